@@ -48,12 +48,18 @@ def has_proxies() -> bool:
     return all(map(shutil.which, ("nginx", "caddy")))
 
 
+def has_promtool() -> bool:
+    """Whether Prometheus' tool that tests alert rules is installed."""
+    return shutil.which("promtool") is not None
+
+
 #: By marker: whether the suite can run here, and what is missing if it can't.
 SUITES: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (has_chromium, "no Chromium (apt-get install chromium)"),
     "postgres": (has_postgresql, "no PostgreSQL server (TEST_DATABASE_URL)"),
     "redis": (has_redis, "no Redis server (TEST_REDIS_URL)"),
     "proxies": (has_proxies, "no nginx or no Caddy (apt-get install nginx caddy)"),
+    "promtool": (has_promtool, "no promtool (apt-get install prometheus)"),
 }
 
 

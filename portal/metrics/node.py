@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -22,6 +22,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 #: Answers that are counted from 0 on: an increase from nothing to 1 would be none to Prometheus.
 EXPECTED = (200, 202, 401, 500, 503)
 
+disable_created_metrics()  # type: ignore[no-untyped-call] # several processes don't have them
 _answers = Histogram(
     "portal_webhook_answer_seconds",
     "Of the node: how long webhooks took to answer, by platform and status of the answer",

@@ -1,0 +1,320 @@
+"""Alert rules and dashboard: what they name exists, and each rule fires when what it tells of happens, not before."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings as django_settings
+from django.db import OperationalError
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+
+from integrations.audit.acts import record_check
+from integrations.clients import limits
+from integrations.clients.models import ApiCall, CircuitBreaker
+from integrations.health.models import Incident
+from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.nodes import Heartbeat
+from portal.metrics import current, node
+from tests.portal.metrics.test_node import post
+from tests.portal.metrics.test_recent import decided, sent
+from tests.support import factories
+from tests.support.metrics import Values, scrape
+from tests.test_documents import anchors
+
+OPERATING = Path(django_settings.BASE_DIR, "portal", "docs", "operating")
+RULES = OPERATING / "prometheus-rules.yaml"
+DASHBOARD = OPERATING / "grafana-dashboard.json"
+UP = 'up{instance="web1:8000",job="portal"}'
+#: From when times are bad and by when the alert fires, in minutes from Thursday, 1 January 1970: promtool begins there.
+TIMES, IN_OFFICE_HOURS = (10, 90), (8 * 60, 10 * 60 + 30)
+PARTS = r"_(bucket|count|sum|gcount|gsum)$"
+COUNTERS = (
+    "portal_webhook_answer_seconds_",
+    "portal_web_cpu_seconds_total",
+    "portal_worker_cpu_seconds_total",
+)
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """Return the alert rules by name."""
+    return {
+        rule["alert"]: rule
+        for group in yaml.safe_load(RULES.read_text())["groups"]
+        for rule in group["rules"]
+    }
+
+
+def expressions() -> list[str]:
+    """Return what the rules and the dashboard ask of Prometheus."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    return [*(rule["expr"] for rule in rules().values()), *asked]
+
+
+class Portal:
+    """A portal in which all is well, and what may happen to it."""
+
+    def __init__(self, client: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.client, self.organization, self.monkeypatch = client, organization, monkeypatch
+        self.webhook = factories.LeverWebhookFactory.create(
+            organization=organization, signature_token="token-1"
+        )
+        self.up = 1.0
+        Heartbeat.beat()
+        post(client, self.webhook, "token-1")
+
+    def values(self) -> Values:
+        """Return what Prometheus has of it now."""
+        return scrape(self.client) | {UP: self.up}
+
+    def calls(self, number: int, status: int | None) -> None:
+        for _ in range(number):
+            ApiCall.objects.create(
+                organization=self.organization, platform="lever", status=status, duration_ms=90
+            )
+
+
+@pytest.fixture
+def portal(client, organization, monkeypatch, settings, db):
+    settings.METRICS_ENABLED, settings.REDIS_URL = True, ""
+    node._answers.clear()
+    portal = Portal(client, organization, monkeypatch)
+    portal.calls(10, 200)
+    return portal
+
+
+def node_down(portal: Portal) -> None:
+    portal.up = 0.0
+
+
+def database_away(portal: Portal) -> None:
+    def fail() -> float:
+        raise OperationalError
+
+    portal.monkeypatch.setattr(current, "longest_wait", fail)
+
+
+def workers_silent(portal: Portal) -> None:
+    Heartbeat.objects.update(at=Now() - timedelta(seconds=50))
+
+
+def no_workers(portal: Portal) -> None:
+    Heartbeat.objects.all().delete()
+
+
+def versions_differ(portal: Portal) -> None:
+    Heartbeat.objects.update(version="0.9")
+
+
+def memory_grows(portal: Portal) -> None:
+    Heartbeat.objects.update(memory_bytes=500 * 2**20)
+
+
+def files_grow(portal: Portal) -> None:
+    Heartbeat.objects.update(open_files=600)
+
+
+def connections_run_out(portal: Portal) -> None:
+    used = current.gauge("portal_database_connections", "", value=90)
+    limit = current.gauge("portal_database_connections_limit", "", value=100)
+    portal.monkeypatch.setattr(current, "_connections", lambda: (used, limit))
+
+
+def webhooks_fail(portal: Portal) -> None:
+    portal.monkeypatch.delattr("integrations.webhooks.views.insert_once")
+    portal.client.raise_request_exception = False
+    assert post(portal.client, portal.webhook, "token-1").status_code == 500
+
+
+def webhooks_refused(portal: Portal) -> None:
+    assert post(portal.client, portal.webhook, "wrong").status_code == 401
+
+
+def webhooks_slow(portal: Portal) -> None:
+    portal.monkeypatch.setattr(node, "time", SimpleNamespace(monotonic=partial(next, count(0, 4))))
+    post(portal.client, portal.webhook, "token-1")
+
+
+def nothing_comes(portal: Portal) -> None:
+    """Let time go by."""
+
+
+def work_late(portal: Portal) -> None:
+    factories.EffectFactory.create(
+        organization=portal.organization, due_at=timezone.now() - timedelta(hours=1)
+    )
+
+
+def verdicts_slow(portal: Portal) -> None:
+    decided(portal.organization, 90)
+
+
+def invitations_slow(portal: Portal) -> None:
+    sent(portal.organization, 400)
+
+
+def duties_late(portal: Portal) -> None:
+    DutyRun.objects.create(organization=portal.organization, duty=Duty.SWEEP, failures=3)
+
+
+def sweep_repairs(portal: Portal) -> None:
+    invitation = factories.InvitationFactory.create(organization=portal.organization)
+    decided(portal.organization, 1, event="sweep", verdict="invite", invitation=invitation)
+
+
+def uncertain(portal: Portal) -> None:
+    factories.InvitationFactory.create(organization=portal.organization, status="uncertain")
+
+
+def effects_failed(portal: Portal) -> None:
+    factories.EffectFactory.create(organization=portal.organization, state="failed", due_at=None)
+
+
+def platform_down(portal: Portal) -> None:
+    CircuitBreaker.objects.create(organization=portal.organization, platform="lever", failures=5)
+
+
+def calls_fail(portal: Portal) -> None:
+    portal.calls(5, None)
+
+
+def calls_refused(portal: Portal) -> None:
+    portal.calls(11, 429)
+
+
+def rate_limit_waits(portal: Portal) -> None:
+    for _ in range(400):
+        limits.reserve_slot("busy")
+
+
+def grant_ends(portal: Portal) -> None:
+    factories.LeverConnectionFactory.create(connected_at=timezone.now() - timedelta(days=360))
+
+
+def incident(portal: Portal) -> None:
+    Incident.objects.create(organization=portal.organization, code="platform_down")
+
+
+def alerts_stopped(portal: Portal) -> None:
+    factories.alert_address(portal.organization, stopped_at=Now())
+
+
+def log_not_whole(portal: Portal) -> None:
+    record_check(portal.organization, "verify_audit", "Not whole: 1 rows or positions are wrong.", 1)
+
+
+BAD: dict[str, Callable[[Portal], None]] = {
+    "PortalNodeDown": node_down,
+    "PortalDatabaseAway": database_away,
+    "PortalWorkersSilent": workers_silent,
+    "PortalNoWorkers": no_workers,
+    "PortalVersionsDiffer": versions_differ,
+    "PortalMemoryGrows": memory_grows,
+    "PortalFilesGrow": files_grow,
+    "PortalDatabaseConnections": connections_run_out,
+    "PortalWebhooksFail": webhooks_fail,
+    "PortalWebhooksRefused": webhooks_refused,
+    "PortalWebhooksSlow": webhooks_slow,
+    "PortalNoWebhooks": nothing_comes,
+    "PortalWorkLate": work_late,
+    "PortalVerdictsSlow": verdicts_slow,
+    "PortalInvitationsSlow": invitations_slow,
+    "PortalDutiesLate": duties_late,
+    "PortalSweepRepairs": sweep_repairs,
+    "PortalUncertain": uncertain,
+    "PortalEffectsFailed": effects_failed,
+    "PortalPlatformDown": platform_down,
+    "PortalCallsFail": calls_fail,
+    "PortalCallsRefused": calls_refused,
+    "PortalRateLimitWait": rate_limit_waits,
+    "PortalGrantEnds": grant_ends,
+    "PortalIncident": incident,
+    "PortalAlertsStopped": alerts_stopped,
+    "PortalLogNotWhole": log_not_whole,
+}
+
+
+def course(name: str, good: float | None, bad: float | None, bad_from: int, end: int) -> str:
+    """Return a series in promtool's notation: what was scraped in good times, then in bad ones.
+
+    A counter goes on by what one scrape adds each minute.
+    """
+    if not name.startswith(COUNTERS):
+        parts = ((good, bad_from - 1), (bad, end - bad_from))
+        return " ".join(
+            f"_x{length + 1}" if value is None else f"{value}x{length}" for value, length in parts
+        )
+    good, bad = good or 0.0, bad or 0.0
+    return f"{good}+{good}x{bad_from - 1} {good * bad_from}+{max(0.0, bad - good)}x{end - bad_from}"
+
+
+def firing(good: Values, bad: Values, alert: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Have promtool look whether the alert fires in the bad times, and no alert at all in the good ones."""
+    bad_from, end = IN_OFFICE_HOURS if alert == "PortalNoWebhooks" else TIMES
+    series = [
+        {"series": name, "values": course(name, good.get(name), bad.get(name), bad_from, end)}
+        for name in sorted({*good, *bad})
+    ]
+    asked = [
+        {"expr": "count(ALERTS)", "eval_time": f"{bad_from - 1}m", "exp_samples": []},
+        {
+            "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) >= bool 1',
+            "eval_time": f"{end}m",
+            "exp_samples": [{"labels": "{}", "value": 1}],
+        },
+    ]
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": asked}
+    file = folder / "test.yaml"
+    file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [test]}))
+    return subprocess.run(
+        ["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.promtool
+@pytest.mark.parametrize("alert", BAD)
+def test_a_rule_fires_when_it_should_and_none_before(portal, alert, tmp_path) -> None:
+    good = portal.values()
+    BAD[alert](portal)
+    run = firing(good, portal.values(), alert, tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_each_rule_says_what_to_do_and_where_it_is_explained() -> None:
+    assert set(rules()) == set(BAD)
+    for name, rule in rules().items():
+        said = rule["annotations"]
+        assert set(said) == {"summary", "action", "see"}, name
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        document, _, section = said["see"].partition("#")
+        assert section in anchors(OPERATING / document), name
+
+
+def metrics(portal: Portal) -> set[str]:
+    """Return what a scrape has, a histogram by its one name."""
+    text = portal.client.get("/metrics").content.decode()
+    return {re.sub(PARTS, "", line.split()[2]) for line in text.splitlines() if line.startswith("# TYPE ")}
+
+
+def test_what_rules_and_dashboard_ask_for_is_there_and_all_that_is_there_is_shown(portal) -> None:
+    asked = {re.sub(PARTS, "", name) for one in expressions() for name in re.findall(r"\bportal_\w+", one)}
+    assert asked == metrics(portal)
+
+
+def test_the_table_of_metrics_names_each_once(portal) -> None:
+    table = (OPERATING / "observability.md").read_text().partition("| metric |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(portal_\w+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:]))
+    assert sorted(named) == sorted(metrics(portal))
