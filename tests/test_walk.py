@@ -264,7 +264,7 @@ def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, s
     worker.work()
     held = Invitation.objects.get(status="held")
     assert held.opportunity_id == opportunity.id
-    assert "Set the extra time in CodeScreen, then send." in held.status_reason
+    assert "An Admin sets the extra time in CodeScreen, then sends it." in held.status_reason
     assert sandbox.invitations_sent() == 1
     # the answer is stored nowhere; the rule itself is, with who set it
     for model in set(apps.get_models()) - {Organization, AuditEntry}:

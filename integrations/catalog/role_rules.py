@@ -122,6 +122,16 @@ class RoleRules:
         return self._sourced(ROLE_RULES[name]).value
 
     @property
+    def reentry(self) -> str:
+        """The policy for who enters the stage again: a ReentryPolicy."""
+        return str(self._value("reentry"))
+
+    @property
+    def reentry_days(self) -> int:
+        """After how many days it sends the assessment again, where it does so by days."""
+        return int(self._value("reentry_days"))
+
+    @property
     def start_within_days(self) -> int | None:
         """The days that CodeScreen gives to start; None where nobody has said."""
         days: int | None = self._value("start_within_days")

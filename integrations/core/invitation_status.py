@@ -171,10 +171,10 @@ class InvitationStatus(RecordEnum):
         tone=Tone.WARN,
         icon="help",
         waits_for="An Admin checks in CodeScreen",
-        next_step="An Admin checks in CodeScreen whether it was sent, and says so in the portal.",
+        next_step="An Admin checks in CodeScreen whether it was sent, and says so on the candidate's page.",
         meaning="CodeScreen was asked, but its answer never arrived. Nobody knows whether it was sent.",
         event="was possibly sent",
-        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was, and says so in the portal. Don't "
+        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was; another note then says so. Don't "
         "invite the candidate yourself: they could be invited twice.",
         phase=Phase.BEING_SENT,
         needs_person=True,

@@ -99,7 +99,8 @@ class VerdictCode(RecordEnum):
         next_step="An Admin presses “Resume” on the overview. This is then decided automatically.",
         waits_for="Decided when the pause ends",
         is_correctable=True,
-        wait_note="nothing was sent yet: the portal is paused. It goes on automatically when an Admin ends the pause.",
+        wait_note="nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
+        "ends the pause.",
         of_invitation=waiting_to_be_sent(
             "when the pause ends",
             "An Admin presses “Resume” on the overview. It is then sent automatically, in your send window.",
@@ -120,8 +121,8 @@ class VerdictCode(RecordEnum):
         "automatically.",
         waits_for="Decided when connected again",
         is_correctable=True,
-        wait_note="nothing was sent yet: the portal has no connection to CodeScreen. It goes on automatically when a "
-        "Super Admin connects it again.",
+        wait_note="nothing was sent yet: the CodeScreen integration has no connection to CodeScreen. It goes on "
+        "automatically when a Super Admin of the integration connects it again.",
         of_invitation=waiting_to_be_sent(
             "when connected again",
             "A Super Admin connects it again under Settings. It is then sent automatically, in your send window.",
@@ -251,8 +252,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
         "assessment was renamed in CodeScreen.",
-        next_step="Correct the tag in Lever, or an Admin corrects the mapping. Then move the candidate out of the "
-        "stage and back in.",
+        next_step="Correct the tag in Lever, or an Admin corrects the role's assessment. Then move the candidate out "
+        "of the stage and back in.",
         waits_for="Correct the tag or the mapping, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -264,8 +265,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="More than one assessment fits, for example because of two tags. The portal doesn't choose.",
-        next_step="Keep one tag in Lever, or an Admin corrects the mappings. Then move the candidate out of the stage "
-        "and back in.",
+        next_step="Keep one tag in Lever, or an Admin leaves the role one assessment. Then move the candidate out of "
+        "the stage and back in.",
         waits_for="Keep one, then move them in again",
         is_correctable=True,
         leaves_note=True,

@@ -10,30 +10,33 @@ from integrations.effects.further import (
     sent_together,
     state_key,
 )
+from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 
 
-def follow_without(cancelled: Invitation) -> None:
+def follow_without(cancelled: Invitation, *, may_return: bool = False) -> None:
     """Enqueue the progress tag of those before it or sent together with it, and what follows a pass that waited for it.
 
     Called in the transaction that cancels it, with those sent together locked. A next one is over once a person has
-    cancelled it; else it may be sent yet.
+    cancelled it; else it may be sent yet, as may any that wasn't sent to a candidate who `may_return` to the stage.
     """
     lock_first(cancelled)
-    before = cancelled.after if cancelled.stopped_by_user else None
-    if before is None and cancelled.together_id is None:
+    if cancelled.after is None and cancelled.together_id is None:
         return
-    left = before or cancelled
+    enqueue_what_follows(cancelled)
+    left = cancelled.after or cancelled
     if cancelled.instance_id:  # the tag may have been its own
         result, others = _latest_result(left), open_beside(left)
         if result is not None:
             enqueue_progress_tag(result.invitation, choose_progress_tag(Status.COMPLETED, result.outcome))
         elif others:
             enqueue_progress_tag(*others[0])
-    follow_pass(left)
+    is_over = cancelled.after is None or cancelled.stopped_by_user
+    if is_over and (cancelled.instance_id or not may_return):
+        follow_pass(left)
 
 
 def follow_pass(invitation: Invitation) -> None:

@@ -23,6 +23,8 @@ from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
+#: In the keys of feedback that is written again only because something else comes next now.
+WHAT_FOLLOWS = ":what_follows:"
 NO_LONGER_PASSED = "“{}” is no longer passed, so the next assessment isn't sent."
 
 
@@ -54,15 +56,23 @@ def all_related(invitation: Invitation) -> InvitationQuerySet:
     return related_invitations(invitation.after or invitation)
 
 
+def completed_beside(invitation: Invitation) -> InvitationQuerySet:
+    """Return those completed, itself among them, that belong together with it or are earlier rounds of the same."""
+    earlier = Q(assessment_id=invitation.assessment_id, round__lte=invitation.round)
+    beside = earlier | Q(pk__in=all_related(invitation).values("pk"))
+    return _of_candidate(invitation).filter(beside, status=Status.COMPLETED)
+
+
 def state_key(invitation: Invitation) -> str:
     """Return a key of how far all that belong together are: each result and each cancellation makes another one.
 
     What follows from them has it, so that it follows once, whichever of them led to it. Called with the first locked.
     """
     related = all_related(invitation)
-    written = Effect.objects.filter(invitation__in=related, kind=Effect.Kind.WRITE_FEEDBACK).count()
+    written = Effect.objects.filter(invitation__in=related, kind=Effect.Kind.WRITE_FEEDBACK)
+    results = written.exclude(key__contains=WHAT_FOLLOWS).count()
     cancelled = related.filter(status=Status.WITHDRAWN).aggregate(latest=Max("changed_at"))["latest"]
-    return f"{first_of(invitation.after or invitation)}:{written}:{cancelled or ''}"
+    return f"{first_of(invitation.after or invitation)}:{results}:{cancelled or ''}"
 
 
 def _of_candidate(invitation: Invitation) -> InvitationQuerySet:
@@ -215,13 +225,17 @@ def awaits_next(invitation: Invitation) -> bool:
     """Whether it leads to another assessment, which no person has cancelled for good."""
     if not leads_to_next(invitation):
         return False
-    following = _following(invitation)
-    if following.exclude(status=Status.WITHDRAWN).exists():
+    if _following(invitation).exclude(status=Status.WITHDRAWN).exists():
         return True
-    latest = following.order_by("-round", "-pk").first()
+    latest = latest_following(invitation)
     if latest is None or not latest.stopped_by_user:
         return True
     return not invitation.in_any_stage and latest.changed_at < invitation.created_at  # entered anew since
+
+
+def latest_following(invitation: Invitation) -> Invitation | None:
+    """Return the latest round of what followed the invitation; None where nothing did."""
+    return _following(invitation).order_by("-round", "-pk").first()
 
 
 def is_last(invitation: Invitation) -> bool:

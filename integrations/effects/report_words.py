@@ -20,6 +20,9 @@ from integrations.notifications.notify import first_name
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 
+#: The last line of the details in a form, before what comes next.
+WHAT_COMES_NEXT = "What comes next"
+
 
 @dataclass(frozen=True)
 class ReportWords(Payload):
@@ -139,8 +142,22 @@ def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
             yield label, in_words(moment.astimezone(zone), "j M Y, H:i")
 
 
-def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
+@dataclass(frozen=True)
+class FeedbackWords:
+    """What a form says: each text field's text by the one that Lever shows beside it, and the rating, if any."""
+
+    texts: dict[str, str]
+    rating: int | None
+
+
+def feedback_words(invitation: Invitation, result: Result, follows: str = "") -> FeedbackWords:
+    """Return what a form says of a result; `follows` are the sentences about what comes next."""
+    return FeedbackWords(field_texts(invitation, result, follows), result.rating)
+
+
+def field_texts(invitation: Invitation, result: Result, follows: str = "") -> dict[str, str]:
     """Return what each text field holds, by the text that Lever shows beside it."""
+    details = detail_lines(result.details) + ([(WHAT_COMES_NEXT, follows)] if follows else [])
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     return {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
@@ -148,7 +165,7 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
         FeedbackField.RESULT: _result(result),
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,
-        FeedbackField.DETAILS: "\n".join(map(": ".join, detail_lines(result.details))),
+        FeedbackField.DETAILS: "\n".join(map(": ".join, details)),
         FeedbackField.REFERENCE: invitation.reference,
     }
 
@@ -160,22 +177,20 @@ def _result(result: Result) -> str:
     return result.headline if result.outcome else f"{result.headline}. {NOT_STATED}."
 
 
-def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+def unwritten_values(form: FeedbackForm, words: FeedbackWords) -> list[JsonObject]:
     """Return the values that the form should have and hasn't; an empty text may be null in Lever."""
     present = {field.id: _comparable(field.value) for field in form.fields}
     return [
-        value
-        for value in field_values(form, invitation, result)
-        if _comparable(value["value"]) != present[value["id"]]
+        value for value in field_values(form, words) if _comparable(value["value"]) != present[value["id"]]
     ]
 
 
-def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> Words:
+def feedback_written(form: FeedbackForm, words: FeedbackWords) -> Words:
     """Return what Lever was given for the form: each field's text and its value, empty ones included."""
     texts = {field.id: field.text for field in form.fields}
     fields = [
         (texts[str(value["id"])], "" if value["value"] is None else str(value["value"]))
-        for value in field_values(form, invitation, result)
+        for value in field_values(form, words)
     ]
     return Words(fields=fields, is_kept=True)
 
@@ -184,20 +199,19 @@ def _comparable(value: object) -> object:
     return value.strip() if isinstance(value, str) else value or ""
 
 
-def field_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+def field_values(form: FeedbackForm, words: FeedbackWords) -> list[JsonObject]:
     """Return the values for the fields that the form has; a field a customer removed is left out.
 
     A result without a rating empties the one that an earlier attempt left in the form.
     """
-    texts = field_texts(invitation, result)
     values: list[JsonObject] = []
     for item in form.fields:
         if item.is_rating:
-            option = item.rating_value(result.rating) if result.rating else None
+            option = item.rating_value(words.rating) if words.rating else None
             if option is not None or item.value is not None:
                 values.append({"id": item.id, "value": option})
-        elif item.text in texts:
-            values.append({"id": item.id, "value": texts[item.text]})
+        elif item.text in words.texts:
+            values.append({"id": item.id, "value": words.texts[item.text]})
     return values
 
 
@@ -246,6 +260,7 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
 def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:
     """Whether a form without a reference has the report link, or every text, of one of the invitation's results."""
     present = _texts_in(form)
+    present.pop(FeedbackField.DETAILS, None)  # what comes next may have been another then
     if not present or FeedbackField.REFERENCE in present:  # another invitation's
         return False
     for result in invitation.results.all():

@@ -15,11 +15,14 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import lock_together, why_not_after
-from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.further import has_further, lock_together, why_not_after
+from integrations.effects.kinds.feedback import enqueue_what_follows
+from integrations.effects.kinds.messages import enqueue_note, tell_settled
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
+from integrations.effects.waits import SEND_AGAIN, text_of_sent
 from integrations.http.session import PlatformError
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -137,6 +140,7 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME])
     move_and_tell(invitation, Status.HELD, reason)
+    enqueue_what_follows(invitation)
     return Cancelled(reason)
 
 
@@ -238,6 +242,9 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             uncertain = sending.filter(state=Effect.State.UNCERTAIN)
             uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        if invitation.round > 1 or has_further(invitation):
+            enqueue_what_follows(invitation)
+        tell_settled(invitation, text_of_sent(invitation))
         tell_step(invitation, CandidateStep.INVITED)
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 
@@ -278,7 +285,7 @@ def give_up(effect: Effect, reason: str) -> Uncertain | Failed:
         if invitation.status == Status.SENDING:
             return make_uncertain(effect, invitation, reason)
         if invitation.status == Status.PENDING:
-            note = "The portal gave up after many tries. An Admin can send it again in the portal."
+            note = f"It was tried for {RETRY_FOR_IN_WORDS}. {SEND_AGAIN}"
             return fail(effect, invitation, reason, note)
     return Failed(reason)
 
@@ -304,22 +311,6 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     )
 
 
-_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
-_REFUSALS = {
-    400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
-    422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
-    403: f"Your account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
-    404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
-    409: "CodeScreen says that this person already has an invitation. Look for them there.",
-}
-
-
-def refusal_note(status: int | None) -> str:
-    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
-    advice = _REFUSALS.get(status or 0, f"An Admin reads the reason in the portal. {_MOVE_AGAIN}")
-    return f"CodeScreen refused the invitation. {advice}"
-
-
 def fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Failed:
     """Return that the invitation can't be sent; `note` tells the recruiter in Lever what to do."""
     return Failed(reason, also=partial(_record_failed, effect, invitation, reason, note))
@@ -330,6 +321,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
     if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
         changes["external_id"] = invitation.new_external_id()
     move_and_tell(invitation, Status.FAILED, reason, **changes)
+    enqueue_what_follows(invitation)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from integrations.core.invitation_status import FOLLOWED, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
+from integrations.core.rules.send_window import zone_of
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.further import related_invitations
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.rules import role_rules_of
@@ -38,6 +40,10 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     Invitation.objects.filter(pk=invitation.pk).update(unstarted_tag=tag)
     if tag:
         tell_step(invitation, CandidateStep.NOT_STARTED)
+    if tag == ProgressTag.NOT_STARTED_YET and invitation.organization.note_on_wait:
+        code = f"not_started_yet:{invitation.pk}:{invitation.followed_since.isoformat()}"
+        text = _text_of_unstarted(invitation)
+        enqueue_note(invitation.organization, invitation.opportunity_id, code, text, invitation=invitation)
     others = Invitation.objects.filter(
         organization=invitation.organization_id,
         opportunity_id=invitation.opportunity_id,
@@ -47,6 +53,19 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     beside = related_invitations(invitation).values("pk")  # among these the tag is chosen when it is enqueued
     if not others.exclude(pk__in=beside).exists():
         enqueue_progress_tag(invitation, tag or choose_progress_tag(invitation.status))
+
+
+def _text_of_unstarted(invitation: Invitation) -> str:
+    """Return what a note says of who hasn't started for long."""
+    if invitation.start_by is not None:
+        day = invitation.start_by.astimezone(zone_of(invitation.organization.time_zone))
+        time_left = f"The time to start ends on {day:%-d %B %Y}."
+    else:
+        time_left = f"After {invitation.organization.no_show_days} days no result is asked for any more."
+    started = "Once the candidate starts, the progress tag says so."
+    return (
+        f"CodeScreen: “{invitation.assessment_name}” was sent, and isn't started yet. {started} {time_left}"
+    )
 
 
 def _unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: datetime) -> str:

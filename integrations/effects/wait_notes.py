@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import WAITING_VERDICTS
-from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
+from integrations.effects.kinds.messages import LEAVE_NOTE, note_on
 from integrations.effects.waits import (
     IS_OVER,
     WAITING_STATUSES,
@@ -162,7 +162,7 @@ def _tell_wait(organization_id: int, rows: QuerySet[Invitation] | QuerySet[Deliv
         LEAVE_NOTE.enqueue(
             organization.pk,
             key,
-            NotePayload(text_of_wait(invitation, code), code),
+            note_on(row.opportunity_id, text_of_wait(invitation, code), code),
             wait=TOLD_AFTER if is_held_up else timedelta(0),
             priority=LAST,
             opportunity_id=row.opportunity_id,
@@ -185,7 +185,7 @@ def _tell_end(told: Effect) -> None:
             LEAVE_NOTE.enqueue(
                 told.organization_id,
                 f"{told.opportunity_id}:{WaitNote.END}:{told.pk}",
-                NotePayload(text, WaitNote.END),
+                note_on(told.opportunity_id, text, WaitNote.END),
                 priority=LAST,
                 opportunity_id=told.opportunity_id,
                 invitation=told.invitation,

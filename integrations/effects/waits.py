@@ -23,6 +23,7 @@ class WaitNote(StrEnum):
     END = "end_of_wait"
 
 
+SEND_AGAIN = "An Admin can send it again."
 #: The codes of notes that say what a candidate waits for.
 WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS, WaitNote.SEND_WINDOW])
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
@@ -85,8 +86,8 @@ def text_of_wait(invitation: Invitation | None, code: str) -> str:
         # the candidate's own time zone is personal: a note stays in Lever when their data is erased
         when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
         return (
-            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}, when your send window opens, unless the "
-            "candidate's stage or your rules change before then. Nothing was sent yet."
+            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}: then begin the hours in which your "
+            "organization sends assessments. If the candidate leaves the stage before, nothing is sent."
         )
     if invitation is None or code not in WAITING_STATUSES:
         return f"CodeScreen: {VerdictCode(code).record.wait_note}"
@@ -127,25 +128,38 @@ def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:
     name = f"CodeScreen: “{invitation.assessment_name}”"
     if invitation.status == InvitationStatus.FAILED:
         is_said = told.organization.note_on_skip
-        return "" if is_said else f"{name} could not be sent. The portal shows the reason to an Admin."
+        return "" if is_said else f"{name} could not be sent. The candidate's page says why. {SEND_AGAIN}"
     if invitation.status != InvitationStatus.WITHDRAWN:
-        return f"{name} was sent to the candidate."
+        return text_of_sent(invitation)
     # after a restore the call may be unknown, but the first note said so
     return text_of_cancelled(invitation, was_uncertain=told.open_wait == InvitationStatus.UNCERTAIN)
 
 
+def text_of_sent(invitation: Invitation) -> str:
+    """Return what a note says of an invitation that was sent after another note."""
+    again = " again" if invitation.round > 1 else ""
+    return f"CodeScreen: “{invitation.assessment_name}” was sent to the candidate{again}."
+
+
+def text_of_following_again(invitation: Invitation) -> str:
+    """Return what a note says of a sent invitation that counts again after another note."""
+    sent = "The candidate has the invitation that was sent before; nothing was sent anew"
+    return f"CodeScreen: “{invitation.assessment_name}” counts again. {sent}."
+
+
 def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
-    """Return what a note says of a cancelled invitation."""
+    """Return what a note says of a cancelled invitation, and of what brings it back."""
     if invitation.stopped_by_user:  # why, a person has written: it may name somebody
-        cancelled = "was cancelled by an Admin"
+        cancelled, back = "was cancelled by an Admin", "out of the stage and back in"
     else:
-        cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
+        cancelled, back = f"was cancelled. {invitation.status_reason}".rstrip(" ."), "into the stage again"
+    move = f"move the candidate {back}"
     if invitation.instance_id:
-        sent = (
-            "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
-        )
+        sent = f"It had been sent, and the candidate may still do it. To get the result in Lever, {move}."
     elif invitation.first_call_at is not None or was_uncertain:
-        sent = "It was possibly sent."
+        sent = (
+            f"It was possibly sent. Look for it in CodeScreen. If it isn't there, and is to be sent, {move}."
+        )
     else:
-        sent = "Nothing was sent."
+        sent = f"Nothing was sent. To send it after all, {move}."
     return f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}"

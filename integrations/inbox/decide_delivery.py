@@ -13,6 +13,7 @@ from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together
+from integrations.core.rules.names import choose_progress_tag
 from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
@@ -22,13 +23,17 @@ from integrations.effects.further import (
     first_of,
     follow_with_next,
     further_of,
+    has_further,
     is_of_several,
     link_existing,
     lock_together,
     store_together,
 )
+from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note, tell_cancelled, tell_settled
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.effects.waits import text_of_following_again
 from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
@@ -194,8 +199,10 @@ def _cancel(
         lock_together(invitation)
         if cancel_unsent(invitation, reason):
             cancelled.append(invitation)
+            if invitation.instance_id and not opportunity.is_archived:  # else there is nothing to know
+                tell_cancelled(invitation)
     for invitation in cancelled:
-        follow_without(invitation)
+        follow_without(invitation, may_return=not opportunity.is_archived)
     return cancelled[-1] if cancelled else None
 
 
@@ -208,8 +215,12 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=database.now())
+        tell_settled(invitation, text_of_following_again(invitation))
+        if has_further(invitation):  # when it was cancelled, the tag became that of another one
+            enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()
+        tell_settled(invitation, text_of_following_again(invitation))
     return invitation
 
 
@@ -267,6 +278,8 @@ def decide_delivery(
             follow_pass(invitation)
         if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
             follow_pass(delivery.after)
+        if delivery.after and decision.verdict != VerdictCode.INVITE:
+            enqueue_what_follows(delivery.after)
         tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)

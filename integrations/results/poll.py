@@ -85,8 +85,7 @@ def _record_bounce(invitation: Invitation) -> None:
                     invitation.opportunity_id,
                     f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
                     f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced: it couldn't be delivered. "
-                    "Correct the address in Lever. An Admin can then send it again from the candidate's page in "
-                    "the portal.",
+                    "Correct the address in Lever. An Admin can then send it again from the candidate's page.",
                     invitation=invitation,
                 )
             notify_members(
@@ -156,7 +155,7 @@ def is_gone(invitation: Invitation, now: datetime) -> bool:
 
 
 def end_following(invitation: Invitation, end: FollowingEnd) -> None:
-    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and of a no-show Lever.
+    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and Lever by a note.
 
     Called inside the caller's transaction; safe to run twice.
     """
@@ -178,13 +177,15 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
         lines=[f"{person}, “{invitation.assessment_name}”: {reason}", NO_RESULT.next_step],
         invitation=invitation,
     )
-    if end == FollowingEnd.NOT_STARTED and organization.note_on_skip:
+    if organization.note_on_skip:
+        what = (
+            f"“{invitation.assessment_name}”: {lower_first(end.sentence.format(days=_days(invitation, end)))}"
+        )
         enqueue_note(
             organization,
             invitation.opportunity_id,
-            f"not_started:{invitation.pk}:{since}",
-            f"CodeScreen: “{invitation.assessment_name}” was not started within {organization.no_show_days} days, and "
-            "the portal no longer asks for a result. If you still need it, move the candidate out of the "
+            f"{end}:{invitation.pk}:{since}",
+            f"CodeScreen: {what} No result is asked for any more. If you still need it, move the candidate out of the "
             "stage and back in.",
             invitation=invitation,
         )

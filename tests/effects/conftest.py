@@ -1,5 +1,7 @@
 """Candidates with feedback, notes and invitations, as the sandbox's Lever and CodeScreen have them."""
 
+from functools import partial
+
 import pytest
 
 from integrations.catalog import feedback_template, lists
@@ -75,10 +77,17 @@ def edit_template(sandbox, *removed):
     template.fields = build_fields([field for field in template.fields if field["text"] not in removed])
 
 
+def notes_on(sandbox, word="Alder"):
+    """Return what a candidate's notes in Lever say before the line that leads to the candidate's page."""
+    texts = sandbox.opportunity(word)["note_texts"]
+    assert all(text.endswith(f"/activity/{sandbox.opportunity_id(word)}/") for text in texts)
+    return [text.partition("\n")[0] for text in texts]
+
+
 @pytest.fixture
 def notes(sandbox):
     """Return what reads the notes that a candidate has in Lever."""
-    return lambda word="Alder": sandbox.opportunity(word)["note_texts"]
+    return partial(notes_on, sandbox)
 
 
 @pytest.fixture

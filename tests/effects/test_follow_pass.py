@@ -63,7 +63,7 @@ def test_feedback_is_written_once_when_the_pass_waited_for_one_that_is_cancelled
     scenario.work()
     cancel(Invitation.objects.get(assessment_name=NEXT), "test")
     scenario.work()
-    assert written("write_feedback") == ["done"]
+    assert len(sandbox.opportunity("Alder")["feedback"]) == 1
     assert (written("move_stage"), written("set_result_tag")) == (["done"], ["done"])
     assert "All" in sandbox.opportunity("Alder")["tags"]
     assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
@@ -253,9 +253,7 @@ def test_the_other_is_followed_when_one_that_could_not_be_sent_is_cancelled(scen
     assert scenario.stage_of() == TARGET
     assert "All" in sandbox.opportunity("Alder")["tags"]
     assert other.effects.get(kind="send_invitation").state == "cancelled"
-    assert sandbox.opportunity("Alder")["note_texts"][-1].endswith(
-        "was cancelled by an Admin. Nothing was sent."
-    )
+    assert "was cancelled by an Admin. Nothing was sent." in sandbox.opportunity("Alder")["note_texts"][-1]
 
 
 @pytest.mark.parametrize("when", ["open", "passed"])
@@ -292,7 +290,7 @@ def test_the_pass_before_is_followed_when_a_person_cancels_the_next(scenario, sa
     cancel(next_one(scenario, approval), "test")
     scenario.work()
     assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["done"])
-    assert written("write_feedback") == ["done"]
+    assert len(sandbox.opportunity("Alder")["feedback"]) == 1
     assert "Passed all" in sandbox.opportunity("Alder")["tags"]
     assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
 

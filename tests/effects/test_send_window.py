@@ -259,7 +259,7 @@ def test_who_turns_out_to_need_extra_time_while_it_waits_is_held(scenario, sandb
     window_opens(scenario)
     held = scenario.reread(waiting)
     assert (held.status, held.send_at, sandbox.invitations_sent()) == ("held", None, 0)
-    assert "Set the extra time in CodeScreen, then send." in held.status_reason
+    assert "An Admin sets the extra time in CodeScreen, then sends it." in held.status_reason
     acts.approve(held, super_admin)
     window_opens(scenario)
     assert (scenario.reread(held).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -28,6 +28,10 @@ ON_HOLD = (
     "is on hold until an Admin decides. Nothing was sent yet. "
     "Waits for approval: more than 1 candidate in 10 minutes."
 )
+CANCELLED = (
+    "CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent. "
+    "To send it after all, move the candidate out of the stage and back in."
+)
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
 
@@ -59,7 +63,7 @@ def test_a_refusal_is_told_without_what_the_admin_wrote(held, notes, super_admin
     minutes_pass()
     acts.cancel(held, super_admin, reason)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+    assert notes()[1:] == [CANCELLED]
 
 
 def test_that_the_candidate_left_the_stage_is_told(scenario, held, notes, move_candidate):
@@ -67,9 +71,11 @@ def test_that_the_candidate_left_the_stage_is_told(scenario, held, notes, move_c
     move_candidate(stage="Phone screen")
     scenario.work()
     minutes_pass()
-    assert notes()[1:] == [
-        "CodeScreen: “Backend” was cancelled. The candidate left the stage. Nothing was sent."
-    ]
+    [cancelled] = notes()[1:]
+    assert cancelled == (
+        "CodeScreen: “Backend” was cancelled. The candidate left the stage. Nothing was sent. "
+        "To send it after all, move the candidate into the stage again."
+    )
 
 
 def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, held, notes, super_admin):
@@ -79,7 +85,7 @@ def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, he
     for _ in range(2):
         clock_strikes()
     told = scenario.latest_effect("leave_note", key__contains=":wait:")
-    assert notes() == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+    assert notes() == [CANCELLED]
     assert (told.state, told.end_reason, told.open_wait) == ("done", "wait_over", None)
     # the candidate's history doesn't say that it was left
     assert LEAVE_NOTE.done(told, LEAVE_NOTE.words(told)) == ""
@@ -132,7 +138,7 @@ def test_a_failed_note_that_is_tried_again_is_left_while_the_wait_lasts(scenario
     assert len(notes()) == 1
     acts.cancel(held, super_admin)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+    assert notes()[1:] == [CANCELLED]
 
 
 def test_the_end_of_a_note_that_is_tried_again_meanwhile_is_told_later(scenario, held, super_admin):
@@ -320,8 +326,8 @@ def test_who_waits_for_the_send_window_is_told_when_it_is_sent_and_that_it_was(
     assert waiting.send_at is not None
     opens = waiting.send_at.astimezone(UTC)
     assert told == (
-        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC), when your send window opens, unless the "
-        "candidate's stage or your rules change before then. Nothing was sent yet."
+        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC): then begin the hours in which "
+        "your organization sends assessments. If the candidate leaves the stage before, nothing is sent."
     )
     Invitation.objects.update(time_zone="")
     window_opens(scenario)

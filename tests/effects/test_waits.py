@@ -12,11 +12,20 @@ from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
 HAD_BEEN_SENT = (
-    "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
+    "It had been sent, and the candidate may still do it. To get the result in Lever, move the candidate out of the "
+    "stage and back in."
 )
 ON_HOLD = (
     "is on hold until an Admin decides. Nothing was sent yet. "
     "Waits for approval: more than 1 candidate in 10 minutes."
+)
+CANCELLED = (
+    "CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent. "
+    "To send it after all, move the candidate out of the stage and back in."
+)
+POSSIBLY = (
+    "It was possibly sent. Look for it in CodeScreen. If it isn't there, and is to be sent, move the candidate out of "
+    "the stage and back in."
 )
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
@@ -43,7 +52,7 @@ def test_what_was_possibly_sent_is_never_said_not_to_be_sent(scenario, notes, su
     minutes_pass()
     acts.cancel(scenario.reread(invitation), super_admin)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent."]
+    assert notes()[1:] == [f"CodeScreen: “Backend” was cancelled by an Admin. {POSSIBLY}"]
 
 
 def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super_admin):
@@ -56,7 +65,7 @@ def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super
     for _ in range(2):
         minutes_pass()
     assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["is on hold until ", "was possibly sent"]
-    assert notes()[2:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent."]
+    assert notes()[2:] == [f"CodeScreen: “Backend” was cancelled by an Admin. {POSSIBLY}"]
 
 
 def test_that_it_was_sent_before_it_was_cancelled_is_told(scenario, held, notes, super_admin):
@@ -86,7 +95,7 @@ def test_a_refused_invitation_is_told_where_no_other_note_does(scenario, held, n
     scenario.work()
     minutes_pass()
     assert notes()[1:] == [
-        "CodeScreen: “Backend” could not be sent. The portal shows the reason to an Admin."
+        "CodeScreen: “Backend” could not be sent. The candidate's page says why. An Admin can send it again."
     ]
 
 
@@ -186,4 +195,4 @@ def test_how_a_wait_ended_is_told_in_a_pause_too(scenario, held, notes, super_ad
     scenario.set_policies(paused=True)
     acts.cancel(held, super_admin)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+    assert notes()[1:] == [CANCELLED]

@@ -220,7 +220,7 @@ def test_a_note_that_was_left_since_the_backup_is_not_left_again(scenario, sandb
         scenario.work()
         Effect.objects.filter(kind="leave_note").delete()
         restore()
-    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: a note."]
+    assert len(sandbox.opportunity("Alder")["note_texts"]) == 1
 
 
 def test_a_sweep_under_way_does_not_end_what_a_restore_has_compared_anew(acme, restore, enter, monkeypatch):

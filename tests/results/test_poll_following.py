@@ -76,9 +76,9 @@ def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer,
     for _ in range(2):
         poll_answer(NOT_STARTED)
     note = notes().get()
-    assert note.payload["text"] == (
-        "CodeScreen: “Backend” was not started within 56 days, and the portal no longer asks for a result. If you "
-        "still need it, move the candidate out of the stage and back in."
+    assert note.payload["text"].startswith(
+        "CodeScreen: “Backend”: not started within 56 days. No result is asked for any more. If you still need it, "
+        "move the candidate out of the stage and back in.\n"
     )
     assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
     assert invitation.candidate_name not in str(note.payload)
@@ -93,11 +93,14 @@ def test_no_note_says_that_a_candidate_has_not_started_where_notes_are_off(poll_
     assert not notes().exists()
 
 
-def test_no_note_is_left_about_a_candidate_who_has_started(poll_answer):
+def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer):
     poll_answer({"status": "In_Progress", "metadata": {}})
     let_days_pass(57)
     assert poll_answer({"status": "In_Progress", "metadata": {}}).following_ended == "not_finished"
-    assert not notes().exists()
+    assert (
+        "“Backend”: started, but not finished within 56 days. No result is asked"
+        in notes().get().payload["text"]
+    )
 
 
 def test_following_counts_from_the_reopening(poll_answer):

@@ -98,7 +98,7 @@ def test_a_regrade_below_the_bar_changes_tag_and_tells_people(with_bar, sandbox)
     assert "not fit" in tags
     assert "fit" not in tags
     [note] = sandbox.opportunity("Alder")["note_texts"]
-    assert "Now it is: Below your bar (70). The portal moves nobody back." in note
+    assert "Now it is: Below your bar (70). Nobody is moved back automatically." in note
 
 
 def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):

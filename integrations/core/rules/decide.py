@@ -39,7 +39,9 @@ from integrations.core.vocabulary import (
 
 NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
 BY_HAND = " Once that result is known, set the tag and the stage here in Lever yourself."
-HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
+HIDDEN_ROLE = (
+    "Lever doesn't show this candidate's role, so the assessment that is set for the role was not used."
+)
 
 
 def decide(facts: Facts) -> Decision:
@@ -172,7 +174,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     rule = origin_rule(facts, candidate)
     excluded = Decision(
         VerdictCode.ORIGIN_EXCLUDED,
-        f"Your rules send nothing to candidates with the origin “{origin}”.",
+        f"By your organization's rules, candidates with the origin “{origin}” are sent nothing.",
         assessment,
     )
     # who has the assessment here, such as by a person's choice, keeps it

@@ -17,7 +17,8 @@ class Hold:
 
 #: Why somebody needs it may be about their health, and isn't said.
 EXTRA_TIME = Hold(
-    "your rules say that this candidate needs extra time", "Set the extra time in CodeScreen, then send."
+    "by your organization's rules this candidate needs extra time",
+    "An Admin sets the extra time in CodeScreen, then sends it.",
 )
 
 
@@ -35,7 +36,7 @@ def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
     if facts.approval == Approval.ALWAYS:
-        yield Hold("the role's mapping asks for it each time")
+        yield Hold("invitations for this role are approved each time")
     if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
         yield Hold(f"the candidate's origin is “{candidate.origin.label}”")
     if candidate.needs_extra_time:

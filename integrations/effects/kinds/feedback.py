@@ -3,7 +3,8 @@
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from integrations.catalog.feedback_template import (
     store_template,
 )
 from integrations.clients.provider import ClientProvider
+from integrations.effects.further import WHAT_FOLLOWS, completed_beside
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -30,12 +32,15 @@ from integrations.effects.kind import (
     kept_whole,
 )
 from integrations.effects.report_words import (
+    FeedbackWords,
     existing_feedback,
+    feedback_words,
     feedback_written,
     field_texts,
     field_values,
     unwritten_values,
 )
+from integrations.effects.what_follows import what_follows
 from integrations.health.models import LeverProbe
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
@@ -46,9 +51,10 @@ from integrations.lever.payloads import FeedbackForm
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
+from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 
+NOT_IN_LEVER = "The feedback is no longer in Lever."
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
@@ -58,9 +64,25 @@ _REFUSED = frozenset({400, 404, 422})
 
 @dataclass(frozen=True)
 class FeedbackPayload(Payload):
-    """The id of the Result to write."""
+    """The id of the Result to write, and whether it was written, so that only what comes next may have changed."""
 
     result: int = 0
+    only_what_follows: bool = False
+
+
+def enqueue_what_follows(changed: Invitation, *but: Invitation) -> None:
+    """Enqueue that feedback in Lever says anew what comes next, where that is, or depends on, what has `changed`.
+
+    Not that of `but`, which is written anyway. Called in the transaction of the change.
+    """
+    for invitation in completed_beside(changed).exclude(pk__in=[one.pk for one in but]):
+        if (result := invitation.latest_result()) is not None:
+            WRITE_FEEDBACK.enqueue(
+                invitation.organization_id,
+                f"{invitation.pk}{WHAT_FOLLOWS}{uuid.uuid4().hex}",  # each change is an effect of its own
+                FeedbackPayload(result.pk, only_what_follows=True),
+                invitation=invitation,
+            )
 
 
 def enqueue_template(organization: Organization) -> None:
@@ -69,14 +91,14 @@ def enqueue_template(organization: Organization) -> None:
     MAKE_TEMPLATE.make_due_again(organization.pk, "template")
 
 
-def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
+def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost | Cancelled:
     """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
-    Retried while the template is being made.
+    Retried while the template is being made. Where only what comes next has changed, none is written anew.
     """
-    invitation = effect.own_invitation
+    invitation, payload = effect.own_invitation, WRITE_FEEDBACK.payload_of(effect)
     invitation.organization = effect.organization
-    result = Result.objects.get(pk=WRITE_FEEDBACK.payload_of(effect).result)
+    result = Result.objects.get(pk=payload.result)
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
         return Done(Effect.EndReason.LATER_ATTEMPT)  # its own effect writes the same feedback
@@ -84,23 +106,27 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
+    words = feedback_words(invitation, result, what_follows(invitation, result))
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     for feedback_id in existing_feedback(lever, invitation, connection.feedback_template_id):
-        if (updated := _update(lever, invitation, feedback_id, result, author)) is not None:
+        if (updated := _update(lever, effect, feedback_id, words, author)) is not None:
             return Done(
                 record=partial(_store_feedback_id, invitation, result, feedback_id),
-                written=feedback_written(updated, invitation, result),
+                written=feedback_written(updated, words),
             )
-    return _write_new(effect, lever, connection, invitation, result, author)
+    if payload.only_what_follows:
+        return Cancelled(NOT_IN_LEVER)
+    store_id = partial(_store_feedback_id, invitation, result)
+    return _write_new(effect, lever, connection, words, author, store_id)
 
 
 def _write_new(
     effect: Effect,
     lever: LeverClient,
     connection: LeverConnection,
-    invitation: Invitation,
-    result: Result,
+    words: FeedbackWords,
     author: str,
+    store_id: Callable[[str], None],
 ) -> Done | Failed | Retry | LeaseLost:
     """Write feedback by the copy of the template; where that turns out to be old, by what Lever has now."""
     template = known_template(lever, connection)
@@ -108,7 +134,7 @@ def _write_new(
         return _without_template(effect, connection)
     if not effect.mark_attempt_started():
         return LeaseLost()
-    create = partial(_create, lever, invitation, result, author)
+    create = partial(_create, lever, effect, words, author)
     try:
         form = create(template)
     except PlatformError as error:
@@ -118,30 +144,27 @@ def _write_new(
         if template_now.fields == template.fields:
             raise
         form = create(template_now)
-    if not form.fields or unwritten_values(form, invitation, result):
+    if not form.fields or unwritten_values(form, words):
         forget_copy(connection)
         # committed before the next call, since a form that lacks its reference isn't found in Lever's list
-        with_retry(partial(_store_feedback_id, invitation, result, form.id))
-        updated = _update(lever, invitation, form.id, result, author)
+        with_retry(partial(store_id, form.id))
+        updated = _update(lever, effect, form.id, words, author)
         if updated is None:
             return Retry(NEW_FORM_NOT_SHOWN, WAIT_FOR_TEMPLATE)
         form = updated
-    return Done(
-        record=partial(_store_feedback_id, invitation, result, form.id),
-        written=feedback_written(form, invitation, result),
-    )
+    return Done(record=partial(store_id, form.id), written=feedback_written(form, words))
 
 
 def _create(
-    lever: LeverClient, invitation: Invitation, result: Result, author: str, template: FeedbackForm
+    lever: LeverClient, effect: Effect, words: FeedbackWords, author: str, template: FeedbackForm
 ) -> FeedbackForm:
     """Submit the result on the template. Return the form as Lever has it now. Raises PlatformError."""
     form = {
         "baseTemplateId": template.id,
-        "fieldValues": field_values(template, invitation, result),
+        "fieldValues": field_values(template, words),
         "completedAt": int(timezone.now().timestamp() * 1000),
     }
-    return lever.create_feedback(invitation.opportunity_id, form, author)
+    return lever.create_feedback(effect.opportunity_id, form, author)
 
 
 def _without_template(effect: Effect, connection: LeverConnection) -> Failed | Retry:
@@ -156,18 +179,18 @@ def _without_template(effect: Effect, connection: LeverConnection) -> Failed | R
 
 
 def _update(
-    lever: LeverClient, invitation: Invitation, feedback_id: str, result: Result, author: str
+    lever: LeverClient, effect: Effect, feedback_id: str, words: FeedbackWords, author: str
 ) -> FeedbackForm | None:
     """Update the feedback by its own field ids, which may differ from the template's.
 
     Return the form as it was read before; None when it was deleted.
     """
     try:
-        form = lever.feedback(invitation.opportunity_id, feedback_id)
+        form = lever.feedback(effect.opportunity_id, feedback_id)
         if form.is_deleted:
             return None
-        changes = {"fieldValues": field_values(form, invitation, result)}
-        lever.update_feedback(invitation.opportunity_id, feedback_id, changes, author)
+        changes = {"fieldValues": field_values(form, words)}
+        lever.update_feedback(effect.opportunity_id, feedback_id, changes, author)
     except PlatformError as error:
         if error.status == 404:
             return None
@@ -233,6 +256,12 @@ def _topic(_: Effect, result: Result | None) -> str:
     return f"{result.label}{rating}" if result else ""
 
 
+def _done(effect: Effect, _: Words) -> str:
+    if WRITE_FEEDBACK.payload_of(effect).only_what_follows:
+        return "Feedback in Lever says what comes next now"
+    return effect.reason or "Feedback written in Lever"
+
+
 WRITE_FEEDBACK = EffectKind(
     kind=Effect.Kind.WRITE_FEEDBACK,
     target=Target.LEVER,
@@ -245,7 +274,7 @@ WRITE_FEEDBACK = EffectKind(
     icon="edit",
     to_write=_words,
     topic=_topic,
-    done=lambda effect, _: effect.reason or "Feedback written in Lever",
+    done=_done,
     failed="The feedback could not be written",
     kept_payload=kept_whole,
 )

@@ -24,7 +24,6 @@ from integrations.effects.sending import (
     give_up,
     make_uncertain,
     mark_invited,
-    refusal_note,
     revalidate,
     wait_for_window,
 )
@@ -233,12 +232,28 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
             return make_uncertain(
                 effect, invitation, f"{error}. An earlier call may have reached CodeScreen."
             )
-        return _fail(sending, str(error), refusal_note(error.status))
+        return _fail(sending, str(error), _refusal_note(error.status))
     if error.status == 401:
         mark_key_refused(effect.organization.codescreen, str(error))
     if not _revert_to_pending(sending):
         return LeaseLost()
     raise error
+
+
+_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
+_REFUSALS = {
+    400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    403: f"Your CodeScreen account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
+    409: "CodeScreen says that this person already has an invitation. Look for them there.",
+}
+
+
+def _refusal_note(status: int | None) -> str:
+    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
+    advice = _REFUSALS.get(status or 0, f"An Admin reads the reason on the candidate's page. {_MOVE_AGAIN}")
+    return f"CodeScreen refused the invitation. {advice}"
 
 
 def _fail(sending: Sending, reason: str, note: str) -> Failed:

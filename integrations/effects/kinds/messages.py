@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import (
     NOT_RECORDED,
@@ -14,12 +16,13 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import WAITS, WaitNote, still_waits
+from integrations.effects.waits import WAITS, WaitNote, still_waits, text_of_cancelled
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.alerts import give_up_alert, send_alert
+from integrations.notifications.links import timeline_link
 from integrations.notifications.models.email_kind import AlertTopic, CandidateStep
 from integrations.notifications.payload import AlertPayload, EmailPayload
 from integrations.notifications.send_email import is_about_signing_in, send_email
@@ -39,6 +42,14 @@ class NotePayload(Payload):
     code: str = ""
 
 
+def note_on(opportunity_id: str, text: str, code: str) -> NotePayload:
+    """Return a note that also says where the Admins and pages are that it names: its reader may only know Lever."""
+    where = (
+        f"The candidate's page in the CodeScreen integration, for its Admins: {timeline_link(opportunity_id)}"
+    )
+    return NotePayload(f"{text}\n{where}", code)
+
+
 def enqueue_note(
     organization: Organization,
     opportunity_id: str,
@@ -52,11 +63,47 @@ def enqueue_note(
     LEAVE_NOTE.enqueue(
         organization.pk,
         f"{opportunity_id}:{code}",
-        NotePayload(text, code),
+        note_on(opportunity_id, text, code),
         opportunity_id=opportunity_id,
         invitation=invitation,
         delivery=delivery,
     )
+
+
+def tell_settled(invitation: Invitation, text: str) -> None:
+    """Enqueue a note that the candidate has the invitation, where the last note about it says otherwise.
+
+    Where that one tells of a wait, `wait_notes` tells how it ended. Called in the transaction that changes the status.
+    """
+    about_it = Q(invitation=None, delivery__after=None) | Q(
+        invitation__assessment_id=invitation.assessment_id
+    )
+    notes = Effect.objects.filter(
+        about_it,
+        organization=invitation.organization_id,
+        opportunity_id=invitation.opportunity_id,
+        kind=Effect.Kind.LEAVE_NOTE,
+        end_reason="",
+    )
+    last = notes.order_by("-pk").first()
+    if last is None or last.open_wait is not None:
+        return
+    LEAVE_NOTE.enqueue(
+        invitation.organization_id,
+        f"{invitation.opportunity_id}:{WaitNote.END}:{invitation.pk}:{invitation.changed_at.isoformat()}",
+        note_on(invitation.opportunity_id, text, WaitNote.END),
+        invitation=invitation,
+    )
+
+
+def tell_cancelled(invitation: Invitation, *, was_uncertain: bool = False) -> None:
+    """Enqueue a note about a cancelled invitation, unless one told of its wait: another one then tells its end."""
+    is_told = Effect.objects.filter(invitation=invitation, open_wait__isnull=False)
+    if not invitation.organization.note_on_skip or is_told.exclude(state=Effect.State.DUE).exists():
+        return
+    text = text_of_cancelled(invitation, was_uncertain=was_uncertain)
+    code = f"cancelled:{invitation.pk}:{invitation.changed_at.isoformat()}"
+    enqueue_note(invitation.organization, invitation.opportunity_id, code, text, invitation=invitation)
 
 
 def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:

@@ -16,9 +16,8 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import leads_to_next, lock_together, store_place
 from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
-from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.kinds.messages import tell_cancelled
 from integrations.effects.sending import mark_invited
-from integrations.effects.waits import text_of_cancelled
 from integrations.http.session import PlatformError
 from integrations.inbox.facts import is_chosen
 from integrations.invitations.models.candidate import Candidate
@@ -98,21 +97,11 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
             state__in=[Effect.State.DUE, Effect.State.UNCERTAIN, Effect.State.FAILED],
             leased_until__isnull=True,
         ).update(**ended)
-        _tell_cancelled(invitation, before)
+        tell_cancelled(invitation, was_uncertain=before == Status.UNCERTAIN)
         follow_without(invitation)
         audit(
             invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
         )
-
-
-def _tell_cancelled(invitation: Invitation, before: str) -> None:
-    """Leave a note in Lever, unless one told of the wait: then another one tells how that ended."""
-    is_told = Effect.objects.filter(invitation=invitation, open_wait__isnull=False)
-    if not invitation.organization.note_on_skip or is_told.exclude(state=Effect.State.DUE).exists():
-        return
-    text = text_of_cancelled(invitation, was_uncertain=before == Status.UNCERTAIN)
-    code = f"cancelled:{invitation.pk}:{invitation.changed_at.isoformat()}"
-    enqueue_note(invitation.organization, invitation.opportunity_id, code, text, invitation=invitation)
 
 
 def send_now(invitation: Invitation, actor: Actor, reason: str = "") -> None:

@@ -92,8 +92,8 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
-            "note_on_skip": "When a recruiter can correct the reason. Also when the e-mail bounced, an Admin "
-            "cancelled, or nobody started.",
+            "note_on_skip": "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent "
+            "is cancelled, or no result comes. Another note says when it is sent after all.",
             "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
             "before your sending hours, in a pause, or without a connection.",
             "bulk_limit": "More than these wait until an Admin approves them. 0 turns this off.",

@@ -36,7 +36,7 @@ def test_the_mapping_says_when_an_approval_is_needed(approval, recently, expecte
 
 def test_the_mapping_is_named_when_it_asks_for_an_approval():
     explanation = decide(under(SendingRules(approval=Approval.ALWAYS))).explanation
-    assert explanation == "Waits for approval: the role's mapping asks for it each time."
+    assert explanation == "Waits for approval: invitations for this role are approved each time."
 
 
 def test_nobody_approves_twice_when_a_person_chose_the_assessment():

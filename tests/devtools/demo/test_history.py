@@ -86,7 +86,7 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert outcomes == {"Passed", "Failed", "Expired", ""}  # "": not stated, and compared with the bar
         explanations = " ".join(Delivery.objects.values_list("explanation", flat=True))
         assert "Did you mean “Frontend Developer”?" in explanations
-        assert "Set the extra time in CodeScreen, then send." in explanations
+        assert "An Admin sets the extra time in CodeScreen, then sends it." in explanations
         assert Delivery.objects.filter(event="sweep", invitation__isnull=False).count() == 2
 
     with subtests.test("everything was worked, and its rows are as old as they say"):

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.outbox.models import Effect
-from tests.effects.conftest import LOST, enqueue_note_on_candidate
+from tests.effects.conftest import LOST, enqueue_note_on_candidate, notes_on
 
 NOT_ACCEPTED = [
     {"kind": "status", "status": 503},
@@ -17,7 +17,7 @@ def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):
     enqueue_note_on_candidate(scenario)
     enqueue_note_on_candidate(scenario, "CodeScreen: another sentence.")
     scenario.work()
-    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
 @pytest.mark.parametrize("kind", LOST)
@@ -28,7 +28,7 @@ def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox, kind)
     assert scenario.latest_effect("leave_note").state == "due"
     scenario.work_waiting()
     assert scenario.latest_effect("leave_note").state == "done"
-    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after"])
@@ -53,7 +53,7 @@ def test_a_note_is_left_later_when_lever_did_not_accept_it(scenario, sandbox, ru
     scenario.work()
     assert sandbox.opportunity("Alder")["notes"] == 0
     scenario.work_waiting()
-    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
 def test_a_note_is_left_once_when_its_worker_was_killed_after_writing(scenario, sandbox):

@@ -141,7 +141,9 @@ def enter(connected_organization, sandbox):
 def assert_noted_once(sandbox, word: str, delivery: Delivery) -> None:
     """Check that the candidate has one note with explanation and next step and without personal data."""
     [note] = sandbox.opportunity(word)["note_texts"]
-    assert note == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
+    said, _, where = note.partition("\n")
+    assert said == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
+    assert where.endswith(f"/activity/{delivery.opportunity_id}/")
     assert "@" not in note
     assert word.casefold() not in note.casefold()
 

@@ -1,0 +1,97 @@
+"""What comes next after a result, as its feedback in Lever says it: read from the rows of now."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.send_window import zone_of
+from integrations.core.verdict_code import NO_TEST, VerdictCode
+from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy, ResultOutcome
+from integrations.effects.further import (
+    are_passed,
+    awaits_next,
+    first_of,
+    is_last,
+    latest_following,
+    open_beside,
+    sent_next,
+)
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.invitations.rules import role_rules_of
+from integrations.notifications.links import timeline_link
+
+SENT_AGAIN = (
+    "It was sent to the candidate again after this result. The progress tag is about that later round, and its result "
+    "comes in feedback of its own."
+)
+AFTER_OTHERS = "Another assessment follows once the candidate has passed all that were sent together."
+NOTHING_MORE = "Nothing more is sent. Your team decides in Lever what comes next."
+
+
+def what_follows(invitation: Invitation, result: Result) -> str:
+    """Return what comes next, in sentences that name nobody."""
+    if invitation.has_later_round_sent():
+        return SENT_AGAIN
+    return " ".join(_sentences(invitation, result))
+
+
+def _sentences(invitation: Invitation, result: Result) -> Iterator[str]:
+    if (following := sent_next(invitation)) is not None:
+        yield (
+            f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag is about that, "
+            "and its result comes in feedback of its own."
+        )
+        if not result.counts_as_pass:
+            yield "Then this result changed: your team decides whether that one still counts."
+        return
+    if others := [f"“{one.assessment_name}”" for one, _ in open_beside(invitation)]:
+        yield f"The candidate also has {' and '.join(others)}. The progress tag is about that."
+    yield _after_pass(invitation) if result.counts_as_pass else NOTHING_MORE
+    if result.counts_as_pass is False and role_rules_of(invitation).hold_failed:
+        yield "Somebody of your team then says in the CodeScreen integration what was decided."
+    if not result.counts_as_pass:
+        yield _how_to_invite_again(invitation, result)
+
+
+def _after_pass(invitation: Invitation) -> str:
+    if awaits_next(invitation):
+        return _next(invitation) if are_passed(invitation) else AFTER_OTHERS
+    stage = role_rules_of(invitation).stage_on_pass.strip()
+    if not is_last(invitation) or not stage:
+        return NOTHING_MORE
+    return f"The candidate is moved to the stage “{stage}”, unless somebody has moved them before."
+
+
+def _next(invitation: Invitation) -> str:
+    """Return what is said of the next assessment, which wasn't sent yet."""
+    following = latest_following(invitation)
+    if following is not None and following.status == Status.WITHDRAWN:
+        again = "It is sent when the candidate is moved into the stage again."
+        return f"“{following.assessment_name}” would follow, but was cancelled. {again}"
+    if following is not None and following.status not in {Status.PENDING, Status.SENDING}:
+        return f"“{following.assessment_name}” follows, but is {following.words.phrase}. {following.words.next_step}"
+    decided = Delivery.objects.filter(after=first_of(invitation), event=DeliveryEvent.NEXT).first()
+    if following is None and decided is not None and decided.verdict in NO_TEST:
+        verdict = VerdictCode(decided.verdict).record
+        return f"Another assessment follows, but wasn't sent: {verdict.phrase}. {verdict.next_step}"
+    return "Another assessment follows: it is sent automatically."
+
+
+def _how_to_invite_again(invitation: Invitation, result: Result) -> str:
+    """Return how the candidate gets the assessment again, by the rules for who enters the stage again."""
+    rules, where = (
+        role_rules_of(invitation),
+        f"“{invitation.stage_name}”" if invitation.stage_name else "the stage",
+    )
+    again, move = "To invite the candidate again,", f"move them out of {where} and back in."
+    by_admin = "an Admin chooses “Send again…” in the CodeScreen integration:"
+    by_admin = f"{by_admin} {timeline_link(invitation.opportunity_id)}"
+    if rules.reentry == ReentryPolicy.AFTER_EXPIRY and result.outcome == ResultOutcome.EXPIRED:
+        return f"{again} {move}"
+    if rules.reentry == ReentryPolicy.AFTER_DAYS and invitation.completed_at is not None:
+        day = invitation.completed_at + timedelta(days=rules.reentry_days)
+        day = day.astimezone(zone_of(invitation.organization.time_zone))
+        return f"{again} from {day:%-d %B %Y} on {move} Before that, {by_admin}"
+    return f"{again} {by_admin}"

@@ -1,0 +1,121 @@
+"""A note that says that nothing was sent, or that it's over, isn't left standing once that is settled."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from integrations.core.vocabulary import ProgressTag
+from integrations.invitations.acts.invitations import cancel, send_again
+from integrations.invitations.models.invitation import Invitation
+from integrations.queue.on_request import correct_and_send_again
+from integrations.results import poll
+from tests.effects.several import NEXT, PASSED, does, mapped, progress_tags
+from tests.effects.waiting import minutes_pass
+
+SENT = "CodeScreen: “Backend” was sent to the candidate."
+COUNTS_AGAIN = (
+    "CodeScreen: “Backend” counts again. The candidate has the invitation that was sent before; "
+    "nothing was sent anew."
+)
+
+
+def test_a_note_says_once_that_it_was_sent_after_one_said_that_nothing_was(scenario, notes, super_admin):
+    mapping = mapped(scenario)
+    type(mapping).objects.update(assessment="Bakend")
+    scenario.enter()
+    type(mapping).objects.update(assessment="Backend")
+    scenario.enter(stage="Phone screen")
+    assert len(notes()) == 1
+    scenario.enter()
+    assert notes()[1:] == [SENT]
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    minutes_pass()
+    assert notes().count(SENT) == 1
+
+
+def test_who_had_no_note_gets_none_when_it_is_sent(scenario, notes):
+    mapped(scenario, next_assessment=NEXT)
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert notes() == []
+
+
+def test_a_note_says_that_it_was_sent_after_it_could_not_be(scenario, notes, super_admin):
+    scenario.codescreen_fails(status=404)
+    scenario.enter()
+    assert "could not be sent" in notes()[0]
+    send_again(Invitation.objects.get(), super_admin)
+    scenario.work()
+    assert notes()[1:] == [SENT]
+
+
+def test_a_note_says_that_it_was_sent_again_after_the_e_mail_bounced(scenario, notes, super_admin):
+    scenario.enter()
+    invitation = Invitation.objects.get()
+    poll._record_bounce(invitation)
+    scenario.work()
+    scenario.correct()
+    correct_and_send_again(scenario.reread(invitation), super_admin)
+    scenario.work()
+    assert ["bounced" in notes()[0], *notes()[1:]] == [
+        True,
+        "CodeScreen: “Backend” was sent to the candidate again.",
+    ]
+
+
+@pytest.mark.parametrize("by", ["a person", "leaving"])
+def test_a_note_says_that_a_cancelled_one_counts_again_when_the_candidate_comes_back(
+    scenario, notes, super_admin, by
+):
+    scenario.enter()
+    if by == "a person":
+        cancel(Invitation.objects.get(), super_admin)
+    scenario.enter(stage="Phone screen")
+    why = "was cancelled by an Admin" if by == "a person" else "was cancelled. The candidate left the stage"
+    [cancelled] = notes()
+    assert cancelled.startswith(
+        f"CodeScreen: “Backend” {why}. It had been sent, and the candidate may still do it."
+    )
+    scenario.enter()
+    assert notes()[1:] == [COUNTS_AGAIN]
+
+
+def test_the_tag_is_of_the_one_before_while_the_next_is_cancelled_by_leaving(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.INVITED]
+    scenario.enter(stage="Phone screen")
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+    scenario.enter()
+    assert progress_tags(sandbox) == [ProgressTag.INVITED]
+
+
+def test_no_tag_for_a_pass_is_set_while_the_one_held_beside_it_may_be_sent_yet(
+    scenario, sandbox, super_admin
+):
+    mapped(scenario, also_assessments=[NEXT], passed_tag="All")
+    scenario.enter()
+    Invitation.objects.filter(assessment_name=NEXT).update(
+        status="held", instance_id="", invited_at=None, start_by=None, next_poll_at=None
+    )
+    does(scenario, **PASSED)
+    scenario.work()
+    scenario.enter(stage="Phone screen")
+    assert Invitation.objects.get(assessment_name=NEXT).status == "withdrawn"
+    assert "All" not in sandbox.opportunity("Alder")["tags"]
+
+
+def test_a_note_says_by_when_who_has_not_started_must(scenario, notes):
+    scenario.set_policies(not_started_days=3, start_within_days=7)
+    scenario.enter()
+    Invitation.objects.update(followed_since=F("followed_since") - timedelta(days=4), next_poll_at=None)
+    Invitation.objects.update(next_poll_at=F("created_at"))
+    for _ in range(2):
+        scenario.poll()
+        scenario.work()
+    [note] = notes()
+    assert note.startswith("CodeScreen: “Backend” was sent, and isn't started yet. ")
+    assert f"The time to start ends on {Invitation.objects.get().start_by:%-d %B %Y}." in note
