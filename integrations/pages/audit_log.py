@@ -1,4 +1,4 @@
-"""The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
+"""The audit log: who changed what, when, from what to what; filtered, a page at a time, and as CSV."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.times import within_days
 from integrations.pages.views import ListExport
 
-PAGE_SIZE = 20
+PAGE_SIZE = 15
 CHUNK = 500
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
@@ -86,7 +86,7 @@ class AuditLogMixin(OrganizationMixin):
 
 
 class AuditLogView(AuditLogMixin, TemplateView):
-    """Show the entries, 20 at a time."""
+    """Show the entries, a page at a time."""
 
     template_name = "integrations/audit_log.html"
 

@@ -273,7 +273,7 @@ def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_c
     send, cancel = links(page)
     assert send.endswith(f"act=send&row={earlier.pk}")
     assert cancel.endswith(f"act=cancel&row={earlier.pk}")
-    assert f'id="tick-{earlier.pk}"' in page
+    assert f'name="row" value="{earlier.pk}"' in page
     rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", "view": view})
     assert [one.key for one in rows.context["rows"]] == [earlier.pk]
     assert row.invitation is not None
