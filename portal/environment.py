@@ -183,13 +183,12 @@ class Environment:
                 settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
                 settings = {}
-            # which file a relative one is depends on the present folder
-            is_sqlite_here = scheme == "sqlite" and settings and Path(settings["NAME"]).is_absolute()
-            if is_sqlite_here or (scheme in POSTGRESQL and settings and _has_options_of_postgresql(settings)):
+            fits = _has_folder if scheme == "sqlite" else _has_options_of_postgresql
+            if settings and fits(settings):
                 return settings
         self.refuse(
             name,
-            "must be sqlite:////FOLDER/FILE, with four slashes, or "
+            "must be sqlite:////FOLDER/FILE, with four slashes and a folder that exists, or "
             "postgresql://USER:PASSWORD@HOST:5432/NAME?OPTION=VALUE, with options that PostgreSQL's client knows",
         )
         return dict(self._env.db_url_config(default))
@@ -269,6 +268,11 @@ class Environment:
 def is_delivering(email_backend: str) -> bool:
     """Whether Django's e-mail backend of that dotted name sends e-mails to their recipients."""
     return not any(f".{name}." in email_backend for name in NOT_DELIVERING)
+
+
+def _has_folder(settings: Mapping[str, Any]) -> bool:
+    """Whether a SQLite file's folder exists. Which one that of a relative path is depends on the present folder."""
+    return Path(settings["NAME"]).is_absolute() and Path(settings["NAME"]).parent.is_dir()
 
 
 def _has_options_of_postgresql(settings: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
@@ -100,6 +101,7 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
             "oracle://user@host/portal",
             "portal.sqlite3",
             "sqlite:///relative.sqlite3",
+            "sqlite:////nowhere/portal.sqlite3",
             "postgresql://user@host",
             "postgresql://user@host:port/portal",
             "postgresql://user@host/portal?sslmod=require",
@@ -234,6 +236,19 @@ def test_everything_wrong_is_said_at_once_before_anything_starts(tmp_path, comma
     }  # fmt: skip
     assert "Traceback" not in run.stderr
     assert "Bringing the database up to date" not in run.stderr
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("change", [{"path": "/99"}, {"netloc": "nobody:wrong@{0.netloc}"}])
+def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
+    address = urlsplit(os.environ["REDIS_URL"])
+    settings.REDIS_URL = address._replace(
+        **{key: value.format(address) for key, value in change.items()}
+    ).geturl()
+    [answer] = checks.check_redis(None)
+    assert answer.id == "portal.E014"
+    assert "REDIS_URL" in str(answer.hint)
+    assert "wrong" not in answer.msg, "no password is repeated"
 
 
 def test_good_values_are_answered_by_no_check(monkeypatch, settings):
