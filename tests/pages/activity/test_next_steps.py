@@ -160,13 +160,17 @@ def test_only_fixable_verdicts_leave_one_note_in_lever(enter, sandbox, code):
         assert sandbox.opportunity(word)["note_texts"] == []
 
 
-def test_invited_elsewhere_leaves_a_note_in_lever(enter, connected_organization, sandbox):
+def test_invited_elsewhere_leaves_a_note_in_lever_and_a_link_to_the_invitation(
+    enter, connected_organization, sandbox, super_admin_client
+):
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected_organization.role_mappings.create(role=role, assessment="Backend")
-    enter("Tamarack")
+    first = enter("Tamarack")
     delivery = enter("Tamarack again")
     assert delivery.verdict == "invited_elsewhere"
     assert_noted_once(sandbox, "Tamarack again", delivery)
+    page = super_admin_client.get(f"/activity/{delivery.opportunity_id}/").content.decode()
+    assert f'<a href="/activity/{first.opportunity_id}/">See that invitation</a>' in page
 
 
 def test_every_verdict_with_a_note_has_a_seeded_candidate():
