@@ -156,7 +156,7 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
 
 
 def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):
-    clients = provider.clients_for(connected_organization)
+    clients = provider.ClientProvider(connected_organization)
     lists.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage_id("CodeScreen Assessment")
     for age, expected in ((timedelta(seconds=30), 0), (2 * lists.STAGES_FRESH_FOR, 1)):
@@ -171,7 +171,7 @@ def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbo
 def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organization, sandbox, skew):
     with time_machine.travel(timezone.now() + skew, tick=True):
         database.reset_clock()
-        lists.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
+        lists.refresh_stages(connected_organization, provider.ClientProvider(connected_organization).lever())
     database.reset_clock()
     connected_organization.lever_connection.refresh_from_db()
     age = database.now() - connected_organization.lever_connection.stages_refreshed_at
@@ -187,7 +187,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
     )
     enqueue_invitation(invitation)
     effect = factories.claimed(Effect, "me")
-    clients = provider.clients_for(connected_organization)
+    clients = provider.ClientProvider(connected_organization)
     for age, is_read in (
         (sending.READ_AGAIN_AFTER - timedelta(seconds=30), False),
         (sending.READ_AGAIN_AFTER + timedelta(seconds=30), True),
@@ -205,7 +205,7 @@ def test_an_access_token_is_refreshed_only_when_it_expires_soon(connected_organi
         LeverConnection.objects.update(access_expires_at=skewed + left)
         before = LeverConnection.objects.get().generation
         organization = Organization.objects.reread(connected_organization.pk)
-        provider.clients_for(organization).lever().stages()
+        provider.ClientProvider(organization).lever().stages()
         assert (LeverConnection.objects.get().generation > before) is changes
     grant.refresh_from_db()
     assert 3000 < seconds_until(grant.access_expires_at) < 3700

@@ -24,25 +24,14 @@ _window = _Window()
 
 
 @contextmanager
-def closing_at(deadline: float) -> Iterator[None]:
-    """Let this thread begin no call after that moment of the monotonic clock."""
-    former = _window.closes_at
-    _window.closes_at = deadline
+def limited(closes_at: float | None = None, check: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let this thread begin a call only until that moment of the monotonic clock, and while `check` raises nothing."""
+    former = _window.closes_at, _window.check
+    _window.closes_at, _window.check = closes_at, check
     try:
         yield
     finally:
-        _window.closes_at = former
-
-
-@contextmanager
-def guarded_by(check: Callable[[], None]) -> Iterator[None]:
-    """Let this thread begin a call only when `check` raises no CallDeferred."""
-    former = _window.check
-    _window.check = check
-    try:
-        yield
-    finally:
-        _window.check = former
+        _window.closes_at, _window.check = former
 
 
 def require_open() -> None:

@@ -51,15 +51,24 @@ class TokenManager:
         connection = self._working() if is_old else self._required()
         ends = connection.access_expires_at
         if ends is not None and ends - database.now() < EXPIRES_SOON and connection.refresh_token:
-            return self._refreshed(connection.access_token)
+            return self.renew(connection.access_token)
         return connection.access_token
 
     def renew(self, refused: str) -> str:
-        """Return another access token after Lever refused this one.
+        """Return another access token than this one, which is exchanged once for all workers: the others wait for it.
 
         Raises PlatformError with status 401 when there is none: a person then has to connect Lever again.
         """
-        return self._refreshed(refused)
+        deadline = time.monotonic() + REFRESH_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            connection = self._working()
+            if connection.access_token != refused:
+                return connection.access_token
+            call_window.require_open()  # the new tokens of an exchange that is cut off would be lost
+            if connection.lease_refresh():
+                return self._exchange(connection)
+            stop_signal.wait(RECHECK_SECONDS)
+        raise PlatformError("Another worker is still refreshing Lever's tokens.")
 
     def give_up(self, refused: str) -> None:
         """Record that Lever refused a fresh token too: the grant was revoked, unless there is a newer one."""
@@ -77,19 +86,6 @@ class TokenManager:
         if not self._connection.is_working:
             raise NotConnected(NOT_CONNECTED)
         return self._connection
-
-    def _refreshed(self, stale: str) -> str:
-        """Exchange the refresh token once for all workers; the others wait for the new access token."""
-        deadline = time.monotonic() + REFRESH_WAIT_SECONDS
-        while time.monotonic() < deadline:
-            connection = self._working()
-            if connection.access_token != stale:
-                return connection.access_token
-            call_window.require_open()  # the new tokens of an exchange that is cut off would be lost
-            if connection.lease_refresh():
-                return self._exchange(connection)
-            stop_signal.wait(RECHECK_SECONDS)
-        raise PlatformError("Another worker is still refreshing Lever's tokens.")
 
     def _exchange(self, connection: LeverConnection) -> str:
         if not connection.refresh_token:
@@ -154,24 +150,17 @@ NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."
 
 
 class ClientProvider:
-    """Both clients for one step of an organization, each made at its first use."""
+    """Both clients for one step of an organization whose connections were read just now, each made at its first use.
 
-    def __init__(self, organization: Organization, context: CallContext) -> None:
-        self._lever = cache(partial(lever_client, organization, context))
-        self._codescreen = cache(partial(codescreen_client, organization, context))
+    Either raises NotConnected.
+    """
 
-    def lever(self) -> LeverClient:
-        """Return the Lever client. Raises NotConnected."""
-        return self._lever()
-
-    def codescreen(self) -> CodeScreenClient:
-        """Return the CodeScreen client. Raises NotConnected."""
-        return self._codescreen()
-
-
-def clients_for(organization: Organization, context: CallContext | None = None) -> ClientProvider:
-    """Return the clients for one step of an organization whose connections were read just now."""
-    return ClientProvider(organization, context or CallContext())
+    def __init__(self, organization: Organization, context: CallContext | None = None) -> None:
+        context = context or CallContext()
+        self.lever: Callable[[], LeverClient] = cache(partial(lever_client, organization, context))
+        self.codescreen: Callable[[], CodeScreenClient] = cache(
+            partial(codescreen_client, organization, context)
+        )
 
 
 def lever_client(organization: Organization, context: CallContext | None = None) -> LeverClient:

@@ -26,7 +26,8 @@ from integrations.store import database
 
 def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decision:
     """Decide a stored Lever delivery again and replace its verdict. Raises ActionNotAllowed and PlatformError."""
-    require_decidable(delivery)
+    if delivery.platform != Delivery.Platform.LEVER:
+        raise ActionNotAllowed("Only deliveries from Lever can be retried.")
     before = delivery.verdict
     claimed = delivery.lease()
     if claimed is None:
@@ -41,12 +42,6 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     changes = {"verdict": (before, decision.verdict)}
     audit(delivery, actor, AuditAction.REPLAY, changes)
     return decision
-
-
-def require_decidable(delivery: Delivery) -> None:
-    """Raise ActionNotAllowed unless this delivery is of the kind that gets a decision."""
-    if delivery.platform != Delivery.Platform.LEVER:
-        raise ActionNotAllowed("Only deliveries from Lever can be retried.")
 
 
 # Decide an organization's stored deliveries again under other rules. Reads only; asks no platform.

@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.db.models.functions import Now
 
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.missed import CLOCK_SKEW
@@ -112,7 +112,7 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
         return None
     since = min(received.values()) - CLOCK_SKEW
     # without a delivery: one candidate's timeline doesn't show what was read of the others
-    lever = clients_for(organization).lever()
+    lever = ClientProvider(organization).lever()
     listed = lever.opportunities(stage_id=stage_id, updated_at_start=str(int(since.timestamp() * 1000)))
     most_rows = len(received) // FEWEST_CANDIDATES * PAGE_SIZE
     try:

@@ -143,8 +143,8 @@ def repeat_erasures(organization: Organization, budget: Budget) -> None:
 
     Raises CallDeferred when the turn is over before all are repeated.
     """
-    rows = Erasure.objects.to_repeat().filter(
-        organization=organization, erased_at__lt=database.now() - REPEAT_AFTER
+    rows = Erasure.objects.filter(
+        organization=organization, repeated_at__isnull=True, erased_at__lt=database.now() - REPEAT_AFTER
     )
     has_repeated = False
     try:

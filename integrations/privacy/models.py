@@ -22,10 +22,6 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
         """Whether nothing personal about the opportunity may be stored."""
         return bool(opportunity_id) and database.is_erased(organization_id, opportunity_id)
 
-    def to_repeat(self) -> Self:
-        """Erasures not yet repeated: a worker that held a row during the erasure may have written afterwards."""
-        return self.filter(repeated_at__isnull=True)
-
 
 class Erasure(models.Model):
     """The receipt of one opportunity's erasure: by table, how many rows were changed and how many stay without data."""

@@ -19,7 +19,7 @@ from integrations.audit.verification import announce_head
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.duty_budget import Budget
-from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
+from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
@@ -102,7 +102,7 @@ def _step(run: DutyRun, budget: Budget) -> TurnEnd:
     performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if organization.paused and not performance.while_paused:
         return TurnEnd.HELD_UP
-    with call_window.guarded_by(budget.require), call_log.collected():
+    with call_window.limited(check=budget.require), call_log.collected():
         performance.perform(organization, budget)
     is_held_up = performance.needs_connection and organization.disconnected_reason
     return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE
@@ -116,7 +116,7 @@ def sweep_organization(organization: Organization, budget: Budget, is_full: bool
 
     Raises PlatformError, and CallDeferred when the turn is over before all is compared.
     """
-    repaired = sweep(organization, clients_for(organization), budget, is_full)
+    repaired = sweep(organization, ClientProvider(organization), budget, is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
         incidents.update_incidents(organization)

@@ -11,6 +11,7 @@ from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
@@ -85,7 +86,10 @@ STALLED_AFTER = timedelta(seconds=4)
 def is_stalled(node: str) -> bool:
     """Whether rows have been due for a while and no worker of the node, or of any, shows progress."""
     overdue = Now() - STALLED_AFTER
-    is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
+    unheld = Q(leased_until__isnull=True) | Q(leased_until__lt=overdue)
+    is_overdue = any(
+        model.objects.due().filter(unheld, due_at__lt=overdue).exists() for model in (Effect, Delivery)
+    )
     return is_overdue and not Heartbeat.is_fresh(STALLED_AFTER, node)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from integrations.audit.models.entry import Actor
 from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.core.rules.facts import Decision
 from integrations.inbox import dry_run as dry_runs
@@ -54,7 +54,7 @@ def replay(delivery: Delivery, actor: Actor) -> Decision:
     """Decide a stored delivery again. Raises ActionNotAllowed and PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
     with correlation.use(correlation.of_delivery(delivery.pk)):
-        clients = clients_for(organization, CallContext(delivery=delivery))
+        clients = ClientProvider(organization, CallContext(delivery=delivery))
         decision = replay_delivery(delivery, clients, actor)
     notify_workers()
     return decision
@@ -63,7 +63,7 @@ def replay(delivery: Delivery, actor: Actor) -> Decision:
 def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
-    return dry_runs.preview(delivery, clients_for(organization, CallContext(delivery=delivery)))
+    return dry_runs.preview(delivery, ClientProvider(organization, CallContext(delivery=delivery)))
 
 
 def preview_invitations(
@@ -72,14 +72,14 @@ def preview_invitations(
     """Return by key what inviting these candidates would lead to; writes nothing."""
     organization = Organization.objects.reread(organization.pk)
     return chosen.preview_invitations(
-        organization, candidates, actor, assessment_id, clients_for(organization)
+        organization, candidates, actor, assessment_id, ClientProvider(organization)
     )
 
 
 def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
     """Send an invitation that bounced to the corrected address; return it. Raises ActionNotAllowed, PlatformError."""
     organization = Organization.objects.reread(invitation.organization_id)
-    clients = clients_for(organization, CallContext(opportunity_without_row=invitation.opportunity_id))
+    clients = ClientProvider(organization, CallContext(opportunity_without_row=invitation.opportunity_id))
     again = invitations.correct_and_send_again(invitation, actor, clients, reason)
     notify_workers()
     return again
@@ -88,11 +88,11 @@ def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "
 def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:
     """Return what would follow if the candidate entered the stage now. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
-    clients = clients_for(organization, CallContext(opportunity_without_row=opportunity_id))
+    clients = ClientProvider(organization, CallContext(opportunity_without_row=opportunity_id))
     return dry_runs.dry_run(organization, opportunity_id, stage_id, clients)
 
 
 def opportunities(organization: Organization, most: int, **filters: str) -> list[Opportunity]:
     """Return at most `most` of Lever's opportunities by Lever's own filters. Raises PlatformError."""
-    lever = clients_for(Organization.objects.reread(organization.pk)).lever()
+    lever = ClientProvider(Organization.objects.reread(organization.pk)).lever()
     return list(islice(lever.opportunities(**filters), most))

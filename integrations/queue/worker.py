@@ -15,7 +15,7 @@ from django.db import close_old_connections, connection
 from integrations import stop_signal
 from integrations.clients import call_log, call_window
 from integrations.clients.hooks import CallContext
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.effects.perform import perform
 from integrations.inbox.handle_delivery import handle_delivery
@@ -155,7 +155,7 @@ def perform_effect(effect: Effect, organization: Organization | None = None) -> 
     organization = effect.organization = organization or Organization.objects.reread(effect.organization_id)
     with correlation.use(effect.correlation_id), call_log.collected():
         context = CallContext(effect=effect)
-        perform(effect, clients_for(organization, context))
+        perform(effect, ClientProvider(organization, context))
 
 
 def decide(delivery: Delivery, organization: Organization | None = None) -> None:
@@ -165,7 +165,7 @@ def decide(delivery: Delivery, organization: Organization | None = None) -> None
     )
     with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
-        handle_delivery(delivery, clients_for(organization, context))
+        handle_delivery(delivery, ClientProvider(organization, context))
 
 
 def poll_invitation(invitation: Invitation, organization: Organization | None = None) -> PollOutcome:
@@ -175,7 +175,7 @@ def poll_invitation(invitation: Invitation, organization: Organization | None = 
     )
     with correlation.use(), call_log.collected():
         context = CallContext(opportunity_without_row=invitation.opportunity_id)
-        return poll(invitation, clients_for(organization, context))
+        return poll(invitation, ClientProvider(organization, context))
 
 
 # The task that django-q2's workers run: it performs the rows and duties that are due, in threads, and ends in seconds.
@@ -325,7 +325,7 @@ def _beat() -> None:
 
 def _work_within_bounds(row: Row, organizations: Organizations) -> None:
     now = time.monotonic()
-    with call_window.closing_at(now + CALLS_SECONDS):
+    with call_window.limited(now + CALLS_SECONDS):
         work_on(row, organizations, now + CANDIDATE_SECONDS)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import IntegrityError, connection, models
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from integrations.store import database
@@ -61,11 +60,6 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
     def not_begun(self) -> Self:
         """Rows that wait for their time, without a counted attempt since they were made due."""
         return self.filter(due_at__gt=Now(), leased_until__isnull=True, attempts=0)
-
-    def unclaimed_since(self, moment: datetime | Combinable) -> Self:
-        """Rows that have been due and unheld since `moment`."""
-        unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)
-        return self.due().filter(unheld, due_at__lt=moment)
 
     def oldest_due_at(self) -> datetime | None:
         """Return the earliest due time of the free rows, None when there is none."""

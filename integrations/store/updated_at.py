@@ -94,8 +94,8 @@ def settled_until() -> datetime:
                 "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
-            (began,) = cursor.fetchone()
-        return began - _MARGIN  # type: ignore[no-any-return]
+            began: datetime = cursor.fetchone()[0]
+        return began - _MARGIN
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT {_SQLITE_NOW}")
         return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)

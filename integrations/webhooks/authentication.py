@@ -135,12 +135,8 @@ def is_out_of_range(triggered_at: int, now: float) -> bool:
 
     What this process's clock would refuse is compared with the database's, which may be right where this one isn't.
     """
-    return _is_out_of_range(triggered_at, now) and _is_out_of_range(triggered_at, database.now().timestamp())
-
-
-def _is_out_of_range(triggered_at: int, now: float) -> bool:
-    age = int(now * 1000) - triggered_at
-    return not -FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND
+    ages = (int(clock * 1000) - triggered_at for clock in (now, database.now().timestamp()))
+    return not any(-FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND for age in ages)
 
 
 class SignatureReuse:

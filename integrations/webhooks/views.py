@@ -174,12 +174,6 @@ def require_lever_types(payload: JsonObject) -> None:
     _require_ids(payload.get("data"), _LEVER_IDS, 200, may_be_null=True)
 
 
-def require_codescreen_types(payload: JsonObject) -> None:
-    """Raise Refusal when a field that is read of CodeScreen's has another type."""
-    _require_text(payload, "type", MAX_EVENT)
-    _require_ids(payload.get("data"), ("assessmentInstanceId", "externalId"), 300)
-
-
 _LEVER_IDS = ("opportunityId", "candidateId", "contactId", "toStageId", "fromStageId")
 
 
@@ -345,7 +339,8 @@ class CodeScreenWebhookView(WebhookView):
         """Store a delivery; 202 when it is new, 200 when it was stored before."""
         proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
         payload = parse(self.body)
-        require_codescreen_types(payload)
+        _require_text(payload, "type", MAX_EVENT)
+        _require_ids(payload.get("data"), ("assessmentInstanceId", "externalId"), 300)
         is_new = self.store(
             event=payload["type"],
             dedupe_key=f"id:{proof.message_id}",

@@ -63,7 +63,7 @@ def stored(organization) -> set[tuple[str, str]]:
 
 
 def read(organization, sandbox, candidate="Alder"):
-    clients = provider.clients_for(organization)
+    clients = provider.ClientProvider(organization)
     opportunity = clients.lever().opportunity(sandbox.opportunity_id(candidate))
     return opportunity, read_people(organization, opportunity, clients)
 
@@ -125,7 +125,7 @@ def test_it_is_read_and_deleted_as_the_only_member_who_chose_it_says(
         assert choose_own_candidates(member, {choice: is_chosen}, member.user)
         assert not choose_own_candidates(member, {choice: is_chosen}, member.user)
         assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, due_at__isnull=False).exists() is is_chosen
-        sweep(connected_organization, provider.clients_for(connected_organization), Budget())
+        sweep(connected_organization, provider.ClientProvider(connected_organization), Budget())
         assert (("owner", "admin@acme.example") in stored(connected_organization)) is is_chosen
         DutyRun.objects.update(due_at=None)
 
@@ -161,7 +161,7 @@ def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organizatio
     for opportunity_id in ids:
         factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
     budget = Budget(seconds=-1)
-    clients = provider.clients_for(connected_organization)
+    clients = provider.ClientProvider(connected_organization)
     with pytest.raises(CallDeferred):
         read_missing_people(connected_organization, clients, budget)
     assert budget.place == {"people": ids[0]}
@@ -179,7 +179,7 @@ def test_who_interviews_is_read_once_of_a_candidate_whose_followers_are_stored(
     opportunity, _ = read(connected_organization, sandbox)
     factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity.id)
     store_people_shown(connected_organization, [opportunity])  # as a sweep does
-    clients = provider.clients_for(connected_organization)
+    clients = provider.ClientProvider(connected_organization)
     read_missing_people(connected_organization, clients, Budget())
     assert ("interviewer", "interviewer@acme.example") in stored(connected_organization)
     calls = len(paths(connected_organization))
@@ -206,7 +206,7 @@ def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
 
     monkeypatch.setattr(LeverClient, "opportunity", refuse_one)
     for _ in range(2):
-        read_missing_people(connected_organization, provider.clients_for(connected_organization), Budget())
+        read_missing_people(connected_organization, provider.ClientProvider(connected_organization), Budget())
     assert sorted(ids) == sorted([refused, sandbox.opportunity_id("Alder")])
     assert ("owner", "admin@acme.example") in stored(connected_organization)
 
@@ -214,7 +214,7 @@ def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
 def test_who_is_on_candidates_goes_with_the_last_who_uses_it(connected_organization, limited):
     factories.on_candidate(connected_organization, "x", "a@acme.example")
     limited.delete()
-    sweep(connected_organization, provider.clients_for(connected_organization), Budget())
+    sweep(connected_organization, provider.ClientProvider(connected_organization), Budget())
     assert stored(connected_organization) == set()
 
 
@@ -329,7 +329,7 @@ def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox,
     assert ("follower", "interviewer@acme.example") in stored(scenario.organization)
     people(followers=[user("former")])
     organization = Organization.objects.with_connections().get(pk=scenario.organization.pk)
-    sweep(organization, provider.clients_for(organization), Budget())
+    sweep(organization, provider.ClientProvider(organization), Budget())
     assert ("follower", "former@acme.example") in stored(scenario.organization)
     assert ("follower", "interviewer@acme.example") not in stored(scenario.organization)
 

@@ -15,7 +15,7 @@ from tests.support.calls import count_calls
 
 @pytest.fixture
 def clients(connected_organization):
-    return provider.clients_for(connected_organization)
+    return provider.ClientProvider(connected_organization)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def test_calls_are_refused_when_a_stop_was_requested(request_stop):
 
 
 def test_calls_are_refused_when_the_threads_time_is_up():
-    with call_window.closing_at(time.monotonic() + 60):
+    with call_window.limited(time.monotonic() + 60):
         call_window.require_open()
-        with call_window.closing_at(time.monotonic() - 1), pytest.raises(CallDeferred):
+        with call_window.limited(time.monotonic() - 1), pytest.raises(CallDeferred):
             call_window.require_open()
         call_window.require_open()
 

@@ -81,7 +81,7 @@ def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn
         return decide(invitation)
 
     monkeypatch.setattr(sending, "cancel_or_retry", decide_after_new_request)
-    perform.perform(effect, provider.clients_for(scenario.organization, CallContext(effect=effect)))
+    perform.perform(effect, provider.ClientProvider(scenario.organization, CallContext(effect=effect)))
     monkeypatch.undo()
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
@@ -125,7 +125,7 @@ def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the
     scenario.codescreen_fails(kind="status_after", status=500)
     scenario.work()  # nothing: the slow worker holds it
     with pytest.raises(PlatformError):
-        provider.clients_for(scenario.organization).codescreen().send(
+        provider.ClientProvider(scenario.organization).codescreen().send(
             ASSESSMENT, "Candidate Alder", invitation.email
         )
     Effect.objects.filter(pk=slow_effect.pk).update(

@@ -97,7 +97,7 @@ def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_l
                 "data": {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)},
             },
         )
-    clients = provider.clients_for(scenario.organization)
+    clients = provider.ClientProvider(scenario.organization)
     deliveries = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in deliveries}
     monkeypatch.setattr(

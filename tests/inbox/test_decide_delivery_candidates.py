@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.clients.duty_budget import Budget
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.inbox.decide_delivery import decide_delivery
@@ -60,7 +60,7 @@ def test_a_stage_that_invites_nobody_makes_no_row(scenario, move_candidate):
 def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(
     scenario, move_candidate, stage, count
 ):
-    sweep(scenario.organization, clients_for(scenario.organization), Budget())  # reads the list of stages
+    sweep(scenario.organization, ClientProvider(scenario.organization), Budget())  # reads the list of stages
     scenario.set_policies(paused=True)
     delivery = move_candidate(stage=stage)
     scenario.work()
@@ -78,14 +78,14 @@ def test_nothing_is_stored_when_the_lease_was_lost(scenario, move_candidate):
     Delivery.objects.filter(pk=delivery.pk).update(
         lease_owner="another", leased_until=Now() + timedelta(minutes=1)
     )
-    decide_delivery(delivery, clients_for(scenario.organization))
+    decide_delivery(delivery, ClientProvider(scenario.organization))
     assert not Candidate.objects.exists()
 
 
 def test_a_sweep_makes_a_row_with_levers_time(scenario):
     LeverConnection.objects.update(first_connected_at=Now() - timedelta(days=1))
     scenario.place("Alder")
-    sweep(scenario.organization, clients_for(scenario.organization), Budget())
+    sweep(scenario.organization, ClientProvider(scenario.organization), Budget())
     row = Candidate.objects.get(name="Candidate Alder")
     assert row.delivery is not None
     assert row.delivery.event == "sweep"

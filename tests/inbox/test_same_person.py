@@ -86,5 +86,5 @@ def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitat
     scenario.work()
     assert enter_both() == "invited_elsewhere"
     assert Invitation.objects.get().status == "withdrawn"
-    sweep(scenario.organization, provider.clients_for(scenario.organization), Budget())
+    sweep(scenario.organization, provider.ClientProvider(scenario.organization), Budget())
     assert not Delivery.objects.filter(event="sweep").exists()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.catalog import lists
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.inbox import stage_lists
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -31,8 +31,8 @@ def _few_are_many(scenario, sandbox, monkeypatch):
     sandbox.lever_does("settings", webhooks_enabled=False)
     for role in ("Backend Engineer", "Frontend Engineer"):
         scenario.organization.role_mappings.create(role=role, assessment="Backend")
-    lists.refresh_stages(scenario.organization, clients_for(scenario.organization).lever())
-    lists.refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
+    lists.refresh_stages(scenario.organization, ClientProvider(scenario.organization).lever())
+    lists.refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
     ApiCall.objects.all().delete()
 
 

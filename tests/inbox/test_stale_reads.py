@@ -39,7 +39,7 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
 ):
     move_and_deliver(STAGE)
     entered = factories.claimed(Delivery, "slow")
-    clients = provider.clients_for(scenario.organization)
+    clients = provider.ClientProvider(scenario.organization)
     lever = clients.lever()
     read = lever.opportunity
 
@@ -61,7 +61,7 @@ def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbo
     [listed] = on_request.opportunities(scenario.organization, 1, email="alder@candidates.example")
     move_and_deliver(ELSEWHERE)
     scenario.work()
-    assert sweep._repair(scenario.organization, listed, provider.clients_for(scenario.organization), began)
+    assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 

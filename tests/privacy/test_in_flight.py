@@ -11,7 +11,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
 from integrations.effects.sending import mark_invited
@@ -287,7 +287,7 @@ def test_calls_about_an_erased_person_are_stored_without_bodies(scenario):
     forget(scenario)
     context = CallContext(opportunity_without_row=invitation.opportunity_id)
     scenario.organization.refresh_from_db()
-    clients_for(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
+    ClientProvider(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
     call = ApiCall.objects.latest("pk")
     assert (call.status, call.response_body) == (200, "")
 
@@ -299,7 +299,7 @@ def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_wit
     delivery = factories.DeliveryFactory.create(**own)
     before = ApiCall.objects.count()
     on_request.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
-    clients = clients_for(scenario.organization, CallContext(delivery=delivery))
+    clients = ClientProvider(scenario.organization, CallContext(delivery=delivery))
     clients.lever().opportunity(invitation.opportunity_id)
     calls = ApiCall.objects.order_by("pk")[before:]
     assert len(calls) > 1

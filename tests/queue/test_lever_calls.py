@@ -7,7 +7,7 @@ import pytest
 
 from integrations.catalog import lists
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.inbox.models.delivery import Delivery
 from tests.support import factories
 from tests.support.payloads import load
@@ -20,8 +20,8 @@ FEEDBACK, LINK = ("POST", "feedback"), ("POST", "addLinks")
 @pytest.fixture(autouse=True)
 def _catalog(scenario):
     """The copies of Lever's lists, which no candidate pays for."""
-    lists.refresh_stages(scenario.organization, clients_for(scenario.organization).lever())
-    lists.refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
+    lists.refresh_stages(scenario.organization, ClientProvider(scenario.organization).lever())
+    lists.refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
 
 
 def enter_stage(scenario, word="Alder"):

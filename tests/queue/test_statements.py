@@ -5,7 +5,7 @@ import pytest
 from integrations.catalog.lists import refresh_roles
 from integrations.clients import models as client_models
 from integrations.clients import provider
-from integrations.clients.provider import clients_for
+from integrations.clients.provider import ClientProvider
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -41,7 +41,7 @@ def warm(scenario, sandbox, monkeypatch):
     ):
         monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")
-    refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
+    refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
     enter(scenario, sandbox, "Alder")
     scenario.work()
     assert Effect.objects.filter(kind="set_progress_tag", state="done").exists()

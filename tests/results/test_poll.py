@@ -57,7 +57,7 @@ def test_a_poll_returns_whether_anything_changed(codescreen_api, invitation):
 
 def test_a_poll_without_an_answer_is_postponed_and_counted(codescreen_api, invitation):
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=500)
-    clients = provider.clients_for(invitation.organization)
+    clients = provider.ClientProvider(invitation.organization)
     assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     invitation.refresh_from_db()
     assert invitation.poll_failures == 1

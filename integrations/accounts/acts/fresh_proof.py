@@ -1,10 +1,11 @@
 """Whether a person has just proven who they are, and whether a session is strong enough."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -88,11 +89,14 @@ def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     A person with a second factor must have given it in this session: one from before it was set up isn't enough to
     change it.
     """
-    if has_second_factor(request.user) and not has_given_own_factor(request):  # type: ignore[arg-type]
+    if has_second_factor(cast(User, request.user)) and not has_given_own_factor(request):
         return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
-    if is_fresh(request) or (request.method == "POST" and _was_shown(request)):
+    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
+    was_shown = _is_within(shown.get(request.path, 0.0), SET_UP_WITHIN)
+    if is_fresh(request) or (request.method == "POST" and was_shown):
         if request.method == "GET":
-            _note_shown(request)
+            now = database.now().timestamp()
+            request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: now}
         return None
     if request.method == "POST":
         messages.info(request, "Then send the form again: nothing was changed yet.")
@@ -117,17 +121,6 @@ class FreshProofMixin(View):
             if wanted := proof_wanted(request, page):
                 return wanted
         return super().dispatch(request, *args, **kwargs)
-
-
-def _note_shown(request: HttpRequest) -> None:
-    """Store that this session was shown the page of this address now."""
-    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
-    request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: database.now().timestamp()}
-
-
-def _was_shown(request: HttpRequest) -> bool:
-    """Whether this session was shown the page of this address within SET_UP_WITHIN, after a proof."""
-    return _is_within(request.session.get(SHOWN_AT_SESSION_KEY, {}).get(request.path, 0.0), SET_UP_WITHIN)
 
 
 def _is_within(at: float, limit: timedelta) -> bool:

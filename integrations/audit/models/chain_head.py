@@ -73,11 +73,6 @@ def link_hash(
 _SALT = "integrations.chain.head"
 
 
-def seal_of(chain: int, position: int, row_hash: str) -> str:
-    """Return the seal of a head, 64 characters, by a key that is derived from the first of FIELD_ENCRYPTION_KEYS."""
-    return _seal(settings.FIELD_ENCRYPTION_KEYS[0], chain, position, row_hash)
-
-
 def fits(stored: str, chain: int, position: int, row_hash: str, keys: Sequence[str] | None = None) -> bool:
     """Whether one of the keys, of FIELD_ENCRYPTION_KEYS if none are given, made this seal of the head."""
     known = settings.FIELD_ENCRYPTION_KEYS if keys is None else keys
@@ -85,6 +80,7 @@ def fits(stored: str, chain: int, position: int, row_hash: str, keys: Sequence[s
 
 
 def _seal(key: str, chain: int, position: int, row_hash: str) -> str:
+    """Return the seal of a head, 64 characters, by a key that is derived from this one of FIELD_ENCRYPTION_KEYS."""
     return salted_hmac(_SALT, f"{chain}:{position}:{row_hash}", secret=key, algorithm="sha256").hexdigest()
 
 
@@ -155,7 +151,11 @@ class ChainHead(AppendOnlyModel):
         chain outside the portal would look like the portal's own from then on.
         """
         position = self.position + 1
-        seal = seal_of(self.chain, position, row_hash) if seals_anew or self.is_sealed else ""
+        seal = (
+            _seal(settings.FIELD_ENCRYPTION_KEYS[0], self.chain, position, row_hash)
+            if seals_anew or self.is_sealed
+            else ""
+        )
         ChainHead.objects.filter(pk=self.chain)._change(position=position, hash=row_hash, seal=seal)
 
 

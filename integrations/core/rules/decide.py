@@ -187,7 +187,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     decision = _decide_invitation(facts, assessment, match)
     if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
-    if decision.verdict == VerdictCode.INVITE and (holds := holds_of(facts, candidate)):
+    if decision.verdict == VerdictCode.INVITE and (holds := list(holds_of(facts, candidate))):
         decision = replace(decision, verdict=VerdictCode.HELD_FOR_APPROVAL, explanation=explain(holds))
     return replace(decision, assessment=assessment, email=email)
 

@@ -22,12 +22,8 @@ EXTRA_TIME = Hold(
 )
 
 
-def holds_of(facts: Facts, candidate: CandidateSnapshot) -> list[Hold]:
-    """Return why an invitation that would be sent is held; empty when it isn't."""
-    return list(_holds(facts, candidate))
-
-
-def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
+def holds_of(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
+    """Yield why an invitation that would be sent is held; nothing when it isn't."""
     is_limited = facts.bulk_limit and facts.approval != Approval.NEVER
     if is_limited and facts.recently_invited >= facts.bulk_limit:
         minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"

@@ -21,7 +21,6 @@ from integrations.core.rules.facts import (
     Together,
     first_usable_email,
 )
-from integrations.core.rules.mappings import Categories
 from integrations.core.rules.names import KnownAssessment, naming_tags
 from integrations.core.vocabulary import Category, Origin, ResultOutcome
 
@@ -195,7 +194,9 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         *now_in,
         role_id=role_id,
         role_title=role_title,
-        categories=_read_categories(candidate.get("categories", [])),
+        categories=frozenset(
+            (Category(code), value) for code, value in map(_pair, _list(candidate.get("categories", [])))
+        ),
         tags=_texts(candidate.get("tags", [])),
         emails=(SOME_ADDRESS,) if _flag(candidate, "email") else (),
         is_archived=_flag(candidate, "archived"),
@@ -204,10 +205,6 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         origin=Origin(_text(origin)) if origin is not None else None,
         needs_extra_time=_flag(candidate, "extra_time"),
     )
-
-
-def _read_categories(stored: object) -> Categories:
-    return frozenset((Category(code), value) for code, value in map(_pair, _list(stored)))
 
 
 def _read_invitations(stored: object) -> tuple[ExistingInvitation, ...]:

@@ -32,7 +32,7 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
     """Yield what keeps Lever's stage changes from arriving."""
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     if not webhooks.active_tokens():
-        if webhooks.has_unreadable():
+        if any(webhook.unreadable_tokens for webhook in webhooks):
             return  # health/checks/set_up.py says so
         yield finding(
             FindingCode.NO_SIGNATURE_TOKEN,

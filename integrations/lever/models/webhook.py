@@ -28,10 +28,6 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
         """Return every signature token that may verify a delivery now, with its webhook; newest first."""
         return tokens_of(self.active().order_by("-pk"))
 
-    def has_unreadable(self) -> bool:
-        """Whether no encryption key opens one of the tokens that may verify a delivery now."""
-        return any(webhook.unreadable_tokens for webhook in self.active())
-
     def active(self) -> Self:
         return self.filter(retired_at__isnull=True)
 

@@ -67,7 +67,7 @@ def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, passe
 
 
 def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario, passed):
-    lists.refresh_stages(scenario.organization, provider.clients_for(scenario.organization).lever())
+    lists.refresh_stages(scenario.organization, provider.ClientProvider(scenario.organization).lever())
     RoleMapping.objects.create(organization=scenario.organization, role="Any", stage=TARGET, assessment="Any")
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
     scenario.work()
