@@ -179,22 +179,14 @@ class ResponseHeadersMiddleware(Middleware):
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", self._policy)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
-            response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
-        if not states_whether_kept(response):
+            # as SecurityMiddleware writes it
+            subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+            value = f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
+            response.headers.setdefault("Strict-Transport-Security", value)
+        control = response.headers.get("Cache-Control", "")
+        if "public" not in control and NO_STORE not in control:
             patch_cache_control(response, no_store=True)
         return response
-
-
-def states_whether_kept(response: HttpResponse) -> bool:
-    """Whether the answer is declared public, or already says that it mustn't be stored."""
-    control = response.headers.get("Cache-Control", "")
-    return "public" in control or NO_STORE in control
-
-
-def strict_transport_security() -> str:
-    """Return the header by which browsers use HTTPS alone, as SecurityMiddleware writes it."""
-    subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
-    return f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
 
 
 # Compressed pages.

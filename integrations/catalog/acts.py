@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
-from integrations.audit.models.entry import Actor, AuditAction, Changes
+from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.catalog.lists import stages_on_pass
 from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import (
@@ -93,11 +93,7 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
     """Store the mapping; return what its entry will say, no changes for none. Raises ValidationError with the fix."""
     stored = RoleMapping.objects.filter(pk=mapping.pk).first()
     before = stored or RoleMapping()
-    changes = {
-        field: (getattr(before, field), getattr(mapping, field))
-        for field in FIELDS
-        if getattr(before, field) != getattr(mapping, field)
-    }
+    changes = changes_to(before, {field: getattr(mapping, field) for field in FIELDS})
     if changes:
         mapping.full_clean()
         organization = mapping.organization
@@ -123,9 +119,7 @@ def set_assessment_rules(
         Organization.objects.lock(organization.pk)
         named = {"organization": organization, "assessment": assessment.strip()}
         row = AssessmentRules.objects.filter(**named).first() or AssessmentRules(**named)
-        changes = {
-            name: (getattr(row, name), value) for name, value in rules.items() if getattr(row, name) != value
-        }
+        changes = changes_to(row, rules)
         if not changes:
             return {}
         for name, value in rules.items():

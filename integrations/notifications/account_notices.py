@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
-from integrations.notifications.links import forgotten_password_link, settings_link
+from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic, Line, Link
 from integrations.notifications.notices import render_notice
 from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
@@ -136,7 +137,7 @@ def tell_password_changed(user: User, factors: Sequence[str]) -> None:
         [
             f"The password of {user} was changed on {when}. All other sessions were signed out.",
             "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
-            Link("Choose a new password", forgotten_password_link()),
+            Link("Choose a new password", f"{settings.PORTAL_URL}/password/forgotten/"),
             *(
                 [f"These second factors stay as they are; remove what isn't yours: {', '.join(factors)}."]
                 if factors

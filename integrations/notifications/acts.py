@@ -24,7 +24,8 @@ from integrations.http import public_web
 from integrations.http.session import PlatformError
 from integrations.members.models.membership import Membership
 from integrations.notifications import alerts
-from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
+from integrations.notifications.alerts import REMOVED, note_failure, note_success
+from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind, EmailTopic, EmailWording
 from integrations.notifications.models.preferences import (
     MOST_ADDRESSES,
@@ -230,7 +231,10 @@ def send_test(address: AlertAddress, actor: Actor) -> str:
     One that is accepted also ends a stop: what could not be sent before is sent now.
     """
     organization = address.organization
-    body = sample_alert(organization, database.now()).body(address.kind)
+    alert = alerts.Alert(
+        alerts.TEST_TEXT, settings_link(), {}, alerts.TEST, database.now(), organization.slug
+    )
+    body = alert.body(address.kind)
     failure = ""
     try:
         alerts.post(organization, address, f"msg_test_{uuid.uuid4().hex}", body, CallContext())

@@ -18,7 +18,6 @@ from integrations.http import public_web
 from integrations.http.json_values import JsonObject, number
 from integrations.http.session import CallDeferred, CallRecord, PlatformError, kept_body
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.notices import NO_LONGER_TRUE, current_wording, still_holds
@@ -141,11 +140,6 @@ def alert_of(
     else:
         text, data = _problem(payload, invitation)
     return Alert(text, payload.link, data, payload.type, at, organization.slug)
-
-
-def sample_alert(organization: Organization, at: datetime) -> Alert:
-    """Return the alert that shows whether an address works."""
-    return Alert(TEST_TEXT, settings_link(), {}, TEST, at, organization.slug)
 
 
 def name_in_alerts(organization: Organization, invitation: Invitation) -> str:

@@ -57,8 +57,3 @@ def reset_password_link(user: User) -> str:
     """Return the address at which a person chooses a new password; it works once, for an hour."""
     key = urlsafe_base64_encode(force_bytes(user.pk))
     return f"{settings.PORTAL_URL}/password/choose/{key}/{reset_tokens.make_token(user)}/"
-
-
-def forgotten_password_link() -> str:
-    """Return the address of the page that sends a link to choose a new password."""
-    return f"{settings.PORTAL_URL}/password/forgotten/"

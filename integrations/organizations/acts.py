@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
-from integrations.audit.models.entry import Actor, AuditAction, Changes
+from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.audit.verification import BEGINS_WITH
 from integrations.catalog import lists
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -107,11 +107,9 @@ IDENTITY = ("name", "webhook_key")
 def create_organization(organization: Organization, actor: Actor) -> None:
     """Store a new organization. Raises ValidationError by field."""
     before = Organization(name="", slug="", webhook_key="")
-    changes = {
-        field: (getattr(before, field), getattr(organization, field))
-        for field in ("slug", *IDENTITY, *POLICIES)
-        if getattr(before, field) != getattr(organization, field)
-    }
+    changes = changes_to(
+        before, {field: getattr(organization, field) for field in ("slug", *IDENTITY, *POLICIES)}
+    )
     organization.full_clean()
     refuse_key_of_another(organization, organization.webhook_key)
     with transaction.atomic():
@@ -132,11 +130,7 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
 
     A webhook key that is replaced is honoured for KEY_OVERLAP.
     """
-    changes = {
-        field: (getattr(organization, field), values[field])
-        for field in IDENTITY
-        if field in values and getattr(organization, field) != values[field]
-    }
+    changes = changes_to(organization, {field: values[field] for field in IDENTITY if field in values})
     if not changes:
         return {}
     changed = organization.changed({field: values[field] for field in changes})
@@ -191,11 +185,7 @@ def set_policies(
     unknown = set(values) - set(POLICIES)
     if unknown:
         raise ValidationError(f"No such policy: {', '.join(sorted(unknown))}.")
-    changes = {
-        name: (getattr(organization, name), value)
-        for name, value in values.items()
-        if getattr(organization, name) != value
-    }
+    changes = changes_to(organization, values)
     if not changes:
         return {}
     changed = organization.changed({name: values[name] for name in changes})

@@ -58,14 +58,9 @@ def rate(progress: Progress, thresholds: Thresholds, *, follows_result: bool) ->
 
 def rating_of(progress: Progress, invitation: Invitation) -> int | None:
     """Return the rating of an invitation's result, by its assessment's thresholds and the organization's policies."""
-    organization = invitation.organization
-    return rate(progress, _thresholds(invitation), follows_result=organization.rating_follows_result)
-
-
-def _thresholds(invitation: Invitation) -> Thresholds:
-    """Return the thresholds of the assessment, else the organization's."""
-    own = assessment_rules_of(invitation)
-    return (own and own.thresholds) or invitation.organization.rating_thresholds
+    organization, own = invitation.organization, assessment_rules_of(invitation)
+    thresholds = (own and own.thresholds) or organization.rating_thresholds
+    return rate(progress, thresholds, follows_result=organization.rating_follows_result)
 
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Lever's consent: the views around social-auth, and the steps of its pipeline."""
 
-from typing import TypedDict, cast
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,12 +32,6 @@ from integrations.pages.settings.lever_connect import accept_or_ask
 CONNECTING_SESSION_KEY = "oauth_organization"
 
 
-class PipelineResult(TypedDict):
-    """What social-auth's pipeline goes on with: its next steps get these by name."""
-
-    user: User
-
-
 class NotSuperAdmin(AuthException):
     """The person isn't, or is no longer, a Super Admin of the organization."""
 
@@ -46,7 +40,7 @@ class NotSuperAdmin(AuthException):
 
 def save_connection(
     strategy: DjangoStrategy, backend: LeverOAuth2, response: JsonObject, user: User, **_: object
-) -> PipelineResult | HttpResponse:
+) -> dict[str, User] | HttpResponse:
     """Store the grant, encrypted, for the organization in the session. Raises NotSuperAdmin.
 
     A grant for another Lever account than before isn't used yet: the answer is a redirect to the question.

@@ -52,12 +52,6 @@ class SignInFailed(Exception):
         self.code = code
 
 
-def completion_address(provider: IdentityProvider) -> str:
-    """Return the address to which the provider sends people back: each organization has its own."""
-    path = reverse("single-sign-on-complete", kwargs={"slug": provider.organization.slug})
-    return f"{settings.PORTAL_URL}{path}"
-
-
 class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
     """One organization's provider, for one request."""
 
@@ -71,7 +65,10 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
     def __init__(self, request: HttpRequest, provider: IdentityProvider) -> None:
         self.name = backend_name(provider)
         self.provider = provider
-        super().__init__(DjangoStrategy(DjangoStorage, request), redirect_uri=completion_address(provider))
+        # where the provider sends people back: each organization has its own address
+        path = reverse("single-sign-on-complete", kwargs={"slug": provider.organization.slug})
+        strategy = DjangoStrategy(DjangoStorage, request)
+        super().__init__(strategy, redirect_uri=f"{settings.PORTAL_URL}{path}")
 
     # what social-core reads from the settings
 

@@ -31,11 +31,12 @@ from fido2.webauthn import (
 )
 
 from integrations.accounts.models.second_factors import ISSUER, Passkey
+from integrations.accounts.models.sessions import AttemptLimit
 from integrations.core.vocabulary import SecondFactor
 from integrations.pages.access import return_url
 from integrations.store import database
 from portal.accounts.completion import SignInMethod, complete_sign_in
-from portal.accounts.throttle import begin_with_passkey, succeed_with_passkey
+from portal.accounts.throttle import passkey_questions
 
 CHALLENGE_SESSION_KEY = "passkey_challenge"
 _HANDLE = "handle"
@@ -114,7 +115,11 @@ def signed_by(request: HttpRequest, user: User | None, answer: str, at: datetime
         response = AuthenticationResponse.from_dict(_parsed(answer))
         known = Passkey.objects.select_related("user").filter(credential_id=websafe_encode(response.raw_id))
         passkey = (known.filter(user=user) if user else known).first()
-        if passkey is None or not _names_its_person(passkey, response, is_needed=user is None):
+        if passkey is None:
+            return None
+        handle = response.response.user_handle  # it must name the passkey's person where nothing else does
+        is_another = handle.hex() != passkey.user_handle if handle else user is None
+        if is_another:
             return None
         credential = AttestedCredentialData(bytes(passkey.credential))
         _server().authenticate_complete(state, [credential], response)
@@ -122,12 +127,6 @@ def signed_by(request: HttpRequest, user: User | None, answer: str, at: datetime
     except _MALFORMED:
         return None
     return passkey if passkey.note_use(count, at) else None
-
-
-def _names_its_person(passkey: Passkey, response: AuthenticationResponse, *, is_needed: bool) -> bool:
-    """Whether the handle in the answer is that of the passkey's person; it may be absent where it isn't needed."""
-    handle = response.response.user_handle
-    return handle.hex() == passkey.user_handle if handle else not is_needed
 
 
 def _descriptors(user: User) -> Sequence[PublicKeyCredentialDescriptor]:
@@ -191,7 +190,7 @@ class PasskeyOptionsView(View):
 
         A session in which nobody is signed in is stored for the challenge alone, and no longer than it is of use.
         """
-        if refusal := begin_with_passkey(request):
+        if refusal := AttemptLimit.refusal(passkey_questions(request)):
             return JsonResponse(
                 {"wait": refusal.in_words}, status=429, headers={"Retry-After": math.ceil(refusal.seconds)}
             )
@@ -213,7 +212,7 @@ class PasskeySignInView(View):
         if passkey is None or not passkey.user.is_active:
             messages.error(request, NOT_SIGNED_IN)
             return redirect("login")
-        succeed_with_passkey(request)
+        AttemptLimit.give_back(passkey_questions(request))
         next_url = return_url(request, "/")
         return complete_sign_in(
             request, passkey.user, SignInMethod.PASSKEY, next_url, second_factor=SecondFactor.PASSKEY

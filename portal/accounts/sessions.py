@@ -168,13 +168,14 @@ class SessionsView(ConfirmedActView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         current = row_key(self.request)
+        days, hours = divmod(settings.SESSION_MAX_HOURS, 24)
         rows = sorted(self._live()[:MAX_LISTED], key=lambda row: row.pk != current)
         return super().get_context_data(
             sessions=rows,
             current=current,
             idle_hours=settings.SESSION_IDLE_HOURS,
             max_hours=settings.SESSION_MAX_HOURS,
-            max_days=_whole_days(settings.SESSION_MAX_HOURS),
+            max_days=days if hours == 0 and days >= 2 else 0,
             **kwargs,
         )
 
@@ -202,8 +203,3 @@ class SessionsView(ConfirmedActView):
 
     def _live(self) -> Any:
         return UserSession.objects.filter(user=cast(User, self.request.user)).live()
-
-
-def _whole_days(hours: int) -> int:
-    """Return the hours as days; 0 where they are less than two days, or not whole ones."""
-    return hours // 24 if hours >= 48 and hours % 24 == 0 else 0

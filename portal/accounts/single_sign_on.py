@@ -1,11 +1,12 @@
 """Sign in by an organization's provider, try it before members use it, prove anew who one is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -205,7 +206,7 @@ def provider_of_session(request: HttpRequest) -> IdentityProvider | None:
 
 def prove_anew(request: HttpRequest, provider: IdentityProvider, next_url: str) -> HttpResponse:
     """Return the page that leads to the session's provider, to prove there who one is. Raises SignInFailed."""
-    response = to_provider(request, provider, request.user.email, anew=True)  # type: ignore[union-attr]
+    response = to_provider(request, provider, cast(User, request.user).email, anew=True)
     request.session[PROVING_SESSION_KEY] = {
         "at": database.now().timestamp(),
         "next": without_searches(next_url),
@@ -245,7 +246,7 @@ def _tried(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> 
         return refused(request, "Only a Super Admin can try single sign-on. Sign in first.")
     refusal = identities.usable_address(provider, claims)
     if refusal is None:
-        note_try(provider, request.user, timezone.now())  # type: ignore[arg-type]
+        note_try(provider, cast(User, request.user), timezone.now())
         messages.success(request, f"It works: your provider vouches for {claims.address}.")
     else:
         messages.error(

@@ -40,12 +40,6 @@ MAX_PEOPLE = 10
 _SALT = "portal.known-device"
 
 
-def known_device(request: HttpRequest, username: str) -> str | None:
-    """Return the random name of the browser if this person signed in with it before, else None."""
-    device, people = _read(request)
-    return device if name_digest(username) in people else None
-
-
 def remember_device(request: HttpRequest, response: HttpResponse, username: str) -> None:
     """Store in the browser that this person signed in with it."""
     device, earlier = _read(request)
@@ -120,9 +114,10 @@ class Attempt:
 
 def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     """Return the attempt to sign in with this name, or after how many seconds one may be made."""
-    device = known_device(request, username)
+    device, people = _read(request)
     name, network = name_digest(username), client_network(request)
-    if device is not None:
+    is_known = name in people
+    if is_known:
         own, others = keyed_limits(f"device:{device}:{name}", DEVICE), {}
     else:
         own = keyed_limits(f"name:{name}:{network}", NAME_AT_ADDRESS)
@@ -133,7 +128,7 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     outcome = AttemptLimit.take(limits)
     if isinstance(outcome, TooMany):
         return outcome
-    return Attempt(limits, max(outcome[key] for key in own), device is not None)
+    return Attempt(limits, max(outcome[key] for key in own), is_known)
 
 
 def begin_at_provider(request: HttpRequest) -> TooMany | None:
@@ -141,17 +136,8 @@ def begin_at_provider(request: HttpRequest) -> TooMany | None:
     return AttemptLimit.refusal(keyed_limits(f"provider:{client_network(request)}", TO_PROVIDERS))
 
 
-def begin_with_passkey(request: HttpRequest) -> TooMany | None:
-    """Count a question for a passkey. Return how long to wait first; nothing is counted then."""
-    return AttemptLimit.refusal(_passkey_questions(request))
-
-
-def succeed_with_passkey(request: HttpRequest) -> None:
-    """Record that a passkey's answer was right: its question counts for no limit."""
-    AttemptLimit.give_back(_passkey_questions(request))
-
-
-def _passkey_questions(request: HttpRequest) -> dict[str, Limit]:
+def passkey_questions(request: HttpRequest) -> dict[str, Limit]:
+    """Return the limit of the questions for a passkey; one whose answer is right counts for no limit."""
     return keyed_limits(f"passkey:{client_network(request)}", PASSKEY_QUESTIONS)
 
 

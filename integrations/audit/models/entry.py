@@ -192,6 +192,13 @@ class AuditTarget:
     organization_id: int | None = None
 
 
+def changes_to(row: object, values: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+    """Return what these values would change of the row, by column."""
+    return {
+        name: (getattr(row, name), value) for name, value in values.items() if getattr(row, name) != value
+    }
+
+
 def is_secret(name: str) -> bool:
     """Whether a field's value is a secret, by the field's name."""
     return bool(_SECRET.search(name))

@@ -88,11 +88,6 @@ def call_row(call: ApiCall) -> Row:
     }
 
 
-def erasure_row(erasure: Erasure) -> Row:
-    """Return the receipt of an erasure, as `forget --again-from` reads it."""
-    return {"id": erasure.pk, **Receipt(erasure).to_json()}
-
-
 @dataclass(frozen=True)
 class Export:
     """How rows of one kind are found and written; `related` are the relations that `row` reads."""
@@ -112,7 +107,8 @@ EXPORTS = {
     "results": Export(Result, "created_at", ResultRow().to_representation),
     "effects": Export(Effect, "created_at", effect_row),
     "calls": Export(ApiCall, "at", call_row),
-    "erasures": Export(Erasure, "erased_at", erasure_row),
+    # receipts, as `forget --again-from` reads them
+    "erasures": Export(Erasure, "erased_at", lambda row: {"id": row.pk, **Receipt(row).to_json()}),
     "audit": Export(AuditEntry, "at", audit_row),
 }
 
