@@ -144,7 +144,6 @@ class RoleRules:
 
     @property
     def passing_score(self) -> int | None:
-        """The bar; None for none."""
         score: int | None = self._value("passing_score")
         return score
 

@@ -20,7 +20,6 @@ class LabelledEnum(StrEnum):
     label: str
 
     def __new__(cls, code: str, label: str = "") -> Self:
-        """Make the member `code` with its label."""
         return make_member(cls, code, label)
 
     @classmethod
@@ -43,7 +42,6 @@ class RecordEnum(LabelledEnum):
     record: Any
 
     def __new__(cls, record: Any) -> Self:  # for the type checker, a look-up by code is this call too
-        """Make the member of a record."""
         member = make_member(cls, record.code, record.label)
         member.record = record
         return member
@@ -241,7 +239,6 @@ class ResultOutcome(LabelledEnum):
     icon: str
 
     def __new__(cls, word: str, tone: Tone = Tone.NEUTRAL, icon: str = "") -> Self:
-        """Make the member of CodeScreen's word, which is code and label."""
         member = make_member(cls, word, word)
         member.tone, member.icon = tone, icon
         return member
@@ -263,7 +260,6 @@ class BarOutcome(LabelledEnum):
     icon: str
 
     def __new__(cls, code: str, label: str = "", tone: Tone = Tone.NEUTRAL, icon: str = "") -> Self:
-        """Make the member of the code, with its tone and icon."""
         member = make_member(cls, code, label)
         member.tone, member.icon = tone, icon
         return member
@@ -315,7 +311,6 @@ class ProgressTag(LabelledEnum):
     when: str
 
     def __new__(cls, text: str, when: str = "") -> Self:
-        """Make the member of the tag's text, which is code and label."""
         member = make_member(cls, text, text)
         member.when = when
         return member

@@ -72,12 +72,10 @@ class Words(Payload):
 
     @property
     def line(self) -> str:
-        """The words where they are short, else empty."""
         return ", ".join(self.tags) or self.text or self.stage or self.file
 
     @property
     def named(self) -> dict[str, str]:
-        """The words, each with its name."""
         if self.file:
             kept = {"Id in Lever": self.file_id, "Bytes": str(self.size)} if self.is_kept else {}
             return {"File": self.file, **kept}

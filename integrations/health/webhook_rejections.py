@@ -27,7 +27,6 @@ class LikelyMistake(StrEnum):
     fix: str
 
     def __new__(cls, code: str, fix: str = "") -> Self:
-        """Make the member `code` with its fix."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.fix = fix

@@ -141,7 +141,6 @@ class SecretMask:
         return _masked(text, is_secret)
 
     def finds_secret(self, text: str) -> bool:
-        """Whether a text holds a secret."""
         return self.mask(text) != text[:LONGEST_TEXT]
 
 

@@ -210,7 +210,6 @@ class LeverClient:
         return file
 
     def delete_file(self, opportunity_id: str, file_id: str, perform_as: str) -> None:
-        """Delete a file as a Lever user."""
         path = path_of("opportunities", opportunity_id, "files", file_id)
         self._api.call("DELETE", path, params=_as(perform_as))
 
@@ -235,7 +234,6 @@ class LeverClient:
         return (user for user in map(LeverUser.from_api, rows) if user.id)
 
     def active_users(self) -> list[LeverUser]:
-        """Return the active users by name."""
         return sorted(
             (user for user in self.users() if user.is_active), key=lambda user: user.name.casefold()
         )

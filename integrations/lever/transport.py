@@ -28,15 +28,12 @@ class TokenSource(Protocol):
 
     def current(self) -> str:
         """Return an access token that should work now."""
-        ...
 
     def renew(self, refused: str) -> str:
         """Return another access token after Lever refused this one. Raises PlatformError when there is none."""
-        ...
 
     def give_up(self, refused: str) -> None:
         """Record that Lever refused the renewed token too."""
-        ...
 
 
 def unwrap(body: object) -> object:
@@ -59,12 +56,7 @@ class LeverTransport:
         self._session = session
         self._tokens = tokens
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        **sent: Unpack[Sent],
-    ) -> object:
+    def call(self, method: str, path: str, **sent: Unpack[Sent]) -> object:
         """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
 
         def call_with(token: str) -> object:

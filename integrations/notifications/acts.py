@@ -221,7 +221,6 @@ def change_address(address: AlertAddress, wanted: AddressSettings, actor: Actor)
 
 
 def _shown(address: AlertAddress) -> dict[str, object]:
-    """Return what may be shown of an address."""
     return {"name": address.name, "host": address.host, "topics": address.topics, "on": address.is_on}
 
 

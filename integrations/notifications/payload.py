@@ -1,5 +1,6 @@
 """What the outbox keeps of one e-mail or alert until it is sent."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
@@ -108,6 +109,11 @@ class EmailPayload(Notice):
             "appended": tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
         }
         return super().from_json(stored | own)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored, as it is read again."""
+        stored: dict[str, Any] = json.loads(json.dumps(super().to_json()))
+        return stored
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -1,6 +1,5 @@
 """Hand out what the portal holds about a candidate who asks, and forget a person who used the portal."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -218,8 +217,7 @@ def _empty_emails(user: User) -> Counter[str]:
     found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
     count = 0
     for effect in Effect.objects.filter(pk__in=list(found.values_list("pk", flat=True))):
-        payload = _payload_without(user, subject, EmailPayload.from_json(effect.payload)).to_json()
-        stored = json.loads(json.dumps(payload))
+        stored = _payload_without(user, subject, EmailPayload.from_json(effect.payload)).to_json()
         if stored == effect.payload:
             continue
         changes: dict[str, object] = {

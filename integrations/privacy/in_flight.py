@@ -1,6 +1,5 @@
 """Stop what is under way for an erased person, and remove them from e-mails to the team: no worker writes them back."""
 
-import json
 import re
 
 from django.db.models import Case, F, Q, Value, When
@@ -147,9 +146,9 @@ def erase_emails(keys: list[int], subject: Subject) -> set[int]:
         left = _notices_left(effect, payload, subject) if effect.state == State.DUE else []
         if len(left) == len(payload.notices):
             continue
-        changes: dict[str, object] = {"payload": _stored(EmailPayload()), "last_error": "", "traceback": ""}
+        changes: dict[str, object] = {"payload": EMPTY_EMAIL, "last_error": "", "traceback": ""}
         if left:
-            changes |= {"payload": _stored(payload.with_notices(*left))}
+            changes |= {"payload": payload.with_notices(*left).to_json()}
             changes |= {"invitation": None, "opportunity_id": ""}
         elif effect.state == State.DUE:
             changes |= {"state": State.CANCELLED, "due_at": None}
@@ -175,7 +174,3 @@ def _is_about(notice: Notice, subject: Subject) -> bool:
         return True
     is_about_another = re.search(rf"{re.escape(activity_link())}\w", " ".join(said))
     return not is_about_another and subject.is_mentioned(said)
-
-
-def _stored(payload: EmailPayload) -> object:
-    return json.loads(json.dumps(payload.to_json()))

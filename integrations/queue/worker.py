@@ -44,7 +44,6 @@ class Organizations(local):
         self._read: dict[int, tuple[float, Organization]] = {}
 
     def read(self, pk: int) -> Organization:
-        """Return the organization as it is now."""
         self._read[pk] = time.monotonic(), Organization.objects.reread(pk)
         return self._read[pk][1]
 

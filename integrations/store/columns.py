@@ -171,7 +171,6 @@ class TextSearchIndex(models.Index):
         return self._statement(sql, model, schema_editor)
 
     def remove_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any) -> Statement:  # type: ignore[override]
-        """Return the statement that removes the index where there is one."""
         return self._statement(f'DROP INDEX IF EXISTS "{self.name}"', model, schema_editor)
 
     def _where(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> str:

@@ -1,6 +1,5 @@
 """Short texts: notes and links in Lever, and what the team is told by e-mail and by alerts."""
 
-import json
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -200,7 +199,7 @@ ADD_REPORT_LINK = EffectKind(
 
 
 #: What stays of an e-mail, as it is stored.
-EMPTY_EMAIL: JsonObject = json.loads(json.dumps(EmailPayload().to_json()))
+EMPTY_EMAIL: JsonObject = EmailPayload().to_json()
 
 
 def _email_sent(effect: Effect, _: Words) -> str:
