@@ -165,7 +165,7 @@ class Supervisor:
         elif run and run.is_frozen():
             self._ending.append(self.runs.pop(program.name))
             run.terminate()
-            logger.warning("%s is frozen: replacing it.", program.name)
+            logger.warning("Replacing %s, which is frozen.", program.name)
         if program.name not in self.runs and time.monotonic() >= self._start_at[program.name]:
             self.runs[program.name] = Run(program, self._lifeline[0], self._draining[0])
 
