@@ -10,6 +10,7 @@ from django_q.cluster import Cluster
 
 from integrations import stop_signal
 from integrations.http.connections import tls_context
+from integrations.queue import worker  # noqa: F401 - the task, loaded before the processes are made, which share it
 from integrations.queue.models.nodes import Heartbeat
 from integrations.queue.notify import enqueue_work
 from integrations.store.database import DATABASE_OUTAGE
