@@ -14,6 +14,8 @@ from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment
 
 SOAK_POLL_SECONDS = 60
+#: Lever allows an account 10 calls a second, and a candidate needs 8 with the report.
+SOAK_RATE_OF_ONE = 0.75
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -132,7 +134,7 @@ class Options:
     @property
     def customers(self) -> int:
         """How many organizations the run has: an attack needs two, and Lever allows each some invitations a second."""
-        least = 2 if self.attack else math.ceil(self.rate) if self.soak else 1
+        least = 2 if self.attack else math.ceil(self.rate / SOAK_RATE_OF_ONE) if self.soak else 1
         return max(least, self.organizations)
 
     @property
