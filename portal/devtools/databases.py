@@ -64,9 +64,7 @@ def count_connections(url: str) -> int | None:
 
 
 def table_sizes(url: str) -> list[TableSize]:
-    """Return what each table takes, the largest first; none on SQLite, which is one file. Raises psycopg.Error."""
-    if not url.startswith("postgres"):
-        return []
+    """Return what each table of a PostgreSQL database takes, the largest first. Raises psycopg.Error."""
     query = """
         SELECT relname, pg_table_size(relid), pg_indexes_size(relid), n_live_tup, n_dead_tup
         FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from portal.devtools import databases
 from portal.devtools.chaos import quiesce
@@ -74,10 +75,10 @@ class Sample:
 def take_sample(root: int, began: float, invitations: int) -> Sample:
     """Measure the node whose supervisor is the process `root`, and its database."""
     processes, url = tree(root), os.environ["DATABASE_URL"]
+    tables = _rows_of_sqlite() if settings.IS_SQLITE else databases.table_sizes(url)
     pss: defaultdict[str, float] = defaultdict(float)
     for process in processes:
         pss[process.role] += process.pss_mib
-    tables = databases.table_sizes(url)
     figures: dict[str, float] = {
         WEB: pss["web"],
         WORKERS: pss["workers"],
@@ -90,6 +91,16 @@ def take_sample(root: int, began: float, invitations: int) -> Sample:
         DATABASE: (sum(one.all_bytes for one in tables) if not settings.IS_SQLITE else _file_bytes()) / MIB,
     }
     return Sample(time.monotonic() - began, invitations, figures, tables)
+
+
+def _rows_of_sqlite() -> list[TableSize]:
+    """Return the rows of each table, the most first: SQLite is one file, and doesn't tell the size of each."""
+    with connection.cursor() as cursor:
+        counts = {}
+        for name in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(name)}")  # noqa: S608
+            (counts[name],) = cursor.fetchone()
+    return [TableSize(name, 0, 0, rows, 0) for name, rows in sorted(counts.items(), key=lambda one: -one[1])]
 
 
 def _file_bytes() -> int:

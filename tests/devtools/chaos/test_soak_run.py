@@ -14,3 +14,4 @@ def test_everybody_gets_to_the_archive_when_invitations_go_on_steadily(tmp_path)
     assert table["growth"] == "too short to tell"
     assert table["workers_pss_mib"]["first"] > 10
     assert table["database_mib_for_1000_candidates"] > 0
+    assert "rows" in table["largest_tables"]["integrations_apicall"]
