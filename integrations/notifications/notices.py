@@ -210,7 +210,7 @@ def _part_for(member: Membership, topic: EmailTopic, payload: EmailPayload) -> E
 def _render_for(
     organization: Organization, kind: EmailKind, topic: EmailTopic, payload: EmailPayload
 ) -> RenderedEmail:
-    if payload.appended:  # the variables belong to one candidate
+    if payload.is_about_several:  # the variables belong to one candidate
         return _render(organization, kind, payload, topic.record.digest_subject, {})
     return render_notice(organization, kind, payload)
 
@@ -237,7 +237,7 @@ def _render(
         **candidate_values,
     }
     variables = kind.record.variables
-    if payload.appended and not {"problem", DETAILS} & variables.keys():
+    if payload.is_about_several and not {"problem", DETAILS} & variables.keys():
         # the wording is for one candidate and has no place for a digest
         return render(EmailKind.ATTENTION.record.wording, values, details)
     values = {name: values.get(name, "") for name in variables if name != DETAILS}

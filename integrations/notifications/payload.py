@@ -86,8 +86,8 @@ class Notice(Payload):
 class EmailPayload(Notice):
     """One e-mail: what it says, who gets it, and how far it has been sent.
 
-    Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
-    longer fit is kept without them, and counted in the e-mail. `pending_membership` is the key of the one that the
+    Several notices may share the e-mail as a digest: `appended` are those that joined it. Of a notice that no longer
+    fits is kept which it is, and it is counted in the e-mail. `pending_membership` is the key of the one that the
     e-mail invites to.
     """
 
@@ -124,11 +124,21 @@ class EmailPayload(Notice):
         """How many of the notices are counted only."""
         return sum(not notice.lines for notice in self.notices)
 
+    @property
+    def is_about_several(self) -> bool:
+        """Whether it says no more of each than its lines, if it has those."""
+        return bool(self.appended or self.left_out)
+
     def with_appended(self, notice: Notice) -> Self:
-        """Return the payload with another notice in it; its lines are left out when the e-mail is full."""
+        """Return the payload with another notice in it; what it says is left out when the e-mail is full.
+
+        Each notice of half an hour reads and writes all of it, and the connection keeps room for the longest.
+        """
         used = sum(len(known.lines) for known in self.notices)
         if used + len(notice.lines) > MAX_DIGEST_LINES:
-            notice = replace(notice, lines=())
+            notice = Notice(
+                holds_while=notice.holds_while, key=notice.key, opportunity_id=notice.opportunity_id
+            )
         return replace(self, appended=(*self.appended, notice))
 
     def with_notices(self, first: Notice, *others: Notice) -> Self:

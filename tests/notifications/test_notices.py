@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.members.models.membership import Membership
+from integrations.notifications import payload
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.payload import InvitationUnchanged
@@ -108,6 +109,20 @@ def test_who_wants_their_own_candidates_alone_gets_that_part_of_a_digest(organiz
     [body] = told(own_only)
     assert [row.candidate_name in body for row in rows] == [True, True, False]
     assert "notifications" in body or "unsubscribe" in body
+
+
+def test_who_wants_only_what_no_longer_fitted_is_told_how_many_there_are(
+    organization, super_admin, own_only, monkeypatch
+):
+    monkeypatch.setattr(payload, "MAX_DIGEST_LINES", 4)
+    rows = [uncertain(organization, candidate_name=name) for name in ("Alder", "Birch", "Cedar")]
+    for row in rows:
+        notify_uncertain(row)
+    factories.on_candidate(organization, rows[2].opportunity_id, own_only.lever_address)
+    own, everybody = sorted(send_all(), key=lambda message: len(message.body))
+    assert own.subject == everybody.subject == "Several invitations were possibly sent"
+    assert [message.body.count("And 1 more") for message in (own, everybody)] == [1, 1]
+    assert ("Alder" in own.body, "Cedar" in own.body) == (False, False)
 
 
 def test_who_is_on_none_of_the_candidates_gets_no_e_mail(organization, super_admin, own_only):

@@ -49,8 +49,11 @@ def test_an_appended_notice_keeps_what_it_says():
     assert payload.with_notices(*payload.notices) == payload
 
 
-def test_lines_that_no_longer_fit_are_left_out_and_counted():
+def test_of_what_no_longer_fits_is_kept_which_it_is():
     full = EmailPayload(lines=("x",) * MAX_DIGEST_LINES)
-    payload = full.with_appended(Notice("Bounced", ("y",), key="2"))
-    assert (payload.notices[1].lines, payload.left_out) == ((), 1)
-    assert payload.appended[0].key == "2"
+    condition = InvitationUnchanged(7, "uncertain", "2026-03-01")
+    payload = full.with_appended(
+        Notice("Bounced", ("y",), {"candidate": "Alder"}, condition, "2", "opportunity-1")
+    )
+    assert payload.left_out == 1
+    assert payload.appended == (Notice(holds_while=condition, key="2", opportunity_id="opportunity-1"),)
