@@ -4,6 +4,7 @@ An event is not stripped of what looks secret: it is made anew from the few fiel
 exceptions can quote anything, so they stay in the portal's own log, where the correlation id of the event finds them.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -11,7 +12,9 @@ from typing import Any, cast
 import sentry_sdk
 from sentry_sdk.integrations.logging import ignore_logger
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
+from sentry_sdk.utils import event_from_exception
 
+from integrations.core import correlation
 from portal.logs import MASK, OncePerOutage, outage
 
 #: Loggers whose messages are constant texts with placeholders: the placeholders' values aren't sent.
@@ -55,11 +58,11 @@ _SPAN_FIELDS = (
 )
 
 
-def start_reporting(dsn: str) -> None:
+def start_reporting(dsn: str, version: str) -> None:
     """Report errors of this process and its children to the Sentry project of the DSN."""
     sentry_sdk.init(
         dsn=dsn,
-        send_default_pii=False,
+        release=version or None,
         include_local_variables=False,
         include_source_context=False,
         max_request_body_size="never",
@@ -77,11 +80,19 @@ def start_reporting(dsn: str) -> None:
 
 
 def _event_to_send(outages: OncePerOutage, event: Event, hint: Hint) -> Event | None:
-    """Return the event to send, None for one more about an outage that was reported less than a minute ago."""
-    error = (hint.get("exc_info") or (None, None, None))[1]
+    """Return the event to send, None for one more about an outage that was reported less than a minute ago.
+
+    What is logged while an error is handled is about that error, also where the log itself is not to quote it.
+    """
+    error = (hint.get("exc_info") or sys.exc_info())[1]
     if (away := outage(error)) and not outages.is_news(away):
         return None
-    return safe_event(event, hint)
+    if error is not None and "exception" not in event:
+        event["exception"] = event_from_exception(error)[0]["exception"]
+    safe = safe_event(event, hint)
+    if away:  # wherever it is noticed
+        safe["fingerprint"] = ["outage", away]
+    return safe
 
 
 def safe_event(event: Event, hint: Hint) -> Event:
@@ -96,12 +107,12 @@ def safe_event(event: Event, hint: Hint) -> Event:
     if "exception" in given:
         safe["exception"] = {"values": [_exception(one) for one in _values(given["exception"])]}
     if "logentry" in given:
-        safe["logentry"] = {"message": _template(given)}
+        safe["logentry"] = {"message": _template(given, hint)}
     if (given.get("transaction_info") or {}).get("source") == ROUTE:
         safe["transaction"], safe["transaction_info"] = given["transaction"], {"source": ROUTE}
     if method := (given.get("request") or {}).get("method"):
         safe["request"] = {"method": method}
-    if correlation_id := (given.get("extra") or {}).get("correlation_id"):
+    if correlation_id := (given.get("extra") or {}).get("correlation_id") or correlation.current():
         safe["tags"] = {"correlation_id": correlation_id}
     safe["breadcrumbs"] = {
         "values": [_pick(crumb, (*_CRUMB_FIELDS, "data")) for crumb in _values(given.get("breadcrumbs"))]
@@ -127,10 +138,12 @@ def _exception(exception: Mapping[str, Any]) -> dict[str, Any]:
     return safe
 
 
-def _template(event: Mapping[str, Any]) -> str:
-    """Return a log message with its placeholders; of other people's loggers, whose texts may be filled in, nothing."""
-    is_trusted = str(event.get("logger") or "").startswith(TRUSTED_LOGGERS)
-    return str(event["logentry"].get("message")) if is_trusted else MASK
+def _template(event: Mapping[str, Any], hint: Hint) -> str:
+    """Return a log message with its placeholders; of others' loggers, whose texts may be filled in, the place."""
+    if str(event.get("logger") or "").startswith(TRUSTED_LOGGERS):
+        return str(event["logentry"].get("message"))
+    record = hint.get("log_record")
+    return f"{record.module}.{record.funcName}" if record else MASK
 
 
 def _values(part: object) -> Sequence[Mapping[str, Any]]:

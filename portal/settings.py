@@ -348,7 +348,7 @@ SENTRY_DSN = env.sentry("SENTRY_DSN", "E021")
 if SENTRY_DSN:
     from portal.error_reporting import start_reporting
 
-    start_reporting(SENTRY_DSN)
+    start_reporting(SENTRY_DSN, VERSION)
 
 METRICS_ENABLED = env.flag("METRICS_ENABLED", "E011")
 METRICS_TOKEN = env.secret("METRICS_TOKEN", "E036")
