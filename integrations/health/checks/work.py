@@ -108,7 +108,7 @@ def check_workers(organization: Organization) -> Iterator[Finding]:
     if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
         yield finding(
             FindingCode.QUEUE_SILENT,
-            "The workers have not reported for 90 seconds.",
+            "The workers of no node have reported for 90 seconds.",
             "Ask the portal's operator to start the workers, with `manage.py serve` or `serve --workers`.",
         )
 
