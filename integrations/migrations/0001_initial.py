@@ -491,6 +491,7 @@ class Migration(migrations.Migration):
                 ('address', models.EmailField(blank=True, help_text="The e-mail address, in small letters, at which the person accepted, or which the operator's file states. By it the person is found among those who are on a candidate in Lever.", max_length=254)),
                 ('lists_own', models.BooleanField(default=False, help_text='Whether the person lists the candidates they are on in Lever.')),
                 ('only_own_emails', models.BooleanField(default=False, help_text='Whether e-mails tell the person of no other candidates than those they are on in Lever.')),
+                ('saved_lists', models.JSONField(blank=True, default=list, help_text='Lists of candidates, each as an address states its filters.')),
                 ('deactivated_in_lever_at', models.DateTimeField(blank=True, help_text='Since when Lever lists the person as deactivated, who keeps access as the last Super Admin.', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='integrations.organization')),

@@ -129,6 +129,7 @@ urlpatterns = [
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/mine/", actions.ListOwnView.as_view(), name="candidates-mine"),
+    path("candidates/save/", actions.SaveListView.as_view(), name="list-save"),
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),

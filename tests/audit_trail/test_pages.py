@@ -46,6 +46,7 @@ NOT_AUDITED = {
     "codescreen-test",
     "audit",
     "candidates-bulk-done",  # shows
+    "list-save",  # seen by the member alone
     "mapping-list",
     "mapping-refresh",
     "activity",

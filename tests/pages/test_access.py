@@ -57,6 +57,7 @@ ALLOWED = {
     "audit": 2,
     "audit-export": 2,
     "candidates-mine": 3,
+    "list-save": 4,
     "candidates-export": 3,
     "candidates-bulk": 3,
     "candidates-bulk-done": 3,

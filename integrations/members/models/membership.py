@@ -100,6 +100,12 @@ class Membership(models.Model):
         default=False,
         help_text="Whether e-mails tell the person of no other candidates than those they are on in Lever.",
     )
+    saved_lists = about_user(
+        "the filters of the lists that the person saved",
+        models.JSONField(
+            default=list, blank=True, help_text="Lists of candidates, each as an address states its filters."
+        ),
+    )
     deactivated_in_lever_at = models.DateTimeField(
         null=True,
         blank=True,

@@ -1,8 +1,11 @@
 """The buttons on the activity pages, for one row or for everybody who is offered."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
 from integrations.core.vocabulary import ActionNotAllowed
@@ -27,6 +30,7 @@ from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm
 from integrations.queue import on_request
 
+MOST_SAVED_LISTS = 20
 _ID_IN_LINK = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -58,6 +62,33 @@ class ListOwnView(OrganizationMixin, ActView):
     def get_success_url(self) -> str:
         """Show the candidates that the member is on."""
         return CandidateFilters(mine="1").url
+
+
+class SaveListForm(forms.Form):
+    """The filters of a list as an address states them, and whether it is no longer to be saved."""
+
+    filters = forms.CharField(max_length=2_000)
+    remove = forms.BooleanField(required=False)
+
+
+class SaveListView(OrganizationMixin, ActView):
+    """Save a list of candidates for the member, by its filters, or remove it from the saved ones."""
+
+    form_class = SaveListForm
+    following_page = "activity"
+
+    def operate(self, form: Any) -> str:
+        """Store it. What was searched for isn't kept: nobody looks here when a candidate is erased."""
+        filters = replace(CandidateFilters.of_address(QueryDict(form.cleaned_data["filters"])), q="")
+        query, is_removed = filters.query.urlencode(), form.cleaned_data["remove"]
+        saved = [one for one in self.membership.saved_lists if one != query]
+        if len(saved) >= MOST_SAVED_LISTS:
+            raise ActionNotAllowed(f"You have {MOST_SAVED_LISTS} saved lists. Remove one first.")
+        self.membership.saved_lists = saved if is_removed else [*saved, query]
+        self.membership.save(update_fields=["saved_lists"])
+        return (
+            "The list is no longer saved." if is_removed else "The list is saved. It stands above the tabs."
+        )
 
 
 class RowActView(OrganizationMixin, ActView):

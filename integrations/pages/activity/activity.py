@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
@@ -75,6 +75,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 for code, label in (VIEWS | LINKED_VIEWS).items()
                 if code == filters.view or (code in VIEWS and counts.get(code) != "0")
             ],
+            saved_lists=[CandidateFilters.of_address(QueryDict(one)) for one in member.saved_lists],
             needs_attention=counts.get("attention"),
             heads=_sorted_heads(filters, ["entered"] if is_long else SORTED_BY),
             attention_days=ATTENTION_DAYS,

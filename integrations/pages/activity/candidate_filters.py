@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.core.invitation_status import BOUNCED, NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS, VerdictCode
-from integrations.core.vocabulary import Origin, ResultOutcome
+from integrations.core.vocabulary import Origin, ResultOutcome, lower_first
 from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
 from integrations.invitations.models.candidate import (
@@ -163,6 +163,26 @@ class CandidateFilters:
     def url(self) -> str:
         """The address of the list."""
         return reverse("activity", query=self.query)
+
+    @property
+    def title(self) -> str:
+        """What the list is called: by its tab and its filters."""
+        days = (f"{word} {day}" for word, day in (("from", self.since), ("to", self.until)) if day)
+        stated = (
+            self.mine and "My candidates",
+            self.view and (VIEWS | LINKED_VIEWS)[self.view],
+            self.role if self.role != NONE else "No role",
+            self.assessment,
+            self.reason and REASONS[self.reason],
+            self.origin
+            and (f"from {Origin(self.origin).label}" if self.origin != NONE else "Origin not known"),
+            self.owner if self.owner != NONE else "Owner not known",
+            self.step and Step(self.step).label,
+            *days,
+            self.became and f"then {lower_first(Became(self.became).label)}",
+            self.q and f"“{self.q}”",
+        )
+        return " · ".join(filter(None, stated)) or "All"
 
     def figure(self, label: str, number: int) -> Figure:
         """Return a number of candidates that was counted by these filters, with the list of them."""
