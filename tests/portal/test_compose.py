@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,9 @@ def test_a_pod_writes_nowhere_but_in_tmp_and_has_no_privileges(name: str) -> Non
 
 def test_one_image_migrates_as_the_owner_and_serves_as_another_role() -> None:
     containers = {name: one["spec"]["containers"][0] for name, one in PODS.items()}
-    assert len({one["image"] for one in containers.values()}) == 1
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {one["image"].rpartition(":")[2] for one in containers.values()} == {version}
+    assert f"--branch v{version} " in (OPERATING / "install.md").read_text()
     secrets = {name: [at["secretRef"]["name"] for at in one["envFrom"]] for name, one in containers.items()}
     assert secrets == {
         "portal-migrate": ["portal", "portal-owner"],
