@@ -59,8 +59,8 @@ def all_related(invitation: Invitation) -> InvitationQuerySet:
 def completed_beside(invitation: Invitation) -> InvitationQuerySet:
     """Return those completed, itself among them, that belong together with it or are earlier rounds of the same."""
     earlier = Q(assessment_id=invitation.assessment_id, round__lte=invitation.round)
-    beside = earlier | Q(pk__in=all_related(invitation).values("pk"))
-    return _of_candidate(invitation).filter(beside, status=Status.COMPLETED)
+    related = Q(pk__in=all_related(invitation).values("pk"))
+    return _of_candidate(invitation).filter(earlier | related, status=Status.COMPLETED)
 
 
 def state_key(invitation: Invitation) -> str:
@@ -214,6 +214,12 @@ def store_place(invitation: Invitation, mapping_id: int | None, **place: int) ->
     Invitation.objects.filter(pk=invitation.pk).update(mapping_id=invitation.mapping_id, **place)
     for name, key in place.items():
         setattr(invitation, name, key)
+
+
+def tie_next_round(former: Invitation) -> None:
+    """Let one that was sent alone, and leads to another assessment, stand for its further rounds too."""
+    if former.together_id is None and leads_to_next(former):
+        store_place(former, former.mapping_id, together_id=former.pk)
 
 
 def leads_to_next(invitation: Invitation) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from integrations.catalog.lists import stage_name_in_copy
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.send_window import zone_of
 from integrations.core.verdict_code import NO_TEST, VerdictCode
@@ -61,7 +62,8 @@ def _after_pass(invitation: Invitation) -> str:
     stage = role_rules_of(invitation).stage_on_pass.strip()
     if not is_last(invitation) or not stage:
         return NOTHING_MORE
-    return f"The candidate is moved to the stage “{stage}”, unless somebody has moved them before."
+    name = stage_name_in_copy(invitation.organization, stage) or stage  # the rules may have its id
+    return f"The candidate is moved to the stage “{name}”, unless somebody has moved them before."
 
 
 def _next(invitation: Invitation) -> str:
@@ -81,13 +83,11 @@ def _next(invitation: Invitation) -> str:
 
 def _how_to_invite_again(invitation: Invitation, result: Result) -> str:
     """Return how the candidate gets the assessment again, by the rules for who enters the stage again."""
-    rules, where = (
-        role_rules_of(invitation),
-        f"“{invitation.stage_name}”" if invitation.stage_name else "the stage",
-    )
-    again, move = "To invite the candidate again,", f"move them out of {where} and back in."
-    by_admin = "an Admin chooses “Send again…” in the CodeScreen integration:"
-    by_admin = f"{by_admin} {timeline_link(invitation.opportunity_id)}"
+    rules = role_rules_of(invitation)
+    stage = f"“{invitation.stage_name}”" if invitation.stage_name else "the stage"
+    again, move = "To invite the candidate again,", f"move them out of {stage} and back in."
+    page = timeline_link(invitation.opportunity_id)
+    by_admin = f"an Admin chooses “Send again…” in the CodeScreen integration: {page}"
     if rules.reentry == ReentryPolicy.AFTER_EXPIRY and result.outcome == ResultOutcome.EXPIRED:
         return f"{again} {move}"
     if rules.reentry == ReentryPolicy.AFTER_DAYS and invitation.completed_at is not None:

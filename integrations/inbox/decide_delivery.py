@@ -28,6 +28,7 @@ from integrations.effects.further import (
     link_existing,
     lock_together,
     store_together,
+    tie_next_round,
 )
 from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.invitation import enqueue_invitation
@@ -105,7 +106,7 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
-        **_place_among_several(delivery, facts),
+        **_place_among_several(delivery, facts, decision),
         "time_zone": opportunity.time_zone,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
@@ -135,15 +136,35 @@ def _invite(
     return invitation
 
 
-def _place_among_several(delivery: Delivery, facts: Facts) -> dict[str, int | None]:
+def _place_among_several(delivery: Delivery, facts: Facts, decision: Decision) -> dict[str, int | None]:
     """Return what an invitation is sent with, or after; the first of several gets its own key when it is stored."""
     before = delivery.after
-    together = isinstance(facts.further, Together) and before is not None
-    is_here = before is not None and before.opportunity_id == delivery.opportunity_id
+    if before is None:
+        return {"together_id": _lone_first(delivery, decision), "after_id": None}
+    together = isinstance(facts.further, Together)
+    is_here = before.opportunity_id == delivery.opportunity_id
     return {
-        "together_id": first_of(before) if before and together and is_here else None,
-        "after_id": before.pk if before and not together else None,
+        "together_id": first_of(before) if together and is_here else None,
+        "after_id": None if together else before.pk,
     }
+
+
+def _lone_first(delivery: Delivery, decision: Decision) -> int | None:
+    """Return the first round, which stands for a further one too, where it was sent alone and leads to another."""
+    if decision.round == 1 or decision.assessment is None:
+        return None
+    former = Invitation.objects.filter(
+        organization=delivery.organization_id,
+        opportunity_id=delivery.opportunity_id,
+        assessment_id=decision.assessment.id,
+        round=decision.round - 1,
+        mapping=decision.mapping_id,
+        mapping__also_assessments=[],
+    ).first()
+    if former is None:
+        return None
+    tie_next_round(former)
+    return former.together_id
 
 
 def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False) -> None:

@@ -154,3 +154,16 @@ def test_a_next_that_was_cancelled_is_sent_when_a_new_round_begins_by_entering_t
     does(scenario, **PASSED)
     scenario.work()
     assert statuses()[NEXT] == "invited"
+
+
+def test_a_round_by_the_policy_belongs_to_the_lone_first_that_leads_to_another(scenario, chain):
+    scenario.set_policies(reentry="after_expiry")
+    does(scenario, action=["expire"])
+    scenario.work()
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    first, second = Invitation.objects.order_by("round")
+    assert (first.together, second.together, second.round) == (first, first, 2)
+    does(scenario, **PASSED)
+    scenario.work()
+    assert statuses() == {"Backend": "completed", NEXT: "invited"}

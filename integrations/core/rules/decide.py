@@ -155,19 +155,22 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
 
 
 def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentMatch) -> Decision:
+    # a note in Lever says it, too: there a tag is known, and a mapping isn't
+    place = "" if match.names.source == AssessmentSource.TAG else " in the CodeScreen integration"
     if not match.found:
         written = match.names.written[0]
         meant = closest_name(written, [assessment.name for assessment in facts.assessments])
         hint = f" Did you mean “{meant}”?" if meant else ""
         return Decision(
             VerdictCode.UNKNOWN_ASSESSMENT,
-            f"CodeScreen has no assessment “{written}”. The name comes from {match.names.named_by}.{hint}",
+            f"CodeScreen has no assessment “{written}”. The name comes from {match.names.named_by}{place}.{hint}",
         )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
         of_which = "" if match.names.source == AssessmentSource.TAG else f": {names}"
         return Decision(
-            VerdictCode.AMBIGUOUS_ASSESSMENT, f"More than one assessment fits {_where(match)}{of_which}."
+            VerdictCode.AMBIGUOUS_ASSESSMENT,
+            f"More than one assessment fits {_where(match)}{place}{of_which}.",
         )
     assessment = match.found[0]
     origin = candidate.origin.label if candidate.origin else ""

@@ -14,7 +14,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import leads_to_next, lock_together, store_place
+from integrations.effects.further import lock_together, tie_next_round
 from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
 from integrations.effects.kinds.messages import tell_cancelled
 from integrations.effects.sending import mark_invited
@@ -204,8 +204,7 @@ def invite_again(
             if deleted.exists():
                 raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
             _require_nothing_elsewhere(invitation, database.now())
-            if invitation.together_id is None and leads_to_next(invitation):
-                store_place(invitation, invitation.mapping_id, together_id=invitation.pk)
+            tie_next_round(invitation)
             next_round = Invitation.objects.create(
                 organization=organization,
                 opportunity_id=invitation.opportunity_id,

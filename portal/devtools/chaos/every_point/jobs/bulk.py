@@ -74,6 +74,7 @@ def send(world: World) -> None:
     if others:
         world.press(others[0], "again", Status.WITHDRAWN)
         expect(world, others[0], emails=1, statuses=(Status.WITHDRAWN, Status.INVITED), tags=INVITED_TAG)
+        expect(world, others[0], notes=frozenset({2}))  # that it was cancelled, and that it was sent
     world.rest()
 
 
@@ -186,7 +187,7 @@ def _invite(world: World, act_id: str) -> dict[str, object]:
 def _expect_invited(world: World) -> None:
     invited(world, "Maple")
     world.expected["Maple"] = Expected(
-        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({1})
+        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({2})
     )
 
 
