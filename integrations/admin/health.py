@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
@@ -68,10 +69,11 @@ class HeartbeatAdmin(PortalWideAdmin):
     """The nodes, and when each of their worker processes last performed a task; each is shown for 15 minutes."""
 
     is_in_index = False
-    list_display = ("node", "process", "version", "started_at", "at", "memory_bytes", "open_files")
+    list_display = ("node", "process", "version", "started_at", "at", "memory", "open_files")
     list_filter = ("node",)
     ordering = ("node", "-at")
     fields = (*list_display, "records")
+    memory = column("memory", lambda row: filesizeformat(row.memory_bytes))
     records = column("what they share", lambda _: list_links(_SHARED))
 
     def changelist_view(

@@ -117,7 +117,7 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 class Heartbeat(models.Model):
     """When a worker process of a node last made progress, of which version it is and what it takes of the machine."""
 
-    HOLDS = Holds("which nodes work", "until the node is gone")
+    HOLDS = Holds("which nodes work, their version, what they take", "until the node is gone")
 
     node = harmless(models.CharField(max_length=120))
     process = models.PositiveIntegerField()
