@@ -120,7 +120,7 @@ class EffectKind[P: Payload]:
     heading: str = ""
     icon: str = "mail"
     #: What it is to write; the Result is the one that it writes into a form.
-    to_write: Callable[[Effect, Result | None], Words] = lambda _effect, _result: Words()
+    to_write: Callable[[P, Result | None], Words] = lambda _payload, _result: Words()
     #: What it is about in a few words, where its words are too long or none.
     topic: Callable[[Effect, Result | None], str] = lambda _effect, _result: ""
     #: What would happen, by its brief, where a dry run enqueues it.
@@ -147,7 +147,9 @@ class EffectKind[P: Payload]:
 
     def words(self, effect: Effect, result: Result | None = None) -> Words:
         """Return what an effect wrote, else what it is to write."""
-        return Words.from_json(effect.written) if effect.written else self.to_write(effect, result)
+        if effect.written:
+            return Words.from_json(effect.written)
+        return self.to_write(self.payload_of(effect), result)
 
     def brief(self, effect: Effect, result: Result | None = None) -> str:
         """Return what an effect writes or is about, in one line; empty where that says nothing more than its kind."""

@@ -3,15 +3,13 @@
 import logging
 import re
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Self
 
 from django.db import DatabaseError
 from django.db.models import Count
 from django.utils import timezone
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import RejectionCode
+from integrations.core.vocabulary import LabelledEnum, RejectionCode
 from integrations.health.models import WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import matching_token
@@ -21,16 +19,8 @@ from integrations.organizations.models.organization import Organization
 logger = logging.getLogger(__name__)
 
 
-class LikelyMistake(StrEnum):
-    """What most likely made a signature not match, and what to do about it; stored as the hint of a rejection."""
-
-    fix: str
-
-    def __new__(cls, code: str, fix: str = "") -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.fix = fix
-        return member
+class LikelyMistake(LabelledEnum):
+    """What most likely made a signature not match, stored as the hint of a rejection; its label says what to do."""
 
     EXPIRED_TOKEN = (
         "expired_token",
@@ -97,7 +87,7 @@ def short_reason(code: str) -> str:
 def fix(code: str, hint: str) -> str:
     """Return what to do about requests that were rejected with this code and hint."""
     if code == RejectionCode.SIGNATURE_MISMATCH and hint in LikelyMistake:
-        return LikelyMistake(hint).fix
+        return LikelyMistake(hint).label
     if code in RejectionCode:
         return RejectionCode(code).record.fix
     return "Compare the webhook with what is saved under Settings."

@@ -242,7 +242,7 @@ def results_of(effects: Iterable[Effect]) -> dict[int, Result]:
     }
 
 
-def _words(_: Effect, result: Result | None) -> Words:
+def _words(_: FeedbackPayload, result: Result | None) -> Words:
     """Return what the result, if given, would say now."""
     if result is None:
         return Words(missing=NOT_RECORDED)

@@ -124,11 +124,6 @@ def _note_goes_on_in_a_pause(effect: Effect) -> bool:
     return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, WaitNote.END}
 
 
-def _note_words(effect: Effect, _: Result | None) -> Words:
-    text = NotePayload.from_json(effect.payload).text
-    return Words(text=text, missing="" if text else NOT_RECORDED)
-
-
 def _note_left(effect: Effect, words: Words) -> str:
     if effect.wrote_nothing:  # the wait that it tells of was over before
         return ""
@@ -148,7 +143,7 @@ LEAVE_NOTE = EffectKind(
     goes_on_in_a_pause=_note_goes_on_in_a_pause,
     heading="Note",
     icon="info",
-    to_write=_note_words,
+    to_write=lambda note, _: Words(text=note.text, missing="" if note.text else NOT_RECORDED),
     intended=str,
     done=_note_left,
     failed="The note could not be left",
@@ -174,11 +169,6 @@ def _add_report_link(effect: Effect, clients: ClientProvider) -> Done | LeaseLos
     return Done()
 
 
-def _link_words(effect: Effect, _: Result | None) -> Words:
-    url = ReportLinkPayload.from_json(effect.payload).url
-    return Words(url=url, missing="" if url else NOT_RECORDED)
-
-
 ADD_REPORT_LINK = EffectKind(
     kind=Effect.Kind.ADD_REPORT_LINK,
     target=Target.LEVER,
@@ -189,7 +179,7 @@ ADD_REPORT_LINK = EffectKind(
     repeats_show=True,
     heading="Link",
     icon="link",
-    to_write=_link_words,
+    to_write=lambda link, _: Words(url=link.url, missing="" if link.url else NOT_RECORDED),
     done=lambda _effect, _words: "Report link added in Lever",
     failed="The report link could not be added",
     is_key_personal=True,

@@ -227,7 +227,7 @@ MOVE_STAGE = EffectKind(
     author=Author.CONNECTED,
     heading="Stage",
     icon="play",
-    to_write=lambda effect, _: Words(stage=MoveStagePayload.from_json(effect.payload).stage),
+    to_write=lambda payload, _: Words(stage=payload.stage),
     done=lambda effect, words: (
         f"The candidate was already in “{words.stage}”."
         if effect.end_reason

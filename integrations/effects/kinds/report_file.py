@@ -239,10 +239,6 @@ def explained(error: PlatformError) -> PlatformError:
     return PlatformError(sentence, permanent=True, status=error.status, body=error.body)
 
 
-def _words(effect: Effect, _: Result | None) -> Words:
-    return Words(file=AttachReportPayload.from_json(effect.payload).name, missing=NOT_RECORDED)
-
-
 def _goes_on_in_a_pause(effect: Effect) -> bool:
     """Whether it erases a person, or may have acted already."""
     erases = effect.invitation is not None and effect.invitation.erased_at is not None
@@ -258,7 +254,7 @@ ATTACH_REPORT = EffectKind(
     repeats_show=True,
     heading="Report as a PDF",
     icon="download",
-    to_write=_words,
+    to_write=lambda payload, _: Words(file=payload.name, missing=NOT_RECORDED),
     done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
     kept_payload=lambda payload: {**payload, "words": {}} if payload else {},

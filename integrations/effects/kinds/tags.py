@@ -210,15 +210,9 @@ def _replaced(present: Collection[str] | None, progress_tag: str, others: Collec
     ]
 
 
-def _progress_words(effect: Effect, _: Result | None) -> Words:
-    payload = ProgressTagPayload.from_json(effect.payload)
+def _progress_words(payload: ProgressTagPayload, _: Result | None) -> Words:
     tags = [payload.tag, payload.result_tag.tag if payload.result_tag else ""]
     return Words(tags=[tag for tag in tags if tag], missing=REMOVAL_NOT_RECORDED)
-
-
-def _result_words(effect: Effect, _: Result | None) -> Words:
-    tag = ResultTagPayload.from_json(effect.payload).tag
-    return Words(tags=[tag] if tag else [], missing=REMOVAL_NOT_RECORDED)
 
 
 def _done(_: Effect, words: Words) -> str:
@@ -251,7 +245,7 @@ SET_RESULT_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    to_write=_result_words,
+    to_write=lambda payload, _: Words(tags=[payload.tag] * bool(payload.tag), missing=REMOVAL_NOT_RECORDED),
     done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,
