@@ -1,15 +1,9 @@
 """The connection to one organization's CodeScreen account."""
 
-from datetime import timedelta
-
 from django.db import models
-from django.db.models.functions import Now
 
-from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
-
-MARK_RECEIVED_EVERY = timedelta(seconds=10)
 
 
 class CodeScreenConnection(models.Model):
@@ -81,12 +75,6 @@ class CodeScreenConnection(models.Model):
         )
         self.refresh_from_db()
         return bool(changed)
-
-    def mark_received(self) -> None:
-        """Record that a verified webhook arrived; at most once per MARK_RECEIVED_EVERY."""
-        if self.last_received_at is None or database.now() - self.last_received_at > MARK_RECEIVED_EVERY:
-            self.last_received_at = database.now()  # noted here first: several threads may hold this object
-            CodeScreenConnection.objects.filter(pk=self.pk).update(last_received_at=Now())
 
     @classmethod
     def note_result(cls, organization_id: int, is_stated: bool) -> None:

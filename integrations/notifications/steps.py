@@ -1,7 +1,5 @@
 """Tell programs each step of a candidate by a signed webhook: by ids alone, which are those of the API."""
 
-from dataclasses import replace
-
 from django.utils.crypto import get_random_string
 
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -12,12 +10,9 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.links import timeline_link
 from integrations.notifications.models.email_kind import AlertTopic, CandidateStep
-from integrations.notifications.models.preferences import AlertAddress
-from integrations.notifications.notify import PRIORITY
+from integrations.notifications.notify import enqueue_alerts
 from integrations.notifications.payload import AlertPayload
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.enqueue import enqueue
-from integrations.outbox.models import Effect
 
 
 def tell_step(invitation: Invitation, step: CandidateStep, result: Result | None = None) -> None:
@@ -94,15 +89,11 @@ def _enqueue(
             **ids,
         },
     )
-    addresses = AlertAddress.objects.filter(organization=organization).getting(AlertTopic.STEP)
     once = get_random_string(16)  # each transaction that takes a step takes it once
-    for pk in addresses.order_by("pk").values_list("pk", flat=True):
-        enqueue(
-            organization.pk,
-            Effect.Kind.SEND_ALERT,
-            f"{AlertTopic.STEP}:{once}:{pk}",
-            invitation=invitation,
-            opportunity_id=opportunity_id if is_about_it else "",
-            payload=replace(payload, address=pk),
-            priority=PRIORITY,
-        )
+    enqueue_alerts(
+        organization,
+        f"{AlertTopic.STEP}:{once}",
+        payload,
+        invitation=invitation,
+        opportunity_id=opportunity_id if is_about_it else "",
+    )

@@ -47,6 +47,20 @@ def due_after(wait: timedelta) -> Combinable:
     return Now() + wait if wait else Now()
 
 
+MARK_EVERY = timedelta(seconds=10)
+
+
+def mark_now(row: models.Model, *columns: str, every: timedelta = MARK_EVERY) -> None:
+    """Set columns of a row to now; nothing is written while all of them were set less than `every` ago."""
+    moment = now()
+    marks = [getattr(row, column) for column in columns]
+    if all(mark is not None and moment - mark < every for mark in marks):
+        return
+    for column in columns:
+        setattr(row, column, moment)  # noted here first: several threads may hold this object
+    type(row)._base_manager.filter(pk=row.pk).update(**dict.fromkeys(columns, Now()))
+
+
 def _uptime() -> float:
     """Return the seconds since the machine started, including suspended time where the system counts it."""
     if hasattr(time, "CLOCK_BOOTTIME"):

@@ -23,7 +23,7 @@ from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import insert_once, kept_of_payload
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.queue.notify import notify_workers
-from integrations.store.database import on_a_live_connection
+from integrations.store.database import mark_now, on_a_live_connection
 from integrations.webhooks.authentication import (
     Addressee,
     Unreadable,
@@ -304,7 +304,7 @@ class WebhookView(View):
     def accepted(self, is_new: bool) -> HTTPStatus:
         """Note the use of a former address. Return the status of a delivery that is stored: 202 when it is new."""
         if self.addressee.former_key is not None:
-            self.addressee.former_key.mark_used()
+            mark_now(self.addressee.former_key, "last_used_at")
         return HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
 
 
@@ -347,5 +347,5 @@ class CodeScreenWebhookView(WebhookView):
             opportunity_id="",
             payload=payload,
         )
-        proof.connection.mark_received()
+        mark_now(proof.connection, "last_received_at")
         return self.accepted(is_new)

@@ -134,7 +134,7 @@ def _stored_invitation(row: ExistingInvitation, opportunities: dict[str, int]) -
 def read_facts(stored: object, event: str) -> PastFacts | None:
     """Return stored facts of a delivery of this event; None when there are none or they can't be read."""
     try:
-        return _read(_object(stored), event)
+        return _read(_typed(dict, stored), event)
     except (ArithmeticError, KeyError, TypeError, ValueError):
         return None
 
@@ -186,7 +186,7 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         return NoCandidate.UNREAD
     if isinstance(stored, str):
         return NoCandidate[stored.upper()]
-    candidate = _object(stored)
+    candidate = _typed(dict, stored)
     role_id, role_title = _pair(candidate["role"])
     now_in = _pair(candidate["stage"]) if "stage" in candidate else (stage_id, stage_name)
     origin = candidate.get("origin")
@@ -208,7 +208,7 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
 
 
 def _read_invitations(stored: object) -> tuple[ExistingInvitation, ...]:
-    return tuple(_read_invitation(_object(row)) for row in _list(stored))
+    return tuple(_read_invitation(_typed(dict, row)) for row in _list(stored))
 
 
 def _read_invitation(stored: Mapping[str, object]) -> ExistingInvitation:
@@ -228,22 +228,22 @@ def _read_invitation(stored: Mapping[str, object]) -> ExistingInvitation:
     )
 
 
-def _object(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError("no object")
-    return value
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("no list")
+def _typed[Kind](kind: type[Kind], value: object) -> Kind:
+    if not isinstance(value, kind) or type(value) is not kind:  # true and false are no numbers
+        raise TypeError(f"no {kind.__name__}")
     return value
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return value
+    return _typed(str, value)
+
+
+def _number(value: object) -> int:
+    return _typed(int, value)
+
+
+def _list(value: object) -> list[object]:
+    return _typed(list, value)
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -255,20 +255,9 @@ def _pair(value: object) -> tuple[str, str]:
     return first, second
 
 
-def _number(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError("no whole number")
-    return value
-
-
 def _days(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("no number")
-    return float(value)
+    return value if isinstance(value, float) else float(_number(value))
 
 
 def _flag(stored: Mapping[str, object], name: str) -> bool:
-    value = stored.get(name, False)
-    if not isinstance(value, bool):
-        raise TypeError("neither true nor false")
-    return value
+    return _typed(bool, stored.get(name, False))

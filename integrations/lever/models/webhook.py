@@ -18,7 +18,6 @@ TOKEN_OVERLAP = timedelta(hours=24)
 CLOCKS_DIFFER_BY = timedelta(seconds=1)
 KEEP_RETIRED_FOR = timedelta(days=30)
 MAX_TOKENS = 10
-MARK_RECEIVED_EVERY = timedelta(seconds=10)
 
 
 class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
@@ -185,16 +184,8 @@ class LeverWebhook(models.Model):
         self.refresh_from_db()
 
     def mark_received(self, is_test: bool, is_previous: bool = False) -> None:
-        """Record that a verified request arrived; of deliveries, at most one per MARK_RECEIVED_EVERY is recorded."""
+        """Record that a verified request arrived; of deliveries, at most one per MARK_EVERY is recorded."""
         request_column = "last_verified_at" if is_test else "last_received_at"
         token_column = "previous_proved_at" if is_previous else "token_proved_at"
-        if not is_test and self._is_recent(request_column) and self._is_recent(token_column):
-            return
-        for column in (request_column, token_column):
-            setattr(self, column, database.now())  # noted here first: several threads may hold this object
-        columns: dict[str, object] = {request_column: Now(), token_column: Now()}
-        LeverWebhook.objects.filter(pk=self.pk).update(**columns)
-
-    def _is_recent(self, column: str) -> bool:
-        moment = getattr(self, column)
-        return moment is not None and database.now() - moment < MARK_RECEIVED_EVERY
+        every = timedelta(0) if is_test else database.MARK_EVERY
+        database.mark_now(self, request_column, token_column, every=every)

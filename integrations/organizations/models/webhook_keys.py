@@ -20,7 +20,6 @@ webhook_access_changed = Signal()
 
 
 KEY_OVERLAP = timedelta(days=7)
-MARK_USED_EVERY = timedelta(seconds=10)
 KEEP_ENDED_FOR = timedelta(days=30)
 
 
@@ -62,12 +61,6 @@ class FormerWebhookKey(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.key[-4:]}"
-
-    def mark_used(self) -> None:
-        """Record that a verified webhook came to its address; at most once per MARK_USED_EVERY."""
-        if self.last_used_at is None or database.now() - self.last_used_at > MARK_USED_EVERY:
-            self.last_used_at = database.now()  # noted here first: several threads may hold this object
-            FormerWebhookKey.objects.filter(pk=self.pk).update(last_used_at=Now())
 
     def end(self) -> bool:
         """Refuse its address from now on. Return False when it had ended before. Safe to run twice."""
