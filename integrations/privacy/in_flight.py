@@ -105,9 +105,6 @@ def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
     rows.filter(STUCK).update(due_at=Now())
 
 
-State = Effect.State
-
-
 def emails_of_nobody(subject: Subject) -> list[int]:
     """Return the keys of the e-mails that belong to no candidate and mention the person; reads all of these e-mails."""
     rows: EffectQuerySet = Effect.objects.filter(
@@ -126,11 +123,7 @@ def digests_about(subject: Subject) -> list[int]:
 
 def waiting_emails(subject: Subject) -> list[int]:
     """Return the keys of the opportunity's own e-mails that aren't sent yet."""
-    rows = Effect.objects.filter(
-        **subject.own,
-        kind=Effect.Kind.SEND_EMAIL,
-        state=State.DUE,
-    )
+    rows = Effect.objects.filter(**subject.own, kind=Effect.Kind.SEND_EMAIL, state=Effect.State.DUE)
     return list(rows.values_list("pk", flat=True))
 
 
@@ -143,15 +136,15 @@ def erase_emails(keys: list[int], subject: Subject) -> set[int]:
     changed: set[int] = set()
     for effect in Effect.objects.filter(pk__in=keys):
         payload = EmailPayload.from_json(effect.payload)
-        left = _notices_left(effect, payload, subject) if effect.state == State.DUE else []
+        left = _notices_left(effect, payload, subject) if effect.state == Effect.State.DUE else []
         if len(left) == len(payload.notices):
             continue
         changes: dict[str, object] = {"payload": EMPTY_EMAIL, "last_error": "", "traceback": ""}
         if left:
             changes |= {"payload": payload.with_notices(*left).to_json()}
             changes |= {"invitation": None, "opportunity_id": ""}
-        elif effect.state == State.DUE:
-            changes |= {"state": State.CANCELLED, "due_at": None}
+        elif effect.state == Effect.State.DUE:
+            changes |= {"state": Effect.State.CANCELLED, "due_at": None}
             changes |= {"end_reason": Effect.EndReason.ERASED}
         Effect.objects.filter(pk=effect.pk).update(**changes, leased_until=None, lease_owner="")
         changed.add(effect.pk)

@@ -28,8 +28,6 @@ class Erasure(models.Model):
 
     HOLDS = Holds("the receipts of erasures: ids, times and counts", "for ever")
 
-    Cause = ErasureCause
-
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="erasures"
     )

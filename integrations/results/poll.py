@@ -201,7 +201,6 @@ def _days(invitation: Invitation, end: FollowingEnd) -> int:
     return invitation.organization.no_show_days if end.days is None else end.days
 
 
-POLL_LEASE = LEASE
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
 #: The wait after the first poll that failed; it doubles with each further one in a row.
 FIRST_POLL_RETRY = timedelta(minutes=1)
@@ -234,7 +233,7 @@ def claim_polls(most: int) -> list[Invitation]:
         due = Invitation.objects.due_for_poll().order_by("next_poll_at")
         invitations = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:most])
         for failures in {invitation.poll_failures for invitation in invitations}:
-            lease = POLL_LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
+            lease = LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
             with_as_many = [one.pk for one in invitations if one.poll_failures == failures]
             claimed = Invitation.objects.filter(pk__in=with_as_many)
             claimed.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)

@@ -12,6 +12,7 @@ from integrations.api.acts import make_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import VerdictCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
@@ -143,7 +144,7 @@ class VerdictFactory(DjangoModelFactory):
     assessment_written = factory.SelfAttribute("delivery.assessment_written")
     invitation = factory.SelfAttribute("delivery.invitation")
     decided_at = factory.SelfAttribute("delivery.decided_at")
-    cause = Verdict.Cause.FIRST
+    cause = VerdictCause.FIRST
 
 
 class InvitationFactory(DjangoModelFactory):

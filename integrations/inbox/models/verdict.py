@@ -47,7 +47,6 @@ class Verdict(Chained):
     TEXT_COLUMNS = ("explanation", "assessment_written")
 
     Code = VerdictCode
-    Cause = vocabulary.VerdictCause
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.PROTECT, related_name="verdicts", db_index=False

@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce, Now
 
 from integrations.core.invitation_status import FOLLOWED, NEED_PERSON, OPEN
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import ResultOutcome
 from integrations.invitations.models.result import Result
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """
         latest_attempt = Result.objects.filter(invitation=models.OuterRef("pk")).order_by("-attempt")
         outcome = models.Subquery(latest_attempt.values("outcome")[:1])
-        is_expired = models.Q(outcome=Result.Outcome.EXPIRED)
+        is_expired = models.Q(outcome=ResultOutcome.EXPIRED)
         finished_at = models.Case(models.When(is_expired, then=None), default=models.F("completed_at"))
         return self.annotate(
             outcome=outcome,

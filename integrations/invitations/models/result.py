@@ -32,8 +32,6 @@ class Result(models.Model):
         opportunity="invitation__opportunity_id",
     )
 
-    Outcome = ResultOutcome
-
     # the invitation's: by it lists find the newest without a look at each one's invitation
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="results", db_index=False

@@ -141,7 +141,6 @@ class DutyRun(Leasable):
 
     HOLDS = Holds("when each duty ran last, and how it went", "until the next run")
 
-    Duty = Duty
     #: Idle is what could do nothing the last time, or not all, for want of a connection: it goes after all others.
     REQUESTED, BY_THE_CLOCK, IDLE = 1, 5, 6
 
