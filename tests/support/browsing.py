@@ -56,6 +56,8 @@ class Visit:
         answer = self.page.goto(self.site + path)
         if answer is None or answer.status != status:
             self._note("status", answer and answer.status)
+        if (headings := self.page.locator("h1").count()) != 1:
+            self._note("first headings", headings)
         self.check(shapes)
 
     def check_email(self, html: str) -> None:
