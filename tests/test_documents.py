@@ -1,10 +1,12 @@
 """What the documents name exists: files, folders, tests, and the targets of links."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands
 
 from integrations.core.verdict_code import VerdictCode
 
@@ -15,6 +17,14 @@ OF_TODAY = [document for document in DOCUMENTS if "decisions" not in document.pa
 #: Where paths in documents begin; each document says which folder it means, or it is clear from its subject.
 BEGINNINGS = ("", "tests", "integrations", "portal", "portal/devtools")
 FOLDERS = ("tests/", "integrations/", "portal/", "templates/", "static/")
+#: What PostgreSQL, SQLite and TLS say.
+OF_OTHERS = {
+    "too many clients already",
+    "certificate verify failed",
+    "could not extend file",
+    "No space left on device",
+    "database or disk is full",
+}
 _CODE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -71,3 +81,26 @@ def test_each_control_of_the_security_document_names_a_test() -> None:
         paths = _CODE.findall(tests)
         assert paths, threat
         assert all((ROOT / "tests" / path).exists() for path in paths), threat
+
+
+@pytest.mark.parametrize("document", OF_TODAY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_in_a_document_exists(document: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text()))
+    assert named - get_commands().keys() == set()
+
+
+def test_every_text_that_troubleshooting_quotes_is_one_of_the_product() -> None:
+    """What is quoted may leave out the middle of a sentence, or what stands in a variable: `…`."""
+    said = [page.read_text() for page in (ROOT / "templates").rglob("*.html")]
+    for folder in ("integrations", "portal"):
+        for module in (ROOT / folder).rglob("*.py"):
+            tree = ast.walk(ast.parse(module.read_text()))
+            said += [
+                node.value for node in tree if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ]
+    text = "\n".join(said)
+    document = (ROOT / "portal" / "docs" / "operating" / "troubleshooting.md").read_text()
+    quoted = [" ".join(quote.split()) for quote in re.findall("“([^”]+)”", document)]
+    assert len(quoted) > 40
+    parts = {part.strip() for quote in quoted if quote not in OF_OTHERS for part in quote.split("…")}
+    assert {part for part in parts if part not in text} == set()
