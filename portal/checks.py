@@ -19,12 +19,14 @@ OF_STRANGERS = 0o007
 
 @register(Tags.security)
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report every missing or malformed variable together, each with its fix."""
+    """Report every missing or malformed variable together, each with its fix; warn of what only a test may use."""
+    errors, warnings = settings.CONFIGURATION_ERRORS, settings.UNSAFE_VALUES
+    if not settings.IS_LOCAL:
+        errors, warnings = [*errors, *warnings], []
+    hint = "Set {0.name} in the environment or in .env."
     return [
-        Error(
-            wrong.message, hint=f"Set {wrong.name} in the environment or in .env.", id=f"portal.{wrong.check}"
-        )
-        for wrong in settings.CONFIGURATION_ERRORS
+        *(Error(one.message, hint=hint.format(one), id=f"portal.{one.check}") for one in errors),
+        *(Warning(one.message, hint=hint.format(one), id=f"portal.{one.check}") for one in warnings),
     ]
 
 

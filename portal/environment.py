@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from email.utils import parseaddr
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -34,7 +35,7 @@ class Wrong(NamedTuple):
 
 
 class Environment:
-    """The environment and a `.env` file. `errors` has what is missing or malformed.
+    """The environment and a `.env` file. `errors` has what is missing or malformed, `unsafe` what only a test may use.
 
     Each method declares a variable by reading it: `checks` has the number of its check, `defaults` what it is if unset.
     """
@@ -46,6 +47,7 @@ class Environment:
         self.checks: dict[str, str] = {}
         self.defaults: dict[str, str] = {}
         self.errors: list[Wrong] = []
+        self.unsafe: list[Wrong] = []
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
@@ -113,8 +115,11 @@ class Environment:
         self.refuse(name, f"must be one of {', '.join(choices)}")
         return default
 
-    def address(self, name: str, check: str, default: str, ends_with: str = "") -> str:
-        """Return a full HTTP address without a slash at its end, and without credentials, query or fragment."""
+    def address(self, name: str, check: str, default: str, path: str = "") -> str:
+        """Return a full HTTP address without a slash at its end, and without credentials, query or fragment.
+
+        At the vendor of the default it ends with `path`; a stand-in or a gateway may have another one.
+        """
         value = (self.text(name, check, default) or default).rstrip("/")
         parts = _split(value)
         is_right = (
@@ -122,12 +127,10 @@ class Environment:
             and parts.scheme in {"http", "https"}
             and bool(parts.hostname)
             and not (parts.query or parts.fragment or "@" in parts.netloc)
-            and parts.path.endswith(ends_with)
+            and (parts.path.endswith(path) or not _is_vendors(parts.hostname, default))
         )
         must = f"must be a full address such as {default}, without a user name or password"
-        return self._checked(
-            name, value, is_right, f"{must}, and end with {ends_with}" if ends_with else must, default
-        )
+        return self._checked(name, value, is_right, must, default)
 
     def origin(self, name: str, check: str, default: str) -> str:
         """Return an HTTP address of scheme, host and port alone: the portal's pages are at the top of its host."""
@@ -144,35 +147,36 @@ class Environment:
     def hosts(self, name: str, check: str) -> list[str]:
         """Return host names, without scheme, port or path. Any name would let a stranger word the portal's links."""
         hosts = self.texts(name, check)
-        if not all(_HOST.fullmatch(host) for host in hosts):
-            self.refuse(
-                name, "must be host names alone, such as portal.example.com, separated by commas, never *"
-            )
-        return [host for host in hosts if _HOST.fullmatch(host)]
+        must = "must be host names alone, such as portal.example.com, separated by commas"
+        if "*" in hosts:
+            self.unsafe.append(self._wrong(name, f"{must}, without *"))
+        is_host = [host == "*" or _HOST.fullmatch(host) is not None for host in hosts]
+        if not all(is_host):
+            self.refuse(name, must)
+        return list(compress(hosts, is_host))
 
     def secret_key(self, name: str, check: str, stand_in: str) -> str:
         """Return a long random text. Without one, return `stand_in`, so that the checks can run and tell."""
-        value = self.secret(name, check, SHORTEST_SECRET_KEY)
-        if not (value or self._env.str(name, default="")):
-            self.errors.append(
-                Wrong(check, name, f"{name} is not set. Set it to a long random text and keep it.")
-            )
+        value = self.text(name, check)
+        if not value:
+            message = f"{name} is not set. Set it to a long random text and keep it."
+            self.errors.append(Wrong(check, name, message))
+        elif len(value) < SHORTEST_SECRET_KEY:
+            self.refuse(name, f"must be a random text of at least {SHORTEST_SECRET_KEY} characters")
+        elif not _is_random(value):
+            self.unsafe.append(self._wrong(name, "must be a random text"))
         return value or stand_in
 
-    def secret(self, name: str, check: str, shortest: int = SHORTEST_TOKEN) -> str:
-        """Return a text that nobody can guess, empty if it is unset."""
+    def token(self, name: str, check: str) -> str:
+        """Return a text that nobody should be able to guess, empty if it is unset."""
         value = self.text(name, check)
-        is_random = (
-            len(value) >= shortest
-            and len(set(value)) >= LEAST_DIFFERENT
-            and not value.startswith("django-insecure-")
-        )
-        return self._checked(
-            name, value, is_random or not value, f"must be a random text of at least {shortest} characters"
-        )
+        if value and not (_is_random(value) and len(value) >= SHORTEST_TOKEN):
+            must = f"must be a random text of at least {SHORTEST_TOKEN} characters"
+            self.unsafe.append(self._wrong(name, must))
+        return value
 
-    def database(self, name: str, check: str, default: str) -> dict[str, Any]:
-        """Return Django's settings of a SQLite or PostgreSQL database."""
+    def database(self, name: str, check: str, default: str, folder: Path) -> dict[str, Any]:
+        """Return Django's settings of a SQLite or PostgreSQL database. A relative SQLite file is in the folder."""
         self.text(name, check, default)
         value = str(self._env.str(name, default=default)).strip()  # an empty one is wrong
         parts = _split(value)
@@ -183,6 +187,10 @@ class Environment:
                 settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
                 settings = {}
+            if (
+                scheme == "sqlite" and settings
+            ):  # which file a relative path is mustn't depend on the present folder
+                settings["NAME"] = str(folder / settings["NAME"])
             fits = _has_folder if scheme == "sqlite" else _has_options_of_postgresql
             if settings and fits(settings):
                 return settings
@@ -261,8 +269,12 @@ class Environment:
         return default
 
     def refuse(self, name: str, must: str) -> None:
-        """Note a malformed variable. Its value isn't repeated: it may hold a password."""
-        self.errors.append(Wrong(self.checks[name], name, f"{name} is malformed: it {must}."))
+        """Note a malformed variable."""
+        self.errors.append(self._wrong(name, must))
+
+    def _wrong(self, name: str, must: str) -> Wrong:
+        """Return what is wrong. The value isn't repeated: it may hold a password."""
+        return Wrong(self.checks[name], name, f"{name} is malformed: it {must}.")
 
 
 def is_delivering(email_backend: str) -> bool:
@@ -270,9 +282,20 @@ def is_delivering(email_backend: str) -> bool:
     return not any(f".{name}." in email_backend for name in NOT_DELIVERING)
 
 
+def _is_random(value: str) -> bool:
+    """Whether a text may be one that nobody can guess."""
+    return len(set(value)) >= LEAST_DIFFERENT and not value.startswith("django-insecure-")
+
+
+def _is_vendors(host: str | None, default: str) -> bool:
+    """Whether a host belongs to the company of the default address: api.sandbox.lever.co as api.lever.co."""
+    own = str(urlsplit(default).hostname).partition(".")[2]
+    return f".{host}".endswith(f".{own}")
+
+
 def _has_folder(settings: Mapping[str, Any]) -> bool:
-    """Whether a SQLite file's folder exists. Which one that of a relative path is depends on the present folder."""
-    return Path(settings["NAME"]).is_absolute() and Path(settings["NAME"]).parent.is_dir()
+    """Whether a SQLite file's folder exists."""
+    return Path(settings["NAME"]).parent.is_dir()
 
 
 def _has_options_of_postgresql(settings: Mapping[str, Any]) -> bool:

@@ -18,6 +18,8 @@ VERSION: str = tomllib.loads(_PROJECT.read_text())["project"]["version"] if _PRO
 env = Environment(os.environ.get("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
 #: Missing and malformed variables; portal.checks reports them as numbered checks.
 CONFIGURATION_ERRORS = env.errors
+#: What is fine for a test on one's own machine; anywhere else it is an error.
+UNSAFE_VALUES = env.unsafe
 
 # Core
 
@@ -107,7 +109,7 @@ TEMPLATES = [
 # Database
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
-DATABASES = {"default": database_settings(env.database("DATABASE_URL", "E003", _default_database))}
+DATABASES = {"default": database_settings(env.database("DATABASE_URL", "E003", _default_database, BASE_DIR))}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == SQLITE_BACKEND
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -204,11 +206,9 @@ SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 LEVER_CLIENT_ID = env.text("LEVER_CLIENT_ID")
 LEVER_CLIENT_SECRET = env.text("LEVER_CLIENT_SECRET")
 LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "E008", "https://auth.lever.co")
-LEVER_API_URL = env.address("LEVER_API_URL", "E009", "https://api.lever.co/v1", ends_with="/v1")
+LEVER_API_URL = env.address("LEVER_API_URL", "E009", "https://api.lever.co/v1", path="/v1")
 LEVER_AUDIENCE = f"{env.address('LEVER_AUDIENCE', 'E037', LEVER_API_URL)}/"
-CODESCREEN_API_URL = env.address(
-    "CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api", ends_with="/api"
-)
+CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api", path="/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
 LEVER_RATE = env.number("LEVER_RATE", "E017", 9.9, least=0.1)
@@ -351,7 +351,7 @@ if SENTRY_DSN:
     start_reporting(SENTRY_DSN, VERSION)
 
 METRICS_ENABLED = env.flag("METRICS_ENABLED", "E011")
-METRICS_TOKEN = env.secret("METRICS_TOKEN", "E036")
+METRICS_TOKEN = env.token("METRICS_TOKEN", "E036")
 
 #: Names in the .env file that nothing above asked for, and who else may read it; portal.checks tells of both.
 MISSPELT_VARIABLES = env.misspelt()

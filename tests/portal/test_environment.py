@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.checks import CheckMessage, run_checks
+from django.core.checks import ERROR, WARNING, CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from integrations.checks import check_encryption_keys, check_lever_app
@@ -33,6 +33,7 @@ VARIABLES = tuple(env.checks)
 #: Django's settings that the checks of the table look at.
 READ_BY_CHECKS = (
     "CONFIGURATION_ERRORS",
+    "UNSAFE_VALUES",
     "IS_HTTPS",
     "IS_LOCAL",
     "TRUSTED_PROXIES",
@@ -100,7 +101,7 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
             "mysql://user@host/portal",
             "oracle://user@host/portal",
             "portal.sqlite3",
-            "sqlite:///relative.sqlite3",
+            "sqlite:///nowhere/relative.sqlite3",
             "sqlite:////nowhere/portal.sqlite3",
             "postgresql://user@host",
             "postgresql://user@host:port/portal",
@@ -121,7 +122,10 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ),
     ("portal.W007", {"REDIS_URL": "redis://127.0.0.1:9/0"}),  # nothing listens there
     *(("portal.E008", {"LEVER_AUTH_URL": value}) for value in ("auth", "https://user@auth.lever.co")),
-    *(("portal.E009", {"LEVER_API_URL": value}) for value in ("api.lever.co/v1", "https://api.lever.co")),
+    *(
+        ("portal.E009", {"LEVER_API_URL": value})
+        for value in ("api.lever.co/v1", "https://api.lever.co", "https://api.sandbox.lever.co")
+    ),
     ("portal.E037", {"LEVER_AUDIENCE": "nonsense"}),
     ("integrations.E003", {"LEVER_CLIENT_SECRET": ""}),
     *(
@@ -249,6 +253,36 @@ def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
     assert answer.id == "portal.E014"
     assert "REDIS_URL" in str(answer.hint)
     assert "wrong" not in answer.msg, "no password is repeated"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"SECRET_KEY": "x" * 60}, {"ALLOWED_HOSTS": "*"}, {"METRICS_TOKEN": "token"}],
+)
+def test_an_unsafe_value_is_a_warning_where_the_portal_is_for_this_machine_alone(
+    monkeypatch, settings, variables
+):
+    [here] = answers(monkeypatch, settings, **variables)
+    [public] = answers(monkeypatch, settings, **variables, **HTTPS)
+    assert here.level == WARNING
+    assert public.level == ERROR
+    assert (here.id, here.msg, here.hint) == (public.id, public.msg, public.hint)
+
+
+def test_a_relative_sqlite_file_is_in_the_project_when_another_folder_is_the_present_one(
+    monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    read = settings_read(monkeypatch, DATABASE_URL="sqlite:///portal.sqlite3")
+    assert read["CONFIGURATION_ERRORS"] == []
+    assert read["DATABASES"]["default"]["NAME"] == str(SETTINGS.parents[1] / "portal.sqlite3")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9000", "https://gateway.example/lever", "https://api.lever.co.example"]
+)
+def test_a_stand_in_for_lever_may_have_any_path(monkeypatch, address):
+    assert configuration_errors(monkeypatch, LEVER_API_URL=address) == []
 
 
 def test_good_values_are_answered_by_no_check(monkeypatch, settings):
