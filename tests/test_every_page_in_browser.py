@@ -165,6 +165,7 @@ def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: 
 
 
 def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_server, acme: Customer) -> None:
+    Membership.objects.update(saved_lists=["view=held", "view=not_invited&role=Backend+Engineer"])
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
         visit.page.goto(f"{visit.site}/activity/?view=held")
         visit.page.locator("td.tick input").first.check()
