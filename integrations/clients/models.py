@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.columns import index_of_set
+from integrations.store.columns import index_of_set, moment
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 #: How many latest calls about one candidate, or about none, are searched for an earlier call of the same request.
@@ -98,9 +98,7 @@ class ApiCall(models.Model):
     error = about_candidate("a platform's error message", models.TextField(blank=True))
     at = models.DateTimeField(db_default=Now())
     repeats = models.IntegerField(default=0, help_text="How often the same answer came again.")
-    last_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the same answer came last; empty if it came once."
-    )
+    last_at = moment("When the same answer came last; empty if it came once.")
 
     objects = ApiCallQuerySet.as_manager()
 
@@ -166,9 +164,7 @@ class CircuitBreaker(models.Model):
     failures = models.PositiveIntegerField(
         default=0, help_text="Calls in a row that the platform didn't answer."
     )
-    open_until = models.DateTimeField(
-        null=True, blank=True, help_text="When the next call may probe the platform."
-    )
+    open_until = moment("When the next call may probe the platform.")
 
     class Meta:
         verbose_name = verbose_name_plural = "connection status"

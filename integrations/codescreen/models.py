@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 
@@ -23,18 +23,14 @@ class CodeScreenConnection(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
     state_reason = harmless(models.TextField(blank=True))
     api_key = EncryptedTextField(blank=True)
-    key_stored_at = models.DateTimeField(null=True, blank=True)
+    key_stored_at = moment()
     webhook_secret = EncryptedTextField(blank=True)
     idempotency = models.BooleanField(
         default=False, help_text="The account honours the Idempotency-Key header on invitations."
     )
-    verified_at = models.DateTimeField(
-        null=True, blank=True, help_text="When CodeScreen last accepted the key."
-    )
-    last_received_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a verified webhook last arrived."
-    )
-    assessments_refreshed_at = models.DateTimeField(null=True, blank=True)
+    verified_at = moment("When CodeScreen last accepted the key.")
+    last_received_at = moment("When a verified webhook last arrived.")
+    assessments_refreshed_at = moment()
     states_results = models.BooleanField(
         null=True,
         blank=True,

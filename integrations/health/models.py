@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.core.finding_code import INCIDENTS
 from integrations.organizations.models.organization import Organization
+from integrations.store.columns import moment
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
@@ -30,12 +31,10 @@ class Incident(models.Model):
     )
     code = harmless(models.CharField(max_length=60, help_text="The code of the doctor's finding."))
     began_at = models.DateTimeField(db_default=Now())
-    notified_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When the members were notified; empty while it may still end without anybody acting.",
+    notified_at = moment(
+        "When the members were notified; empty while it may still end without anybody acting."
     )
-    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_at = moment()
 
     objects = IncidentQuerySet.as_manager()
 
@@ -76,7 +75,7 @@ class LinterFinding(models.Model):
     message = about_candidate("a sentence that may quote a candidate's tag", models.TextField())
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
-    gone_at = models.DateTimeField(null=True, blank=True)
+    gone_at = moment()
 
     class Meta:
         verbose_name = "set-up issue"
@@ -165,9 +164,7 @@ class LeverProbe(models.Model):
     missed_events = models.PositiveIntegerField(
         default=0, help_text="Stage changes since the last delivery, for which none arrived."
     )
-    silent_since = models.DateTimeField(
-        null=True, blank=True, help_text="The last delivery before the stage changes were counted."
-    )
+    silent_since = moment("The last delivery before the stage changes were counted.")
 
     class Meta:
         verbose_name = "health check"

@@ -12,7 +12,7 @@ from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.store import database
 from integrations.store.claims import lease_of_candidate_statement
-from integrations.store.columns import index_of_set, one_of
+from integrations.store.columns import index_of_set, moment, one_of
 from integrations.store.leasing import LEASE, Leasable
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
@@ -136,20 +136,14 @@ class Effect(Leasable):
     )
     priority = models.SmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
-    retry_window_started_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When retrying was restarted, after a pause or by a person, or begins after a wait; else empty.",
+    retry_window_started_at = moment(
+        "When retrying was restarted, after a pause or by a person, or begins after a wait; else empty."
     )
-    attempt_started_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When a worker was about to act. Without an outcome, it is unknown whether it did.",
+    attempt_started_at = moment(
+        "When a worker was about to act. Without an outcome, it is unknown whether it did."
     )
-    done_at = models.DateTimeField(null=True, blank=True)
-    failed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was last given up; kept while it is tried again."
-    )
+    done_at = moment()
+    failed_at = moment("When it was last given up; kept while it is tried again.")
 
     objects = EffectQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
 from integrations.store import database
-from integrations.store.columns import one_of
+from integrations.store.columns import moment, one_of
 from integrations.store.personal import Holds, harmless
 
 
@@ -34,11 +34,7 @@ class Erasure(models.Model):
     opportunity_id = harmless(models.CharField(max_length=200))
     cause = models.CharField(max_length=20, choices=ErasureCause.choices())
     erased_at = models.DateTimeField(db_default=Now(), help_text="When it was erased last.")
-    repeated_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When it was repeated for what a worker still wrote; empty until then.",
-    )
+    repeated_at = moment("When it was repeated for what a worker still wrote; empty until then.")
     rows = harmless(
         models.JSONField(default=dict, blank=True, help_text="By table: how many rows were changed.")
     )

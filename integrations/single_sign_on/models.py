@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.store.columns import EncryptedTextField, one_of
+from integrations.store.columns import EncryptedTextField, moment, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 # Single sign-on of one organization: its provider, and who a person is there.
@@ -56,12 +56,8 @@ class IdentityProvider(models.Model):
         verbose_name="the provider's sign-in counts as second factor",
         help_text="Turn it off when the provider doesn't ask for a second factor itself.",
     )
-    tried_at = models.DateTimeField(
-        null=True, blank=True, help_text="When these settings last signed somebody in."
-    )
-    checked_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the provider was last asked for its discovery document."
-    )
+    tried_at = moment("When these settings last signed somebody in.")
+    checked_at = moment("When the provider was last asked for its discovery document.")
     failure = harmless(
         models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")
     )
@@ -102,7 +98,7 @@ class ProviderIdentity(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="provider_identities"
     )
     bound_at = models.DateTimeField(db_default=Now())
-    signed_in_at = models.DateTimeField(null=True, blank=True)
+    signed_in_at = moment()
 
     class Meta:
         verbose_name_plural = "provider identities"
@@ -163,11 +159,9 @@ class SignInDomain(models.Model):
     domain = harmless(models.CharField(max_length=253))
     token = harmless(models.CharField(max_length=100, default=make_token))
     created_at = models.DateTimeField(db_default=Now())
-    proven_at = models.DateTimeField(null=True, blank=True)
-    checked_at = models.DateTimeField(null=True, blank=True, help_text="When the record was last looked up.")
-    missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when the record of a proven domain is gone."
-    )
+    proven_at = moment()
+    checked_at = moment("When the record was last looked up.")
+    missing_since = moment("Since when the record of a proven domain is gone.")
 
     objects = SignInDomainQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,12 +16,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Expression, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
+    type OptionalTime = models.DateTimeField[datetime | Combinable | None, datetime | None]
 else:
     _TextField = models.TextField  # can't be subscripted when run
 
@@ -128,6 +131,11 @@ def truncated_key(key: str, length: int = 300) -> str:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()
     return f"{key[: length - DIGEST_LENGTH - 1]}:{digest}"
+
+
+def moment(help_text: str = "", **options: Any) -> "OptionalTime":
+    """Return a column with a time, or null where there is none."""
+    return models.DateTimeField(null=True, blank=True, help_text=help_text, **options)
 
 
 def one_of(name: str, column: str, values: Iterable[str]) -> models.CheckConstraint:

@@ -19,6 +19,7 @@ from integrations.store.claims import (
     lease_statement,
     offers_statement,
 )
+from integrations.store.columns import moment
 from integrations.store.personal import about_candidate, harmless
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
@@ -76,13 +77,8 @@ class Leasable(models.Model):
 
     organization_id: int
 
-    due_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        db_default=Now(),
-        help_text="When a worker may next claim it; empty when there is nothing to do.",
-    )
-    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    due_at = moment("When a worker may next claim it; empty when there is nothing to do.", db_default=Now())
+    leased_until = moment(editable=False)
     lease_owner = harmless(models.CharField(max_length=80, blank=True, editable=False))
     # Counters of ours are plain integers here and in every table that each candidate writes to: PostgreSQL reads and
     # plans a table's checks anew for each statement that writes a row, and "never negative" guards nothing.

@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import get_random_string
 
 from integrations.core.vocabulary import SecondFactor
-from integrations.store.columns import EncryptedTextField
+from integrations.store.columns import EncryptedTextField, moment
 from integrations.store.personal import Holds, about_user, harmless
 
 # A person's authenticator app: the secret it shares with the portal, from which both make codes (TOTP, RFC 6238).
@@ -64,8 +64,8 @@ class AuthenticatorApp(models.Model):
         default=0, help_text="The time step of the last code that was accepted; no earlier code is."
     )
     created_at = models.DateTimeField(db_default=Now())
-    confirmed_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = moment()
+    last_used_at = moment()
 
     objects = AuthenticatorAppQuerySet.as_manager()
 
@@ -190,7 +190,7 @@ class Passkey(models.Model):
         default=0, help_text="How often it has signed, by its own count; 0 where it doesn't count."
     )
     created_at = models.DateTimeField(db_default=Now())
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = moment()
 
     class Meta:
         ordering = ["created_at", "pk"]
@@ -254,7 +254,7 @@ class RecoveryCode(models.Model):
     salt = harmless(models.CharField(max_length=2 * _SALT_BYTES))
     digest = harmless(models.CharField(max_length=64))
     created_at = models.DateTimeField(db_default=Now())
-    used_at = models.DateTimeField(null=True, blank=True)
+    used_at = moment()
 
     class Meta:
         constraints = [

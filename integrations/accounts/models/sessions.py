@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from integrations.store import database
+from integrations.store.columns import moment
 from integrations.store.personal import Holds, about_user, harmless
 
 # The sessions of people who signed in: when each began and was last used, from where, and whether it still holds.
@@ -62,7 +63,7 @@ class UserSession(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     began_at = models.DateTimeField()
     last_used_at = models.DateTimeField(help_text="Written at most once a minute.")
-    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_at = moment()
     address = about_user(
         "the client's address",
         models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from."),

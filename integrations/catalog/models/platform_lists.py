@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.core.rules.mappings import Categories
 from integrations.core.vocabulary import Category
 from integrations.organizations.models.organization import Organization
+from integrations.store.columns import moment
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
 BATCH = 500
@@ -66,7 +67,7 @@ class CatalogEntry(models.Model):
     """One entry of a platform's list, under the platform's own id."""
 
     external_id = harmless(models.CharField(max_length=200))
-    gone_at = models.DateTimeField(null=True, blank=True, help_text="When the platform stopped listing it.")
+    gone_at = moment("When the platform stopped listing it.")
 
     objects = CatalogQuerySet.as_manager()
 
@@ -86,12 +87,8 @@ class Stage(CatalogEntry):
     former_name = harmless(
         models.CharField(max_length=300, blank=True, help_text="Its name before it was renamed in Lever.")
     )
-    named_after = models.DateTimeField(
-        null=True, blank=True, help_text="When Lever last listed the stages without this one under this name."
-    )
-    named_before = models.DateTimeField(
-        null=True, blank=True, help_text="When Lever first listed it under this name."
-    )
+    named_after = moment("When Lever last listed the stages without this one under this name.")
+    named_before = moment("When Lever first listed it under this name.")
     position = models.PositiveIntegerField(default=0)
 
     class Meta:

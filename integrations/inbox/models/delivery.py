@@ -16,7 +16,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.columns import index_of_set, one_of
+from integrations.store.columns import index_of_set, moment, one_of
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
@@ -73,11 +73,7 @@ class Delivery(Leasable):
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
     payload = about_candidate("the text of the message; ids and times in it stay", models.JSONField())
     received_at = models.DateTimeField(db_default=Now())
-    chosen_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When a person chose to invite this candidate, who had got no assessment.",
-    )
+    chosen_at = moment("When a person chose to invite this candidate, who had got no assessment.")
     chosen_assessment = harmless(
         models.CharField(
             max_length=200,
@@ -90,17 +86,11 @@ class Delivery(Leasable):
         editable=False,
         help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.",
     )
-    listed_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="When a full sweep last found the offered candidate in a CodeScreen stage.",
+    listed_at = moment(
+        "When a full sweep last found the offered candidate in a CodeScreen stage.", editable=False
     )
-    failing_since = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="Since when every try to decide it has failed; empty while none has.",
+    failing_since = moment(
+        "Since when every try to decide it has failed; empty while none has.", editable=False
     )
     repeats = models.IntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=verdict_code.VerdictCode.choices(), blank=True)
@@ -119,7 +109,7 @@ class Delivery(Leasable):
             blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
         ),
     )
-    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_at = moment()
     facts = about_candidate(
         "what the decision rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
         models.JSONField(

@@ -12,7 +12,7 @@ from integrations.core import vocabulary
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership, folded
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import TextSearchIndex, index_of_set, one_of
+from integrations.store.columns import TextSearchIndex, index_of_set, moment, one_of
 from integrations.store.database import adapted
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
@@ -131,11 +131,9 @@ class Candidate(models.Model):
         help_text="What CodeScreen states of the invitation's latest attempt; empty until it does, and while the "
         "assessment is open again.",
     )
-    erased_at = models.DateTimeField(null=True, blank=True, help_text="When the person's data was erased.")
+    erased_at = moment("When the person's data was erased.")
     updated_at = updated_at_column()
-    people_read_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When a full sweep read who is on them in Lever."
-    )
+    people_read_at = moment("When a full sweep read who is on them in Lever.", editable=False)
 
     objects = CandidateQuerySet.as_manager()
 

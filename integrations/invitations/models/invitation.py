@@ -25,7 +25,7 @@ from integrations.invitations.models.invitation_constraints import CONSTRAINTS, 
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON, InvitationQuerySet
 from integrations.invitations.models.result import Result
 from integrations.store import database
-from integrations.store.columns import truncated_key
+from integrations.store.columns import moment, truncated_key
 from integrations.store.database import has_later_round_sent, locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 from integrations.store.updated_at import updated_at_column
@@ -105,11 +105,9 @@ class Invitation(models.Model):
             "sent anew, because an earlier call was refused or the address was corrected, has an id of its own.",
         )
     )
-    first_call_at = models.DateTimeField(
-        null=True,
-        blank=True,
+    first_call_at = moment(
+        "When the first call that may have arrived was about to be made; empty when none may have.",
         editable=False,
-        help_text="When the first call that may have arrived was about to be made; empty when none may have.",
     )
     instance_id = harmless(
         models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
@@ -117,10 +115,8 @@ class Invitation(models.Model):
     feedback_id = harmless(
         models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
     )
-    awaits_decision_since = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.",
+    awaits_decision_since = moment(
+        "Since when a candidate who failed waits for a person's decision; empty when none is needed."
     )
     stopped_by_user = models.BooleanField(
         default=False,
@@ -132,10 +128,8 @@ class Invitation(models.Model):
         )
     )
     created_at = models.DateTimeField(db_default=Now())
-    checked_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When the opportunity was last read; empty when it must be read again before sending.",
+    checked_at = moment(
+        "When the opportunity was last read; empty when it must be read again before sending."
     )
     not_shown_reads = models.SmallIntegerField(
         default=0, help_text="How many times in a row Lever didn't show the candidate before sending."
@@ -147,16 +141,10 @@ class Invitation(models.Model):
     time_zone = about_candidate(
         "the time zone that they applied from, as Lever has it", models.CharField(max_length=100, blank=True)
     )
-    send_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When the send window opens, while it waits for that; empty when it doesn't.",
-    )
-    invited_at = models.DateTimeField(null=True, blank=True)
-    start_by = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="By when the candidate must start, as CodeScreen says, else by the days to start; empty: not known.",
+    send_at = moment("When the send window opens, while it waits for that; empty when it doesn't.")
+    invited_at = moment()
+    start_by = moment(
+        "By when the candidate must start, as CodeScreen says, else by the days to start; empty: not known."
     )
     unstarted_tag = harmless(
         models.CharField(
@@ -165,21 +153,15 @@ class Invitation(models.Model):
             help_text="The progress tag that says that the candidate hasn't started; empty while it is another one.",
         )
     )
-    bounced_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When CodeScreen reported that the e-mail of this invitation bounced.",
-    )
-    started_at = models.DateTimeField(null=True, blank=True)
-    submitted_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = moment("When CodeScreen reported that the e-mail of this invitation bounced.")
+    started_at = moment()
+    submitted_at = moment()
+    completed_at = moment()
     changed_at = models.DateTimeField(db_default=Now(), help_text="When the status last changed.")
-    polled_at = models.DateTimeField(null=True, blank=True)
-    next_poll_at = models.DateTimeField(null=True, blank=True)
+    polled_at = moment()
+    next_poll_at = moment()
     poll_failures = models.IntegerField(default=0)
-    missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance."
-    )
+    missing_since = moment("Since when CodeScreen answers that it doesn't have the instance.")
     followed_since = models.DateTimeField(
         db_default=Now(),
         help_text="From when the time to start or finish counts: sent, reopened, followed again.",
@@ -193,12 +175,8 @@ class Invitation(models.Model):
     following_ended_reason = about_candidate(
         "text about why CodeScreen is no longer asked", models.TextField(blank=True)
     )
-    following_ended_at = models.DateTimeField(null=True, blank=True)
-    erased_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When the person's data was erased; nothing is read about them since.",
-    )
+    following_ended_at = moment()
+    erased_at = moment("When the person's data was erased; nothing is read about them since.")
     updated_at = updated_at_column()
 
     objects = InvitationQuerySet.as_manager()

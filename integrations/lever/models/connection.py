@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 REFRESH_LIFETIME = timedelta(days=365)
@@ -82,19 +82,17 @@ class LeverConnection(models.Model):
     state_reason = harmless(models.TextField(blank=True))
     access_token = EncryptedTextField(blank=True)
     refresh_token = EncryptedTextField(blank=True)
-    access_expires_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True)
+    access_expires_at = moment()
+    refreshed_at = moment()
     generation = models.PositiveIntegerField(
         default=0, help_text="Incremented with every new pair of tokens."
     )
-    refresh_leased_until = models.DateTimeField(null=True, blank=True)
+    refresh_leased_until = moment()
     scopes = harmless(models.TextField(blank=True))
-    first_connected_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="Who entered a stage before that is offered, not invited; connecting again doesn't move it.",
+    first_connected_at = moment(
+        "Who entered a stage before that is offered, not invited; connecting again doesn't move it."
     )
-    connected_at = models.DateTimeField(null=True, blank=True)
+    connected_at = moment()
     connected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -120,24 +118,16 @@ class LeverConnection(models.Model):
             help_text="The feedback template with its fields, as Lever had it when it was last read.",
         )
     )
-    feedback_template_read_at = models.DateTimeField(null=True, blank=True)
-    stages_refreshed_at = models.DateTimeField(null=True, blank=True)
-    stages_missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when Lever's list of stages is empty while the copy isn't."
-    )
-    roles_refreshed_at = models.DateTimeField(null=True, blank=True)
+    feedback_template_read_at = moment()
+    stages_refreshed_at = moment()
+    stages_missing_since = moment("Since when Lever's list of stages is empty while the copy isn't.")
+    roles_refreshed_at = moment()
     clock_ahead = models.FloatField(
         null=True, blank=True, help_text="Seconds by which this server's clock is ahead of Lever's."
     )
-    clock_compared_at = models.DateTimeField(null=True, blank=True)
-    swept_at = models.DateTimeField(
-        null=True, blank=True, help_text="The time up to which the sweep has compared."
-    )
-    erasures_read_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="The time up to which Lever was asked who was deleted or anonymized.",
-    )
+    clock_compared_at = moment()
+    swept_at = moment("The time up to which the sweep has compared.")
+    erasures_read_at = moment("The time up to which Lever was asked who was deleted or anonymized.")
 
     class Meta:
         verbose_name = "Lever connection"

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
 from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
 from integrations.store.personal import Holds, harmless
 
 TOKEN_OVERLAP = timedelta(hours=24)
@@ -78,27 +78,17 @@ class LeverWebhook(models.Model):
     lever_webhook_id = harmless(models.CharField(max_length=100, blank=True))
     url = harmless(models.URLField(max_length=500, blank=True))
     signature_token = EncryptedTextField(blank=True)
-    token_stored_at = models.DateTimeField(null=True, blank=True)
-    token_proved_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the current token last verified a request."
-    )
+    token_stored_at = moment()
+    token_proved_at = moment("When the current token last verified a request.")
     previous_signature_token = EncryptedTextField(blank=True)
-    previous_until = models.DateTimeField(null=True, blank=True)
-    previous_proved_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the previous token last verified a request."
-    )
+    previous_until = moment()
+    previous_proved_at = moment("When the previous token last verified a request.")
     created_at = models.DateTimeField(auto_now_add=True)
-    last_verified_at = models.DateTimeField(
-        null=True, blank=True, help_text="Lever's last test request that passed."
-    )
-    last_received_at = models.DateTimeField(null=True, blank=True, help_text="The last delivery that passed.")
-    listed_at = models.DateTimeField(null=True, blank=True, help_text="When Lever last listed this webhook.")
-    missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when Lever no longer lists it, having listed it before."
-    )
-    retired_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when its tokens verify nothing."
-    )
+    last_verified_at = moment("Lever's last test request that passed.")
+    last_received_at = moment("The last delivery that passed.")
+    listed_at = moment("When Lever last listed this webhook.")
+    missing_since = moment("Since when Lever no longer lists it, having listed it before.")
+    retired_at = moment("Since when its tokens verify nothing.")
 
     objects = LeverWebhookQuerySet.as_manager()
 

@@ -8,7 +8,7 @@ from django.db import models, transaction
 
 from integrations.core.vocabulary import ActionNotAllowed, RecordEnum
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
-from integrations.store.columns import one_of
+from integrations.store.columns import moment, one_of
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
 
 # Who may do what in an organization.
@@ -106,10 +106,8 @@ class Membership(models.Model):
             default=list, blank=True, help_text="Lists of candidates, each as an address states its filters."
         ),
     )
-    deactivated_in_lever_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="Since when Lever lists the person as deactivated, who keeps access as the last Super Admin.",
+    deactivated_in_lever_at = moment(
+        "Since when Lever lists the person as deactivated, who keeps access as the last Super Admin."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

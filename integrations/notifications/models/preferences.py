@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import EncryptedTextField, one_of
+from integrations.store.columns import EncryptedTextField, moment, one_of
 from integrations.store.personal import Holds, about_user, harmless
 
 # The customer's wording of e-mails.
@@ -122,17 +122,11 @@ class AlertAddress(models.Model):
     wants_incidents = models.BooleanField(default=True, verbose_name="problems")
     wants_steps = models.BooleanField(default=False, verbose_name="each step of a candidate")
     created_at = models.DateTimeField(db_default=Now())
-    last_success_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an alert was last accepted."
-    )
-    last_failure_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an alert was last not accepted."
-    )
+    last_success_at = moment("When an alert was last accepted.")
+    last_failure_at = moment("When an alert was last not accepted.")
     last_failure = harmless(models.TextField(blank=True, help_text="Why it wasn't accepted."))
-    stopped_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="Since when nothing is sent, because an alert was refused for good; a test that arrives ends it.",
+    stopped_at = moment(
+        "Since when nothing is sent, because an alert was refused for good; a test that arrives ends it."
     )
 
     objects = AlertAddressQuerySet.as_manager()

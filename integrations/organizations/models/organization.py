@@ -15,6 +15,7 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
+from integrations.store.columns import moment
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
@@ -69,21 +70,13 @@ class Organization(Policies):
         editable=False,
         help_text="Whether an address for alerts gets each step of a candidate.",
     )
-    bodies_emptied_until = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="Until when the texts of webhooks were removed; ids and times stay.",
+    bodies_emptied_until = moment(
+        "Until when the texts of webhooks were removed; ids and times stay.", editable=False
     )
-    rows_lost_from = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="When the backup was made that was restored last; rows written since are lost.",
+    rows_lost_from = moment(
+        "When the backup was made that was restored last; rows written since are lost.", editable=False
     )
-    rows_lost_until = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the portal stopped whose rows are lost."
-    )
+    rows_lost_until = moment("When the portal stopped whose rows are lost.", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from integrations.store import database
+from integrations.store.columns import moment
 from integrations.store.personal import Holds, harmless
 
 # The signal that keys, tokens or secrets of webhooks changed by an update of rows, for which Django sends none.
@@ -49,9 +50,7 @@ class FormerWebhookKey(models.Model):
     key = harmless(models.CharField(max_length=100, unique=True))
     replaced_at = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(help_text="Webhooks to its address are refused from then on.")
-    last_used_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a verified webhook last came to its address."
-    )
+    last_used_at = moment("When a verified webhook last came to its address.")
 
     objects = FormerWebhookKeyQuerySet.as_manager()
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store.claims import lease_first_statement
-from integrations.store.columns import index_of_set, one_of
+from integrations.store.columns import index_of_set, moment, one_of
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import Holds, harmless
@@ -150,12 +150,10 @@ class DutyRun(Leasable):
     duty = models.CharField(max_length=30, choices=Duty)
     priority = models.SmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
-    requested_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was last asked for; empty once a run has begun since."
-    )
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    succeeded_at = models.DateTimeField(null=True, blank=True)
+    requested_at = moment("When it was last asked for; empty once a run has begun since.")
+    started_at = moment()
+    finished_at = moment()
+    succeeded_at = moment()
     duration_ms = models.IntegerField(null=True, blank=True, help_text="Of the last run.")
     failures = models.IntegerField(
         default=0, help_text="Runs in a row that failed, or ended without having got on."

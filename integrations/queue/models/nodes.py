@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
+from integrations.store.columns import moment
 from integrations.store.personal import Holds, about_user, harmless
 
 
@@ -39,9 +40,9 @@ class PortalDuty(models.Model):
 
     name = models.CharField(max_length=30, choices=Name, unique=True)
     due_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    succeeded_at = models.DateTimeField(null=True, blank=True)
+    started_at = moment()
+    finished_at = moment()
+    succeeded_at = moment()
     last_error = harmless(models.TextField(blank=True))
 
     class Meta:
@@ -211,7 +212,7 @@ class CacheEntry(models.Model):
 
     key = harmless(models.CharField(max_length=250, unique=True))
     value = about_user("the address of a Lever user, for a day", models.JSONField())
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    expires_at = moment("Empty: never.")
 
     objects = CacheEntryQuerySet.as_manager()
 
