@@ -32,7 +32,7 @@ from social_django.strategy import DjangoStrategy
 from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.json_values import JsonObject
-from integrations.single_sign_on.acts.discovery import Discovered, Undiscovered, discover
+from integrations.single_sign_on.acts.discovery import Undiscovered, discover
 from integrations.single_sign_on.acts.identities import Claims
 from integrations.single_sign_on.acts.provider import backend_name
 from integrations.single_sign_on.models import IdentityProvider
@@ -90,11 +90,9 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
         """
         document = signed_cache.get(self._discovery_key(), DISCOVERY_SECONDS)
         if document is None:
-            match discover(self.provider):
-                case Discovered(document):
-                    seconds = DISCOVERY_SECONDS
-                case Undiscovered():
-                    document, seconds = {}, UNDISCOVERED_SECONDS
+            found = discover(self.provider)
+            document = {} if isinstance(found, Undiscovered) else found
+            seconds = DISCOVERY_SECONDS if document else UNDISCOVERED_SECONDS
             signed_cache.store(self._discovery_key(), document, seconds)
         if not document:
             raise AuthProviderError(self, code="connection_failed")

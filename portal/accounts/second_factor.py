@@ -27,7 +27,6 @@ from integrations.accounts.acts.fresh_proof import (
     mark_weak,
 )
 from integrations.accounts.acts.second_factors import (
-    AddedFactor,
     add_passkey,
     confirm_app,
     make_recovery_codes,
@@ -224,12 +223,12 @@ class AddAppView(FreshProofMixin, TemplateView):
         user, address, now = cast(User, request.user), client_network(request), database.now()
         if refusal := take_factor_attempt(user, address):
             return make_wait(self, refusal)
-        added = confirm_app(user, request.POST.get("code", ""), now)
-        if added is None:
+        codes = confirm_app(user, request.POST.get("code", ""), now)
+        if codes is None:
             record_wrong_factor(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=NOT_THE_CODE_SHOWN))
         record_right_factor(user, address)
-        return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added)
+        return after_adding(request, SecondFactor.AUTHENTICATOR_APP, codes)
 
 
 class RemoveAppView(FreshProofMixin, ActView):
@@ -257,17 +256,16 @@ class MakeRecoveryCodesView(FreshProofMixin, ActView):
         return render(self.request, "accounts/recovery_codes.html", {"codes": codes, "message": message})
 
 
-def after_adding(request: HttpRequest, factor: SecondFactor, added: AddedFactor) -> HttpResponse:
+def after_adding(request: HttpRequest, factor: SecondFactor, codes: list[str]) -> HttpResponse:
     """Count the factor, just proven, for this session; return the page with the recovery codes, or the overview."""
     request.session.cycle_key()
     end_set_up(request)
     mark_strong(request, factor)
     message = f"Your {factor.label} is set up. It is asked for when you sign in."
-    if not added.recovery_codes:
+    if not codes:
         messages.success(request, message)
         return redirect(OVERVIEW)
-    shown = {"codes": added.recovery_codes, "message": message}
-    return render(request, "accounts/recovery_codes.html", shown)
+    return render(request, "accounts/recovery_codes.html", {"codes": codes, "message": message})
 
 
 def note_removal(request: HttpRequest) -> None:

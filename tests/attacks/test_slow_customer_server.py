@@ -15,7 +15,6 @@ from django.test import Client
 
 from integrations.http import public_web
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.single_sign_on.acts.discovery import Discovered
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
 from tests.support import factories
@@ -80,7 +79,7 @@ def _come_back(issuer: str) -> Any:
     endpoints = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     document = {"issuer": issuer, **{name: f"{issuer}/{name}" for name in endpoints}}
     client = Client()
-    with mock.patch("portal.accounts.openid_connect.discover", return_value=Discovered(document)):
+    with mock.patch("portal.accounts.openid_connect.discover", return_value=document):
         target = begin(client)
     cache.clear()
     with mock.patch("portal.accounts.openid_connect.cache.get", return_value=document):

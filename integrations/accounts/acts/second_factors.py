@@ -1,6 +1,5 @@
 """A person's second factors: add, use, remove and reset them. Each is audited, and mailed to the person."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -25,15 +24,11 @@ from integrations.notifications.account_notices import tell_person
 NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
 
 
-@dataclass(frozen=True)
-class AddedFactor:
-    """A second factor was stored; `recovery_codes` are to be shown once, and empty when the person had some."""
+def confirm_app(user: User, code: str, at: datetime) -> list[str] | None:
+    """Make the app that is being set up a second factor, in place of an earlier app; None when the code is wrong.
 
-    recovery_codes: list[str]
-
-
-def confirm_app(user: User, code: str, at: datetime) -> AddedFactor | None:
-    """Make the app that is being set up a second factor, in place of an earlier app; None when the code is wrong."""
+    Return the new recovery codes, to be shown once; none when the person had some.
+    """
     app = AuthenticatorApp.being_set_up(user)
     if app is None:
         return None
@@ -43,8 +38,8 @@ def confirm_app(user: User, code: str, at: datetime) -> AddedFactor | None:
         return _added(user, SecondFactor.AUTHENTICATOR_APP, "An authenticator app was added")
 
 
-def add_passkey(passkey: Passkey) -> AddedFactor:
-    """Store a passkey whose possession was proven. Raises ActionNotAllowed with the fix."""
+def add_passkey(passkey: Passkey) -> list[str]:
+    """Store a passkey whose possession was proven; return new recovery codes. Raises ActionNotAllowed with the fix."""
     user = passkey.user
     try:
         with transaction.atomic():
@@ -59,7 +54,7 @@ def add_passkey(passkey: Passkey) -> AddedFactor:
         ) from error
 
 
-def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> AddedFactor:
+def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> list[str]:
     """Record that a factor was added and notify the person; make recovery codes where they have none left."""
     lines = [f"{sentence} to the account {user}: it is asked for when you sign in."]
     codes = []
@@ -70,7 +65,7 @@ def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> A
     record_for_person(user, AuditAction.ADD_SECOND_FACTOR, _change("", factor_in_words(factor, name)))
     if codes:
         record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
-    return AddedFactor(codes)
+    return codes
 
 
 def remove_app(user: User) -> bool:

@@ -18,23 +18,16 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 @dataclass(frozen=True)
-class Discovered:
-    """The provider can be used; every address of its `document` is one that the portal may call."""
-
-    document: JsonObject
-
-
-@dataclass(frozen=True)
 class Undiscovered:
     """The provider can't be used; `reason` says why, and what to do."""
 
     reason: str
 
 
-def discover(provider: IdentityProvider) -> Discovered | Undiscovered:
+def discover(provider: IdentityProvider) -> JsonObject | Undiscovered:
     """Return the provider's discovery document, with every address in it checked; else why there is none to use.
 
-    Raises TooManyCalls.
+    The portal may call each of these addresses. Raises TooManyCalls.
     """
     address = provider.issuer.rstrip("/") + DISCOVERY_PATH
     try:
@@ -56,7 +49,7 @@ def discover(provider: IdentityProvider) -> Discovered | Undiscovered:
     return _checked(document, provider.issuer)
 
 
-def _checked(document: JsonObject, issuer: str) -> Discovered | Undiscovered:
+def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:
     """Return the document if it is the issuer's and complete: another's document would let that one sign people in."""
     named = document.get("issuer")
     if named != issuer:
@@ -70,10 +63,10 @@ def _checked(document: JsonObject, issuer: str) -> Discovered | Undiscovered:
             public_web.check_address(address)
         except public_web.AddressRefused as error:
             return Undiscovered(f"{name} of the discovery document: {error}")
-    return Discovered(document)
+    return document
 
 
-def check_provider(provider: IdentityProvider) -> Discovered | Undiscovered:
+def check_provider(provider: IdentityProvider) -> JsonObject | Undiscovered:
     """Discover the provider, and store whether it can be used; return what was found. Raises TooManyCalls."""
     found = discover(provider)
     failure = found.reason if isinstance(found, Undiscovered) else ""
