@@ -1,6 +1,5 @@
 """Clients that a test hands to a step in place of real ones."""
 
-from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.lever.client import LeverClient
@@ -17,16 +16,13 @@ class FakeClients(ClientProvider):
         lever: LeverClient | None = None,
         codescreen: CodeScreenClient | None = None,
     ) -> None:
-        super().__init__(organization or Organization(), CallContext())
-        self._is_real = organization is not None
-        self._given_lever, self._given_codescreen = lever, codescreen
+        super().__init__(organization or Organization())
+        if lever is not None or organization is None:
+            self.lever = lambda: _expected(lever, "Lever")
+        if codescreen is not None or organization is None:
+            self.codescreen = lambda: _expected(codescreen, "CodeScreen")
 
-    def lever(self) -> LeverClient:
-        """Return the given client, else the real one."""
-        assert self._given_lever or self._is_real, "no call to Lever was expected"
-        return self._given_lever or super().lever()
 
-    def codescreen(self) -> CodeScreenClient:
-        """Return the given client, else the real one."""
-        assert self._given_codescreen or self._is_real, "no call to CodeScreen was expected"
-        return self._given_codescreen or super().codescreen()
+def _expected[Client](client: Client | None, platform: str) -> Client:
+    assert client is not None, f"no call to {platform} was expected"
+    return client
