@@ -173,7 +173,7 @@ def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
     forget(scenario)
     data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
     view = LeverWebhookView()
-    view.addressee = Addressee(scenario.organization)
+    view.addressee, view.headers = Addressee(scenario.organization), {}
     view.store(
         event="candidateStageChange",
         dedupe_key="late",
@@ -191,7 +191,7 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
     view = CodeScreenWebhookView()
-    view.addressee = Addressee(scenario.organization)
+    view.addressee, view.headers = Addressee(scenario.organization), {}
     view.store(
         event="candidate.submitted",
         dedupe_key="late",
