@@ -121,29 +121,27 @@ class Growth:
             "first": round(self.samples[0].figures[name], 1),
             "thirds": "/".join(f"{statistics.median(part):.1f}" for part in (first, middle, last)),
             "last": round(self.samples[-1].figures[name], 1),
-            "for_1000_more": round(self.for_1000(name, self.samples), 2),
+            "for_1000_more": round(_for_1000(name, *_thirds(self._warm or self.samples)[1:]), 2),
         }
 
-    @staticmethod
-    def for_1000(name: str, samples: Sequence[Sample]) -> float:
-        """Return by how much a figure grew for 1,000 invitations, from the middle third to the last."""
-        _, middle, last = _thirds(samples)
-        more = _median(last) - _median(middle)
-        grown = _median(last, name) - _median(middle, name)
-        return 1000 * grown / more if more else 0.0
+    @property
+    def _warm(self) -> list[Sample]:
+        """The samples after the first minutes; none where they are too few to tell growth from a busy minute."""
+        warm = [one for one in self.samples if one.seconds >= WARM_UP_SECONDS]
+        return warm if len(warm) >= LEAST_SAMPLES else []
 
     def unbounded(self) -> list[str] | None:
         """Return what keeps growing, with its growth for 1,000 invitations; None when the run was too short to tell."""
-        warm = [one for one in self.samples if one.seconds >= WARM_UP_SECONDS]
-        if len(warm) < LEAST_SAMPLES:
+        if not self._warm:
             return None
-        _, middle, last = _thirds(warm)
+        _, middle, last = _thirds(self._warm)
         found = []
         for name, bound in BOUNDS.items():
-            grown, for_1000 = _median(last, name) - _median(middle, name), self.for_1000(name, warm)
+            grown, for_1000 = _median(last, name) - _median(middle, name), _for_1000(name, middle, last)
             if grown > bound.in_any_case and for_1000 > bound.for_1000:
                 found.append(f"{name}: {for_1000:.1f} for 1,000 invitations")
-        before, after = (_database_for_1000(part) for part in (middle, last))
+        first, middle, last = _thirds(self.samples)
+        before, after = _for_1000(DATABASE, first, middle), _for_1000(DATABASE, middle, last)
         if before > 0 and after > DATABASE_RATIO * before:
             found.append(f"{DATABASE}: {after:.1f} for 1,000 invitations, before {before:.1f}")
         return found
@@ -158,6 +156,7 @@ def _median(samples: Sequence[Sample], name: str = "") -> float:
     return statistics.median(one.figures[name] if name else one.invitations for one in samples)
 
 
-def _database_for_1000(samples: Sequence[Sample]) -> float:
-    more = samples[-1].invitations - samples[0].invitations
-    return 1000 * (samples[-1].figures[DATABASE] - samples[0].figures[DATABASE]) / more if more else 0.0
+def _for_1000(name: str, earlier: Sequence[Sample], later: Sequence[Sample]) -> float:
+    """Return by how much a figure grew for 1,000 invitations between two parts of a run."""
+    more = _median(later) - _median(earlier)
+    return 1000 * (_median(later, name) - _median(earlier, name)) / more if more else 0.0

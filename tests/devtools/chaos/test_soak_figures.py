@@ -47,7 +47,11 @@ def test_a_busy_minute_isnt_growth() -> None:
 
 def test_tables_are_named_when_a_candidate_takes_ever_more() -> None:
     unbounded = growth({DATABASE: lambda minute: 10.0 + minute**3 / 500}).unbounded()
-    assert unbounded == ["database_mib: 54.5 for 1,000 invitations, before 24.9"]
+    assert unbounded == ["database_mib: 33.1 for 1,000 invitations, before 8.5"]
+
+
+def test_tables_that_get_room_in_steps_are_bounded() -> None:
+    assert growth({DATABASE: lambda minute: 10.0 + 4 * (minute - minute % 7)}, 20).unbounded() == []
 
 
 def test_nothing_is_said_of_growth_when_the_run_was_short() -> None:
