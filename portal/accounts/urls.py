@@ -1,7 +1,7 @@
 """URLs for signing in and choosing a password; portal.urls includes them at the root."""
 
 from django.contrib.auth.views import PasswordResetDoneView
-from django.urls import include, path
+from django.urls import path
 
 from portal.accounts import (
     account,
@@ -13,14 +13,6 @@ from portal.accounts import (
     single_sign_on_join,
 )
 
-SECOND_FACTOR = [
-    path("", second_factor.SecondFactorOverviewView.as_view(), name="account-second-factor"),
-    path("app/", second_factor.AddAppView.as_view(), name="app-add"),
-    path("app/remove/", second_factor.RemoveAppView.as_view(), name="app-remove"),
-    path("passkeys/", second_factor.AddPasskeyView.as_view(), name="passkey-add"),
-    path("passkeys/<int:pk>/remove/", second_factor.RemovePasskeyView.as_view(), name="passkey-remove"),
-    path("codes/", second_factor.MakeRecoveryCodesView.as_view(), name="recovery-codes"),
-]
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
     path("sso/login/", single_sign_on.SingleSignOnView.as_view(), name="single-sign-on"),
@@ -53,6 +45,21 @@ urlpatterns = [
     path("account/password/", account.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("account/confirm/", account.ConfirmPersonView.as_view(), name="account-confirm"),
-    path("account/second-factor/", include(SECOND_FACTOR)),
+    path(
+        "account/second-factor/",
+        second_factor.SecondFactorOverviewView.as_view(),
+        name="account-second-factor",
+    ),
+    path("account/second-factor/app/", second_factor.AddAppView.as_view(), name="app-add"),
+    path("account/second-factor/app/remove/", second_factor.RemoveAppView.as_view(), name="app-remove"),
+    path("account/second-factor/passkeys/", second_factor.AddPasskeyView.as_view(), name="passkey-add"),
+    path(
+        "account/second-factor/passkeys/<int:pk>/remove/",
+        second_factor.RemovePasskeyView.as_view(),
+        name="passkey-remove",
+    ),
+    path(
+        "account/second-factor/codes/", second_factor.MakeRecoveryCodesView.as_view(), name="recovery-codes"
+    ),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

@@ -1,6 +1,7 @@
 """An authenticator app, recovery codes and passkeys in Chromium, with its virtual authenticator for the passkeys."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -142,7 +143,7 @@ def test_a_cancelled_passkey_is_explained(visit: Visit, site: str, super_admin) 
 
 
 def test_the_app_works_without_javascript(browser: Browser, site: str, super_admin) -> None:
-    AuthenticatorApp.objects.create(user=super_admin, confirmed_at="2026-01-01T00:00Z")
+    AuthenticatorApp.objects.create(user=super_admin, confirmed_at=datetime(2026, 1, 1, tzinfo=UTC))
     with Visit(browser, site, java_script_enabled=False) as visit:
         give_password(visit.page, site, super_admin.username)
         visit.page.get_by_label("Code", exact=True).fill(code_of(AuthenticatorApp.objects.get()))
