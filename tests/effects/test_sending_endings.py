@@ -98,7 +98,7 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
     [
         (400, "e-mail address"),
         (422, "e-mail address"),
-        (403, "Your account may not send this assessment"),
+        (403, "Your CodeScreen account may not send this assessment"),
         (404, "The assessment is no longer in CodeScreen"),
         (409, "already has an invitation"),
         (418, "An Admin reads the reason"),
