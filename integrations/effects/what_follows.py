@@ -1,4 +1,7 @@
-"""What comes next after a result, as its feedback in Lever says it: read from the rows of now."""
+"""What comes next after a result, in the words of its feedback in Lever.
+
+It is read from the rows as they are now, each time that the feedback is written.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,6 +31,7 @@ SENT_AGAIN = (
     "comes in feedback of its own."
 )
 AFTER_OTHERS = "Another assessment follows once the candidate has passed all that were sent together."
+SENT_AUTOMATICALLY = "Another assessment follows: it is sent automatically."
 NOTHING_MORE = "Nothing more is sent. Your team decides in Lever what comes next."
 
 
@@ -39,7 +43,8 @@ def what_follows(invitation: Invitation, result: Result) -> str:
 
 
 def _sentences(invitation: Invitation, result: Result) -> Iterator[str]:
-    if (following := sent_next(invitation)) is not None:
+    following = sent_next(invitation)
+    if following is not None:
         yield (
             f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag is about that, "
             "and its result comes in feedback of its own."
@@ -47,18 +52,24 @@ def _sentences(invitation: Invitation, result: Result) -> Iterator[str]:
         if not result.counts_as_pass:
             yield "Then this result changed: your team decides whether that one still counts."
         return
-    if others := [f"“{one.assessment_name}”" for one, _ in open_beside(invitation)]:
+    others = [f"“{other.assessment_name}”" for other, _tag in open_beside(invitation)]
+    if others:
         yield f"The candidate also has {' and '.join(others)}. The progress tag is about that."
-    yield _after_pass(invitation) if result.counts_as_pass else NOTHING_MORE
-    if result.counts_as_pass is False and role_rules_of(invitation).hold_failed:
+    if result.counts_as_pass:
+        yield _after_pass(invitation)
+        return
+    yield NOTHING_MORE
+    is_failed = result.counts_as_pass is False  # None where neither Passed nor Failed is stated
+    if is_failed and role_rules_of(invitation).hold_failed:
         yield "Somebody of your team then says in the CodeScreen integration what was decided."
-    if not result.counts_as_pass:
-        yield _how_to_invite_again(invitation, result)
+    yield _how_to_invite_again(invitation, result)
 
 
 def _after_pass(invitation: Invitation) -> str:
     if awaits_next(invitation):
-        return _next(invitation) if are_passed(invitation) else AFTER_OTHERS
+        if are_passed(invitation):
+            return _next(invitation)
+        return AFTER_OTHERS
     stage = role_rules_of(invitation).stage_on_pass.strip()
     if not is_last(invitation) or not stage:
         return NOTHING_MORE
@@ -69,29 +80,39 @@ def _after_pass(invitation: Invitation) -> str:
 def _next(invitation: Invitation) -> str:
     """Return what is said of the next assessment, which wasn't sent yet."""
     following = latest_following(invitation)
-    if following is not None and following.status == Status.WITHDRAWN:
-        again = "It is sent when the candidate is moved into the stage again."
-        return f"“{following.assessment_name}” would follow, but was cancelled. {again}"
-    if following is not None and following.status not in {Status.PENDING, Status.SENDING}:
-        return f"“{following.assessment_name}” follows, but is {following.words.phrase}. {following.words.next_step}"
+    if following is None:
+        return _not_yet_invited(invitation)
+    name, words = following.assessment_name, following.words
+    match following.status:
+        case Status.WITHDRAWN:
+            again = "It is sent when the candidate is moved into the stage again."
+            return f"“{name}” would follow, but was cancelled. {again}"
+        case Status.PENDING | Status.SENDING:
+            return SENT_AUTOMATICALLY
+        case _:
+            return f"“{name}” follows, but is {words.phrase}. {words.next_step}"
+
+
+def _not_yet_invited(invitation: Invitation) -> str:
+    """Return what is said of the next assessment while the candidate has no invitation to it."""
     decided = Delivery.objects.filter(after=first_of(invitation), event=DeliveryEvent.NEXT).first()
-    if following is None and decided is not None and decided.verdict in NO_TEST:
-        verdict = VerdictCode(decided.verdict).record
-        return f"Another assessment follows, but wasn't sent: {verdict.phrase}. {verdict.next_step}"
-    return "Another assessment follows: it is sent automatically."
+    if decided is None or decided.verdict not in NO_TEST:
+        return SENT_AUTOMATICALLY
+    verdict = VerdictCode(decided.verdict).record
+    return f"Another assessment follows, but wasn't sent: {verdict.phrase}. {verdict.next_step}"
 
 
 def _how_to_invite_again(invitation: Invitation, result: Result) -> str:
     """Return how the candidate gets the assessment again, by the rules for who enters the stage again."""
     rules = role_rules_of(invitation)
     stage = f"“{invitation.stage_name}”" if invitation.stage_name else "the stage"
-    again, move = "To invite the candidate again,", f"move them out of {stage} and back in."
+    move_again = f"move them out of {stage} and back in."
     page = timeline_link(invitation.opportunity_id)
-    by_admin = f"an Admin chooses “Send again…” in the CodeScreen integration: {page}"
+    ask_admin = f"an Admin chooses “Send again…” in the CodeScreen integration: {page}"
     if rules.reentry == ReentryPolicy.AFTER_EXPIRY and result.outcome == ResultOutcome.EXPIRED:
-        return f"{again} {move}"
+        return f"To invite the candidate again, {move_again}"
     if rules.reentry == ReentryPolicy.AFTER_DAYS and invitation.completed_at is not None:
-        day = invitation.completed_at + timedelta(days=rules.reentry_days)
-        day = day.astimezone(zone_of(invitation.organization.time_zone))
-        return f"{again} from {day:%-d %B %Y} on {move} Before that, {by_admin}"
-    return f"{again} {by_admin}"
+        first_time = invitation.completed_at + timedelta(days=rules.reentry_days)
+        day = first_time.astimezone(zone_of(invitation.organization.time_zone))
+        return f"To invite the candidate again from {day:%-d %B %Y} on, {move_again} Before that, {ask_admin}"
+    return f"To invite the candidate again, {ask_admin}"

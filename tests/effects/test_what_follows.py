@@ -17,7 +17,7 @@ AFTER_ONE = f"“{NEXT}” was sent to the candidate after this one. "
 
 @pytest.fixture
 def says(sandbox):
-    """Return what says, of one of the candidate's assessments, what comes next; there is one form about it."""
+    """Return a function that reads what comes next from the one form about an assessment of the candidate."""
 
     def read(assessment="Backend"):
         forms = [form["fields"] for form in sandbox.opportunity("Alder")["feedback"]]
@@ -40,13 +40,15 @@ def test_who_expired_is_invited_again_as_the_rules_say(scenario, says, reentry):
     scenario.enter()
     scenario.candidate_does("expire")
     move = "move them out of “CodeScreen Assessment” and back in."
-    day = Invitation.objects.get().completed_at + timedelta(days=30)
+    completed_at = Invitation.objects.get().completed_at
+    assert completed_at is not None
+    day = completed_at + timedelta(days=30)
     how = {
-        "nothing": by_admin(scenario),
-        "after_expiry": move,
-        "after_days": f"from {day:%-d %B %Y} on {move} Before that, {by_admin(scenario)}",
+        "nothing": f", {by_admin(scenario)}",
+        "after_expiry": f", {move}",
+        "after_days": f" from {day:%-d %B %Y} on, {move} Before that, {by_admin(scenario)}",
     }
-    assert says() == f"{NOTHING_MORE} To invite the candidate again, {how[reentry]}"
+    assert says() == f"{NOTHING_MORE} To invite the candidate again{how[reentry]}"
 
 
 @pytest.mark.parametrize("hold_failed", [True, False])
