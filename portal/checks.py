@@ -11,6 +11,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 
+from portal.environment import Wrong
+
 #: What Lever allows each account.
 MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20
 #: Of a file's mode: who is neither its owner nor of its group.
@@ -19,14 +21,18 @@ OF_STRANGERS = 0o007
 
 @register(Tags.security)
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report every missing or malformed variable together, each with its fix; warn of what only a test may use."""
-    errors, warnings = settings.CONFIGURATION_ERRORS, settings.UNSAFE_VALUES
-    if not settings.IS_LOCAL:
-        errors, warnings = [*errors, *warnings], []
-    hint = "Set {0.name} in the environment or in .env."
+    """Report all missing and malformed variables, each with its fix; warn of values that only a test may use."""
+    for_unsafe = Warning if settings.IS_LOCAL else Error
+    found: list[tuple[type[Error | Warning], Wrong]] = []
+    found += [(Error, wrong) for wrong in settings.CONFIGURATION_ERRORS]
+    found += [(for_unsafe, wrong) for wrong in settings.UNSAFE_VALUES]
     return [
-        *(Error(one.message, hint=hint.format(one), id=f"portal.{one.check}") for one in errors),
-        *(Warning(one.message, hint=hint.format(one), id=f"portal.{one.check}") for one in warnings),
+        message_type(
+            wrong.message,
+            hint=f"Set {wrong.name} in the environment or in .env.",
+            id=f"portal.{wrong.check}",
+        )
+        for message_type, wrong in found
     ]
 
 
@@ -34,7 +40,8 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object)
 def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Return a warning where no proxy is declared, nothing otherwise.
 
-    With HTTPS there is a proxy, which is taken for every client. Without one, passwords cross the network in clear.
+    With HTTPS there is a proxy: unless it is declared, its address is taken for that of every client. Without HTTPS,
+    passwords cross the network in clear.
     """
     if not settings.IS_HTTPS and not settings.IS_LOCAL:
         return [

@@ -1,4 +1,4 @@
-"""Reads environment variables; what is malformed is noted with its fix, and a default is used in its place."""
+"""Reads environment variables. A malformed one is noted with its fix, and its default is used."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ LONGEST_NODE = 100
 LEAST_LIKENESS = 0.8
 NOWHERE = "/nowhere"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
-_NAME = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=")
+_NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -51,14 +51,14 @@ class Environment:
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
-        lines = self._file.read_text(errors="replace").splitlines() if self._file.is_file() else []
-        given = [found[1] for line in lines if (found := _NAME.match(line))]
-        resembled = [
-            (name, get_close_matches(name, self.checks, n=1, cutoff=LEAST_LIKENESS))
-            for name in given
-            if name not in self.checks
-        ]
-        return [(name, names[0]) for name, names in resembled if names]
+        if not self._file.is_file():
+            return []
+        found: list[tuple[str, str]] = []
+        for name in _NAME.findall(self._file.read_text(errors="replace")):
+            if name not in self.checks:
+                resembled = get_close_matches(name, self.checks, n=1, cutoff=LEAST_LIKENESS)
+                found += [(name, known) for known in resembled]
+        return found
 
     def file_mode(self) -> int:
         """Return who of this machine may read the `.env` file, which holds the keys; 0 without one."""
@@ -187,12 +187,11 @@ class Environment:
                 settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
                 settings = {}
-            if (
-                scheme == "sqlite" and settings
-            ):  # which file a relative path is mustn't depend on the present folder
+            if settings and scheme == "sqlite":
+                # a relative path must mean the same file wherever the command is started
                 settings["NAME"] = str(folder / settings["NAME"])
-            fits = _has_folder if scheme == "sqlite" else _has_options_of_postgresql
-            if settings and fits(settings):
+            is_right = _has_folder if scheme == "sqlite" else _has_options_of_postgresql
+            if settings and is_right(settings):
                 return settings
         self.refuse(
             name,
