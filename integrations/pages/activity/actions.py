@@ -65,7 +65,7 @@ class ListOwnView(OrganizationMixin, ActView):
 
 
 class SaveListForm(forms.Form):
-    """The filters of a list as an address states them, and whether it is no longer to be saved."""
+    """The filters of a list, as in its address, and whether to remove it from the saved ones."""
 
     filters = forms.CharField(max_length=2_000)
     remove = forms.BooleanField(required=False)
@@ -78,17 +78,20 @@ class SaveListView(OrganizationMixin, ActView):
     following_page = "activity"
 
     def operate(self, form: Any) -> str:
-        """Store it. What was searched for isn't kept: nobody looks here when a candidate is erased."""
+        """Store it without what was searched for, which may be a name: an erasure doesn't look at saved lists."""
         filters = replace(CandidateFilters.of_address(QueryDict(form.cleaned_data["filters"])), q="")
-        query, is_removed = filters.query.urlencode(), form.cleaned_data["remove"]
-        saved = [one for one in self.membership.saved_lists if one != query]
-        if len(saved) >= MOST_SAVED_LISTS:
-            raise ActionNotAllowed(f"You have {MOST_SAVED_LISTS} saved lists. Remove one first.")
-        self.membership.saved_lists = saved if is_removed else [*saved, query]
+        query = filters.query.urlencode()
+        saved = [other for other in self.membership.saved_lists if other != query]
+        if form.cleaned_data["remove"]:
+            message = "The list is no longer saved."
+        else:
+            if len(saved) >= MOST_SAVED_LISTS:
+                raise ActionNotAllowed(f"You have {MOST_SAVED_LISTS} saved lists. Remove one first.")
+            saved.append(query)
+            message = "The list is saved. It stands above the tabs."
+        self.membership.saved_lists = saved
         self.membership.save(update_fields=["saved_lists"])
-        return (
-            "The list is no longer saved." if is_removed else "The list is saved. It stands above the tabs."
-        )
+        return message
 
 
 class RowActView(OrganizationMixin, ActView):

@@ -167,18 +167,20 @@ class CandidateFilters:
     @property
     def title(self) -> str:
         """What the list is called: by its tab and its filters."""
-        days = (f"{word} {day}" for word, day in (("from", self.since), ("to", self.until)) if day)
+        origin = "Origin not known"
+        if self.origin != NONE:
+            origin = self.origin and f"from {Origin(self.origin).label}"
         stated = (
             self.mine and "My candidates",
             self.view and (VIEWS | LINKED_VIEWS)[self.view],
-            self.role if self.role != NONE else "No role",
+            "No role" if self.role == NONE else self.role,
             self.assessment,
             self.reason and REASONS[self.reason],
-            self.origin
-            and (f"from {Origin(self.origin).label}" if self.origin != NONE else "Origin not known"),
-            self.owner if self.owner != NONE else "Owner not known",
+            origin,
+            "Owner not known" if self.owner == NONE else self.owner,
             self.step and Step(self.step).label,
-            *days,
+            self.since and f"from {self.since}",
+            self.until and f"to {self.until}",
             self.became and f"then {lower_first(Became(self.became).label)}",
             self.q and f"“{self.q}”",
         )
@@ -252,7 +254,7 @@ class CandidateSearch:
         """Return how many candidates each of these tabs shows, counted up to COUNTED; two queries."""
         tabs = {view: _Number(self._of_view(view).order_by().values("pk")[: COUNTED + 1]) for view in views}
         numbers: Mapping[str, Any] = Organization.objects.values(**tabs).get(pk=self.organization.pk)
-        return {view: f"{COUNTED}+" if count > COUNTED else str(count) for view, count in numbers.items()}
+        return {view: str(number) if number <= COUNTED else f"{COUNTED}+" for view, number in numbers.items()}
 
     def _owned(self, rows: CandidateQuerySet) -> CandidateQuerySet:
         """Return the candidates whose owner in Lever has the filters' address."""
