@@ -198,15 +198,15 @@ def rows_of[Row: models.Model](model: type[Row], where: str, *values: object) ->
 
 
 def insert_unless_stored(row: models.Model, *columns: str) -> None:
-    """Store a new row unless there is one with its values in these columns; the object isn't told its key.
+    """Store a new row unless a row with the same values in these columns is there. The object gets no key.
 
-    Raises IntegrityError when it breaks another rule, which bulk_create() ignores with the conflict on SQLite.
+    Raises IntegrityError when the row breaks another rule; bulk_create() on SQLite would ignore that too.
     """
-    stated = {
-        f'"{field.column}"': field.get_db_prep_save(value, connection)
-        for field in row._meta.concrete_fields
-        if not field.primary_key and not isinstance(value := field.value_from_object(row), DatabaseDefault)
-    }
+    stated: dict[str, Any] = {}
+    for field in row._meta.concrete_fields:
+        value = field.value_from_object(row)
+        if not field.primary_key and not isinstance(value, DatabaseDefault):
+            stated[f'"{field.column}"'] = field.get_db_prep_save(value, connection)
     places = ", ".join(["%s"] * len(stated))
     with connection.cursor() as cursor:
         cursor.execute(

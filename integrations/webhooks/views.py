@@ -221,7 +221,8 @@ class WebhookView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Check address, method, size and media type in the contract's order, then take the delivery in."""
-        self.began_at, self.headers = time.monotonic(), {}
+        self.began_at = time.monotonic()
+        self.headers = {}
         try:
             self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
             if request.method != "POST":
@@ -269,19 +270,21 @@ class WebhookView(View):
             opportunity_id=opportunity_id,
         )
         try:
-            stored = on_a_live_connection(lambda: insert(payload=payload)) or on_a_live_connection(
-                lambda: insert(payload=kept_of_payload(payload), is_impersonal=True)
-            )
+            stored = on_a_live_connection(lambda: insert(payload=payload))
+            if stored is None:  # the person's data was erased
+                impersonal = kept_of_payload(payload)
+                stored = on_a_live_connection(lambda: insert(payload=impersonal, is_impersonal=True))
         except IntegrityError:
             known(find_anew(self.kwargs["key"]))
             raise
         if stored is None:  # which nothing impersonal is
             return False
-        shared = self.headers["X-Correlation-ID"] = correlation.of_delivery(stored.pk)
+        delivery_id = correlation.of_delivery(stored.pk)
+        self.headers["X-Correlation-ID"] = delivery_id
         if stored.is_new:
             notify_workers()
-            # under the id of the request: this line leads from the one to the other
-            logger.info("%s of %s: received", shared, self.addressee.organization.slug)
+            # the line has the request's id too, so that one id leads to the other
+            logger.info("%s of %s: received", delivery_id, self.addressee.organization.slug)
         return stored.is_new
 
     def rejection(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None) -> Refusal:
