@@ -157,7 +157,9 @@ def feedback_words(invitation: Invitation, result: Result, follows: str = "") ->
 
 def field_texts(invitation: Invitation, result: Result, follows: str = "") -> dict[str, str]:
     """Return what each text field holds, by the text that Lever shows beside it."""
-    details = detail_lines(result.details) + ([(WHAT_COMES_NEXT, follows)] if follows else [])
+    details = detail_lines(result.details)
+    if follows:
+        details = [*details, (WHAT_COMES_NEXT, follows)]
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     return {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
@@ -260,7 +262,7 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
 def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:
     """Whether a form without a reference has the report link, or every text, of one of the invitation's results."""
     present = _texts_in(form)
-    present.pop(FeedbackField.DETAILS, None)  # what comes next may have been another then
+    present.pop(FeedbackField.DETAILS, None)  # its last line may have changed since
     if not present or FeedbackField.REFERENCE in present:  # another invitation's
         return False
     for result in invitation.results.all():

@@ -86,7 +86,7 @@ def text_of_wait(invitation: Invitation | None, code: str) -> str:
         # the candidate's own time zone is personal: a note stays in Lever when their data is erased
         when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
         return (
-            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}: then begin the hours in which your "
+            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}, when the hours begin in which your "
             "organization sends assessments. If the candidate leaves the stage before, nothing is sent."
         )
     if invitation is None or code not in WAITING_STATUSES:
@@ -150,10 +150,11 @@ def text_of_following_again(invitation: Invitation) -> str:
 def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
     """Return what a note says of a cancelled invitation, and of what brings it back."""
     if invitation.stopped_by_user:  # why, a person has written: it may name somebody
-        cancelled, back = "was cancelled by an Admin", "out of the stage and back in"
+        cancelled = "was cancelled by an Admin"
+        move = "move the candidate out of the stage and back in"
     else:
-        cancelled, back = f"was cancelled. {invitation.status_reason}".rstrip(" ."), "into the stage again"
-    move = f"move the candidate {back}"
+        cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
+        move = "move the candidate into the stage again"
     if invitation.instance_id:
         sent = f"It had been sent, and the candidate may still do it. To get the result in Lever, {move}."
     elif invitation.first_call_at is not None or was_uncertain:

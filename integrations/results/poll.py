@@ -155,12 +155,13 @@ def is_gone(invitation: Invitation, now: datetime) -> bool:
 
 
 def end_following(invitation: Invitation, end: FollowingEnd) -> None:
-    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and Lever by a note.
+    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and leave a note in Lever.
 
     Called inside the caller's transaction; safe to run twice.
     """
     rows = Invitation.objects.filter(pk=invitation.pk)
-    reason = f"{end.sentence.format(days=_days(invitation, end))} {NO_LONGER_ASKED}"
+    sentence = end.sentence.format(days=_days(invitation, end))
+    reason = f"{sentence} {NO_LONGER_ASKED}"
     rows.update(next_poll_at=None)
     is_new = rows.filter(following_ended="").update(
         following_ended=end, following_ended_reason=reason, following_ended_at=Now()
@@ -178,15 +179,12 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
         invitation=invitation,
     )
     if organization.note_on_skip:
-        what = (
-            f"“{invitation.assessment_name}”: {lower_first(end.sentence.format(days=_days(invitation, end)))}"
-        )
         enqueue_note(
             organization,
             invitation.opportunity_id,
             f"{end}:{invitation.pk}:{since}",
-            f"CodeScreen: {what} No result is asked for any more. If you still need it, move the candidate out of the "
-            "stage and back in.",
+            f"CodeScreen: “{invitation.assessment_name}”: {lower_first(sentence)} No result is asked for any more. If "
+            "you still need it, move the candidate out of the stage and back in.",
             invitation=invitation,
         )
 
