@@ -117,9 +117,10 @@ def signed_by(request: HttpRequest, user: User | None, answer: str, at: datetime
         passkey = (known.filter(user=user) if user else known).first()
         if passkey is None:
             return None
-        handle = response.response.user_handle  # it must name the passkey's person where nothing else does
-        is_another = handle.hex() != passkey.user_handle if handle else user is None
-        if is_another:
+        handle = response.response.user_handle
+        if handle and handle.hex() != passkey.user_handle:
+            return None
+        if not handle and user is None:  # nothing says whose passkey this is
             return None
         credential = AttestedCredentialData(bytes(passkey.credential))
         _server().authenticate_complete(state, [credential], response)
