@@ -71,15 +71,17 @@ def _reserve_in_redis() -> Callable[..., Any]:
 
 
 def longest_wait() -> float:
-    """Return for how long the next call waits for its slot, of the account that has most to do."""
+    """Return how long the next call waits for its slot; of all accounts, the longest such wait."""
     reserved = RateLimitBucket.objects.aggregate(end=Max("free_at"))["end"] or 0.0
     ahead = reserved - database.now().timestamp()
     if settings.REDIS_URL:
         with suppress(redis.RedisError):
             server: Any = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
             seconds, microseconds = server.time()
-            ends = server.mget([*server.scan_iter("pace:*", 1000), "pace:"])  # one at least
-            ahead = max(ahead, *(float(end or 0) - seconds - microseconds / 1e6 for end in ends))
+            redis_now = seconds + microseconds / 1e6
+            keys = list(server.scan_iter("pace:*", 1000))
+            for end in server.mget(keys) if keys else []:
+                ahead = max(ahead, float(end or 0) - redis_now)
     return max(0.0, ahead - settings.LEVER_BURST / settings.LEVER_RATE)
 
 
