@@ -74,8 +74,14 @@ class Sample:
 
 def take_sample(root: int, began: float, invitations: int) -> Sample:
     """Measure the node whose supervisor is the process `root`, and its database."""
-    processes, url = tree(root), os.environ["DATABASE_URL"]
-    tables = _rows_of_sqlite() if settings.IS_SQLITE else databases.table_sizes(url)
+    processes = tree(root)
+    url = os.environ["DATABASE_URL"]
+    if settings.IS_SQLITE:
+        tables = _rows_of_sqlite()
+        database_bytes = _file_bytes()
+    else:
+        tables = databases.table_sizes(url)
+        database_bytes = sum(table.all_bytes for table in tables)
     pss: defaultdict[str, float] = defaultdict(float)
     for process in processes:
         pss[process.role] += process.pss_mib
@@ -88,7 +94,7 @@ def take_sample(root: int, began: float, invitations: int) -> Sample:
         THREADS: sum(process.threads for process in processes),
         CONNECTIONS: databases.count_connections(url) or 0,
         DUE: quiesce.count_due(),
-        DATABASE: (sum(one.all_bytes for one in tables) if not settings.IS_SQLITE else _file_bytes()) / MIB,
+        DATABASE: database_bytes / MIB,
     }
     return Sample(time.monotonic() - began, invitations, figures, tables)
 
@@ -137,11 +143,13 @@ class Growth:
         _, middle, last = _thirds(self._warm)
         found = []
         for name, bound in BOUNDS.items():
-            grown, for_1000 = _median(last, name) - _median(middle, name), _for_1000(name, middle, last)
+            grown = _median(last, name) - _median(middle, name)
+            for_1000 = _for_1000(name, middle, last)
             if grown > bound.in_any_case and for_1000 > bound.for_1000:
                 found.append(f"{name}: {for_1000:.1f} for 1,000 invitations")
         first, middle, last = _thirds(self.samples)
-        before, after = _for_1000(DATABASE, first, middle), _for_1000(DATABASE, middle, last)
+        before = _for_1000(DATABASE, first, middle)
+        after = _for_1000(DATABASE, middle, last)
         if before > 0 and after > DATABASE_RATIO * before:
             found.append(f"{DATABASE}: {after:.1f} for 1,000 invitations, before {before:.1f}")
         return found

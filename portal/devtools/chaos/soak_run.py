@@ -148,6 +148,9 @@ class SoakRun(Run):
         growth, count = self._growth, sum(map(len, self._moved.values()))
         courses = {name: growth.course(name) for name in (*BOUNDS, DATABASE)}
         growing = growth.unbounded()
+        growth_in_words = "without a bound" if growing else "bounded"
+        if growing is None:
+            growth_in_words = "too short to tell"
         rest = self._take_sample(count)
         repaired, verification = quiesce.sweep_all(), Verification()
         for slug, candidates in self._moved.items():
@@ -168,7 +171,7 @@ class SoakRun(Run):
             "uncertain": Invitation.objects.filter(status=InvitationStatus.UNCERTAIN).count(),
             "effects_failed": Effect.objects.filter(state=Effect.State.FAILED).count(),
             **courses,
-            "growth": "too short to tell" if growing is None else "without a bound" if growing else "bounded",
+            "growth": growth_in_words,
             "at_rest": {name: f"{value:.0f}" for name, value in rest.figures.items()},
             "database_mib_for_1000_candidates": mib_for_1000,
             "largest_tables": {
@@ -177,9 +180,9 @@ class SoakRun(Run):
                 for one in rest.tables[:LARGEST]
             },
         }
-        where = ("PostgreSQL" if self._options.database_url else "SQLite") + (
-            " + Redis" if self._options.redis_url else ""
-        )
+        where = "PostgreSQL" if self._options.database_url else "SQLite"
+        if self._options.redis_url:
+            where += " + Redis"
         title = (
             f"{self._options.soak:g} hours on {where} at {self._options.rate:g} invitations a second "
             f"of {len(self._moved)} organization(s)"
