@@ -20,6 +20,7 @@ LEAST_DIFFERENT = 5  # characters of a random text, as Django asks
 LONGEST_NODE = 100
 LEAST_LIKENESS = 0.8
 NOWHERE = "/nowhere"
+IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
@@ -187,7 +188,7 @@ class Environment:
                 settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
                 settings = {}
-            if settings and scheme == "sqlite":
+            if settings and scheme == "sqlite" and settings["NAME"] != IN_MEMORY:
                 # a relative path must mean the same file wherever the command is started
                 settings["NAME"] = str(folder / settings["NAME"])
             is_right = _has_folder if scheme == "sqlite" else _has_options_of_postgresql

@@ -278,6 +278,12 @@ def test_a_relative_sqlite_file_is_in_the_project_when_another_folder_is_the_pre
     assert read["DATABASES"]["default"]["NAME"] == str(SETTINGS.parents[1] / "portal.sqlite3")
 
 
+def test_a_database_in_memory_makes_no_file(monkeypatch):
+    read = settings_read(monkeypatch, DATABASE_URL="sqlite:///:memory:")
+    assert read["CONFIGURATION_ERRORS"] == []
+    assert read["DATABASES"]["default"]["NAME"] == ":memory:"
+
+
 @pytest.mark.parametrize(
     "address", ["http://127.0.0.1:9000", "https://gateway.example/lever", "https://api.lever.co.example"]
 )
