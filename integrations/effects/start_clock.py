@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from integrations.core.invitation_status import FOLLOWED, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
-from integrations.core.rules.send_window import zone_of
+from integrations.core.rules.send_window import with_date, zone_of
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.further import related_invitations
 from integrations.effects.kinds.messages import enqueue_note
@@ -56,15 +56,23 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
 
 
 def _text_of_unstarted(invitation: Invitation) -> str:
-    """Return what a note says of who hasn't started for long."""
+    """Return what a note says of who hasn't started for long: until when they can, and what comes then."""
+    zone = zone_of(invitation.organization.time_zone)
     if invitation.start_by is not None:
-        day = invitation.start_by.astimezone(zone_of(invitation.organization.time_zone))
-        time_left = f"The time to start ends on {day:%-d %B %Y}."
+        must = "had to" if invitation.is_start_overdue else "must"
+        time_left = (
+            f"They {must} start by {with_date(invitation.start_by, zone)}. Once CodeScreen says that this time is "
+            "over, an Admin can send it again."
+        )
     else:
-        time_left = f"After {invitation.organization.no_show_days} days no result is asked for any more."
-    started = "Once the candidate starts, the progress tag says so."
+        end = invitation.followed_since + timedelta(days=invitation.organization.no_show_days)
+        time_left = (
+            f"If they haven't started by {end.astimezone(zone):%-d %B %Y}, the progress tag becomes "
+            f"“{ProgressTag.NOT_STARTED}”, and no result comes."
+        )
     return (
-        f"CodeScreen: “{invitation.assessment_name}” was sent, and isn't started yet. {started} {time_left}"
+        f"CodeScreen: “{invitation.assessment_name}” was sent, but the candidate hasn't started it yet. {time_left} "
+        "Once they start, the progress tag says so."
     )
 
 

@@ -1,9 +1,6 @@
 """A note that says that nothing was sent, or that it's over, isn't left standing once that is settled."""
 
-from datetime import timedelta
-
 import pytest
-from django.db.models import F
 
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import cancel, send_again
@@ -106,16 +103,3 @@ def test_no_tag_for_a_pass_is_set_while_the_one_held_beside_it_may_be_sent_yet(
     scenario.enter(stage="Phone screen")
     assert Invitation.objects.get(assessment_name=NEXT).status == "withdrawn"
     assert "All" not in sandbox.opportunity("Alder")["tags"]
-
-
-def test_a_note_says_by_when_who_has_not_started_must(scenario, notes):
-    scenario.set_policies(not_started_days=3, start_within_days=7)
-    scenario.enter()
-    Invitation.objects.update(followed_since=F("followed_since") - timedelta(days=4), next_poll_at=None)
-    Invitation.objects.update(next_poll_at=F("created_at"))
-    for _ in range(2):
-        scenario.poll()
-        scenario.work()
-    [note] = notes()
-    assert note.startswith("CodeScreen: “Backend” was sent, and isn't started yet. ")
-    assert f"The time to start ends on {Invitation.objects.get().start_by:%-d %B %Y}." in note

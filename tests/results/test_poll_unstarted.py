@@ -277,3 +277,24 @@ def test_what_codescreen_opens_again_has_all_its_days_to_start(poll_answer, orga
     organization.save()
     polled = poll_answer(NOT_STARTED)
     assert abs(polled.start_by - polled.changed_at - timedelta(days=7)) < MINUTE
+
+
+@pytest.mark.parametrize(
+    ("starts", "said"),
+    [
+        ("2024-05-08T09:00:00Z", "They had to start by Wednesday 8 May, 09:00 (UTC). Once CodeScreen says "),
+        ("2094-05-08T09:00:00Z", "They must start by Saturday 8 May, 09:00 (UTC). Once CodeScreen says "),
+        (
+            None,
+            "If they haven't started by {end}, the progress tag becomes “CodeScreen: Not Started”, and no ",
+        ),
+    ],
+)
+def test_the_note_says_until_when_who_has_not_started_can(poll_answer, three_days, starts, said):
+    """The answer that states the time is also the one after which the note is left."""
+    let_pass(4)
+    poll_answer(NOT_STARTED | {"metadata": {"startBy": starts} if starts else {}})
+    end = Invitation.objects.get().followed_since + timedelta(days=56)
+    note = Effect.objects.get(kind="leave_note").payload["text"]
+    begin = "CodeScreen: “Backend” was sent, but the candidate hasn't started it yet. "
+    assert note.startswith(begin + said.format(end=f"{end:%-d %B %Y}"))
