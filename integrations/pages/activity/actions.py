@@ -80,14 +80,18 @@ class SaveListView(OrganizationMixin, ActView):
     def operate(self, form: Any) -> str:
         """Store it without what was searched for, which may be a name: an erasure doesn't look at saved lists."""
         filters = replace(CandidateFilters.of_address(QueryDict(form.cleaned_data["filters"])), q="")
-        query = filters.query.urlencode()
-        saved = [other for other in self.membership.saved_lists if other != query]
+        # compared by what they filter now: what could be chosen when one was saved may be gone
+        saved = [
+            other
+            for other in self.membership.saved_lists
+            if CandidateFilters.of_address(QueryDict(other)) != filters
+        ]
         if form.cleaned_data["remove"]:
             message = "The list is no longer saved."
         else:
             if len(saved) >= MOST_SAVED_LISTS:
                 raise ActionNotAllowed(f"You have {MOST_SAVED_LISTS} saved lists. Remove one first.")
-            saved.append(query)
+            saved.append(filters.query.urlencode())
             message = "The list is saved. It stands above the tabs."
         self.membership.saved_lists = saved
         self.membership.save(update_fields=["saved_lists"])

@@ -126,7 +126,7 @@ class CandidateFilters:
     @classmethod
     def of_address(cls, parameters: QueryDict) -> Self:
         """Return the filters as the address states them; what isn't a choice filters nothing."""
-        stated = {name: parameters.get(name, "").strip()[:300] for name in cls.__dataclass_fields__}
+        stated = {name: parameters.get(name, "")[:300].strip() for name in cls.__dataclass_fields__}
         for name, known in _KNOWN.items():
             if stated[name] not in known:
                 stated[name] = ""

@@ -62,4 +62,13 @@ def test_more_lists_than_can_be_shown_are_refused(super_admin_client, super_admi
     lists = [f"role=Role+{number}" for number in range(MOST_SAVED_LISTS)]
     Membership.objects.filter(user=super_admin).update(saved_lists=lists)
     assert "Remove one first." in save(super_admin_client, HELD)
+    assert "no longer saved" in save(super_admin_client, HELD, remove="1"), "it was removed in another tab"
     assert Membership.objects.get(user=super_admin).saved_lists == lists
+
+
+def test_a_list_is_removed_that_was_saved_by_filters_which_are_none_any_more(super_admin_client, super_admin):
+    lists = ["view=gone&role=QA", f"role={'R' * 299}+{'X' * 9}"]
+    Membership.objects.filter(user=super_admin).update(saved_lists=lists)
+    for one in super_admin_client.get("/activity/").context["saved_lists"]:
+        save(super_admin_client, one, remove="1")
+    assert Membership.objects.get(user=super_admin).saved_lists == []
