@@ -3,12 +3,13 @@
 import pytest
 
 from integrations.core.vocabulary import ProgressTag
-from integrations.invitations.acts.invitations import cancel, send_again
+from integrations.invitations.acts.invitations import approve, cancel, send_again
 from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.queue.on_request import correct_and_send_again
 from integrations.results import poll
 from tests.effects.several import NEXT, PASSED, does, mapped, progress_tags
-from tests.effects.waiting import minutes_pass
+from tests.effects.waiting import clock_strikes, minutes_pass
 
 SENT = "CodeScreen: “Backend” was sent to the candidate."
 COUNTS_AGAIN = (
@@ -103,3 +104,20 @@ def test_no_tag_for_a_pass_is_set_while_the_one_held_beside_it_may_be_sent_yet(
     scenario.enter(stage="Phone screen")
     assert Invitation.objects.get(assessment_name=NEXT).status == "withdrawn"
     assert "All" not in sandbox.opportunity("Alder")["tags"]
+
+
+def test_what_waited_too_briefly_for_a_note_is_told_where_one_said_that_nothing_was_sent(scenario, notes):
+    mapping = mapped(scenario, approval="always")
+    type(mapping).objects.update(assessment="Bakend")
+    scenario.enter()
+    type(mapping).objects.update(assessment="Backend")
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    scenario.set_policies(paused=True)
+    approve(Invitation.objects.get(), "test")
+    clock_strikes()
+    assert Effect.objects.filter(kind="leave_note", open_wait__isnull=False, state="due").exists()
+    scenario.set_policies(paused=False)
+    for _ in range(2):
+        minutes_pass()
+    assert notes()[1:] == [SENT]

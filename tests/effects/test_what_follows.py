@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.effects.kinds.feedback import WRITE_FEEDBACK
+from integrations.effects.kinds.feedback import NOT_WRITTEN, WRITE_FEEDBACK
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
@@ -161,3 +161,16 @@ def test_feedback_that_was_deleted_is_not_written_again_because_of_what_follows(
     assert sandbox.opportunity("Alder")["feedback"] == []
     last = Effect.objects.filter(kind="write_feedback").latest("pk")
     assert (last.state, WRITE_FEEDBACK.payload_of(last).only_what_follows) == ("cancelled", True)
+
+
+@pytest.mark.parametrize(("status", "state"), [(403, "failed"), (503, "done")])
+def test_what_follows_is_left_to_feedback_that_was_not_written_yet(scenario, super_admin, status, state):
+    scenario.enter()
+    scenario.lever_fails("/feedback$", status=status)
+    scenario.candidate_does("expire")
+    invite_again(Invitation.objects.get(), super_admin)
+    scenario.work()
+    scenario.work_waiting()
+    [first, update] = Effect.objects.filter(kind="write_feedback").order_by("pk")
+    assert (first.state, update.state, update.reason) == (state, "cancelled", NOT_WRITTEN)
+    assert not update.calls.exists()

@@ -55,6 +55,7 @@ from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Retr
 from integrations.store.database import with_retry
 
 NOT_IN_LEVER = "The feedback is no longer in Lever."
+NOT_WRITTEN = "No feedback was written yet. Once it is, it says what comes next then."
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
@@ -102,6 +103,8 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
         return Done(Effect.EndReason.LATER_ATTEMPT)  # its own effect writes the same feedback
+    if payload.only_what_follows and not invitation.feedback_id:
+        return Cancelled(NOT_WRITTEN)
     lever = clients.lever()
     author = choose_author(effect, lever)
     if not author:

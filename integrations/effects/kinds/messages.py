@@ -84,7 +84,9 @@ def tell_settled(invitation: Invitation, text: str) -> None:
         kind=Effect.Kind.LEAVE_NOTE,
         end_reason="",
     )
-    last = notes.order_by("-pk").first()
+    # a wait that ends before its note is begun leaves none
+    not_begun = Q(open_wait__isnull=False, state=Effect.State.DUE, attempt_started_at=None)
+    last = notes.exclude(not_begun).order_by("-pk").first()
     if last is None or last.open_wait is not None:
         return
     LEAVE_NOTE.enqueue(
