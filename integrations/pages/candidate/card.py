@@ -201,7 +201,10 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its state, when it was reached, what is said about it, and whether the candidate is there now."""
+    """One step: its state, when it was reached, what is said about it, and whether the candidate is there now.
+
+    Its label is what stands in its place where it wasn't reached.
+    """
 
     label: str
     state: StepState
@@ -221,7 +224,7 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     if invitation is None:
         entered_at = rows.candidate.entered_at if rows.candidate else rows.first_delivery_at
         state = StepState.NOW if card.tone is Tone.INFO else StepState.WARN
-        here = Step(LABELS[INVITED], state, card.at, card.title.partition(":")[0], is_current=True)
+        here = Step(card.title.partition(":")[0], state, card.at, is_current=True)
         return [Step(LABELS[MOVED], StepState.DONE, entered_at), here, *_to_come(STARTED)]
     delivery = rows.delivery_of(invitation)
     times = (
@@ -240,7 +243,7 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     if reached == RESULT:
         steps = _with_outcome(steps, card)
     elif invitation.is_bounced:
-        steps[INVITED] = Step(LABELS[INVITED], StepState.BAD, invitation.bounced_at, "Bounced")
+        steps[INVITED] = Step(card.title, StepState.BAD, invitation.bounced_at)
     elif stop := _stop(invitation, reached, card):
         steps.append(stop)
     else:
@@ -261,16 +264,17 @@ def _reached(invitation: Invitation, times: tuple[datetime | None, ...]) -> int:
 
 
 def _stop(invitation: Invitation, reached: int, card: Card) -> Step | None:
-    """Return the step at which the journey waits or has ended; None when nothing hinders it."""
-    label, record = LABELS[reached + 1], InvitationStatus(invitation.status).record
+    """Return what stands in the place of the step that wasn't reached; None when nothing hinders it."""
+    record = InvitationStatus(invitation.status).record
     if invitation.has_ended_without_result:
-        return Step(label, StepState.WARN, invitation.following_ended_at, card.title)
+        return Step(card.title, StepState.WARN, invitation.following_ended_at)
     if record.step is not None:
         return None
     if record.tone is Tone.INFO:
-        return Step(label, StepState.NOW, None, record.label)
+        return Step(record.label, StepState.NOW)
     state = StepState.BAD if record.tone is Tone.BAD else StepState.WARN
-    return Step(label, state, invitation.changed_at, record.label)
+    label = f"{record.label} after the invitation" if reached == INVITED else record.label
+    return Step(label, state, invitation.changed_at)
 
 
 def _with_outcome(steps: list[Step], card: Card) -> list[Step]:
@@ -278,8 +282,7 @@ def _with_outcome(steps: list[Step], card: Card) -> list[Step]:
     is_expired = card.result is not None and card.result.outcome == ResultOutcome.EXPIRED
     for number in (STARTED, SUBMITTED):
         if steps[number].at is None and is_expired:
-            note = f"Not {LABELS[number].lower()}"
-            steps[number] = replace(steps[number], state=StepState.LEFT_OUT, note=note)
+            steps[number] = Step(f"Not {LABELS[number].lower()}", StepState.LEFT_OUT)
         elif steps[number].at is None:
             steps[number] = replace(steps[number], note="Time not known")
     state = _STATES[card.tone]

@@ -51,7 +51,7 @@ def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
     assert answer.context["card"].title == "Cancelled"
     by = f"By {super_admin.username}"
     assert answer.context["card"].why == (f"{by}: {reason}" if reason else f"{by}.")
-    assert [step.note for step in answer.context["steps"] if step.note] == ["Cancelled"]
+    assert [step.label for step in answer.context["steps"] if step.is_current] == ["Cancelled"]
     for other in ("Not sent", "Withdrawn", "Rejected", "refused", "Don't send", "no longer tracked"):
         assert other not in page
     listed = text(super_admin_client.get("/activity/"))
