@@ -82,15 +82,13 @@ def _next(invitation: Invitation) -> str:
     following = latest_following(invitation)
     if following is None:
         return _not_yet_invited(invitation)
-    name, words = following.assessment_name, following.words
-    match following.status:
-        case Status.WITHDRAWN:
-            again = "It is sent when the candidate is moved into the stage again."
-            return f"“{name}” would follow, but was cancelled. {again}"
-        case Status.PENDING | Status.SENDING:
-            return SENT_AUTOMATICALLY
-        case _:
-            return f"“{name}” follows, but is {words.phrase}. {words.next_step}"
+    if following.status in {Status.PENDING, Status.SENDING}:
+        return SENT_AUTOMATICALLY
+    name = following.assessment_name
+    if following.status == Status.WITHDRAWN:
+        again = "It is sent when the candidate is moved into the stage again."
+        return f"“{name}” would follow, but was cancelled. {again}"
+    return f"“{name}” follows, but is {following.words.phrase}. {following.words.next_step}"
 
 
 def _not_yet_invited(invitation: Invitation) -> str:
