@@ -86,8 +86,8 @@ def text_of_wait(invitation: Invitation | None, code: str) -> str:
         # the candidate's own time zone is personal: a note stays in Lever when their data is erased
         when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
         return (
-            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}, when the hours begin in which your "
-            "organization sends assessments. If the candidate leaves the stage before, nothing is sent."
+            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}. Your organization sends assessments at "
+            "certain times only. If the candidate leaves the stage before then, nothing is sent."
         )
     if invitation is None or code not in WAITING_STATUSES:
         return f"CodeScreen: {VerdictCode(code).record.wait_note}"
@@ -142,9 +142,11 @@ def text_of_sent(invitation: Invitation) -> str:
 
 
 def text_of_following_again(invitation: Invitation) -> str:
-    """Return what a note says of a sent invitation that counts again after another note."""
-    sent = "The candidate has the invitation that was sent before; nothing was sent anew"
-    return f"CodeScreen: “{invitation.assessment_name}” counts again. {sent}."
+    """Return what a note says of a sent invitation that is followed again after another note."""
+    has_it = "the candidate still has the invitation that was sent before. Nothing new was sent"
+    return (
+        f"CodeScreen: “{invitation.assessment_name}”: {has_it}. Once they finish, the result comes to Lever."
+    )
 
 
 def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
@@ -156,7 +158,7 @@ def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
         cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
         move = "move the candidate into the stage again"
     if invitation.instance_id:
-        sent = f"It had been sent, and the candidate may still do it. To get the result in Lever, {move}."
+        sent = f"The candidate has it already and can still finish it. To get the result in Lever, {move}."
     elif invitation.first_call_at is not None or was_uncertain:
         sent = (
             f"It was possibly sent. Look for it in CodeScreen. If it isn't there, and is to be sent, {move}."

@@ -27,8 +27,8 @@ from integrations.invitations.rules import role_rules_of
 from integrations.notifications.links import timeline_link
 
 SENT_AGAIN = (
-    "It was sent to the candidate again after this result. The progress tag is about that later round, and its result "
-    "comes in feedback of its own."
+    "It was sent to the candidate again after this result. The progress tag now shows that later round. Its result "
+    "comes in its own feedback."
 )
 AFTER_OTHERS = "Another assessment follows once the candidate has passed all that were sent together."
 SENT_AUTOMATICALLY = "Another assessment follows: it is sent automatically."
@@ -46,8 +46,8 @@ def _sentences(invitation: Invitation, result: Result) -> Iterator[str]:
     following = sent_next(invitation)
     if following is not None:
         yield (
-            f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag is about that, "
-            "and its result comes in feedback of its own."
+            f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag now shows that "
+            "one. Its result comes in its own feedback."
         )
         if not result.counts_as_pass:
             yield "Then this result changed: your team decides whether that one still counts."

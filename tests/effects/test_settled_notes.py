@@ -13,8 +13,8 @@ from tests.effects.waiting import clock_strikes, minutes_pass
 
 SENT = "CodeScreen: “Backend” was sent to the candidate."
 COUNTS_AGAIN = (
-    "CodeScreen: “Backend” counts again. The candidate has the invitation that was sent before; "
-    "nothing was sent anew."
+    "CodeScreen: “Backend”: the candidate still has the invitation that was sent before. Nothing new was sent. "
+    "Once they finish, the result comes to Lever."
 )
 
 
@@ -75,7 +75,7 @@ def test_a_note_says_that_a_cancelled_one_counts_again_when_the_candidate_comes_
     why = "was cancelled by an Admin" if by == "a person" else "was cancelled. The candidate left the stage"
     [cancelled] = notes()
     assert cancelled.startswith(
-        f"CodeScreen: “Backend” {why}. It had been sent, and the candidate may still do it."
+        f"CodeScreen: “Backend” {why}. The candidate has it already and can still finish it."
     )
     scenario.enter()
     assert notes()[1:] == [COUNTS_AGAIN]

@@ -326,8 +326,8 @@ def test_who_waits_for_the_send_window_is_told_when_it_is_sent_and_that_it_was(
     assert waiting.send_at is not None
     opens = waiting.send_at.astimezone(UTC)
     assert told == (
-        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC): then begin the hours in which "
-        "your organization sends assessments. If the candidate leaves the stage before, nothing is sent."
+        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC). Your organization sends "
+        "assessments at certain times only. If the candidate leaves the stage before then, nothing is sent."
     )
     Invitation.objects.update(time_zone="")
     window_opens(scenario)

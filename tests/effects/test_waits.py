@@ -12,7 +12,7 @@ from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
 HAD_BEEN_SENT = (
-    "It had been sent, and the candidate may still do it. To get the result in Lever, move the candidate out of the "
+    "The candidate has it already and can still finish it. To get the result in Lever, move the candidate out of the "
     "stage and back in."
 )
 ON_HOLD = (

@@ -99,7 +99,7 @@ def test_the_next_assessment_is_said_while_it_waits_and_once_it_is_sent(scenario
     regrade(scenario, **FAILED)
     scenario.work()
     assert says("Backend (attempt 2)") == (
-        f"{AFTER_ONE}The progress tag is about that, and its result comes in feedback of its own. Then this result "
+        f"{AFTER_ONE}The progress tag now shows that one. Its result comes in its own feedback. Then this result "
         "changed: your team decides whether that one still counts."
     )
 

@@ -155,7 +155,7 @@ def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization,
         (Status.UNCERTAIN, "It was possibly sent."),
         (
             Status.INVITED,
-            "It had been sent, and the candidate may still do it. To get the result in Lever, move the candidate ",
+            "The candidate has it already and can still finish it. To get the result in Lever, move the candidate ",
         ),
     ],
 )
