@@ -1,5 +1,6 @@
 """Reads environment variables. A malformed one is noted with its fix, and its default is used."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -68,7 +69,8 @@ class Environment:
     def text(self, name: str, check: str = "", default: object = "") -> str:
         """Return a text without surrounding spaces, empty when it is unset: `default` is what that means."""
         self.checks[name], self.defaults[name] = check, str(default)
-        return str(self._env.str(name, default="")).strip()
+        # as it stands: the library takes a text that begins with $ for the name of another variable
+        return os.environ.get(name, "").strip()
 
     def texts(self, name: str, check: str = "") -> list[str]:
         """Return the parts of a comma-separated text."""
@@ -179,7 +181,7 @@ class Environment:
     def database(self, name: str, check: str, default: str, folder: Path) -> dict[str, Any]:
         """Return Django's settings of a SQLite or PostgreSQL database. A relative SQLite file is in the folder."""
         self.text(name, check, default)
-        value = str(self._env.str(name, default=default)).strip()  # an empty one is wrong
+        value = os.environ.get(name, default).strip()  # an empty one is wrong
         parts = _split(value)
         scheme = parts.scheme if parts else ""
         is_named = bool(parts and parts.path.strip("/"))
@@ -211,7 +213,7 @@ class Environment:
             and bool(parts.hostname)
             and re.fullmatch(r"/?\d*", parts.path) is not None
         )
-        if value and not (is_server or value.startswith("unix:///")):
+        if value and not (is_server or re.match("unix://([^/]*@)?/", value)):
             self.refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
             return ""
         must = "must have no option, after the ?, that the Redis client refuses"

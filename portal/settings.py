@@ -33,12 +33,13 @@ _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
 if DEBUG and IS_HTTPS:
     env.refuse("DEBUG", "must be False with an HTTPS PORTAL_URL: error pages show settings and people's data")
-ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", "E020"), _portal.hostname or "127.0.0.1"]
+_host = _portal.hostname or "127.0.0.1"
+ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", "E020"), f"[{_host}]" if ":" in _host else _host]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 #: How many proxies in front are ours; see portal.client_address.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", "E023", 0, least=0, most=9)
 #: Whether the portal is for this machine alone.
-IS_LOCAL = not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}
+IS_LOCAL = not IS_HTTPS and _host in {"127.0.0.1", "localhost", "::1"}
 if IS_LOCAL:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 

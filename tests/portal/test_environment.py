@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.checks import ERROR, WARNING, CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
 from integrations.checks import check_encryption_keys, check_lever_app
 from portal import checks
@@ -310,6 +311,7 @@ def test_good_values_are_answered_by_no_check(monkeypatch, settings):
         {"SESSION_MAX_HOURS": "8"},
         {"REDIS_URL": "rediss://:secret@redis.example:6380/2"},
         {"REDIS_URL": "unix:///run/redis.sock?db=1"},
+        {"REDIS_URL": "unix://portal:secret@/run/redis.sock"},
         {
             "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
             "DEFAULT_FROM_EMAIL": "Portal <a@b.example>",
@@ -323,6 +325,17 @@ def test_good_values_are_answered_by_no_check(monkeypatch, settings):
 )
 def test_good_values_are_accepted(monkeypatch, variables):
     assert configuration_errors(monkeypatch, **variables) == []
+
+
+@pytest.mark.parametrize("secret", ["$ecret", "$PORTAL_ENV_FILE", "$LEVER_CLIENT_SECRET"])
+def test_a_value_that_begins_with_a_dollar_sign_is_taken_as_it_stands(monkeypatch, secret):
+    assert settings_read(monkeypatch, LEVER_CLIENT_SECRET=secret)["LEVER_CLIENT_SECRET"] == secret
+
+
+def test_the_portal_answers_at_an_ipv6_address(monkeypatch):
+    read = settings_read(monkeypatch, PORTAL_URL="http://[::1]:8000")
+    assert validate_host("[::1]", read["ALLOWED_HOSTS"])
+    assert read["IS_LOCAL"]
 
 
 @pytest.mark.parametrize(
