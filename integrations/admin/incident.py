@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.contrib import admin
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,10 +21,12 @@ from integrations.admin.display import (
     time_text,
 )
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of
+from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import DeliveryEvent, Platform, Tone, VerdictCause
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone
 from integrations.effects.perform import kinds_acting_on
 from integrations.health.findings import lasting
 from integrations.health.models import Incident, LinterFinding
@@ -32,6 +34,7 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.names import names_of
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import RETRY_FOR
 
@@ -80,16 +83,16 @@ def _platform_down(incident: Incident) -> Iterator[Touch]:
     for platform in unanswered(incident):
         if platform in Platform:
             yield from _delayed(incident, Platform(platform))
-    yield from _decided_late(incident)
-    yield from _undecided(incident)
+    yield from _waited_long(incident)
 
 
 def _decided_late(incident: Incident) -> Iterator[Touch]:
     """Yield the stage changes that existed during the incident and were first decided late."""
     begin, end = window_of(incident)
+    earlier = Verdict.objects.filter(delivery=OuterRef("delivery"), pk__lt=OuterRef("pk"))
     verdicts = Verdict.objects.filter(
+        ~Exists(earlier),
         organization=incident.organization_id,
-        cause__in=[VerdictCause.FIRST, VerdictCause.SWEEP],
         decided_at__range=(begin, end + RETRY_FOR),
         decided_at__gt=F("delivery__received_at") + DELAYED_FROM,
         delivery__received_at__range=(begin - RETRY_FOR, end),
@@ -115,8 +118,17 @@ def _undecided(incident: Incident) -> Iterator[Touch]:
         yield Touch(delivery.opportunity_id, delivery.received_at, "Still waits for a decision", delivery)
 
 
+def _waited_long(incident: Incident) -> Iterator[Touch]:
+    yield from _undecided(incident)
+    yield from _decided_late(incident)
+
+
 def _key_refused(incident: Incident) -> Iterator[Touch]:
-    yield from _verdicts(incident, VerdictCode.DISCONNECTED, "Waited because CodeScreen refused the key")
+    for verdict in _verdicts(incident, VerdictCode.DISCONNECTED):
+        now = verdict.delivery
+        later = "" if verdict.is_current else f". Decided later: {now.get_verdict_display()}"
+        what = f"Waited because CodeScreen refused the key{later}"
+        yield Touch(now.opportunity_id, verdict.decided_at, what, verdict)
     yield from _delayed(incident, Platform.CODESCREEN)
 
 
@@ -153,23 +165,37 @@ def _failed(incident: Incident) -> Iterator[Touch]:
 
 
 def _uncertain(incident: Incident) -> Iterator[Touch]:
-    begin, end = window_of(incident)
-    effects = _effects(incident).filter(kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN)
-    for effect in effects.filter(attempt_started_at__range=(begin, end)).order_by("-created_at")[:MOST]:
-        yield Touch(effect.opportunity_id, effect.created_at, "Uncertain whether it was sent", effect)
-    uncertain = Invitation.objects.filter(
-        organization=incident.organization_id,
-        status=Invitation.Status.UNCERTAIN,
-        changed_at__range=(begin, end),
+    """Yield the invitations that became possibly sent: they still are, members were told so, or a person settled it."""
+    own, meanwhile = {"organization": incident.organization_id}, window_of(incident)
+    told = Effect.objects.filter(
+        **own, email_topic=EmailTopic.INVITATION_UNCERTAIN, created_at__range=meanwhile
     )
-    for invitation in uncertain[:MOST]:
-        yield Touch(invitation.opportunity_id, invitation.changed_at, "Waits for a person", invitation)
+    settled = AuditEntry.objects.filter(
+        **own,
+        target_kind=TargetKind.INVITATION,
+        changes__status__0=InvitationStatus.UNCERTAIN,
+        at__range=meanwhile,
+    )
+    still = Q(status=InvitationStatus.UNCERTAIN, changed_at__range=meanwhile)
+    was = (settled.values("target_id"), told.values("invitation"), told.values("also_about"))
+    found = Invitation.objects.filter(still | Q(*(("pk__in", keys) for keys in was), _connector=Q.OR), **own)
+    for invitation in found.select_related("organization")[:MOST]:
+        at = invitation.first_call_at or invitation.changed_at
+        yield Touch(invitation.opportunity_id, at, _since(invitation, InvitationStatus.UNCERTAIN), invitation)
+
+
+def _since(invitation: Invitation, status: InvitationStatus) -> str:
+    """Return as what an invitation waited for a person, and what became of it."""
+    label = status.record.label
+    still = invitation.status == status
+    return f"{label}, still waits" if still else f"{label}. Now: {invitation.words.phrase}"
 
 
 def _stuck(incident: Incident) -> Iterator[Touch]:
     stuck = Delivery.objects.filter(STUCK, organization=incident.organization_id)
     for delivery in stuck.defer("payload")[:MOST]:
         yield Touch(delivery.opportunity_id, delivery.received_at, "Still not decided", delivery)
+    yield from _decided_late(incident)
 
 
 def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
@@ -183,15 +209,19 @@ def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
         yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
 
 
-def _verdicts(incident: Incident, code: VerdictCode, what: str) -> Iterator[Touch]:
-    """Yield the verdicts with that code, replaced ones too, and what is decided now."""
+def _held(incident: Incident) -> Iterator[Touch]:
+    for verdict in _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL):
+        held, invitation = InvitationStatus.HELD, verdict.invitation
+        what = _since(invitation, held) if invitation else held.record.label
+        yield Touch(verdict.delivery.opportunity_id, verdict.decided_at, what, verdict)
+
+
+def _verdicts(incident: Incident, code: VerdictCode) -> QuerySet[Verdict]:
+    """Return the verdicts with that code, replaced ones too."""
     verdicts = Verdict.objects.filter(
         organization=incident.organization_id, code=code, decided_at__range=window_of(incident)
     )
-    for verdict in verdicts.select_related("delivery").order_by("-decided_at")[:MOST]:
-        now = verdict.delivery
-        later = "" if verdict.is_current else f". Decided later: {now.get_verdict_display()}"
-        yield Touch(now.opportunity_id, verdict.decided_at, f"{what}{later}", verdict)
+    return verdicts.select_related("delivery", "invitation__organization").order_by("-decided_at")[:MOST]
 
 
 def _effects(incident: Incident) -> QuerySet[Effect]:
@@ -202,13 +232,11 @@ def _effects(incident: Incident) -> QuerySet[Effect]:
 _FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
     FindingCode.PLATFORM_DOWN: _platform_down,
     FindingCode.CODESCREEN_KEY_REFUSED: _key_refused,
-    FindingCode.HELD_INVITATIONS: lambda incident: _verdicts(
-        incident, VerdictCode.HELD_FOR_APPROVAL, "On hold"
-    ),
+    FindingCode.HELD_INVITATIONS: _held,
     FindingCode.UNCERTAIN_INVITATIONS: _uncertain,
     FindingCode.FAILED_EFFECTS: _failed,
     FindingCode.STUCK_DELIVERIES: _stuck,
-    FindingCode.UNDECIDED_DELIVERIES: _undecided,
+    FindingCode.UNDECIDED_DELIVERIES: _waited_long,
     FindingCode.SWEEP_REPAIRED: _found_by_sweep,
     FindingCode.WEBHOOK_REJECTED: _found_by_sweep,
     FindingCode.WEBHOOK_REMOVED: _found_by_sweep,
@@ -275,7 +303,7 @@ class IncidentAdmin(ScopedAdmin):
         organization = incident.organization_id
         names = names_of((organization, touch.opportunity_id) for touch in found)
         if not found:
-            return "None: nobody waited, and nothing was missed."
+            return "No record shows that a candidate waited or missed something."
         rows = (
             (
                 candidate_link(

@@ -12,6 +12,7 @@ from integrations.admin.incident import touches, unanswered
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.health.models import Incident
 from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.acts.invitations import cancel, resolve_as_sent
 from integrations.outbox.models import Effect
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import sign_in
@@ -145,6 +146,43 @@ def test_each_kind_of_incident_finds_its_candidates(scene: Scene) -> None:
     }
     for code, candidates in expected.items():
         assert [one for one, _ in touched_by(incident(scene, code))] == candidates, code
+
+
+def test_a_past_incident_names_who_was_settled_since(scene: Scene) -> None:
+    admin = factories.member(scene.organization, "admin", "settler")
+    own = {"organization": scene.organization}
+    settled, again, held = (
+        factories.InvitationFactory.create(**own, opportunity_id=name, status=status)
+        for name, status in (("o-6", "uncertain"), ("o-7", "uncertain"), ("o-8", "held"))
+    )
+    for name, invitation in (("o-8", held), ("o-9", None)):
+        factories.DeliveryFactory.create(
+            **own,
+            opportunity_id=name,
+            verdict="held_for_approval",
+            decided_at=timezone.now(),
+            due_at=None,
+            invitation=invitation,
+        )
+    resolve_as_sent(settled, "i-6", admin)
+    cancel(again, admin)
+    cancel(held, admin)
+    over = {"ended_at": timezone.now()}
+    uncertain = incident(scene, FindingCode.UNCERTAIN_INVITATIONS, **over)
+    assert touched_by(uncertain) == [
+        ("o-6", "Possibly sent. Now: invited, not started"),
+        ("o-7", "Possibly sent. Now: cancelled"),
+    ]
+    need_approval = incident(scene, FindingCode.HELD_INVITATIONS, **over)
+    assert touched_by(need_approval) == [("o-8", "On hold. Now: cancelled"), ("o-9", "On hold")]
+
+
+def test_a_past_incident_names_whose_uncertain_invitation_codescreen_settled(scene: Scene) -> None:
+    invitation = factories.InvitationFactory.create(organization=scene.organization, opportunity_id="o-6")
+    columns = {"invitation": invitation, "kind": "send_email", "email_topic": "invitation_uncertain"}
+    factories.EffectFactory.create(organization=scene.organization, **columns)
+    uncertain = incident(scene, FindingCode.UNCERTAIN_INVITATIONS, ended_at=timezone.now())
+    assert touched_by(uncertain) == [("o-6", "Possibly sent. Now: waiting to be sent")]
 
 
 def test_nothing_of_another_organization_is_touched(scene: Scene) -> None:
