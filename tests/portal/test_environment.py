@@ -17,6 +17,7 @@ from django.http.request import validate_host
 
 from integrations.checks import check_encryption_keys, check_lever_app
 from portal import checks
+from portal.devtools import test_suites
 from portal.environment import Wrong
 from portal.settings import env
 
@@ -246,7 +247,7 @@ def test_everything_wrong_is_said_at_once_before_anything_starts(tmp_path, comma
 @pytest.mark.redis
 @pytest.mark.parametrize("change", [{"path": "/99"}, {"netloc": "nobody:wrong@{0.netloc}"}])
 def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
-    address = urlsplit(os.environ["REDIS_URL"])
+    address = urlsplit(test_suites.REDIS_URL)
     settings.REDIS_URL = address._replace(
         **{key: value.format(address) for key, value in change.items()}
     ).geturl()
