@@ -2,8 +2,7 @@
 
 import os
 import re
-import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from email.utils import parseaddr
 from itertools import compress
@@ -13,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import environ
 
+from portal.database_settings import can_be_right
+
 TRUE = frozenset({"true", "on", "yes", "y", "1"})
 FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
@@ -20,7 +21,6 @@ SHORTEST_SECRET_KEY, SHORTEST_TOKEN = 32, 16
 LEAST_DIFFERENT = 5  # characters of a random text, as Django asks
 LONGEST_NODE = 100
 LEAST_LIKENESS = 0.8
-NOWHERE = "/nowhere"
 IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
@@ -193,8 +193,7 @@ class Environment:
             if settings and scheme == "sqlite" and settings["NAME"] != IN_MEMORY:
                 # a relative path must mean the same file wherever the command is started
                 settings["NAME"] = str(folder / settings["NAME"])
-            is_right = _has_folder if scheme == "sqlite" else _has_options_of_postgresql
-            if settings and is_right(settings):
+            if settings and can_be_right(settings):
                 return settings
         self.refuse(
             name,
@@ -295,26 +294,6 @@ def _is_vendors(host: str | None, default: str) -> bool:
     return f".{host}".endswith(f".{own}")
 
 
-def _has_folder(settings: Mapping[str, Any]) -> bool:
-    """Whether a SQLite file's folder exists."""
-    return Path(settings["NAME"]).parent.is_dir()
-
-
-def _has_options_of_postgresql(settings: Mapping[str, Any]) -> bool:
-    """Whether PostgreSQL's client library accepts the options after the ?; nothing is connected."""
-    import psycopg  # noqa: PLC0415 - it is large, and SQLite needs none of it
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
-
-    options = settings.get("OPTIONS", {})
-    try:
-        address = make_conninfo("", **{**options, "host": NOWHERE})
-    except psycopg.Error:
-        return False
-    # it looks at the values before it looks for the server
-    error = psycopg.pq.PGconn.connect_start(address.encode()).error_message
-    return NOWHERE.encode() in error and all(isinstance(options.get(name, 0), int) for name in TIME_OUTS)
-
-
 def _has_options_of_redis(value: str) -> bool:
     """Whether the Redis client accepts the address with its options; nothing is connected."""
     import redis  # noqa: PLC0415 - only where there is one
@@ -334,45 +313,3 @@ def _split(value: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-# How the portal connects to its database, beside where that is.
-
-
-SQLITE_BACKEND = "portal.process.sqlite_backend"
-POSTGRESQL_BACKEND = "portal.process.postgresql_backend"
-
-SQLITE_OPTIONS = {
-    # web and workers share the file: a writer waits for the lock at BEGIN instead of failing half-way
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    # what is deleted or erased is overwritten in the file
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
-    "PRAGMA secure_delete=ON;",
-}
-#: A host that is gone or silent is noticed within 6 s (the last is in ms); DATABASE_URL may say otherwise.
-TIME_OUTS = {
-    "connect_timeout": 3,
-    "keepalives_idle": 3,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 6000,
-}
-#: What a worker's connection runs often is parsed and planned once: it finds rows by a key. What people look for
-#: differs: nearly all deliveries have one verdict and a dozen another, so that either is found in its own way. The one
-#: statement of the web server that is planned once stores a webhook (`store.database.kept_plans`).
-BINDING = {"server_side_binding": True, "prepare_threshold": 3 if "qcluster" in sys.argv else None}
-LASTING = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
-
-
-def database_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Django's settings of a database, with those that the portal relies on."""
-    options = given.get("OPTIONS", {})
-    match given["ENGINE"]:
-        case "django.db.backends.sqlite3":
-            own = {"ENGINE": SQLITE_BACKEND, "OPTIONS": {**options, **SQLITE_OPTIONS}}
-        case "django.db.backends.postgresql":
-            own = {"ENGINE": POSTGRESQL_BACKEND, "OPTIONS": {**TIME_OUTS, **options, **BINDING}}
-        case _:
-            own = {"OPTIONS": options}
-    return {**given, **own, **LASTING}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from portal.environment import SQLITE_BACKEND, Environment, database_settings, is_delivering
+from portal.database_settings import SQLITE_BACKEND, database_settings
+from portal.environment import Environment, is_delivering
 from portal.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -18,7 +18,7 @@ from portal.process.database_waits import ConnectionGate
 # A connection to PostgreSQL on which nobody waits for longer than `portal.process.database_waits` allows.
 
 
-#: As DATABASE_URL may set it, for each of its hosts; environment.py has the portal's own.
+#: As DATABASE_URL may set it, for each of its hosts; database_settings.py has the portal's own.
 DEFAULT_CONNECT_SECONDS = 5
 
 
