@@ -238,8 +238,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
         "your organization has no default.",
-        next_step="An Admin chooses one for the role, or you add the tag “CodeScreen {assessment name}” in Lever. "
-        "Then move the candidate out of the stage and back in.",
+        next_step="An Admin chooses one for the role, or you add a tag to the candidate in Lever: “CodeScreen”, a "
+        "space, and the assessment's name. Then move the candidate out of the stage and back in.",
         waits_for="An Admin chooses one, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -265,8 +265,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="More than one assessment fits, for example because of two tags. The portal doesn't choose.",
-        next_step="Keep one tag in Lever, or an Admin leaves the role one assessment. Then move the candidate out of "
-        "the stage and back in.",
+        next_step="Keep one tag in Lever, or an Admin chooses one assessment for this role. Then move the candidate "
+        "out of the stage and back in.",
         waits_for="Keep one, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -309,7 +309,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.HAS_IT,
         meaning="The same person has this assessment already, through another opportunity in Lever.",
         next_step="The result there counts here too. Once that invitation is over, an Admin can send a new one from "
-        "its page.",
+        "the candidate's page of that other opportunity.",
         waits_for="That result counts here too",
         leaves_note=True,
     )

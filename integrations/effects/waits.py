@@ -9,6 +9,7 @@ from integrations.core.rules.send_window import with_date, zone_of
 from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, Consequence, VerdictCode
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 
@@ -117,7 +118,15 @@ def text_of_end(told: Effect) -> str | None:
     if delivery.effects.filter(kind=Effect.Kind.LEAVE_NOTE, payload__code=code).exists():
         return ""
     has_it = code.record.consequence is Consequence.HAS_IT
-    return f"CodeScreen: {'' if has_it else 'no assessment was sent. '}{delivery.explanation} {code.record.next_step}"
+    step = step_in_note(code.record.next_step, delivery.invitation, delivery.opportunity_id)
+    return f"CodeScreen: {'' if has_it else 'no assessment was sent. '}{delivery.explanation} {step}"
+
+
+def step_in_note(next_step: str, existing: Invitation | None, opportunity_id: str) -> str:
+    """Return a verdict's next step as a note says it: with the page of the opportunity that has the invitation."""
+    if existing is None or existing.opportunity_id == opportunity_id:
+        return next_step
+    return f"{next_step} That page: {timeline_link(existing.opportunity_id)}"
 
 
 def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.catalog.models.platform_lists import Role
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.mappings import MappingRule, comparable
-from integrations.core.rules.names import closest_name, matching_assessments, normalize
+from integrations.core.rules.names import TAG_WORD, closest_name, matching_assessments, normalize
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import AssessmentSource, lower_first
 from integrations.health.findings import Finding, counted, finding, listed
@@ -166,7 +166,12 @@ def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
     if roles:
         quoted = listed(f"“{role.title}”" for role in roles)
         message = f"These open roles have no assessment, so their candidates are not invited: {quoted}."
-        fix = "Add mappings, tag the roles in Lever with “CodeScreen {assessment name}”, or set a default assessment."
+        names = sorted(assessment.name for assessment in snapshot.assessments)
+        such_as = f", such as “{TAG_WORD} {names[0]}”" if names else ""
+        fix = (
+            f"Add mappings, tag the roles in Lever with “{TAG_WORD}” and the assessment's name{such_as}, or set a "
+            "default assessment."
+        )
         yield finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix)
 
 

@@ -34,7 +34,7 @@ from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note, tell_cancelled, tell_settled
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.effects.waits import text_of_following_again
+from integrations.effects.waits import step_in_note, text_of_following_again
 from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
@@ -75,13 +75,15 @@ def apply_decision(
         if existing is not None:
             link_existing(delivery, existing, decision.mapping_id)
         return existing
+    existing = None
+    if decision.existing_invitation_id:
+        existing = Invitation.objects.filter(pk=decision.existing_invitation_id).first()
     if decision.verdict.record.leaves_note and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
-        text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
+        step = step_in_note(decision.next_step, existing, change.opportunity_id)
+        text = f"CodeScreen: no assessment was sent. {decision.explanation} {step}"
         enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
-    if decision.existing_invitation_id:
-        return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
-    return None
+    return existing
 
 
 def _invite(

@@ -11,6 +11,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.notifications.links import timeline_link
+from integrations.outbox.models import Effect
 from tests.inbox.conftest import verdict
 
 FIRST, SECOND = "Tamarack", "Tamarack again"
@@ -56,6 +58,10 @@ def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox
     assert Invitation.objects.get().status == "completed"
     assert enter_both() == "invited_elsewhere"
     assert sandbox.invitations_sent(PERSON) == 1
+    note = Effect.objects.get(kind="leave_note").payload["text"]
+    assert (
+        f"page of that other opportunity. That page: {timeline_link(sandbox.opportunity_id(FIRST))}\n" in note
+    )
 
 
 def test_the_reentry_policy_holds_for_a_person_who_completed_elsewhere(scenario, sandbox, enter_both):
