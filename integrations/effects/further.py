@@ -57,10 +57,14 @@ def all_related(invitation: Invitation) -> InvitationQuerySet:
 
 
 def completed_beside(invitation: Invitation) -> InvitationQuerySet:
-    """Return those completed, itself among them, that belong together with it or are earlier rounds of the same."""
+    """Return those completed, itself among them, that belong together with it or are earlier rounds of the same.
+
+    None of an erased person: nothing more is written about them.
+    """
     earlier = Q(assessment_id=invitation.assessment_id, round__lte=invitation.round)
     related = Q(pk__in=all_related(invitation).values("pk"))
-    return _of_candidate(invitation).filter(earlier | related, status=Status.COMPLETED)
+    completed = _of_candidate(invitation).filter(status=Status.COMPLETED, erased_at=None)
+    return completed.filter(earlier | related)
 
 
 def state_key(invitation: Invitation) -> str:

@@ -4,12 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from integrations.core.vocabulary import ErasureCause
 from integrations.effects.kinds.feedback import NOT_WRITTEN, WRITE_FEEDBACK
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
+from integrations.privacy.erase import erase
+from integrations.queue import worker
 from tests.effects.conftest import lever_account
 from tests.effects.several import FAILED, NEXT, PASSED, TARGET, does, mapped, regrade
+from tests.support import factories
 
 NOTHING_MORE = "Nothing more is sent. Your team decides in Lever what comes next."
 AFTER_ONE = f"“{NEXT}” was sent to the candidate after this one. "
@@ -174,3 +179,16 @@ def test_what_follows_is_left_to_feedback_that_was_not_written_yet(scenario, sup
     [first, update] = Effect.objects.filter(kind="write_feedback").order_by("pk")
     assert (first.state, update.state, update.reason) == (state, "cancelled", NOT_WRITTEN)
     assert not update.calls.exists()
+
+
+def test_nothing_is_written_of_what_follows_once_the_person_is_erased(scenario, sandbox):
+    mapped(scenario, next_assessment=NEXT)
+    scenario.enter()
+    does(scenario, **PASSED)
+    while scenario.latest_effect("write_feedback").state == "due":  # the next one isn't decided yet
+        worker.perform_effect(factories.claimed(Effect, "me"))
+    erase(scenario.organization, sandbox.opportunity_id("Alder"), ErasureCause.FORGOTTEN, "test")
+    scenario.work()
+    assert Delivery.objects.get(event="next").verdict == "erased"
+    assert "putFeedback" not in sandbox.opportunity("Alder")["writes"]
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
