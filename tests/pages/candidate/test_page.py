@@ -24,8 +24,27 @@ from tests.support.page_text import text
         ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
         ("unstated", ["Result not stated by CodeScreen", "71.5", "attempt 2", "never guesses"]),
         ("not-invited", ["Not invited: unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
-        ("held", ["On hold", histories.ON_HOLD, "Send invitation", "Cancel invitation"]),
-        ("uncertain", ["Possibly sent", "It was sent", "Send again", "Cancel invitation"]),
+        (
+            "held",
+            [
+                "On hold",
+                histories.ON_HOLD,
+                "Decide below whether it is sent.",
+                "Send invitation",
+                "Cancel invitation",
+            ],
+        ),
+        (
+            "uncertain",
+            [
+                "Possibly sent",
+                "and say so below.",
+                "a second time",
+                "It was sent",
+                "Send again",
+                "Cancel invitation",
+            ],
+        ),
         (
             "bounced",
             [
