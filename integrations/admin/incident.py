@@ -40,25 +40,19 @@ from integrations.outbox.outcome import RETRY_FOR
 
 #: So many rows of each kind are looked at.
 MOST = 500
-#: An incident is noticed a little after it began: what happened so long before it belongs to it.
-NOTICED_WITHIN = timedelta(minutes=10)
 #: An effect that took longer than this to be done was delayed.
 DELAYED_FROM = timedelta(minutes=1)
 
 
-def window_of(incident: Incident) -> tuple[datetime, datetime]:
-    """Return from when until when something belongs to the incident; until now while it lasts."""
-    return incident.began_at - NOTICED_WITHIN, incident.ended_at or timezone.now()
-
-
 @dataclass(frozen=True)
 class Touch:
-    """How one candidate was affected, and the row that shows it."""
+    """How one candidate was affected, the row that shows it, and whether nothing about it is open or was given up."""
 
     opportunity_id: str
     at: datetime
     what: str
     row: Model
+    is_settled: bool = False
 
 
 def touches(incident: Incident) -> list[Touch]:
@@ -72,7 +66,7 @@ def unanswered(incident: Incident) -> dict[str, int]:
     """Return how many calls were not answered or answered with an error of the server, by platform; MOST in all."""
     counts: dict[str, int] = {}
     calls = ApiCall.objects.unanswered().filter(
-        organization=incident.organization_id, at__range=window_of(incident)
+        organization=incident.organization_id, at__range=incident.window
     )
     for platform in calls.order_by("-at").values_list("platform", flat=True)[:MOST]:
         counts[platform] = counts.get(platform, 0) + 1
@@ -88,7 +82,7 @@ def _platform_down(incident: Incident) -> Iterator[Touch]:
 
 def _decided_late(incident: Incident) -> Iterator[Touch]:
     """Yield the stage changes that existed during the incident and were first decided late."""
-    begin, end = window_of(incident)
+    begin, end = incident.window
     earlier = Verdict.objects.filter(delivery=OuterRef("delivery"), pk__lt=OuterRef("pk"))
     verdicts = Verdict.objects.filter(
         ~Exists(earlier),
@@ -101,12 +95,13 @@ def _decided_late(incident: Incident) -> Iterator[Touch]:
     for verdict in verdicts.order_by("-decided_at")[:MOST]:
         delivery = verdict.delivery
         what = f"Decided after {lasting((verdict.decided_at - delivery.received_at).total_seconds())}"
-        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
+        is_read = verdict.code != VerdictCode.NOT_VISIBLE
+        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery, is_read)
 
 
 def _undecided(incident: Incident) -> Iterator[Touch]:
     """Yield the stage changes of the time of the incident that still wait for the next try."""
-    begin, end = window_of(incident)
+    begin, end = incident.window
     deliveries = Delivery.objects.filter(
         organization=incident.organization_id,
         platform=Platform.LEVER,
@@ -134,7 +129,7 @@ def _key_refused(incident: Incident) -> Iterator[Touch]:
 
 def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
     """Yield the effects on a platform that existed during the incident and waited or failed."""
-    begin, end = window_of(incident)
+    begin, end = incident.window
     kinds = kinds_acting_on(platform)
     effects = _effects(incident).filter(kind__in=kinds, created_at__range=(begin - RETRY_FOR, end))
     done_late = Q(done_at__gte=begin, done_at__gt=F("created_at") + DELAYED_FROM)
@@ -143,7 +138,9 @@ def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
         state=Effect.State.UNCERTAIN, attempt_started_at__gte=begin
     )
     for effect in effects.filter(done_late | waits | ended_badly).order_by("-created_at")[:MOST]:
-        yield Touch(effect.opportunity_id, effect.created_at, _how_it_went(effect), effect)
+        yield Touch(
+            effect.opportunity_id, effect.created_at, _how_it_went(effect), effect, effect.done_at is not None
+        )
 
 
 def _how_it_went(effect: Effect) -> str:
@@ -156,17 +153,16 @@ def _how_it_went(effect: Effect) -> str:
 
 
 def _failed(incident: Incident) -> Iterator[Touch]:
-    begin, end = window_of(incident)
+    begin, end = incident.window
     effects = _effects(incident).filter(created_at__range=(begin - RETRY_FOR, end))
     for effect in effects.filter(failed_at__range=(begin, end)).order_by("-created_at")[:MOST]:
-        yield Touch(
-            effect.opportunity_id, effect.failed_at or effect.created_at, _how_it_went(effect), effect
-        )
+        at, is_done = effect.failed_at or effect.created_at, effect.done_at is not None
+        yield Touch(effect.opportunity_id, at, _how_it_went(effect), effect, is_done)
 
 
 def _uncertain(incident: Incident) -> Iterator[Touch]:
     """Yield the invitations that became possibly sent: they still are, members were told so, or a person settled it."""
-    own, meanwhile = {"organization": incident.organization_id}, window_of(incident)
+    own, meanwhile = {"organization": incident.organization_id}, incident.window
     told = Effect.objects.filter(
         **own, email_topic=EmailTopic.INVITATION_UNCERTAIN, created_at__range=meanwhile
     )
@@ -202,7 +198,7 @@ def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
     found = Delivery.objects.filter(
         organization=incident.organization_id,
         event=DeliveryEvent.SWEEP,
-        received_at__range=window_of(incident),
+        received_at__range=incident.window,
     )
     for delivery in found.defer("payload").order_by("-received_at")[:MOST]:
         what = f"Found by comparing with Lever: {delivery.get_verdict_display() or 'not decided yet'}"
@@ -219,7 +215,7 @@ def _held(incident: Incident) -> Iterator[Touch]:
 def _verdicts(incident: Incident, code: VerdictCode) -> QuerySet[Verdict]:
     """Return the verdicts with that code, replaced ones too."""
     verdicts = Verdict.objects.filter(
-        organization=incident.organization_id, code=code, decided_at__range=window_of(incident)
+        organization=incident.organization_id, code=code, decided_at__range=incident.window
     )
     return verdicts.select_related("delivery", "invitation__organization").order_by("-decided_at")[:MOST]
 
@@ -275,7 +271,7 @@ class IncidentAdmin(ScopedAdmin):
         ("Which candidates had to wait, or missed something", {"fields": ("candidates", "records")}),
     )
 
-    what = column("what was wrong", lambda incident: incident.name, "code")
+    what = column("what was wrong", lambda incident: incident.title, "code")
     state = column(
         "state",
         lambda incident: badge("Over", Tone.GOOD) if incident.ended_at else badge("Ongoing", Tone.BAD),
@@ -316,10 +312,12 @@ class IncidentAdmin(ScopedAdmin):
             for touch in found[:SHOWN]
         )
         people = len({touch.opportunity_id for touch in found})
+        are_settled = incident.ended_at and len(found) < MOST and all(touch.is_settled for touch in found)
         return format_html(
-            "<p>{} candidate{}</p>{}{}",
+            "<p>{} candidate{}{}</p>{}{}",
             people,
             "" if people == 1 else "s",
+            ". Everything that waited was decided or done since: nothing was lost." if are_settled else "",
             table(("Candidate", "When", "What happened", "Record"), rows),
             format_html("<p>The first {} are shown.</p>", SHOWN) if len(found) > SHOWN else "",
         )
@@ -328,7 +326,7 @@ class IncidentAdmin(ScopedAdmin):
     def records(self, incident: Incident) -> SafeString:
         """Return links to the lists of what happened during the incident."""
         lists = {"delivery": "Deliveries", "effect": "Effects", "apicall": "API calls", "verdict": "Verdicts"}
-        since, until = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in window_of(incident))
+        since, until = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in incident.window)
         return list_links(lists, organization=incident.organization_id, since=since, until=until)
 
 

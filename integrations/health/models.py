@@ -1,17 +1,23 @@
 """Incidents, findings of the linter and of the hourly probe of Lever, counts of rejected webhook requests."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from integrations.core.finding_code import INCIDENTS
+from integrations.clients.models import ApiCall, CircuitBreaker
+from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.core.vocabulary import Platform
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import moment
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
+
+#: An incident is noticed a little after it began: what happened so long before it belongs to it.
+NOTICED_WITHIN = timedelta(minutes=10)
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -50,12 +56,27 @@ class Incident(models.Model):
         indexes = [models.Index(fields=["organization", "-began_at"], name="incident_recent")]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.began_at:%-d %b %Y %H:%M}"
+        return f"{self.title}, {self.began_at:%-d %b %Y %H:%M}"
 
     @property
     def name(self) -> str:
         incident = INCIDENTS.get(self.code)
         return incident.name if incident else self.code
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """From when until when something belongs to it; until now while it lasts."""
+        return self.began_at - NOTICED_WITHIN, self.ended_at or timezone.now()
+
+    @property
+    def title(self) -> str:
+        """The name; where its calls show that one platform alone didn't answer, with that one's name."""
+        if self.code != FindingCode.PLATFORM_DOWN:
+            return self.name
+        calls = ApiCall.objects.unanswered().filter(organization=self.organization_id, at__range=self.window)
+        numbers = calls.order_by().values_list("platform").annotate(number=models.Count("pk"))
+        down = [platform for platform, number in numbers if number >= CircuitBreaker.FAILURES_TO_OPEN]
+        return f"{Platform(down[0]).label} doesn't answer" if len(down) == 1 else self.name
 
 
 # The findings of the linter's last runs, so that people see which are new.

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from integrations.admin import incident as incident_admin
 from integrations.admin.incident import touches, unanswered
+from integrations.clients.models import ApiCall
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.health.models import Incident
 from integrations.inbox.models.verdict import Verdict
@@ -199,12 +200,20 @@ def test_the_page_names_the_candidates_and_links_to_everything_of_that_time(scen
     page = client.get(address(Incident, "change", outage.pk)).content.decode()
     assert "Candidate Cedar" in page
     assert "CodeScreen: 5" in page
-    assert "Lever or CodeScreen doesn&#x27;t answer" in page
+    assert "Lever or CodeScreen" not in page
+    assert page.count("CodeScreen doesn&#x27;t answer") >= 2  # title and field
+    lost = "1 candidate. Everything that waited was decided or done since: nothing was lost."
+    assert lost in page
+    still = {"state": "due", "kind": "send_invitation", "opportunity_id": "o-yew"}
+    effect = factories.EffectFactory.create(organization=scene.organization, **still)
+    Effect.objects.filter(pk=effect.pk).update(created_at=outage.began_at)
+    page = client.get(address(Incident, "change", outage.pk)).content.decode()
+    assert "2 candidates</p>" in page
     lists = [unescape(found) for found in re.findall(r'href="([^"]*since=[^"]*)"', page)]
     assert len(lists) == 4
     deliveries, effects = (client.get(found).context["cl"].result_list for found in lists[:2])
     assert not deliveries
-    assert [effect.opportunity_id for effect in effects] == ["o-cedar"]
+    assert [effect.opportunity_id for effect in effects] == ["o-yew", "o-cedar"]
 
 
 def test_of_very_many_calls_the_latest_are_counted_and_it_says_so(
@@ -214,3 +223,12 @@ def test_of_very_many_calls_the_latest_are_counted_and_it_says_so(
     outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
     page = sign_in(None, is_superuser=True).get(address(Incident, "change", outage.pk)).content.decode()
     assert "CodeScreen: 3, of the latest 3" in page
+
+
+def test_an_outage_of_both_platforms_names_both(scene: Scene) -> None:
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    assert outage.title == "CodeScreen doesn't answer"
+    for _ in range(5):
+        own = {"organization": scene.organization, "platform": "lever", "status": 503, "duration_ms": 9}
+        ApiCall.objects.create(**own, method="GET", path="/stages", at=outage.began_at)
+    assert outage.title == "Lever or CodeScreen doesn't answer"

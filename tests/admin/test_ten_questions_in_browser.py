@@ -62,7 +62,7 @@ def who_changed_a_mapping(auditor: Auditor) -> None:
 
 def hit_by_an_outage(auditor: Auditor) -> None:
     auditor.click("Times when Lever or CodeScreen didn't answer")
-    auditor.click("Lever or CodeScreen doesn't answer", "#result_list")
+    auditor.click("CodeScreen doesn't answer", "#result_list")
     auditor.sees("CodeScreen: 5", "Candidate Cedar", "Send invitation: done after 40 minutes")
 
 
