@@ -22,6 +22,8 @@ from integrations.outbox.models import Effect
 
 #: The last line of the details in a form, before what comes next.
 WHAT_COMES_NEXT = "What comes next"
+#: What follows a comparison with the bar.
+OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _result(result: Result) -> str:
     """Return what was said of the result; a comparison with the bar isn't taken for a statement of CodeScreen."""
     if result.said is None:
         return NOT_STATED
-    return result.headline if result.outcome else f"{result.headline}. {NOT_STATED}."
+    return result.headline if result.outcome else f"{result.headline}. {OWN_BAR}"
 
 
 def unwritten_values(form: FeedbackForm, words: FeedbackWords) -> list[JsonObject]:

@@ -14,6 +14,8 @@ from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from tests.results.conftest import COMPLETE
 
+OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
+
 
 @pytest.fixture
 def with_bar(scenario, sandbox):
@@ -44,7 +46,7 @@ def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox,
     invitation = evaluate(with_bar, score=70)
     assert (with_bar.stage_of(), invitation.awaits_decision_since) == ("Phone screen", None)
     assert "fit" in sandbox.opportunity("Alder")["tags"]
-    assert result_in_lever(sandbox) == "Meets your bar (70). Not stated by CodeScreen."
+    assert result_in_lever(sandbox) == f"Meets your bar (70). {OWN_BAR}"
     email = Effect.objects.filter(kind="send_email", email_topic="result").latest("pk")
     assert "70, meets your bar (70)" in email.payload["subject"]
     call_command("export", "results", with_bar.organization.slug)
@@ -57,7 +59,7 @@ def test_who_is_below_the_bar_is_tagged_and_waits_for_a_decision(with_bar, sandb
     assert invitation.awaits_decision_since is not None
     assert with_bar.stage_of() == "CodeScreen Assessment"
     assert "not fit" in sandbox.opportunity("Alder")["tags"]
-    assert result_in_lever(sandbox) == "Below your bar (70). Not stated by CodeScreen."
+    assert result_in_lever(sandbox) == f"Below your bar (70). {OWN_BAR}"
 
 
 def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
