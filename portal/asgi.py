@@ -28,7 +28,7 @@ GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platfor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 if __name__ == "__main__" and (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
-    # the processes count in files, so that each can tell of all; prometheus_client looks for it when it is imported
+    # the processes count in files, so that each can tell of all; prometheus_client reads the folder at its import
     counts = TemporaryDirectory(prefix="portal-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
 database_waits.set_longest(DATABASE_SECONDS)

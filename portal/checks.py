@@ -101,7 +101,7 @@ def check_static_root(app_configs: Sequence[AppConfig] | None, **kwargs: object)
 
 @register()
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn of a database that can't be reached: it may be about to start, and what needs it waits or says so."""
+    """Warn of a database that can't be reached. It is no error: the database may be about to start."""
     try:
         connection.ensure_connection()
     except (DatabaseError, InterfaceError) as error:
@@ -113,7 +113,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
 
 @register()
 def check_redis(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report a Redis that refuses the portal; warn of one that can't be reached: it may be about to start."""
+    """Report a Redis that refuses the portal. Warn of one that can't be reached, which may be about to start."""
     if not settings.REDIS_URL:
         return []
     import redis  # noqa: PLC0415 - only where there is one

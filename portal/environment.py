@@ -63,11 +63,11 @@ class Environment:
         return found
 
     def file_mode(self) -> int:
-        """Return who of this machine may read the `.env` file, which holds the keys; 0 without one."""
+        """Return the mode bits by which others may use the `.env` file, which holds the keys; 0 without a file."""
         return self._file.stat().st_mode & 0o077 if self._file.is_file() else 0
 
     def text(self, name: str, check: str = "", default: object = "") -> str:
-        """Return a text without surrounding spaces, empty when it is unset: `default` is what that means."""
+        """Return a text without surrounding spaces, empty if unset. What then holds is kept as the `default`."""
         self.checks[name], self.defaults[name] = check, str(default)
         # as it stands: the library takes a text that begins with $ for the name of another variable
         return os.environ.get(name, "").strip()

@@ -82,7 +82,7 @@ def start_reporting(dsn: str, version: str) -> None:
 def _event_to_send(outages: OncePerOutage, event: Event, hint: Hint) -> Event | None:
     """Return the event to send, None for one more about an outage that was reported less than a minute ago.
 
-    What is logged while an error is handled is about that error, also where the log itself is not to quote it.
+    What is logged while an error is handled is about that error, even if the log doesn't quote it.
     """
     error = (hint.get("exc_info") or sys.exc_info())[1]
     if (away := outage(error)) and not outages.is_news(away):
@@ -139,7 +139,10 @@ def _exception(exception: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _template(event: Mapping[str, Any], hint: Hint) -> str:
-    """Return a log message with its placeholders; of others' loggers, whose texts may be filled in, the place."""
+    """Return a log message with its placeholders.
+
+    Loggers of others may have filled them in: of those, return the place that logged it.
+    """
     if str(event.get("logger") or "").startswith(TRUSTED_LOGGERS):
         return str(event["logentry"].get("message"))
     record = hint.get("log_record")

@@ -82,7 +82,7 @@ LONGEST_LINE = 200
 class CorrelationId(logging.Filter):
     """Adds the id of the work in progress, as `correlation_id` and as `correlation` for the end of a text line.
 
-    Of an answer that is logged after its work it is the request's.
+    When an answer is logged after its work has ended, it is the id of the request.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -105,7 +105,7 @@ class OneLine(logging.Filter):
 
 
 def is_of_no_probe(record: logging.LogRecord) -> bool:
-    """Whether a record isn't Django's of an answered probe, which says itself what isn't well."""
+    """Whether a record isn't what Django logs of an answered probe: `portal.probes` logs that with the reason."""
     return not getattr(getattr(record, "request", None), "path", "").startswith("/healthz/")
 
 
@@ -149,7 +149,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class JsonLines(io.TextIOBase):
-    """Standard error where the log is JSON: what is printed instead of logged is a record too, whatever its level."""
+    """Standard error where the log is JSON: makes a record of level INFO of what is printed instead of logged."""
 
     def __init__(self) -> None:
         self._begun = ""

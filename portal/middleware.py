@@ -35,7 +35,7 @@ class Middleware:
 # The middleware that gives each request its id.
 
 
-#: An id that a proxy gave: what the columns have room for, and no other delivery's.
+#: An id that a proxy may give: short enough for the columns, and not the id of a delivery.
 _GIVEN_ID = re.compile(rf"(?!{correlation.of_delivery('')})[A-Za-z0-9._-]{{1,40}}")
 
 

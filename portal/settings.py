@@ -19,7 +19,7 @@ VERSION: str = tomllib.loads(_PROJECT.read_text())["project"]["version"] if _PRO
 env = Environment(os.environ.get("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
 #: Missing and malformed variables; portal.checks reports them as numbered checks.
 CONFIGURATION_ERRORS = env.errors
-#: What is fine for a test on one's own machine; anywhere else it is an error.
+#: Values that are a warning on one's own machine, and an error anywhere else.
 UNSAFE_VALUES = env.unsafe
 
 # Core

@@ -181,7 +181,7 @@ def _uncertain(incident: Incident) -> Iterator[Touch]:
 
 
 def _since(invitation: Invitation, status: InvitationStatus) -> str:
-    """Return as what an invitation waited for a person, and what became of it."""
+    """Return why an invitation waited for a person, and what became of it."""
     label = status.record.label
     still = invitation.status == status
     return f"{label}, still waits" if still else f"{label}. Now: {invitation.words.phrase}"

@@ -123,12 +123,12 @@ class RoleRules:
 
     @property
     def reentry(self) -> str:
-        """The policy for who enters the stage again: a ReentryPolicy."""
+        """The ReentryPolicy, for candidates who enter the stage again."""
         return str(self._value("reentry"))
 
     @property
     def reentry_days(self) -> int:
-        """After how many days it sends the assessment again, where it does so by days."""
+        """After how many days the assessment is sent again, where the policy counts days."""
         return int(self._value("reentry_days"))
 
     @property

@@ -25,7 +25,7 @@ _window = _Window()
 
 @contextmanager
 def limited(closes_at: float | None = None, check: Callable[[], None] | None = None) -> Iterator[None]:
-    """Let this thread begin a call only until that moment of the monotonic clock, and while `check` raises nothing."""
+    """Let this thread begin calls only before `closes_at`, by the monotonic clock, and while `check` raises nothing."""
     former = _window.closes_at, _window.check
     _window.closes_at, _window.check = closes_at, check
     try:

@@ -55,7 +55,7 @@ class TokenManager:
         return connection.access_token
 
     def renew(self, refused: str) -> str:
-        """Return another access token than this one, which is exchanged once for all workers: the others wait for it.
+        """Return an access token in place of the `refused` one. One worker exchanges it, and the others wait for that.
 
         Raises PlatformError with status 401 when there is none: a person then has to connect Lever again.
         """

@@ -1,7 +1,7 @@
 """The id that everything shares which one event leads to: calls, effects and lines of the log.
 
 A delivery's id follows from its number, so that its tries share it; an effect keeps the id under which it was enqueued.
-While a request is answered it is the request's; a webhook's answer names that of the delivery too.
+While a request is answered the id is the request's; the answer to a webhook also has the delivery's.
 """
 
 import uuid

@@ -23,7 +23,7 @@ from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
-#: In the keys of feedback that is written again only because something else comes next now.
+#: In the key of an effect that writes feedback again only because what comes next has changed.
 WHAT_FOLLOWS = ":what_follows:"
 NO_LONGER_PASSED = "“{}” is no longer passed, so the next assessment isn't sent."
 
@@ -221,7 +221,7 @@ def store_place(invitation: Invitation, mapping_id: int | None, **place: int) ->
 
 
 def tie_next_round(former: Invitation) -> None:
-    """Let one that was sent alone, and leads to another assessment, stand for its further rounds too."""
+    """Store one that was sent alone, and leads to another assessment, as the first of its further rounds."""
     if former.together_id is None and leads_to_next(former):
         store_place(former, former.mapping_id, together_id=former.pk)
 
@@ -244,7 +244,7 @@ def awaits_next(invitation: Invitation) -> bool:
 
 
 def latest_following(invitation: Invitation) -> Invitation | None:
-    """Return the latest round of what followed the invitation; None where nothing did."""
+    """Return the latest round of the invitation that followed this one; None where none did."""
     return _following(invitation).order_by("-round", "-pk").first()
 
 

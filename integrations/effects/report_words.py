@@ -20,7 +20,7 @@ from integrations.notifications.notify import first_name
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 
-#: The last line of the details in a form, before what comes next.
+#: The name of the last line of the details in a form.
 WHAT_COMES_NEXT = "What comes next"
 #: What follows a comparison with the bar.
 OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
@@ -146,7 +146,7 @@ def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class FeedbackWords:
-    """What a form says: each text field's text by the one that Lever shows beside it, and the rating, if any."""
+    """What a form says: the text of each text field, by the field's name in Lever, and the rating, if any."""
 
     texts: dict[str, str]
     rating: int | None

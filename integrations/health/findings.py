@@ -29,7 +29,7 @@ class Finding:
 
     @property
     def is_about_candidates(self) -> bool:
-        """Whether it is about single candidates, which its page lists, and not about what all depend on."""
+        """Whether it is about single candidates, which its page lists; else all candidates depend on it."""
         return self.code.record.page.url.startswith((ACTIVITY.url, FAILED_STEPS.url))
 
     @property

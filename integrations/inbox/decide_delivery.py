@@ -152,7 +152,7 @@ def _place_among_several(delivery: Delivery, facts: Facts, decision: Decision) -
 
 
 def _lone_first(delivery: Delivery, decision: Decision) -> int | None:
-    """Return the first round, which stands for a further one too, where it was sent alone and leads to another."""
+    """Return the key of the first round, where it was sent alone and leads to another assessment; else None."""
     if decision.round == 1 or decision.assessment is None:
         return None
     former = Invitation.objects.filter(
@@ -222,7 +222,7 @@ def _cancel(
         lock_together(invitation)
         if cancel_unsent(invitation, reason):
             cancelled.append(invitation)
-            if invitation.instance_id and not opportunity.is_archived:  # else there is nothing to know
+            if invitation.instance_id and not opportunity.is_archived:  # else a note would tell nothing
                 tell_cancelled(invitation)
     for invitation in cancelled:
         follow_without(invitation, may_return=not opportunity.is_archived)
@@ -239,7 +239,7 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=database.now())
         tell_settled(invitation, text_of_following_again(invitation))
-        if has_further(invitation):  # when it was cancelled, the tag became that of another one
+        if has_further(invitation):  # when it was cancelled, the tag became another invitation's
             enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()

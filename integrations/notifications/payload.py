@@ -86,8 +86,8 @@ class Notice(Payload):
 class EmailPayload(Notice):
     """One e-mail: what it says, who gets it, and how far it has been sent.
 
-    Several notices may share the e-mail as a digest: `appended` are those that joined it. Of a notice that no longer
-    fits is kept which it is, and it is counted in the e-mail. `pending_membership` is the key of the one that the
+    Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice that no
+    longer fits is kept without its text, and the e-mail counts it. `pending_membership` is the key of the one that the
     e-mail invites to.
     """
 
@@ -126,7 +126,7 @@ class EmailPayload(Notice):
 
     @property
     def is_about_several(self) -> bool:
-        """Whether it says no more of each than its lines, if it has those."""
+        """Whether it is a digest: then it shows only the lines of each notice, or counts it."""
         return bool(self.appended or self.left_out)
 
     def with_appended(self, notice: Notice) -> Self:

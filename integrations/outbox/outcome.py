@@ -108,9 +108,9 @@ Outcome = Done | Cancelled | Failed | Uncertain | Retry | LeaseLost | DecideOnRe
 
 @dataclass(frozen=True)
 class Crash:
-    """A bug ended the step, or a deletion, which a bug could cause each time: the reason in words, and where it was.
+    """A bug ended the step, or a deletion, which a bug could cause each time: the reason in words, and the place.
 
-    Never the error's message, which may quote personal data.
+    It never has the error's message, which may quote personal data.
     """
 
     reason: str

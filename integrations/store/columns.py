@@ -1,4 +1,4 @@
-"""What Django's columns lack: encryption at rest, unique keys that fit, indexes and checks in a word. Rotating keys."""
+"""Columns, indexes and constraints that Django lacks: encryption at rest, keys that fit, short forms. Rotating keys."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

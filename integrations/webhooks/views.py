@@ -214,7 +214,7 @@ class WebhookView(View):
 
     platform: ClassVar[Platform]
     addressee: Addressee
-    #: Of the answer to a delivery that is stored.
+    #: What the answer to a stored delivery has.
     headers: dict[str, str]
     began_at: float
     body: bytes
@@ -277,7 +277,7 @@ class WebhookView(View):
         except IntegrityError:
             known(find_anew(self.kwargs["key"]))
             raise
-        if stored is None:  # which nothing impersonal is
+        if stored is None:  # only a body with a person in it is refused
             return False
         delivery_id = correlation.of_delivery(stored.pk)
         self.headers["X-Correlation-ID"] = delivery_id

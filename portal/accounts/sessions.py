@@ -102,7 +102,7 @@ class SessionLimitsMiddleware(Middleware):
 
 
 def _begin_visit(request: HttpRequest, last: UserSession | None) -> None:
-    """Where a visit begins, keep when the one before ended, by the row of the session that was used last."""
+    """If this is a new visit, keep when the visit before ended: when the `last` session was last used."""
     if last and timezone.now() - last.last_used_at > VISIT_ENDS_AFTER:
         request.session[LAST_VISIT] = last.last_used_at.isoformat()
 

@@ -70,7 +70,7 @@ class Recent:
         repairs = Delivery.objects.filter(
             received_at__gte=since, event=DeliveryEvent.SWEEP, invitation__isnull=False
         )
-        text = f"invitations that no webhook led to, but the sweep{LATELY}"
+        text = f"invitations that the sweep led to, and no webhook{LATELY}"
         yield gauge("portal_sweep_repairs", text, value=repairs.count())
         checks = AuditEntry.objects.filter(at__gte=since, action=AuditAction.VERIFY_LOG)
         broken = checks.filter(changes__has_key="faults").count()

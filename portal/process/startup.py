@@ -25,7 +25,7 @@ def prepare(stderr: OutputWrapper) -> None:
 
 
 def wait_for_database(seconds: float = 30.0) -> None:
-    """Return once the database answers, which may still be starting, or after so long: then a check tells."""
+    """Return when the database answers, or after so many seconds: then a check reports it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -71,7 +71,7 @@ SILENT_SECONDS = 7.0
 
 
 def web_server(host: str, port: int, *, is_alone: bool = False) -> Program:
-    """Return the web server with its WEB_WORKERS processes; alone, its probe is about the workers of other nodes."""
+    """Return the web server with its WEB_WORKERS processes; if it is alone, its probe is about workers of any node."""
     search_path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])])
     # -P: the present folder's files aren't modules
     argv = [sys.executable, "-P", "-m", "portal.asgi", host, str(port)]
@@ -82,6 +82,6 @@ def web_server(host: str, port: int, *, is_alone: bool = False) -> Program:
 def queue_cluster() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when none of its processes works any more."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    # else each thread has a heap of its own, which keeps what it has freed: 5 MiB a process after ten minutes of work
+    # else each thread has a heap of its own, which keeps what the thread has freed: 5 MiB in ten minutes of work
     heaps = {"MALLOC_ARENA_MAX": "2"}
     return Program("workers", argv, env=heaps, silent_seconds=SILENT_SECONDS)

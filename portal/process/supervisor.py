@@ -31,7 +31,7 @@ BRIEF_SECONDS, PAUSE_SECONDS = 10.0, 1.0  # a program that ran so briefly is sta
 #: At the head of each group: whatever ends the supervisor, its end of the pipe closes, and the whole group is killed.
 GUARD = ("/bin/sh", "-c", 'trap "" HUP INT TERM; read -r _; kill -KILL 0')
 HANDED_OVER = "PORTAL_SUPERVISED"  # from a command to the supervisor that it becomes
-DRAINING = "PORTAL_DRAINING"  # to the programs: which file of theirs ends when they are to be stopped
+DRAINING = "PORTAL_DRAINING"  # names the file descriptor that is closed when the programs are to stop
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,16 @@ _REFUSED = frozenset({400, 404, 422})
 
 @dataclass(frozen=True)
 class FeedbackPayload(Payload):
-    """The id of the Result to write, and whether it was written, so that only what comes next may have changed."""
+    """The id of the Result to write, and whether it was written before and only what comes next has changed."""
 
     result: int = 0
     only_what_follows: bool = False
 
 
 def enqueue_what_follows(changed: Invitation, *but: Invitation) -> None:
-    """Enqueue that feedback in Lever says anew what comes next, where that is, or depends on, what has `changed`.
+    """Enqueue feedback again whose line about what comes next may differ now that this invitation has `changed`.
 
-    Not that of `but`, which is written anyway. Called in the transaction of the change.
+    Feedback of the invitations in `but` is left out: it is written anyway. Called in the transaction of the change.
     """
     for invitation in completed_beside(changed).exclude(pk__in=[one.pk for one in but]):
         if (result := invitation.latest_result()) is not None:
@@ -95,7 +95,7 @@ def enqueue_template(organization: Organization) -> None:
 def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost | Cancelled:
     """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
-    Retried while the template is being made. Where only what comes next has changed, none is written anew.
+    Retried while the template is being made. Where only what comes next has changed, no new feedback is written.
     """
     invitation, payload = effect.own_invitation, WRITE_FEEDBACK.payload_of(effect)
     invitation.organization = effect.organization

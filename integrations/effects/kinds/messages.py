@@ -42,7 +42,7 @@ class NotePayload(Payload):
 
 
 def note_on(opportunity_id: str, text: str, code: str) -> NotePayload:
-    """Return a note that also says where the Admins and pages are that it names: its reader may only know Lever."""
+    """Return a note with the address of the candidate's page: its reader may know only Lever."""
     where = (
         f"The candidate's page in the CodeScreen integration, for its Admins: {timeline_link(opportunity_id)}"
     )
@@ -72,7 +72,8 @@ def enqueue_note(
 def tell_settled(invitation: Invitation, text: str) -> None:
     """Enqueue a note that the candidate has the invitation, where the last note about it says otherwise.
 
-    Where that one tells of a wait, `wait_notes` tells how it ended. Called in the transaction that changes the status.
+    If the last note tells of a wait, nothing is enqueued: `wait_notes` tells how the wait ended. Called in the
+    transaction that changes the status.
     """
     about_it = Q(invitation=None, delivery__after=None) | Q(
         invitation__assessment_id=invitation.assessment_id
@@ -98,7 +99,7 @@ def tell_settled(invitation: Invitation, text: str) -> None:
 
 
 def tell_cancelled(invitation: Invitation, *, was_uncertain: bool = False) -> None:
-    """Enqueue a note about a cancelled invitation, unless one told of its wait: another one then tells its end."""
+    """Enqueue a note about a cancelled invitation, unless a note told of its wait: `wait_notes` then tells its end."""
     is_told = Effect.objects.filter(invitation=invitation, open_wait__isnull=False)
     if not invitation.organization.note_on_skip or is_told.exclude(state=Effect.State.DUE).exists():
         return

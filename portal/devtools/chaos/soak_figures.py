@@ -30,8 +30,8 @@ class Bound:
     in_any_case: float
 
 
-#: A figure breaks its bound when its growth is over both parts of it. What is kept of each invitation takes a process
-#: more than the first part; what a busy minute takes, and gives back later, is in the second.
+#: A figure breaks its bound when its growth is over both parts of it. A process that kept something of each invitation
+#: would grow by more than the first part; the second allows for what a busy minute takes and gives back later.
 BOUNDS = {
     WEB: Bound(1.0, 6.0),
     WORKERS: Bound(1.0, 6.0),
