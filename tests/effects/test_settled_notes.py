@@ -1,7 +1,9 @@
 """A note that says that nothing was sent, or that it's over, isn't left standing once that is settled."""
 
 import pytest
+from django.db import transaction
 
+from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import approve, cancel, send_again
 from integrations.invitations.models.invitation import Invitation
@@ -121,3 +123,12 @@ def test_what_waited_too_briefly_for_a_note_is_told_where_one_said_that_nothing_
     for _ in range(2):
         minutes_pass()
     assert notes()[1:] == [SENT]
+
+
+def test_that_an_invitation_counts_again_is_said_each_time(scenario, notes):
+    scenario.enter()
+    for _ in range(2):
+        with transaction.atomic():
+            poll.end_following(Invitation.objects.get(), FollowingEnd.NOT_STARTED)
+        scenario.enter()
+    assert notes()[1::2] == [COUNTS_AGAIN, COUNTS_AGAIN]

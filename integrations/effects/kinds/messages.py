@@ -92,7 +92,7 @@ def tell_settled(invitation: Invitation, text: str) -> None:
         return
     LEAVE_NOTE.enqueue(
         invitation.organization_id,
-        f"{invitation.opportunity_id}:{WaitNote.END}:{invitation.pk}:{invitation.changed_at.isoformat()}",
+        f"{invitation.opportunity_id}:{WaitNote.END}:{invitation.pk}:{invitation.followed_since.isoformat()}",
         note_on(invitation.opportunity_id, text, WaitNote.END),
         invitation=invitation,
     )
