@@ -183,7 +183,7 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
             organization,
             invitation.opportunity_id,
             f"{end}:{invitation.pk}:{since}",
-            f"CodeScreen: “{invitation.assessment_name}”: {lower_first(sentence)} No result is asked for any more. If "
+            f"CodeScreen: “{invitation.assessment_name}”: {lower_first(sentence)} No result comes any more. If "
             "you still need it, move the candidate out of the stage and back in.",
             invitation=invitation,
         )

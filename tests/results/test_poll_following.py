@@ -77,7 +77,7 @@ def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer,
         poll_answer(NOT_STARTED)
     note = notes().get()
     assert note.payload["text"].startswith(
-        "CodeScreen: “Backend”: not started within 56 days. No result is asked for any more. If you still need it, "
+        "CodeScreen: “Backend”: not started within 56 days. No result comes any more. If you still need it, "
         "move the candidate out of the stage and back in.\n"
     )
     assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
@@ -98,7 +98,7 @@ def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer):
     let_days_pass(57)
     assert poll_answer({"status": "In_Progress", "metadata": {}}).following_ended == "not_finished"
     assert (
-        "“Backend”: started, but not finished within 56 days. No result is asked"
+        "“Backend”: started, but not finished within 56 days. No result comes any more."
         in notes().get().payload["text"]
     )
 
