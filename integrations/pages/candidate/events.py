@@ -241,7 +241,7 @@ def _of_effects(rows: CandidateRows) -> Iterator[Event]:
             continue
         first, *others = dict.fromkeys(kind_of(one).heading for one in reversed(written))
         at = max(one.done_at for one in written if one.done_at)
-        text = f"Result written to Lever ({len(written)})"
+        text = f"Result written to Lever: {len(written)} steps"
         yield Event(at, text, ", ".join([first, *map(lower_first, others)]), icon="edit")
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -27,7 +27,7 @@ def redacted_json(payload: object) -> str:
     return json.dumps(redact(payload), indent=2, ensure_ascii=False, sort_keys=True)
 
 
-REPLACED = "It is no longer in Lever: a later report took its place."
+REPLACED = "It is no longer in Lever."
 ERASED = "The words were erased with the person's data."
 #: By state: what is said of it, and the tone. A cancelled one wrote nothing.
 STATES = {
@@ -43,7 +43,7 @@ STATES = {
 class WrittenItem:
     """One thing that was or is to be written to Lever: its words, its state with the tone, and when.
 
-    The remark stands where words lack, or for what became of it.
+    The remark stands where words lack, or for what became of it. `is_replaced` where later writes took its place.
     """
 
     effect: Effect
@@ -53,38 +53,41 @@ class WrittenItem:
     at: datetime
     words: Words
     remark: str
+    is_replaced: bool = False
 
 
 def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list[WrittenItem]:
     """Return what was written and what is to be, the newest first; what was no longer wanted is left out."""
-    effects = list(effects)
-    current = current_reports(effects)
-    items = [
-        _item(effect, erasure, is_current=effect in current)
-        for effect in effects
-        if kind_of(effect).heading and not effect.wrote_nothing
-    ]
-    return sorted(items, key=lambda item: item.at, reverse=True)
+    items = [_item(one, erasure) for one in effects if kind_of(one).heading and not one.wrote_nothing]
+    newest_first = sorted(items, key=lambda item: (item.at, item.effect.pk), reverse=True)
+    later: set[object] = set()
+    for number, item in enumerate(newest_first):
+        if item.effect.state == State.DONE:
+            taken = _takes(item)
+            if taken and taken <= later:
+                remark = item.remark or (REPLACED if item.words.file else "")
+                newest_first[number] = replace(item, is_replaced=True, remark=remark)
+            later |= taken | set(item.words.removed)
+    return newest_first
 
 
-def _item(effect: Effect, erasure: Erasure | None, *, is_current: bool) -> WrittenItem:
+def _item(effect: Effect, erasure: Erasure | None) -> WrittenItem:
     kind = kind_of(effect)
     words, (state, tone) = kind.words(effect), STATES[effect.shown_state]
     at = effect.done_at or (effect.failed_at if effect.state == State.FAILED else None) or effect.created_at
-    remark = REPLACED if words.file and words.is_kept and not is_current else ""
+    remark = ""
     if effect.state == State.DONE and words.missing:
         remark = ERASED if erasure is not None and at <= erasure.erased_at else words.missing
     return WrittenItem(effect, kind, state, tone, at, words, remark)
 
 
-def current_reports(effects: Iterable[Effect]) -> list[Effect]:
-    """Return the effects whose reports are in Lever now: of each invitation the one attached last, unless removed."""
-    last: dict[int | None, Effect] = {}
-    of_reports = (Kind.ATTACH_REPORT, Kind.REMOVE_REPORT)
-    done = [one for one in effects if one.kind in of_reports and one.state == State.DONE and one.done_at]
-    for effect in sorted(done, key=lambda one: (one.done_at, one.pk)):
-        last[effect.invitation_id] = effect
-    return [effect for effect in last.values() if effect.kind == Kind.ATTACH_REPORT]
+def _takes(item: WrittenItem) -> set[object]:
+    """Return what a later write replaces: an invitation's one feedback or report, or tags; nothing of what stays."""
+    if item.effect.kind in {Kind.ATTACH_REPORT, Kind.REMOVE_REPORT}:
+        return {(Kind.ATTACH_REPORT, item.effect.invitation_id)}
+    if item.effect.kind == Kind.WRITE_FEEDBACK:
+        return {(Kind.WRITE_FEEDBACK, item.effect.invitation_id)}
+    return set(item.words.tags)
 
 
 class EntryKind(StrEnum):

@@ -21,7 +21,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     assert lines(organization, "o-passed") == [
         "E-mail sent to the team: “Alder: Passed 82 (Backend)”",
-        "Result written to Lever (4)",
+        "Result written to Lever: 4 steps",
         "Passed, 82",
         "Submitted “Backend”",
         "Started “Backend”",

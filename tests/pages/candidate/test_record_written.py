@@ -1,11 +1,15 @@
 """What was written to Lever, word for word, with its state."""
 
+from django.utils import timezone
+
 from integrations.effects.kind import NOT_RECORDED
 from integrations.effects.kinds.tags import REMOVAL_NOT_RECORDED
 from integrations.outbox.models import Effect
 from integrations.pages.candidate.record import ERASED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories
+from tests.support import factories
+from tests.support.page_text import text
 
 
 def items(erasure=None):
@@ -58,3 +62,32 @@ def test_what_was_no_longer_wanted_is_left_out(organization, super_admin):
     Effect.objects.filter(kind="set_progress_tag").update(state="cancelled", done_at=None)
     Effect.objects.filter(kind="write_feedback").update(written={}, end_reason="later_attempt")
     assert {"set_progress_tag", "write_feedback"}.isdisjoint(items())
+
+
+def test_what_later_writes_replaced_is_folded_and_marked(organization, super_admin, super_admin_client):
+    address = histories.make(organization, super_admin, "passed")
+    first = Effect.objects.get(kind="write_feedback")
+    for kind, written in (
+        ("write_feedback", first.written),
+        ("set_progress_tag", {"tags": ["New round"], "removed": [histories.TAG], "is_kept": True}),
+    ):
+        factories.EffectFactory.create(
+            organization=organization,
+            opportunity_id=first.opportunity_id,
+            invitation=first.invitation,
+            kind=kind,
+            payload=first.payload if kind == first.kind else {"tag": "New round"},
+            written=written,
+            state="done",
+            due_at=None,
+            done_at=timezone.now(),
+        )
+    page = super_admin_client.get(address)
+    assert [item.effect for item in page.context["replaced"]] == [first]  # “cs-passed” is still in Lever
+    assert "Earlier</summary>" in text(page)
+    assert "Replaced</span>" in text(page)
+    Effect.objects.filter(written__tags=["New round"]).update(
+        written={"tags": ["New round"], "removed": [histories.TAG, "cs-passed"], "is_kept": True}
+    )
+    replaced = super_admin_client.get(address).context["replaced"]
+    assert {item.effect.kind for item in replaced} == {"write_feedback", "set_progress_tag"}
