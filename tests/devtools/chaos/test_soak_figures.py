@@ -7,24 +7,19 @@ import pytest
 
 from portal.devtools.chaos.soak_figures import BOUNDS, DATABASE, DUE, WORKERS, Growth, Sample
 
-MINUTES, A_MINUTE = 60, 300  # invitations
+MINUTES = 60
+A_MINUTE = 300  # invitations
 
 
 def growth(courses: Mapping[str, Callable[[int], float]], minutes: int = MINUTES) -> Growth:
-    """Return the samples of a run at five a second whose figures stay, but for those whose course is given."""
-    flat = dict.fromkeys((*BOUNDS, "rss_mib"), 100.0)
-    return Growth(
-        [
-            Sample(
-                60.0 * minute,
-                A_MINUTE * minute,
-                flat
-                | {DATABASE: 10.0 + minute * 4}
-                | {name: course(minute) for name, course in courses.items()},
-            )
-            for minute in range(minutes + 1)
-        ]
-    )
+    """Return the samples of a run at five a second. Figures stay as they are, except those with a course."""
+    samples = []
+    for minute in range(minutes + 1):
+        figures = dict.fromkeys((*BOUNDS, "rss_mib"), 100.0)
+        figures[DATABASE] = 10.0 + minute * 4
+        figures |= {name: course(minute) for name, course in courses.items()}
+        samples.append(Sample(60.0 * minute, A_MINUTE * minute, figures))
+    return Growth(samples)
 
 
 def test_nothing_grows_when_each_figure_stays_and_the_tables_take_each_candidate() -> None:

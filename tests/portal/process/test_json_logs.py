@@ -41,7 +41,7 @@ def serve(port: int, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def records(folder: Path) -> list[dict[str, str]]:
-    """Return the log. Raises ValueError for a line that is none."""
+    """Return the records of the log. Raises ValueError for a line that isn't JSON."""
     return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
 
 
