@@ -119,11 +119,14 @@ def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_se
     assert not bar.is_visible()
     page.locator("td.tick input").first.check()
     assert bar.is_visible()
+    count = "element => getComputedStyle(element, '::before').content"
+    assert page.locator(".bulk output").evaluate(count) == 'counter(ticked) " selected"'
+    assert not bar.get_by_role("button", name="Invite").is_visible()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
     page.keyboard.type("a/b")
     assert page.input_value("#q") == "a/b"
     page.get_by_label("Select all").check()
-    page.get_by_role("button", name="Send invitations…").click()
+    page.get_by_role("button", name="Send those on hold…").click()
     page.get_by_role("heading", name="Send th").wait_for()
     page.close()

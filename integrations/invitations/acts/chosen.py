@@ -66,7 +66,7 @@ def why_not_invitable(candidate: Candidate) -> str:
     if invitation is not None:
         is_unsent = not invitation.instance_id and not invitation.first_call_at
         if invitation.status == Status.HELD:
-            return f"“{invitation.assessment_name}” is on hold: use “Send invitations”."
+            return f"“{invitation.assessment_name}” is on hold: use “Send those on hold”."
         if invitation.status == Status.FAILED or (invitation.status == Status.WITHDRAWN and is_unsent):
             return ""
         return f"The candidate already has “{invitation.assessment_name}”: {invitation.words.phrase}."

@@ -322,7 +322,7 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
 @pytest.mark.parametrize(
     ("verdict", "status", "why"),
     [
-        ("held_for_approval", "held", "is on hold: use “Send invitations”."),
+        ("held_for_approval", "held", "is on hold: use “Send those on hold”."),
         ("invite", "invited", "already has “Backend”: invited, not started."),
         ("invite", "completed", "already has “Backend”: completed."),
         ("paused", "", "This candidate waits, and is decided automatically."),
@@ -402,8 +402,8 @@ def test_who_was_not_invited_can_be_ticked_and_invited_from_their_page(
     one = candidate(organization, "Alder", "no_assessment")
     page = text(organization_admin_client.get("/activity/"))
     assert f'name="candidate" value="{one.pk}"' in page
-    assert "Invite…" in page
-    assert "Send invitations…" not in page
+    assert "Invite those not invited…" in page
+    assert "Send those on hold…" not in page
     assert f"act=invite&amp;candidate={one.pk}" in text(organization_admin_client.get("/activity/o-alder/"))
     assert "act=invite" not in text(team_member_client.get("/activity/o-alder/"))
     assert 'name="candidate"' not in text(team_member_client.get("/activity/"))

@@ -37,9 +37,9 @@ def test_who_may_not_approve_sees_no_button_for_it_and_keeps_the_others(
     candidate(organization, "Birch", "no_assessment")
     candidate(organization, "Cedar", status="failed")
     page = text(organization_admin_client.get("/activity/"))
-    for word in ("Send invitations…", "Cancel invitations…", "act=send", "act=cancel"):
+    for word in ("Send those on hold…", "Cancel those on hold…", "act=send", "act=cancel"):
         assert (word in page) is is_approver, word
-    for word in ("Invite…", "Send again…"):
+    for word in ("Invite those not invited…", "Send again…"):
         assert word in page, word
     of_alder = text(organization_admin_client.get("/activity/o-alder/"))
     assert ("Send invitation" in of_alder) is is_approver
