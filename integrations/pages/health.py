@@ -46,8 +46,8 @@ class FindingGroup:
 
     @property
     def is_one_level(self) -> bool:
-        """Whether all are equally serious, as the title says; the set-up's are not."""
-        return self.code != SETUP
+        """Whether all are equally serious, as the title says."""
+        return self.code in set(Level)
 
 
 class HealthView(OrganizationMixin, PartialsMixin):

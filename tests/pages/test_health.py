@@ -134,10 +134,14 @@ def test_what_is_about_single_candidates_stands_apart_from_what_all_depend_on(
     super_admin_client, ready_organization
 ):
     factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
-    groups = super_admin_client.get(reverse("health")).context["groups"]
+    answer = super_admin_client.get(reverse("health"))
+    groups = answer.context["groups"]
     codes = {group.code: {finding.code for finding in group.findings} for group in groups}
     assert codes["candidates"] == {FindingCode.UNCERTAIN_INVITATIONS}
     assert "error" not in codes
+    waiting, _, _ = answer.content.decode().partition("Incidents</h2>")
+    assert ">Fix now</span>" in waiting
+    assert "An Admin checks in CodeScreen" in waiting, "who reads it may have no such button"
 
 
 def test_each_finding_has_words_for_its_link():

@@ -232,14 +232,14 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.FAILED_EFFECTS,
             f"{counted(number, 'candidate')} could not be sent an invitation.",
-            "Read the reasons, fix them, and send the invitations again.",
+            "Read the reasons and fix them. Then an Admin sends the invitations again.",
             page=ACTIVITY.at("?view=not_sent"),
         )
     if number := counts["uncertain"]:
         yield finding(
             FindingCode.UNCERTAIN_INVITATIONS,
             f"{counted(number, 'candidate')} possibly got an invitation.",
-            "Check in CodeScreen whether it was sent. Then say so on the candidate's page, or send it again.",
+            "An Admin checks in CodeScreen whether it was sent, and says so on the candidate's page or sends it again.",
         )
     if number := counts["held"]:
         yield finding(
@@ -251,7 +251,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.BOUNCED_INVITATIONS,
             f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
-            "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
+            "Correct the address in Lever. Then an Admin presses “Correct and send again” on the candidate's page.",
         )
     if number := counts["awaiting_decision"]:
         yield finding(
@@ -276,5 +276,5 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             f"In the last {ENDED_SHOWN_FOR.days} days, {counted(count_candidates(ended), 'candidate')} ended without a "
             f"result: {reasons}.",
             "If you still need a result, move the candidate out of the stage and back in. To send a new e-mail, "
-            "cancel the invitation and send it again.",
+            "an Admin cancels the invitation and sends it again.",
         )
