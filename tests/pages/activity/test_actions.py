@@ -75,6 +75,10 @@ def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_b
     page = reverse("candidate", args=[invitation.opportunity_id])
     assert f"Will be sent {when}" in text(organization_admin_client.get(page))
     assert f"Will be sent {when}" in text(organization_admin_client.get("/activity/"))
+    organization_admin_client.cookies["time_zone"] = "America/Anchorage"
+    answer = organization_admin_client.get(page)
+    assert answer.context["card"].title.endswith(" (America/Anchorage)")
+    assert f"by the clocks of the send window {when}." in text(answer)
     now = reverse("invitation-send-now", args=[invitation.pk])
     assert now in organization_admin_client.get(page).content.decode()
     answer = organization_admin_client.post(now, {"reason": "Starts today.", "next": page}, follow=True)
