@@ -1,5 +1,6 @@
 """The ASGI entry point, and the web server that serves it: `python -m portal.asgi HOST PORT`."""
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -30,6 +31,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 if __name__ == "__main__" and (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
     # the processes count in files, so that each can tell of all; prometheus_client reads the folder at its import
     counts = TemporaryDirectory(prefix="portal-metrics-")
+    # systemd removes what nobody has read for ten days from /tmp, except from a folder that is locked
+    fcntl.flock(os.open(counts.name, os.O_RDONLY), fcntl.LOCK_SH)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
 database_waits.set_longest(DATABASE_SECONDS)
 application = WholeRequests(get_internal_wsgi_application())

@@ -39,9 +39,10 @@ class WebhookTimesMiddleware:
         if not (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
             raise MiddlewareNotUsed
         self.get_response = get_response
-        for platform in Platform:
-            for status in EXPECTED:
-                _answers.labels(platform, status)
+        with suppress(OSError):
+            for platform in Platform:
+                for status in EXPECTED:
+                    _answers.labels(platform, status)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
@@ -50,14 +51,16 @@ class WebhookTimesMiddleware:
             return self.get_response(request)
         began = time.monotonic()
         answer = self.get_response(request)
-        _answers.labels(platform, answer.status_code).observe(time.monotonic() - began)
+        with suppress(OSError):  # a webhook is taken in, also where the folder was cleaned or is full
+            _answers.labels(platform, answer.status_code).observe(time.monotonic() - began)
         return answer
 
 
 def register_node(registry: CollectorRegistry, *, is_database_there: bool) -> None:
     """Add what all processes of this node's web server tell, and whether the database answered this one."""
     if FOLDER in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        with suppress(ValueError):  # the folder was cleaned
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_answers)
     registry.register(_Server(is_database_there))

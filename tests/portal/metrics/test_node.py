@@ -1,6 +1,7 @@
 """What a node's web server tells of itself, in one process and in several."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -66,6 +67,14 @@ def test_nothing_is_counted_where_metrics_are_off(client, webhook, settings):
     settings.METRICS_ENABLED = False
     post(client, webhook, "token-1")
     assert not next(iter(node._answers.collect())).samples
+
+
+def test_webhooks_are_answered_where_they_cannot_be_counted(client, webhook, settings, monkeypatch, tmp_path):
+    """As where the system has cleaned its folder of temporary files, or has no room there."""
+    monkeypatch.setattr(node._answers, "labels", Mock(side_effect=FileNotFoundError))
+    monkeypatch.setenv(node.FOLDER, str(tmp_path / "cleaned"))
+    assert post(client, webhook, "token-1").status_code == 202
+    assert scrape(client)["portal_database_answers"] == 1
 
 
 def test_the_process_tells_its_version_and_what_it_takes(client, settings):
