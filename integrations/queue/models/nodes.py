@@ -116,7 +116,7 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
 
 class Heartbeat(models.Model):
-    """When a worker process of a node last made progress, of which version it is and what it takes of the machine."""
+    """When a worker process of a node last made progress, its version, and what it takes of the machine."""
 
     HOLDS = Holds("which nodes work, their version, what they take", "until the node is gone")
 
