@@ -30,8 +30,8 @@ from integrations.pages.activity.candidate_filters import (
     SORTED_BY,
     VIEWS,
     CandidateFilters,
-    CandidateSearch,
 )
+from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.activity.search import NONE
 from integrations.pages.activity.steps import Became, Step

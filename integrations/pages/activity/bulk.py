@@ -33,7 +33,8 @@ from integrations.pages.activity.bulk_progress import (
     new_id,
     progress_address,
 )
-from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
+from integrations.pages.activity.candidate_filters import CandidateFilters
+from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidates_of, read_organizations
 from integrations.pages.views import ReasonForm
 from integrations.queue import notify, on_request

@@ -26,9 +26,9 @@ from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CORRECTABLE_REASON,
     CandidateFilters,
-    CandidateSearch,
     Figure,
 )
+from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.search import NONE, role_titles
 from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised

@@ -19,7 +19,8 @@ from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
+from integrations.pages.activity.candidate_filters import CandidateFilters
+from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.overview.attention import (
     attention,

@@ -1,0 +1,230 @@
+"""The candidates that a member sees, by the filters of an address."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import F, IntegerField, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from integrations.core.invitation_status import NEED_PERSON, InvitationStatus
+from integrations.core.verdict_code import CORRECTABLE_VERDICTS, VerdictCode
+from integrations.health.checks.work import ENDED_SHOWN_FOR
+from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
+from integrations.invitations.models.candidate import (
+    Candidate,
+    CandidateQuerySet,
+    OpportunityPerson,
+    Relation,
+)
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import HAS_BOUNCED
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.pages.access import own, visible
+from integrations.pages.activity.candidate_filters import ATTENTION_DAYS, CORRECTABLE_REASON, CandidateFilters
+from integrations.pages.activity.search import NONE, has_role, matching_candidates
+from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
+from integrations.pages.times import midnight, within_days
+
+_Status = InvitationStatus
+#: The tabs of invitations that stand well, by status.
+_STATUSES = {
+    "pending": (_Status.PENDING, _Status.SENDING),
+    "invited": (_Status.INVITED,),
+    "in_progress": (_Status.IN_PROGRESS,),
+    "submitted": (_Status.SUBMITTED,),
+    "cancelled": (_Status.WITHDRAWN,),
+}
+#: Of those that need attention, or a person's act, the newest are shown, at most this many.
+MOST = 2_000
+#: The number beside a tab is counted up to this, and shown with a plus beyond it.
+COUNTED = 999
+
+
+class _Number(Subquery):
+    """How many rows a query has, as a column of another."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+
+class CandidateSearch:
+    """The candidates that a member sees, by the filters of an address."""
+
+    def __init__(self, member: Membership, filters: CandidateFilters) -> None:
+        self.member, self.filters = member, filters
+        self.organization = member.organization
+
+    def rows(self) -> CandidateQuerySet:
+        """Return the candidates in the order asked for, with their delivery and invitation."""
+        filters = self.filters
+        if filters.reason == VerdictCode.ENTERED_BEFORE:
+            # somebody who has an earlier invitation may be offered too
+            view = "" if filters.view == "not_invited" else filters.view
+            rows = self._of_view(view).filter(opportunity_id__in=self.offered.values("opportunity_id"))
+        else:
+            rows = self._of_view(filters.view)
+        if filters.reason and filters.reason != VerdictCode.ENTERED_BEFORE:
+            verdicts = CORRECTABLE_VERDICTS if filters.reason == CORRECTABLE_REASON else [filters.reason]
+            rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
+        if filters.role:
+            rows = rows.filter(has_role(self.organization, filters.role))
+        if filters.origin:
+            rows = rows.filter(origin=filters.origin if filters.origin != NONE else "")
+        if filters.owner:
+            rows = self._owned(rows)
+        rows = self._who_came(rows)
+        if filters.q:
+            rows = rows.filter(matching_candidates(self.organization, filters.q))
+        return rows.with_standing().order_by(*filters.order)
+
+    @property
+    def offered(self) -> DeliveryQuerySet:
+        """The deliveries of those candidates that the member sees who may be invited already."""
+        offered = Delivery.objects.offered().filter(organization=self.organization, due_at__isnull=True)
+        return visible(offered, self.member)
+
+    def with_invitation_shown(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Return the candidates with the invitation that the filters found each by, where it isn't their latest.
+
+        So a row says what waits, and has the buttons for that. One query; the candidates must not be saved.
+        """
+        found = list(candidates)
+        matching = self._of_any_invitation.get(self.filters.view, self._came)
+        if matching is not None:
+            ids = [one.opportunity_id for one in found]
+            of_them = matching.filter(opportunity_id__in=ids).order_by("created_at", "pk")
+            newest = {one.opportunity_id: one for one in of_them}
+            for candidate in found:
+                candidate.invitation = newest.get(candidate.opportunity_id, candidate.invitation)
+        return found
+
+    def counts(self, views: Iterable[str]) -> dict[str, str]:
+        """Return how many candidates each of these tabs shows, counted up to COUNTED; two queries."""
+        tabs = {view: _Number(self._of_view(view).order_by().values("pk")[: COUNTED + 1]) for view in views}
+        numbers: Mapping[str, Any] = Organization.objects.values(**tabs).get(pk=self.organization.pk)
+        return {view: str(number) if number <= COUNTED else f"{COUNTED}+" for view, number in numbers.items()}
+
+    def _owned(self, rows: CandidateQuerySet) -> CandidateQuerySet:
+        """Return the candidates whose owner in Lever has the filters' address."""
+        owners = OpportunityPerson.objects.filter(organization=self.organization, relation=Relation.OWNER)
+        if self.filters.owner == NONE:
+            return rows.exclude(opportunity_id__in=owners.values("opportunity_id"))
+        of_one = owners.filter(email=self.filters.owner)
+        return rows.filter(opportunity_id__in=of_one.values("opportunity_id"))
+
+    def _who_came(self, rows: CandidateQuerySet) -> CandidateQuerySet:
+        """Return the candidates who came to the filters' step on their days, with the assessment, and what followed."""
+        filters, came = self.filters, self._came
+        if came is not None:
+            rows = rows.filter(opportunity_id__in=came.values("opportunity_id"))
+        elif filters.assessment:
+            rows = rows.filter(assessment_name=filters.assessment)
+        if Step(filters.step) is Step.ENTERED:
+            rows = within_days(rows, "entered_at", filters.since, filters.until)
+        return rows
+
+    @property
+    def _came(self) -> QuerySet[Invitation] | None:
+        """The invitations that came to the filters' step, and became what they say; None where they say neither."""
+        filters, step = self.filters, Step(self.filters.step)
+        if step is Step.ENTERED and not filters.became:
+            return None
+        came = Invitation.objects.filter(organization=self.organization).with_steps()
+        if filters.assessment:
+            came = came.filter(assessment_name=filters.assessment)
+        if step in OUTCOMES:
+            stated = Result.objects.of_latest_attempts().filter(
+                organization=self.organization, outcome=OUTCOMES[step]
+            )
+            on_days = within_days(stated, "created_at", filters.since, filters.until)
+            came = came.filter(pk__in=on_days.values("invitation"))
+        if column := TIMES.get(step):
+            # whatever came to a step since then also changed since then, and changed_at has an index
+            changed = within_days(came, "changed_at", filters.since, "").exclude(**{column: None})
+            came = within_days(changed, column, filters.since, filters.until)
+        if filters.became:
+            came = came.filter(CONDITIONS[Became(filters.became)])
+        return came
+
+    def _of_view(self, view: str) -> CandidateQuerySet:
+        rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
+        if self.filters.mine:
+            rows = own(rows, self.member)
+        if view == "attention":
+            return rows.filter(opportunity_id__in=self._attention)
+        if view in self._of_any_invitation:
+            found = self._of_any_invitation[view].order_by("-created_at", "-pk")
+            return rows.filter(opportunity_id__in=found.values("opportunity_id")[:MOST])
+        if view == "not_invited":
+            return rows.not_invited()
+        if view == "completed":
+            return self._invited(rows, status=InvitationStatus.COMPLETED).filter(outcome="")
+        if view in _STATUSES:
+            of_status = self._invited(rows, status__in=_STATUSES[view])
+            if view == "cancelled":
+                return of_status
+            return of_status.filter(invitation__following_ended="").exclude(invitation__in=self._bounced)
+        if view in OUTCOMES:
+            return rows.filter(outcome=OUTCOMES[view])
+        return rows
+
+    def _invited(self, rows: CandidateQuerySet, **conditions: object) -> CandidateQuerySet:
+        """Return the candidates whose invitation meets the conditions.
+
+        The invitation's organization is stated too: only then does an index of the invitations find the few.
+        """
+        invitations = {f"invitation__{name}": value for name, value in conditions.items()}
+        return rows.filter(invitation__organization=self.organization, **invitations)
+
+    @property
+    def _bounced(self) -> QuerySet[Invitation]:
+        return Invitation.objects.bounced().filter(organization=self.organization)
+
+    @property
+    def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
+        """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
+        invitations = Invitation.objects.filter(organization=self.organization)
+        lately = midnight(timezone.localdate() - ENDED_SHOWN_FOR)
+        only_person_ends = Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False) | HAS_BOUNCED
+        return {
+            "attention": invitations.filter(only_person_ends),
+            "held": invitations.filter(status=InvitationStatus.HELD),
+            "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
+            "not_sent": invitations.not_sent(),
+            "undecided": invitations.awaiting_decision(),
+            "no_result": invitations.ended_without_result().filter(following_ended_at__gte=lately),
+            "bounced": self._bounced,
+        }
+
+    @cached_property
+    def _attention(self) -> list[str]:
+        """The opportunities of the candidates that wait for somebody's act; one query.
+
+        A condition over candidates and joined tables could use no index: each kind is found by its own. What only a
+        person can end counts for every invitation of the candidate, anything else for the latest.
+        """
+        since = timezone.now() - timedelta(days=ATTENTION_DAYS)
+        invitations = Invitation.objects.filter(organization=self.organization)
+        latest = invitations.filter(candidates__isnull=False)
+        uninvited = Candidate.objects.filter(organization=self.organization).not_invited()
+        kinds: tuple[QuerySet[Any, Any], ...] = (
+            self._of_any_invitation["attention"],
+            latest.not_sent().filter(created_at__gte=since),
+            latest.ended_without_result().filter(following_ended_at__gte=since),
+            Effect.objects.failed_steps().filter(organization=self.organization).exclude(opportunity_id=""),
+            uninvited.filter(entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS),
+        )
+        first, *others = [
+            kind.order_by()
+            .annotate(since=F("entered_at" if kind.model is Candidate else "created_at"))
+            .values_list("opportunity_id", "since")
+            for kind in kinds
+        ]
+        newest = first.union(*others, all=True).order_by("-since")[:MOST]
+        return [opportunity_id for opportunity_id, _ in newest]
