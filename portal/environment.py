@@ -43,9 +43,16 @@ class Environment:
     """
 
     def __init__(self, path: str) -> None:
+        """Read the file, if there is one. Exits with the fix where it can't be read."""
         self._env = environ.Env()
-        environ.Env.read_env(path)
         self._file = Path(path)
+        try:
+            self._text = self._file.read_text("utf-8") if self._file.is_file() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise SystemExit(
+                f"{path} can't be read: {error}. Save it as UTF-8, and give it to the user that runs the portal."
+            ) from error
+        environ.Env.read_env(path)
         self.checks: dict[str, str] = {}
         self.defaults: dict[str, str] = {}
         self.errors: list[Wrong] = []
@@ -53,10 +60,8 @@ class Environment:
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
-        if not self._file.is_file():
-            return []
         found: list[tuple[str, str]] = []
-        for name in _NAME.findall(self._file.read_text(errors="replace")):
+        for name in _NAME.findall(self._text):
             if name not in self.checks:
                 resembled = get_close_matches(name, self.checks, n=1, cutoff=LEAST_LIKENESS)
                 found += [(name, known) for known in resembled]

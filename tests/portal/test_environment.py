@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,7 +19,7 @@ from django.http.request import validate_host
 from integrations.checks import check_encryption_keys, check_lever_app
 from portal import checks
 from portal.devtools import test_suites
-from portal.environment import Wrong
+from portal.environment import Environment, Wrong
 from portal.settings import env
 
 SETTINGS = Path(__file__).resolve().parents[2] / "portal" / "settings.py"
@@ -400,6 +401,16 @@ def test_a_misspelt_name_in_the_file_is_a_warning_that_names_the_right_one(monke
         ("portal.W004", "Did you mean REDIS_URL?"),
         ("portal.W004", "Did you mean FIELD_ENCRYPTION_KEYS?"),
     ]
+
+
+@pytest.mark.parametrize("error", [None, PermissionError(13, "Permission denied")])
+def test_a_file_that_cannot_be_read_ends_everything_with_the_fix(monkeypatch, tmp_path, error):
+    file = tmp_path / ".env"
+    file.write_bytes("DEFAULT_FROM_EMAIL=Café <a@b.example>".encode("latin-1"))
+    if error:
+        monkeypatch.setattr(Path, "read_text", Mock(side_effect=error))
+    with pytest.raises(SystemExit, match="Save it as UTF-8, and give it to the user"):
+        Environment(str(file))
 
 
 @pytest.mark.parametrize(
