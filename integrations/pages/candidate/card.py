@@ -95,11 +95,17 @@ def card_of_candidate(rows: CandidateRows) -> Card:
 
 
 def later_verdict(rows: CandidateRows) -> Verdict | None:
-    """Return the latest verdict if it came after the invitation and led to no new one, else None."""
+    """Return the latest verdict if the candidate was moved after the invitation, and it still holds, else None.
+
+    One about the invitation no longer holds once that is tracked anew, because of the move or later.
+    """
     verdict = rows.latest_verdict()
     if rows.current is None or verdict is None or verdict.code in ABOUT_NO_CANDIDATE | INVITING_VERDICTS:
         return None
-    return verdict if verdict.decided_at > rows.current.created_at else None
+    is_about_it = verdict.invitation_id == rows.current.pk
+    since = rows.current.followed_since if is_about_it else rows.current.created_at
+    moved_at = next(one.received_at for one in rows.deliveries if one.pk == verdict.delivery_id)
+    return verdict if moved_at > since else None
 
 
 def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:

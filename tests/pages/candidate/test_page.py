@@ -124,10 +124,13 @@ def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
     made = histories.History(
         organization, "o-expired", "Candidate Cedar", Invitation.objects.get().changed_at
     )
+    Invitation.objects.update(followed_since=made.now)
     made.moved("already_invited", "The candidate already has “Backend”.", Invitation.objects.get())
     page = text(super_admin_client.get(address))
     assert "Moved again since: Already invited" in page
     assert "The candidate already has “Backend”." in page
+    Invitation.objects.update(followed_since=made.now)  # the move let it count again
+    assert "Moved again since" not in text(super_admin_client.get(address))
 
 
 def test_a_candidate_without_any_row_is_not_found(super_admin_client, organization):
