@@ -156,13 +156,15 @@ def _failed(incident: Incident) -> Iterator[Touch]:
     begin, end = incident.window
     effects = _effects(incident).filter(created_at__range=(begin - RETRY_FOR, end))
     for effect in effects.filter(failed_at__range=(begin, end)).order_by("-created_at")[:MOST]:
-        at, is_done = effect.failed_at or effect.created_at, effect.done_at is not None
+        at = effect.failed_at or effect.created_at
+        is_done = effect.done_at is not None
         yield Touch(effect.opportunity_id, at, _how_it_went(effect), effect, is_done)
 
 
 def _uncertain(incident: Incident) -> Iterator[Touch]:
     """Yield the invitations that became possibly sent: they still are, members were told so, or a person settled it."""
-    own, meanwhile = {"organization": incident.organization_id}, incident.window
+    own = {"organization": incident.organization_id}
+    meanwhile = incident.window
     told = Effect.objects.filter(
         **own, email_topic=EmailTopic.INVITATION_UNCERTAIN, created_at__range=meanwhile
     )
@@ -173,8 +175,9 @@ def _uncertain(incident: Incident) -> Iterator[Touch]:
         at__range=meanwhile,
     )
     still = Q(status=InvitationStatus.UNCERTAIN, changed_at__range=meanwhile)
-    was = (settled.values("target_id"), told.values("invitation"), told.values("also_about"))
-    found = Invitation.objects.filter(still | Q(*(("pk__in", keys) for keys in was), _connector=Q.OR), **own)
+    was_settled = Q(pk__in=settled.values("target_id"))
+    was_told = Q(pk__in=told.values("invitation")) | Q(pk__in=told.values("also_about"))
+    found = Invitation.objects.filter(still | was_settled | was_told, **own)
     for invitation in found.select_related("organization")[:MOST]:
         at = invitation.first_call_at or invitation.changed_at
         yield Touch(invitation.opportunity_id, at, _since(invitation, InvitationStatus.UNCERTAIN), invitation)
@@ -207,7 +210,8 @@ def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
 
 def _held(incident: Incident) -> Iterator[Touch]:
     for verdict in _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL):
-        held, invitation = InvitationStatus.HELD, verdict.invitation
+        held = InvitationStatus.HELD
+        invitation = verdict.invitation
         what = _since(invitation, held) if invitation else held.record.label
         yield Touch(verdict.delivery.opportunity_id, verdict.decided_at, what, verdict)
 
