@@ -73,7 +73,8 @@ def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
         Warning(f"{name} in .env is read by nothing.", hint=f"Did you mean {known}?", id="portal.W004")
         for name, known in settings.MISSPELT_VARIABLES
     ]
-    message, hint = "Other users of this machine may read .env, which holds the keys.", "Run: chmod 600 .env"
+    message = "Other users of this machine may read .env, which holds the keys."
+    hint = "Run: chmod 600 .env"
     if settings.ENV_FILE_MODE & OF_STRANGERS and not settings.IS_LOCAL:
         found.append(Error(message, hint=hint, id="portal.E039"))
     elif settings.ENV_FILE_MODE:  # a group may be the portal's own

@@ -108,7 +108,8 @@ def _broker() -> State:
 
 
 def _workers() -> State:
-    node, whose = ("", "any node") if settings.IS_WEB_ALONE else (settings.NODE, "this node")
+    node = "" if settings.IS_WEB_ALONE else settings.NODE
+    whose = "any node" if settings.IS_WEB_ALONE else "this node"
     if notify.is_stalled(node):
         return State(f"stalled: rows are due and no worker of {whose} processes them")
     return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, node) else State("silent")

@@ -184,7 +184,8 @@ def tell_members_changed(organization: Organization, who: str, what_happened: st
         f"This was done by {actor}. If that isn't right, check the members.",
         Link("Open the settings", settings_link()),
     )
-    topic, subject = EmailTopic.MEMBERS_CHANGED, f"Members changed: {who}"
+    topic = EmailTopic.MEMBERS_CHANGED
+    subject = f"Members changed: {who}"
     _tell_super_admins(organization, topic, subject, lines, USUAL_PRIORITY)
 
 

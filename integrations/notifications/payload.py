@@ -117,7 +117,8 @@ class EmailPayload(Notice):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        return (Notice(**{one.name: getattr(self, one.name) for one in fields(Notice)}), *self.appended)
+        first = Notice(**{column.name: getattr(self, column.name) for column in fields(Notice)})
+        return (first, *self.appended)
 
     @property
     def left_out(self) -> int:

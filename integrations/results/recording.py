@@ -58,7 +58,8 @@ def rate(progress: Progress, thresholds: Thresholds, *, follows_result: bool) ->
 
 def rating_of(progress: Progress, invitation: Invitation) -> int | None:
     """Return the rating of an invitation's result, by its assessment's thresholds and the organization's policies."""
-    organization, own = invitation.organization, assessment_rules_of(invitation)
+    organization = invitation.organization
+    own = assessment_rules_of(invitation)
     thresholds = (own and own.thresholds) or organization.rating_thresholds
     return rate(progress, thresholds, follows_result=organization.rating_follows_result)
 

@@ -135,8 +135,11 @@ def is_out_of_range(triggered_at: int, now: float) -> bool:
 
     What this process's clock would refuse is compared with the database's, which may be right where this one isn't.
     """
-    ages = (int(clock * 1000) - triggered_at for clock in (now, database.now().timestamp()))
-    return not any(-FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND for age in ages)
+    for clock in (now, database.now().timestamp()):
+        age = int(clock * 1000) - triggered_at
+        if -FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND:
+            return False
+    return True
 
 
 class SignatureReuse:

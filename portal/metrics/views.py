@@ -31,7 +31,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "")
     if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    of_database, of_node = CollectorRegistry(), CollectorRegistry()
+    of_database = CollectorRegistry()
+    of_node = CollectorRegistry()
     of_database.register(Current())
     of_database.register(Recent())
     text = b""

@@ -97,7 +97,8 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
 
     Retried while the template is being made. Where only what comes next has changed, no new feedback is written.
     """
-    invitation, payload = effect.own_invitation, WRITE_FEEDBACK.payload_of(effect)
+    invitation = effect.own_invitation
+    payload = WRITE_FEEDBACK.payload_of(effect)
     invitation.organization = effect.organization
     result = Result.objects.get(pk=payload.result)
     latest = invitation.latest_result()

@@ -80,11 +80,13 @@ def _notify_regrade(invitation: Invitation) -> None:
         return
     if move is not None:
         done = f"the candidate was moved to “{MOVE_STAGE.payload_of(move).stage}”"
-        left, ask = "Nobody is moved back automatically.", "which stage the candidate belongs in"
+        left = "Nobody is moved back automatically."
+        ask = "which stage the candidate belongs in"
     elif following is not None:
         sent = "was sent" if following.instance_id else "was sent or is being sent"
         done = f"“{following.assessment_name}” {sent} to the candidate"
-        left, ask = "What was sent isn't taken back.", "whether it still counts"
+        left = "What was sent isn't taken back."
+        ask = "whether it still counts"
     else:
         return
     key = state_key(invitation)

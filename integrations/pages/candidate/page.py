@@ -89,7 +89,8 @@ def _technical(rows: CandidateRows) -> dict[str, Any]:
 
 
 def _story(rows: CandidateRows) -> dict[str, Any]:
-    card, written = card_of_candidate(rows), written_to_lever(rows.effects, rows.erasure)
+    card = card_of_candidate(rows)
+    written = written_to_lever(rows.effects, rows.erasure)
     return {
         "card": card,
         "may_be_invited": rows.candidate is not None and not why_not_invitable(rows.candidate),

@@ -59,7 +59,8 @@ class Sample:
 
     def as_text(self) -> str:
         """Return the line of a minute."""
-        known, mib = self.figures, f"{self.figures[DATABASE]:.1f} MiB"
+        known = self.figures
+        mib = f"{known[DATABASE]:.1f} MiB"
         largest = ", ".join(
             f"{one.name} {one.bytes / MIB:.1f} + {one.index_bytes / MIB:.1f} ({one.rows:,} rows)"
             for one in self.tables[:4]

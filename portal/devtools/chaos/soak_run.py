@@ -68,14 +68,16 @@ class SoakRun(Run):
         for number in range(1, each + 1):
             for slug in self._moved:
                 visits = [("start",), ("submit", "evaluate")]
-                address, score = tenants.email(slug, number), self._random.randint(0, 100)
+                address = tenants.email(slug, number)
+                score = self._random.randint(0, 100)
                 candidates.append(
                     Candidate(slug, address, (tenants.TRIGGER,), visits, score, next(ids[slug]))
                 )
         return candidates
 
     def _invite(self, waiting: deque[Candidate]) -> None:
-        moved, sample_at = 0, self._sample_seconds
+        moved = 0
+        sample_at = self._sample_seconds
         while (elapsed := time.monotonic() - self._began) < self._seconds:
             due = int(elapsed * self._options.rate) + 1 - moved
             self._move([waiting.popleft() for _ in range(min(due, len(waiting)))])
@@ -145,14 +147,16 @@ class SoakRun(Run):
         return sample
 
     def _table(self, unfinished: int) -> Table:
-        growth, count = self._growth, sum(map(len, self._moved.values()))
+        growth = self._growth
+        count = sum(map(len, self._moved.values()))
         courses = {name: growth.course(name) for name in (*BOUNDS, DATABASE)}
         growing = growth.unbounded()
         growth_in_words = "without a bound" if growing else "bounded"
         if growing is None:
             growth_in_words = "too short to tell"
         rest = self._take_sample(count)
-        repaired, verification = quiesce.sweep_all(), Verification()
+        repaired = quiesce.sweep_all()
+        verification = Verification()
         for slug, candidates in self._moved.items():
             moved = [candidate.opportunity for candidate in candidates]
             verification.merge(verify(collect_evidence(self._environment, slug, moved)))

@@ -38,7 +38,8 @@ class Command(BaseCommand):
         return super().execute(*args, **options)
 
     def handle(self, *, host: str, port: int, web: bool, workers: bool, **_: object) -> None:
-        has_web, has_workers = web or not workers, workers or not web
+        has_web = web or not workers
+        has_workers = workers or not web
         if has_web:
             require_free_port(host, port)
         startup.prepare(self.stderr)
