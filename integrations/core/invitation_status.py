@@ -253,7 +253,7 @@ class InvitationStatus(RecordEnum):
         label=FollowingEnd.WITHDRAWN.label,
         tone=Tone.NEUTRAL,
         icon="x",
-        next_step="Nothing to do. The portal doesn't send it, and doesn't ask for a result.",
+        next_step="Nothing to do. If it is wanted after all, move the candidate out of the stage and back in.",
         meaning="A person cancelled it, or the candidate left the stage or was archived.",
         event="was cancelled",
         phase=Phase.OVER,

@@ -162,16 +162,20 @@ def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
     """Return what a note says of a cancelled invitation, and of what brings it back."""
     if invitation.stopped_by_user:  # why, a person has written: it may name somebody
         cancelled = "was cancelled by an Admin"
-        move = "move the candidate out of the stage and back in"
     else:
         cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
-        move = "move the candidate into the stage again"
+    sent = what_brings_back(invitation, was_uncertain=was_uncertain)
+    return f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}"
+
+
+def what_brings_back(invitation: Invitation, *, was_uncertain: bool = False) -> str:
+    """Return whether a cancelled invitation was sent, and what brings it back."""
+    way = "out of the stage and back in" if invitation.stopped_by_user else "into the stage again"
+    move = f"move the candidate {way}"
     if invitation.instance_id:
-        sent = f"The candidate has it already and can still finish it. To get the result in Lever, {move}."
-    elif invitation.first_call_at is not None or was_uncertain:
-        sent = (
+        return f"The candidate has it already and can still finish it. To get the result in Lever, {move}."
+    if invitation.first_call_at is not None or was_uncertain:
+        return (
             f"It was possibly sent. Look for it in CodeScreen. If it isn't there, and is to be sent, {move}."
         )
-    else:
-        sent = f"Nothing was sent. To send it after all, {move}."
-    return f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}"
+    return f"Nothing was sent. To send it after all, {move}."

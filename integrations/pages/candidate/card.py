@@ -11,6 +11,7 @@ from integrations.core.invitation_status import InvitationStatus, JourneyStep, w
 from integrations.core.rules.send_window import in_words, zone_of
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
+from integrations.effects.waits import what_brings_back
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
@@ -121,12 +122,13 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         why = words.meaning
     if invitation.has_ended_without_result:
         title, why = invitation.get_following_ended_display(), invitation.following_ended_reason
+    is_cancelled = words is InvitationStatus.WITHDRAWN.record
     return Card(
         title=title,
         tone=words.tone,
         icon=words.icon,
         why=why,
-        next_step=words.next_step,
+        next_step=what_brings_back(invitation) if is_cancelled else words.next_step,
         at=invitation.bounced_at if invitation.is_bounced else invitation.changed_at,
         invitation=invitation,
         result=result,

@@ -54,6 +54,8 @@ def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
     assert [step.label for step in answer.context["steps"] if step.is_current] == ["Cancelled"]
     for other in ("Not sent", "Withdrawn", "Rejected", "refused", "Don't send", "no longer tracked"):
         assert other not in page
+    again = "To send it after all, move the candidate out of the stage and back in."
+    assert answer.context["card"].next_step == f"Nothing was sent. {again}"  # as the note in Lever says
     listed = text(super_admin_client.get("/activity/"))
     assert "Cancelled" in listed
     assert "Withdrawn" not in listed
