@@ -297,6 +297,7 @@ def make_uncertain(effect: Effect, invitation: Invitation, reason: str) -> Uncer
 
 def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
     invitation.move(Status.UNCERTAIN, reason)
+    enqueue_what_follows(invitation)
     notify_members(
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,

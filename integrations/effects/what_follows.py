@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from integrations.catalog.lists import stage_name_in_copy
+from integrations.core.invitation_status import ON_THE_WAY
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.send_window import zone_of
 from integrations.core.verdict_code import NO_TEST, VerdictCode
@@ -45,10 +46,13 @@ def what_follows(invitation: Invitation, result: Result) -> str:
 def _sentences(invitation: Invitation, result: Result) -> Iterator[str]:
     following = sent_next(invitation)
     if following is not None:
-        yield (
-            f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag now shows that "
-            "one. Its result comes in its own feedback."
-        )
+        if following.status in ON_THE_WAY:
+            yield _next(invitation)
+        else:
+            yield (
+                f"“{following.assessment_name}” was sent to the candidate after this one. The progress tag now shows "
+                "that one. Its result comes in its own feedback."
+            )
         if not result.counts_as_pass:
             yield "Then this result changed: your team decides whether that one still counts."
         return

@@ -7,7 +7,7 @@ import pytest
 from integrations.core.vocabulary import ErasureCause
 from integrations.effects.kinds.feedback import NOT_WRITTEN, WRITE_FEEDBACK
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.invitations import approve, cancel, invite_again
+from integrations.invitations.acts.invitations import approve, cancel, invite_again, resolve_as_sent
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
@@ -129,6 +129,22 @@ def test_that_the_next_is_not_sent_is_said_with_what_to_do(scenario, says):
     assert says().startswith(
         "Another assessment follows, but wasn't sent: unknown assessment. Correct the tag"
     )
+
+
+def test_that_the_next_was_possibly_sent_is_said_until_a_person_has_decided(scenario, says, super_admin):
+    mapped(scenario, next_assessment=NEXT)
+    scenario.enter()
+    scenario.codescreen_fails(kind="reset_after")
+    does(scenario, **PASSED)
+    scenario.work()
+    possibly = f"“{NEXT}” follows, but is possibly sent. An Admin checks in CodeScreen whether it was sent, and says so"
+    assert says().startswith(possibly)
+    regrade(scenario, **FAILED)
+    scenario.work()
+    assert says("Backend (attempt 2)").startswith(possibly)
+    resolve_as_sent(Invitation.objects.get(assessment_name=NEXT), "instance-2", super_admin)
+    scenario.work()
+    assert says("Backend (attempt 2)").startswith(AFTER_ONE)
 
 
 def test_that_the_next_could_not_be_sent_is_said(scenario, says):
