@@ -134,7 +134,9 @@ class Options:
     @property
     def customers(self) -> int:
         """How many organizations the run has: an attack needs two, and Lever allows each some invitations a second."""
-        least = 2 if self.attack else math.ceil(self.rate / SOAK_RATE_OF_ONE) if self.soak else 1
+        least = 2 if self.attack else 1
+        if self.soak:
+            least = math.ceil(self.rate / SOAK_RATE_OF_ONE)
         return max(least, self.organizations)
 
     @property
