@@ -67,7 +67,7 @@ class ListOwnView(OrganizationMixin, ActView):
 class SaveListForm(forms.Form):
     """The filters of a list, as in its address, and whether to remove it from the saved ones."""
 
-    filters = forms.CharField(max_length=2_000)
+    filters = forms.CharField(max_length=2_000, required=False)
     remove = forms.BooleanField(required=False)
 
 
