@@ -32,6 +32,7 @@ from integrations.admin.display import (
     outcome_badge,
     read_connections,
     section,
+    sentence,
     step_after,
     time_text,
     verdict_badge,
@@ -140,7 +141,9 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         "verdict",
         lambda candidate: verdict_badge(candidate.delivery.verdict) if candidate.delivery else NOTHING,
     )
-    why = column("why", lambda candidate: (candidate.delivery and candidate.delivery.explanation) or NOTHING)
+    why = column(
+        "why", lambda candidate: sentence(candidate.delivery.explanation if candidate.delivery else "")
+    )
     next_step = column("what a person can do", lambda candidate: step_after(candidate.delivery))
     delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
 
@@ -310,7 +313,7 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     who = column("candidate", lambda invitation: invitation.candidate_name or "No name", "candidate_name")
     candidate = column("candidate", candidate_of)
     standing = column("status", invitation_badge, "status")
-    why = column("why", lambda invitation: invitation.status_reason or NOTHING)
+    why = column("why", lambda invitation: sentence(invitation.status_reason))
     results_shown = column("results", lambda invitation: links(invitation.results.all()[:MAX_SHOWN]))
 
     deliveries_shown = column(

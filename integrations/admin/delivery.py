@@ -30,6 +30,7 @@ from integrations.admin.display import (
     link,
     links,
     section,
+    sentence,
     step_after,
     verdict_badge,
     verdicts_table,
@@ -88,11 +89,14 @@ FoundByFilter = choice_filter(
 )
 
 
+WHY = column("explanation", lambda row: sentence(row.explanation), "explanation")
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     """Verified webhooks and what sweeps found, with their verdicts."""
 
-    list_display = columns("candidate event_shown decision explanation received_at organization")
+    list_display = columns("candidate event_shown decision why received_at organization")
     list_display_links = ("event_shown",)
     list_filter = (
         period_of("received_at"),
@@ -118,6 +122,8 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         section("How it went", "progress attempts due_at last_error where_it_failed calls_made"),
         section("As it came", "dedupe_key payload_shown"),
     )
+
+    why = WHY
 
     def what_is(self, row: Delivery) -> str:
         """Return what came."""
@@ -158,7 +164,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
 class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     """The current and the earlier verdicts, newest first."""
 
-    list_display = columns("candidate decision explanation is_current cause decided_at organization")
+    list_display = columns("candidate decision why is_current cause decided_at organization")
     list_display_links = ("decision",)
     list_filter = (
         period_of("decided_at"),
@@ -180,7 +186,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         "invitation_link cause decided_at is_current position previous_hash hash"
     )
 
-    delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
+    delivery_link, invitation_link, why = DELIVERY_LINK, INVITATION_LINK, WHY
     decision = column("verdict", lambda verdict: verdict_badge(verdict.code), "code")
 
     def candidate_key(self, row: Verdict) -> CandidateKey:

@@ -38,6 +38,11 @@ def badge(text: str, tone: str) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', tone, text)
 
 
+def sentence(text: str) -> SafeString:
+    """Return a text that takes two lines in a list; on a row's page it is whole."""
+    return format_html('<div class="sentence">{}</div>', text or NOTHING)
+
+
 def outcome_badge(outcome: str) -> str | SafeString:
     """Return a result that CodeScreen stated."""
     return badge(outcome, ResultOutcome(outcome).tone) if outcome else NOTHING
