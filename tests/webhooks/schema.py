@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from integrations.webhooks.views import MAX_EVENT
+from integrations.webhooks.bodies import MAX_EVENT
 
 ANSWERS = {
     "200": "Seen before, or Lever's test request.",
