@@ -185,9 +185,11 @@ def _of_verdict(verdict: Verdict) -> Iterator[Event]:
             verdict.decided_at, verdict.explanation or verdict.record.label, icon="pause", tone=Tone.WARN
         )
     else:
+        # the invitation that the candidate has may count again because of the move
+        outcome = "No new invitation" if verdict.code == VerdictCode.ALREADY_INVITED else "Not invited"
         yield Event(
             verdict.decided_at,
-            f"Not invited: {verdict.record.phrase}",
+            f"{outcome}: {verdict.record.phrase}",
             verdict.explanation,
             icon="warning",
             tone=Tone.WARN,

@@ -129,6 +129,7 @@ def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
     page = text(super_admin_client.get(address))
     assert "Moved again since: Already invited" in page
     assert "The candidate already has “Backend”." in page
+    assert "No new invitation: already invited" in page
     Invitation.objects.update(followed_since=made.now)  # the move let it count again
     assert "Moved again since" not in text(super_admin_client.get(address))
 
