@@ -20,7 +20,7 @@ from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import has_further, lock_together, why_not_after
 from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.messages import enqueue_note, tell_settled
-from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.effects.kinds.tags import enqueue_progress_tag, told_of
 from integrations.effects.start_clock import must_start_by
 from integrations.effects.waits import SEND_AGAIN, text_of_sent
 from integrations.http.session import PlatformError
@@ -241,10 +241,12 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             sending = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
             uncertain = sending.filter(state=Effect.State.UNCERTAIN)
             uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
-        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        told = told_of(invitation)
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status), told=told)
         if invitation.round > 1 or has_further(invitation):
             enqueue_what_follows(invitation)
-        tell_settled(invitation, text_of_sent(invitation))
+        if Effect.Kind.LEAVE_NOTE in told:
+            tell_settled(invitation, text_of_sent(invitation))
         tell_step(invitation, CandidateStep.INVITED)
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 

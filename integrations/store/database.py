@@ -308,8 +308,9 @@ has_later_progress_tag = _whether(
     "SELECT 1 FROM integrations_effect WHERE organization_id = %s AND opportunity_id = %s "
     "AND kind = 'set_progress_tag' AND id > %s AND state <> 'failed'"
 )
-#: Of an organization's opportunity: whether a progress tag is enqueued that no worker has begun to set.
-has_waiting_progress_tag = _whether(
-    "SELECT 1 FROM integrations_effect WHERE organization_id = %s AND opportunity_id = %s "
-    "AND kind = 'set_progress_tag' AND state = 'due' AND leased_until IS NULL"
+#: Of an organization's opportunity, rows of one kind each: `leave_note` where a note was enqueued, and
+#: `set_progress_tag` where a progress tag is enqueued that no worker has begun to set.
+notes_and_waiting_tags = _all(
+    "SELECT DISTINCT kind FROM integrations_effect WHERE organization_id = %s AND opportunity_id = %s "
+    "AND (kind = 'leave_note' OR kind = 'set_progress_tag' AND state = 'due' AND leased_until IS NULL)"
 )

@@ -29,7 +29,7 @@ from integrations.lever.client import LeverClient
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
-from integrations.store.database import has_later_progress_tag, has_waiting_progress_tag
+from integrations.store.database import has_later_progress_tag, notes_and_waiting_tags
 
 #: The tags that say that a candidate hasn't started; none is set on one who has.
 UNSTARTED_TAGS = frozenset({ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED})
@@ -62,21 +62,31 @@ class ProgressTagPayload(Payload):
         return None if self.result is None else ResultTagPayload.from_json(self.result)
 
 
+def told_of(invitation: Invitation) -> set[Effect.Kind]:
+    """Return what tells Lever of the candidate: a note that was enqueued, a progress tag that waits to be set."""
+    rows = notes_and_waiting_tags(invitation.organization_id, invitation.opportunity_id)
+    return {Effect.Kind(kind) for (kind,) in rows}
+
+
 def enqueue_progress_tag(
-    invitation: Invitation, tag: str, result_tag: ResultTagPayload | None = None
+    invitation: Invitation,
+    tag: str,
+    result_tag: ResultTagPayload | None = None,
+    told: Collection[Effect.Kind] | None = None,
 ) -> bool:
     """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
     `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
     Return whether `result_tag` comes with it. The tag follows the latest round that was sent: for an earlier round
-    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced.
+    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced. `told` is what
+    `told_of` returns, where the caller has asked already.
     """
     if invitation.has_later_round_sent():
         return False
     shown, tag = least_advanced((invitation, tag), open_beside(invitation))
     if shown.pk != invitation.pk:
         result_tag = None  # it belongs to another invitation
-    if has_waiting_progress_tag(invitation.organization_id, invitation.opportunity_id):
+    if Effect.Kind.SET_PROGRESS_TAG in (told_of(invitation) if told is None else told):
         waiting = Effect.objects.filter(
             organization=invitation.organization_id,
             kind=Effect.Kind.SET_PROGRESS_TAG,
