@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.verdict_code import VerdictCode
+from integrations.effects.waits import what_brings_back
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.organizations.acts import set_policies
@@ -109,7 +110,8 @@ def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_re
         due_at=None,
         invitation=invitation,
     )
-    step = next_step("held_for_approval", invitation)
+    is_cancelled = status == "withdrawn"
+    step = what_brings_back(invitation) if is_cancelled else next_step("held_for_approval", invitation)
     page = text(super_admin_client.get(reverse("candidate", args=["somebody"])))
     assert step in page
     assert next_step("held_for_approval") not in page
@@ -138,11 +140,12 @@ def enter(connected_organization, sandbox):
     return move
 
 
-def assert_noted_once(sandbox, word: str, delivery: Delivery) -> None:
-    """Check that the candidate has one note with explanation and next step and without personal data."""
+def assert_noted_once(sandbox, word: str, delivery: Delivery, link: str = "") -> None:
+    """Check that the candidate has one note with explanation, next step and link, and without personal data."""
     [note] = sandbox.opportunity(word)["note_texts"]
     said, _, where = note.partition("\n")
-    assert said == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
+    step = f"{next_step(delivery.verdict)}{link}"
+    assert said == f"CodeScreen: no assessment was sent. {delivery.explanation} {step}"
     assert where.endswith(f"/activity/{delivery.opportunity_id}/")
     assert "@" not in note
     assert word.casefold() not in note.casefold()
@@ -168,7 +171,8 @@ def test_invited_elsewhere_leaves_a_note_in_lever_and_a_link_to_the_invitation(
     first = enter("Tamarack")
     delivery = enter("Tamarack again")
     assert delivery.verdict == "invited_elsewhere"
-    assert_noted_once(sandbox, "Tamarack again", delivery)
+    link = f" That page: http://testserver/activity/{first.opportunity_id}/"
+    assert_noted_once(sandbox, "Tamarack again", delivery, link)
     page = super_admin_client.get(f"/activity/{delivery.opportunity_id}/").content.decode()
     assert f'<a href="/activity/{first.opportunity_id}/">See that invitation</a>' in page
 
