@@ -6,7 +6,7 @@ Each further assessment is a delivery of its own, with a verdict of its own; not
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Now
 
 from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY, UNSENT
@@ -23,8 +23,6 @@ from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
-#: In the key of an effect that writes feedback again only because what comes next has changed.
-WHAT_FOLLOWS = ":what_follows:"
 NO_LONGER_PASSED = "“{}” is no longer passed, so the next assessment isn't sent."
 
 
@@ -74,7 +72,8 @@ def state_key(invitation: Invitation) -> str:
     """
     related = all_related(invitation)
     written = Effect.objects.filter(invitation__in=related, kind=Effect.Kind.WRITE_FEEDBACK)
-    results = written.exclude(key__contains=WHAT_FOLLOWS).count()
+    only_again = Count("pk", filter=Q(payload__only_what_follows=True))
+    results = written.aggregate(results=Count("pk") - only_again)["results"]
     cancelled = related.filter(status=Status.WITHDRAWN).aggregate(latest=Max("changed_at"))["latest"]
     return f"{first_of(invitation.after or invitation)}:{results}:{cancelled or ''}"
 

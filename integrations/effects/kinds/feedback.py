@@ -21,7 +21,7 @@ from integrations.catalog.feedback_template import (
     store_template,
 )
 from integrations.clients.provider import ClientProvider
-from integrations.effects.further import WHAT_FOLLOWS, completed_beside
+from integrations.effects.further import completed_beside
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -80,7 +80,7 @@ def enqueue_what_follows(changed: Invitation, *but: Invitation) -> None:
         if (result := invitation.latest_result()) is not None:
             WRITE_FEEDBACK.enqueue(
                 invitation.organization_id,
-                f"{invitation.pk}{WHAT_FOLLOWS}{uuid.uuid4().hex}",  # each change is an effect of its own
+                f"{invitation.pk}:what_follows:{uuid.uuid4().hex}",  # each change is an effect of its own
                 FeedbackPayload(result.pk, only_what_follows=True),
                 invitation=invitation,
             )
@@ -260,8 +260,13 @@ def _topic(_: Effect, result: Result | None) -> str:
     return f"{result.label}{rating}" if result else ""
 
 
+def is_only_what_follows(effect: Effect) -> bool:
+    """Whether an effect writes feedback again only because what comes next has changed."""
+    return effect.kind == Effect.Kind.WRITE_FEEDBACK and WRITE_FEEDBACK.payload_of(effect).only_what_follows
+
+
 def _done(effect: Effect, _: Words) -> str:
-    if WRITE_FEEDBACK.payload_of(effect).only_what_follows:
+    if is_only_what_follows(effect):
         return "Feedback in Lever says what comes next now"
     return effect.reason or "Feedback written in Lever"
 

@@ -255,7 +255,7 @@ SET_RESULT_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    to_write=lambda payload, _: Words(tags=[payload.tag] * bool(payload.tag), missing=REMOVAL_NOT_RECORDED),
+    to_write=lambda payload, _: Words(tags=list(filter(None, [payload.tag])), missing=REMOVAL_NOT_RECORDED),
     done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,
