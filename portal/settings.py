@@ -63,7 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
-    "portal.metrics.node.WebhookTimesMiddleware",
+    "portal.metrics.node.RequestTimesMiddleware",
     "portal.middleware.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",

@@ -1,4 +1,4 @@
-"""What a node's web server tells of itself: its answers to webhooks, what its processes take, and its version."""
+"""What a node's web server tells of itself: its answers to webhooks, how busy it is, what it takes, and its version."""
 
 import os
 import time
@@ -11,11 +11,12 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from integrations.core.vocabulary import Platform
+from portal.process.whole_requests import ARRIVED_AT, PROBES, THREADS
 
 #: Where the processes of a web server count, so that each can tell of all. Without it this process tells of itself.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -30,10 +31,23 @@ _answers = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
     registry=None,
 )
+# counters, and no gauges of the present moment: those would keep what a killed process left
+_waits = Histogram(
+    "portal_web_wait_seconds",
+    "Of the node: how long requests that had arrived waited for a thread of the web server",
+    buckets=(0.005, 0.05, 0.25, 1.0, 2.5, 5.0, 10.0),
+    registry=None,
+)
+_busy = Counter(
+    "portal_web_busy_seconds",
+    "Of the node: how long threads of the web server have worked on requests; its rate is how many do",
+    registry=None,
+)
+COUNTED = (_answers, _waits, _busy)
 
 
-class WebhookTimesMiddleware:
-    """Times and counts the answers to webhooks, refusals and errors too, where metrics are allowed."""
+class RequestTimesMiddleware:
+    """Times requests, and counts the answers to webhooks, refusals and errors too, where metrics are allowed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
@@ -46,13 +60,18 @@ class WebhookTimesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        _, root, platform, *_ = f"{request.path_info}//".split("/", 3)
-        if root != "webhooks" or platform not in Platform:
+        if request.path_info in PROBES:  # they have threads of their own
             return self.get_response(request)
         began = time.monotonic()
         answer = self.get_response(request)
+        seconds = time.monotonic() - began
+        _, root, platform, *_ = f"{request.path_info}//".split("/", 3)
         with suppress(OSError):  # a webhook is taken in, also where the folder was cleaned or is full
-            _answers.labels(platform, answer.status_code).observe(time.monotonic() - began)
+            if root == "webhooks" and platform in Platform:
+                _answers.labels(platform, answer.status_code).observe(seconds)
+            if arrived_at := request.META.get(ARRIVED_AT):
+                _waits.observe(began - arrived_at)
+            _busy.inc(seconds)
         return answer
 
 
@@ -62,7 +81,8 @@ def register_node(registry: CollectorRegistry, *, is_database_there: bool) -> No
         with suppress(ValueError):  # the folder was cleaned
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        registry.register(_answers)
+        for metric in COUNTED:
+            registry.register(metric)
     registry.register(_Server(is_database_there))
 
 
@@ -81,6 +101,11 @@ class _Server:
             "portal_database_answers",
             "Of the node: 1 while the database answers it, else 0",
             value=self._is_database_there,
+        )
+        yield GaugeMetricFamily(
+            "portal_web_threads",
+            "Of the node: threads of the web server",
+            value=settings.WEB_WORKERS * THREADS,
         )
         sums: defaultdict[str, float] = defaultdict(float)
         for pid in _pids():

@@ -4,6 +4,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from portal.metrics import node
+
 type Values = dict[str, float]
 
 
@@ -22,3 +24,10 @@ def scrape(client: Any) -> Values:
     answer = client.get("/metrics")
     assert answer.status_code == 200
     return read(answer.content.decode())
+
+
+def forget_requests() -> None:
+    """Have this process count requests from 0 on again."""
+    node._answers.clear()
+    node._waits._metric_init()  # it has no labels that could be cleared
+    node._busy.reset()

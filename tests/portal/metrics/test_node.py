@@ -1,6 +1,7 @@
 """What a node's web server tells of itself, in one process and in several."""
 
 import json
+import time
 from unittest.mock import Mock
 
 import pytest
@@ -8,8 +9,9 @@ from django.db import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
 
 from portal.metrics import node
+from portal.process.whole_requests import ARRIVED_AT, PROBES, THREADS
 from tests.support import factories
-from tests.support.metrics import read, scrape
+from tests.support.metrics import forget_requests, read, scrape
 from tests.support.payloads import load, sign
 
 ANSWERS = 'portal_webhook_answer_seconds_count{{platform="lever",status="{}"}}'
@@ -18,7 +20,7 @@ ANSWERS = 'portal_webhook_answer_seconds_count{{platform="lever",status="{}"}}'
 @pytest.fixture(autouse=True)
 def _allowed(settings, monkeypatch, db):
     settings.METRICS_ENABLED = True
-    node._answers.clear()
+    forget_requests()
 
 
 @pytest.fixture
@@ -84,3 +86,20 @@ def test_the_process_tells_its_version_and_what_it_takes(client, settings):
     assert found["portal_web_memory_bytes"] > 20 * 2**20
     assert found["portal_web_cpu_seconds_total"] > 0.1
     assert found["portal_web_open_files"] >= 3
+
+
+def test_a_request_tells_how_long_it_waited_for_a_thread_and_kept_it_busy(client, settings, monkeypatch):
+    settings.WEB_WORKERS = 3
+    client.get("/login/", **{ARRIVED_AT: time.monotonic() - 2})
+    found = scrape(client)
+    assert found["portal_web_threads"] == 3 * THREADS
+    assert found["portal_web_wait_seconds_count"] == 1
+    assert 2 <= found["portal_web_wait_seconds_sum"] < 60
+    assert found["portal_web_busy_seconds_total"] > 0
+
+
+def test_probes_keep_no_thread_of_the_requests_busy(client):
+    for path in PROBES:
+        client.get(path, **{ARRIVED_AT: time.monotonic() - 2})
+    found = scrape(client)
+    assert (found["portal_web_wait_seconds_count"], found["portal_web_busy_seconds_total"]) == (0, 0)

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, partial
@@ -27,10 +28,11 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from portal.metrics import current, node
+from portal.process.whole_requests import ARRIVED_AT
 from tests.portal.metrics.test_node import post
 from tests.portal.metrics.test_recent import decided, sent
 from tests.support import factories
-from tests.support.metrics import Values, scrape
+from tests.support.metrics import Values, forget_requests, scrape
 from tests.test_documents import anchors
 
 OPERATING = Path(django_settings.BASE_DIR, "portal", "docs", "operating")
@@ -43,6 +45,8 @@ PARTS = r"_(bucket|count|sum|gcount|gsum)$"
 COUNTERS = (
     "portal_webhook_answer_seconds_",
     "portal_web_cpu_seconds_total",
+    "portal_web_busy_seconds_total",
+    "portal_web_wait_seconds_",
     "portal_worker_cpu_seconds_total",
 )
 
@@ -90,7 +94,7 @@ class Portal:
 @pytest.fixture
 def portal(client, organization, monkeypatch, settings, db):
     settings.METRICS_ENABLED, settings.REDIS_URL = True, ""
-    node._answers.clear()
+    forget_requests()
     portal = Portal(client, organization, monkeypatch)
     portal.calls(10, 200)
     return portal
@@ -131,6 +135,14 @@ def connections_run_out(portal: Portal) -> None:
     used = current.gauge("portal_database_connections", "", value=90)
     limit = current.gauge("portal_database_connections_limit", "", value=100)
     portal.monkeypatch.setattr(current, "_connections", lambda: (used, limit))
+
+
+def web_busy(portal: Portal) -> None:
+    node._busy.inc(60 * portal.values()["portal_web_threads"])
+
+
+def requests_wait(portal: Portal) -> None:
+    portal.client.get("/login/", **{ARRIVED_AT: time.monotonic() - 3})
 
 
 def webhooks_fail(portal: Portal) -> None:
@@ -225,6 +237,8 @@ BAD: dict[str, Callable[[Portal], None]] = {
     "PortalMemoryGrows": memory_grows,
     "PortalFilesGrow": files_grow,
     "PortalDatabaseConnections": connections_run_out,
+    "PortalWebBusy": web_busy,
+    "PortalRequestsWait": requests_wait,
     "PortalWebhooksFail": webhooks_fail,
     "PortalWebhooksRefused": webhooks_refused,
     "PortalWebhooksSlow": webhooks_slow,
