@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -101,6 +101,20 @@ def check_static_root(app_configs: Sequence[AppConfig] | None, **kwargs: object)
 
 
 @register()
+def check_temporary_folder(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report that there is no folder for the counts of the web server's processes, which would not start."""
+    if not (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
+        return []
+    try:
+        with TemporaryDirectory():
+            return []
+    except OSError as error:
+        message = f"The counts for /metrics can't be kept in a temporary folder: {error.strerror}."
+        hint = "Set TMPDIR to a folder that this user may write, or METRICS_ENABLED to False and no METRICS_TOKEN."
+        return [Error(message, hint=hint, id="portal.E040")]
+
+
+@register()
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Warn of a database that can't be reached. It is no error: the database may be about to start."""
     try:
@@ -163,6 +177,16 @@ def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> lis
     message = "PORTAL_URL is an HTTPS address, but e-mails are printed or kept instead of sent."
     hint = "Set EMAIL_URL to a mail server, such as smtp+tls://USER:PASSWORD@HOST:587, in the environment or in .env."
     return [Error(message, hint=hint, id="portal.E030")]
+
+
+@register(Tags.security)
+def check_sender(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn of e-mails to people outside that come from nowhere: mail servers refuse them, and nobody is told."""
+    if not settings.IS_SENDER_UNKNOWN or settings.IS_MAIL_UNSENT:
+        return []
+    message = "E-mails come from an address at localhost, which mail servers refuse or take for spam."
+    hint = "Set DEFAULT_FROM_EMAIL to an address that the server of EMAIL_URL may send from."
+    return [Warning(message, hint=hint, id="portal.W009")]
 
 
 def require_mail() -> None:

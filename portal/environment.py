@@ -133,7 +133,7 @@ class Environment:
         is_right = (
             parts is not None
             and parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
+            and _is_host(parts.hostname)
             and not (parts.query or parts.fragment or "@" in parts.netloc)
             and (parts.path.endswith(path) or not _is_vendors(parts.hostname, default))
         )
@@ -291,6 +291,11 @@ def is_delivering(email_backend: str) -> bool:
 def _is_random(value: str) -> bool:
     """Whether a text may be one that nobody can guess."""
     return len(set(value)) >= LEAST_DIFFERENT and not value.startswith("django-insecure-")
+
+
+def _is_host(host: str | None) -> bool:
+    """Whether the host of an address is a name or an IP address, as a `Host` header has it."""
+    return bool(host) and (":" in str(host) or _HOST.fullmatch(str(host)) is not None)
 
 
 def _is_vendors(host: str | None, default: str) -> bool:

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import tomllib
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -250,6 +251,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _email = env.email("EMAIL_URL", "E004", "consolemail://")
 #: Whether people outside use the portal while its e-mails, with their links to choose a password, go to nobody.
 IS_MAIL_UNSENT = IS_HTTPS and not is_delivering(_email["EMAIL_BACKEND"])
+#: Whether they come from an address of no domain, which mail servers refuse.
+IS_SENDER_UNKNOWN = IS_HTTPS and parseaddr(DEFAULT_FROM_EMAIL)[1].endswith("@localhost")
 MAILERS = {
     "default": {
         "BACKEND": "portal.django_parts.RefusingEmailBackend" if IS_MAIL_UNSENT else _email["EMAIL_BACKEND"],

@@ -1,5 +1,6 @@
 """Every malformed environment variable is a numbered check with its fix: never a traceback, never silence."""
 
+import errno
 import os
 import re
 import runpy
@@ -47,12 +48,18 @@ READ_BY_CHECKS = (
     "LEVER_RATE",
     "LEVER_BURST",
     "IS_MAIL_UNSENT",
+    "IS_SENDER_UNKNOWN",
     "FIELD_ENCRYPTION_KEYS",
     "LEVER_CLIENT_ID",
     "LEVER_CLIENT_SECRET",
 )
 
-HTTPS = {"PORTAL_URL": "https://portal.example", "TRUSTED_PROXIES": "1", "EMAIL_URL": "smtp://mail.example"}
+HTTPS = {
+    "PORTAL_URL": "https://portal.example",
+    "TRUSTED_PROXIES": "1",
+    "EMAIL_URL": "smtp://mail.example",
+    "DEFAULT_FROM_EMAIL": "portal@portal.example",
+}
 #: Each wrong value, alone or beside others, with the check that answers it.
 ANSWERS: list[tuple[str, dict[str, str]]] = [
     *(
@@ -92,6 +99,10 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
             "https://user:password@portal.example",
             "https://user@portal.example",
             "https://portal.example/#start",
+            "https://<portal.example>",
+            "https://portal example",
+            "https://portal,example",
+            "https://pörtal.example",
         )
     ),
     ("portal.E034", {"PORTAL_NODE": "n" * 200}),
@@ -138,6 +149,8 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     *(("portal.E004", {"EMAIL_URL": value}) for value in ("carrier-pigeon://x", "smtp://")),
     ("portal.E030", HTTPS | {"EMAIL_URL": "consolemail://"}),
     ("portal.E022", {"DEFAULT_FROM_EMAIL": "portal"}),
+    ("portal.W009", HTTPS | {"DEFAULT_FROM_EMAIL": ""}),
+    ("portal.W009", HTTPS | {"DEFAULT_FROM_EMAIL": "Portal <root@localhost>"}),
     *(("portal.E005", {"WEB_WORKERS": value}) for value in ("0", "two", "5000")),
     *(("portal.E006", {"Q_WORKERS": value}) for value in ("0", "-1", "5000")),
     *(("portal.E017", {"LEVER_RATE": value}) for value in ("0", "nan")),
@@ -173,6 +186,7 @@ CHECKS = (
     checks.check_redis,
     checks.check_lever_rate,
     checks.check_mail,
+    checks.check_sender,
     check_encryption_keys,
     check_lever_app,
 )
@@ -243,6 +257,20 @@ def test_everything_wrong_is_said_at_once_before_anything_starts(tmp_path, comma
     }  # fmt: skip
     assert "Traceback" not in run.stderr
     assert "Bringing the database up to date" not in run.stderr
+
+
+def test_no_folder_for_what_the_web_server_counts_is_an_error_where_metrics_are_on(settings, monkeypatch):
+    settings.METRICS_ENABLED, settings.METRICS_TOKEN = True, ""
+    assert checks.check_temporary_folder(None) == []
+    monkeypatch.setattr(
+        checks, "TemporaryDirectory", Mock(side_effect=OSError(errno.EROFS, "Read-only file system"))
+    )
+    [answer] = checks.check_temporary_folder(None)
+    assert answer.id == "portal.E040"
+    assert "Read-only file system" in answer.msg
+    assert "TMPDIR" in str(answer.hint)
+    settings.METRICS_ENABLED = False
+    assert checks.check_temporary_folder(None) == []
 
 
 @pytest.mark.redis
