@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import mmap
 import re
 import sqlite3
 import sys
@@ -185,41 +186,51 @@ SAY_EVERY_SECONDS = 60.0
 #: How PostgreSQL's codes of an outage begin: connection, resources, an operator, the system.
 _OUTAGE_CODES = ("08", "53", "57P", "58")
 UNAVAILABLE = 503
+#: What django-q2 logs each ten seconds while Redis is away, about the process that fetches its tasks.
+REPLACED = "reincarnated pusher"
+DATABASE, REDIS = "the database", "Redis"
+_NEWS = (DATABASE, REDIS, str(UNAVAILABLE), REPLACED)
 
 
 def outage(error: object) -> str:
     """Return what is away, when that is why the error was raised; else an empty text."""
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return "Redis"
+        return REDIS
     if not isinstance(error, OperationalError | InterfaceError):
         return ""
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):  # a wrong statement is an OperationalError there
-        return "" if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR" else "the database"
+        return "" if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR" else DATABASE
     code = getattr(cause, "sqlstate", None) or ""
-    return (
-        "the database" if not code or code.startswith(_OUTAGE_CODES) else ""
-    )  # a broken connection has none
+    return DATABASE if not code or code.startswith(_OUTAGE_CODES) else ""  # a broken connection has none
 
 
 class OncePerOutage(logging.Filter):
     """Keeps of what is logged about an outage one line a minute, without its traceback, in each process.
 
-    A request that is answered 503 meanwhile is such a line too.
+    A request that is answered 503 meanwhile is such a line too. Processes that are forked count as the one that made
+    them: while Redis is away, django-q2 makes a new one each ten seconds.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._said_at: dict[str, float] = {}
+        self._said_at = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("d")
+        for place in range(len(_NEWS)):
+            self._said_at[place] = float("-inf")
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is kept; shorten one that is about an outage."""
         error = record.exc_info[1] if record.exc_info else record.msg  # django-q2 logs the error alone
         away = outage(error)
-        if not away and getattr(record, "status_code", None) != UNAVAILABLE:
+        what = away
+        if getattr(record, "status_code", None) == UNAVAILABLE:
+            what = what or str(UNAVAILABLE)
+        elif str(record.msg).startswith(REPLACED):
+            what = what or REPLACED
+        if not what:
             return True
-        if not self.is_news(away or str(UNAVAILABLE)):
+        if not self.is_news(what):
             return False
         if away:
             reason = str(error).strip().partition("\n")[0]
@@ -229,11 +240,11 @@ class OncePerOutage(logging.Filter):
 
     def is_news(self, what: str) -> bool:
         """Whether nothing was said about it for a minute; it counts as said then."""
-        now = time.monotonic()
+        now, place = time.monotonic(), _NEWS.index(what)
         with self._lock:
-            if now - self._said_at.get(what, -SAY_EVERY_SECONDS) < SAY_EVERY_SECONDS:
+            if now - self._said_at[place] < SAY_EVERY_SECONDS:
                 return False
-            self._said_at[what] = now
+            self._said_at[place] = now
         return True
 
 

@@ -1,6 +1,7 @@
 """An outage is one line a minute in each process, without its traceback; whatever else is logged stays as it is."""
 
 import logging
+import multiprocessing
 import sqlite3
 import sys
 from contextlib import closing
@@ -76,6 +77,30 @@ def test_an_outage_is_one_line_a_minute_without_a_traceback(monkeypatch):
     assert outages.filter(record(redis.ConnectionError("refused")))
     now[0] += 61
     assert outages.filter(record(SILENT))
+
+
+def test_processes_that_are_forked_say_it_as_one():
+    outages = OncePerOutage()
+    context = multiprocessing.get_context("fork")
+    codes = []
+    for _ in range(2):
+        child = context.Process(target=lambda: sys.exit(outages.filter(record(redis.ConnectionError("x")))))
+        child.start()
+        child.join()
+        codes.append(child.exitcode)
+    assert codes == [True, False]
+    assert not outages.filter(record(redis.ConnectionError("x")))
+
+
+def test_a_process_of_the_queue_that_is_made_again_and_again_is_one_line_a_minute():
+    outages = OncePerOutage()
+    texts = [
+        "reincarnated pusher Process-1:2 after sudden death",
+        "reincarnated pusher Process-1:9 after sudden death",
+        "reincarnated worker Process-1:3 after death",
+        "reincarnated worker Process-1:4 after death",
+    ]
+    assert [outages.filter(record(msg=text, args=())) for text in texts] == [True, False, True, True]
 
 
 def test_requests_that_are_answered_503_are_one_line_a_minute():

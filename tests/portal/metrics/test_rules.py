@@ -142,7 +142,8 @@ def web_busy(portal: Portal) -> None:
 
 
 def requests_wait(portal: Portal) -> None:
-    portal.client.get("/login/", **{ARRIVED_AT: time.monotonic() - 3})
+    environ: dict[str, Any] = {ARRIVED_AT: time.monotonic() - 3}
+    portal.client.get("/login/", **environ)
 
 
 def webhooks_fail(portal: Portal) -> None:
