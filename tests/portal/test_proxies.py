@@ -16,6 +16,7 @@ from django.conf import settings
 
 from portal.devtools import proxies
 from portal.devtools.processes import HOST, free_port, wait_until
+from portal.middleware import _GIVEN_ID
 
 pytestmark = [pytest.mark.proxies, pytest.mark.slow]
 
@@ -89,8 +90,14 @@ def nodes() -> Iterator[list[Node]]:
 @pytest.fixture(params=["nginx", "caddy"])
 def url(request: pytest.FixtureRequest, nodes: list[Node], tmp_path: Path) -> Iterator[str]:
     """The address of the proxy in front of the nodes."""
-    port = free_port()
-    argv = getattr(proxies, request.param)(tmp_path, port, [node.port for node in nodes])
+    argv = getattr(proxies, request.param)(tmp_path, port := free_port(), [node.port for node in nodes])
+    with running(argv, port, tmp_path) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(argv: list[str], port: int, tmp_path: Path) -> Iterator[str]:
+    """Run a proxy; its address."""
     proxy = subprocess.Popen(argv, stderr=subprocess.DEVNULL, env=os.environ | {"HOME": str(tmp_path)})
     try:
         wait_until(lambda: answer(f"http://{HOST}:{port}/") == 200, 30, "the proxy doesn't answer")
@@ -109,14 +116,35 @@ def answer(url: str, body: bytes | None = None) -> int:
 
 def test_a_request_goes_through_unchanged_with_the_clients_address_alone(url: str, nodes: list[Node]) -> None:
     body = bytes(range(256)) * 64
-    forged = {"Host": "portal.example.com", "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "gopher"}
+    forged = {
+        "Host": "portal.example.com",
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Proto": "gopher",
+        "X-Request-ID": "theirs",
+    }
     answered = requests.post(f"{url}/webhooks/lever/a?b=%2F", data=body, headers=forged, timeout=30)
     [(path, headers, received)] = [one for node in nodes for one in node.requests if one[0] != "/"]
     assert (path, received, headers["host"]) == ("/webhooks/lever/a?b=%2F", body, forged["Host"])
     assert headers["x-forwarded-proto"] == "http"
     assert headers["x-forwarded-for"].rpartition(", ")[2] == HOST
+    assert _GIVEN_ID.fullmatch(headers["x-request-id"])
+    assert headers["x-request-id"] != forged["X-Request-ID"]
     assert "Content-Encoding" not in answered.headers
     assert len(answered.content) == 3000
+
+
+def test_caddy_keeps_the_clients_address_that_a_proxy_before_it_adds(
+    nodes: list[Node], tmp_path: Path
+) -> None:
+    argv = proxies.caddy(tmp_path, port := free_port(), [node.port for node in nodes])
+    file = tmp_path / "Caddyfile"
+    text = file.read_text()
+    assert "# trusted_proxies 10.0.0.0/8" in text
+    file.write_text(text.replace("# trusted_proxies 10.0.0.0/8", "trusted_proxies 127.0.0.0/8"))
+    with running(argv, port, tmp_path) as url:
+        requests.get(f"{url}/a", headers={"X-Forwarded-For": "198.51.100.7"}, timeout=30)
+    [headers] = [one[1] for node in nodes for one in node.requests if one[0] == "/a"]
+    assert headers["x-forwarded-for"] == f"198.51.100.7, {HOST}"
 
 
 def test_what_the_portal_would_refuse_does_not_reach_it(url: str, nodes: list[Node]) -> None:
