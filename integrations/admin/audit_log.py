@@ -177,7 +177,6 @@ class Log:
 
     @property
     def name(self) -> str:
-        """Whose log it is."""
         return self.organization.name if self.organization else PORTAL
 
     @property
@@ -207,14 +206,12 @@ class Check:
     seconds: float = 0
 
     def report(self, fault: Fault) -> None:
-        """Add a fault."""
         self.fault_count += 1
         if len(self.faults) < SHOWN_FAULTS:
             self.faults.append(fault)
 
     @property
     def sentence(self) -> str:
-        """The result in a sentence."""
         return result_of(self.fault_count, self.position, is_complete=self.verification is not None)
 
 

@@ -51,7 +51,6 @@ class ScopedAdmin(admin.ModelAdmin):
     view_on_site = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the list that shows the rows."""
         return LongChangeList
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -98,7 +97,6 @@ class ScopedAdmin(admin.ModelAdmin):
         return True
 
     def organization_of(self, row: Any) -> int:
-        """Return the id of the organization that a row belongs to."""
         return int(row.organization_id)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -106,7 +104,6 @@ class ScopedAdmin(admin.ModelAdmin):
         return self.is_in_index and access.has_right(request, self.read_right)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow looking at the rows of one's own organizations."""
         return access.has_right(
             request, self.read_right, self.organization_of(obj) if obj is not None else None
         )
@@ -151,16 +148,13 @@ class PortalWideAdmin(ScopedAdmin):
     list_select_related: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return every row for superusers, none for others."""
         rows: QuerySet[Any] = self.model._default_manager.all()
         return rows if is_superuser(request) else rows.none()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Name the list on the first page for superusers."""
         return self.is_in_index and is_superuser(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow superusers."""
         return is_superuser(request)
 
 
@@ -199,7 +193,6 @@ class LongChangeList(ChangeList):
         ]
 
     def page_links(self) -> list[tuple[str, str]]:
-        """Return the links to other pages: their names and addresses."""
         page, links = self.page, list[tuple[str, int]]()
         if page.has_previous():
             links += [("First", 1), ("Previous", page.previous_page_number())]

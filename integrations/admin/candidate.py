@@ -117,11 +117,9 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         )
 
     def what_is(self, row: Candidate) -> str:
-        """Return the role."""
         return row.role_title or "candidate"
 
     def complete(self, rows: Sequence[Candidate]) -> None:
-        """Read what the invitations' words need."""
         read_connections(row.invitation for row in rows)
 
     def changelist_view(
@@ -169,7 +167,6 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
     @admin.display(description="all records")
     def records(self, candidate: Candidate) -> SafeString:
-        """Return links to the lists of the records about the candidate."""
         return list_links(_LISTS, q=candidate.opportunity_id, organization=str(candidate.organization_id))
 
 
@@ -228,14 +225,12 @@ class InvitedAgainFilter(admin.SimpleListFilter):
     parameter_name = "invited"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
         return [
             ("again", f"Invited again, among the newest {MOST_COMPARED:,}"),
             ("round", "Second and later rounds"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
-        """Keep the invitations that weren't the person's first to that assessment."""
         match self.value():
             case "round":
                 return queryset.filter(round__gt=1)
@@ -303,11 +298,9 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
         return (*self.search_fields, *self.searched_texts)
 
     def what_is(self, row: Invitation) -> str:
-        """Return the assessment."""
         return row.assessment_name
 
     def complete(self, rows: Sequence[Invitation]) -> None:
-        """Read what the invitations' words need."""
         read_connections(rows)
 
     who = column("candidate", lambda invitation: invitation.candidate_name or "No name", "candidate_name")
@@ -357,12 +350,10 @@ class ResultAdmin(SitePageMixin, RelatedSearchMixin, ScopedAdmin):
     score_shown = column("score", lambda result: result.score_text, "score")
 
     def candidate_key(self, row: Result) -> CandidateKey:
-        """Return the key of the candidate who is invited."""
         return row.organization_id, row.invitation.opportunity_id
 
     @admin.display(description="in Lever", boolean=True)
     def is_in_lever(self, result: Result) -> bool:
-        """Return whether the feedback was written."""
         return bool(result.feedback_id)
 
     candidate = column("candidate", lambda result: candidate_of(result.invitation))

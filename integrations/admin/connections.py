@@ -180,7 +180,6 @@ class ProviderIdentityAdmin(ScopedAdmin):
     search_fields = ("user__username", "user__email")
 
     def organization_of(self, row: ProviderIdentity) -> int:
-        """Return the id of the organization whose provider it is."""
         return row.provider.organization_id
 
 

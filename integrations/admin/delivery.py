@@ -126,7 +126,6 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     why = WHY
 
     def what_is(self, row: Delivery) -> str:
-        """Return what came."""
         return row.what
 
     @admin.display(description="progress")
@@ -190,7 +189,6 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     decision = column("verdict", lambda verdict: verdict_badge(verdict.code), "code")
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
-        """Return the key of the candidate that the delivery is about."""
         return row.organization_id, row.delivery.opportunity_id
 
     def rows_of_candidates(
@@ -219,7 +217,6 @@ class WebhookRejectionAdmin(ScopedAdmin):
 
     @admin.display(description="why")
     def why(self, rejection: WebhookRejection) -> str:
-        """Return why they were rejected, and what cures it."""
         sentence = describe(rejection.code, rejection.hint)
         return sentence[:1].upper() + sentence[1:]
 
@@ -270,7 +267,6 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     )
 
     def what_is(self, row: Effect) -> str:
-        """Return the kind."""
         return row.get_kind_display()
 
     def complete(self, rows: Sequence[Any]) -> None:

@@ -299,11 +299,9 @@ class CandidateMixin(SitePageMixin):
 
     @admin.display(description="candidate")
     def candidate(self, row: Any) -> str | SafeString:
-        """Return a link to the candidate."""
         return candidate_link(*self.candidate_key(row), getattr(row, "known_name", None))
 
     def rows_of_candidates(self, queryset: QuerySet[Any], opportunity_ids: list[str]) -> QuerySet[Any]:
-        """Return the rows that are about any of these candidates."""
         return queryset.filter(opportunity_id__in=opportunity_ids)
 
     def get_search_results(

@@ -39,7 +39,6 @@ class OrganizationFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the person's organizations."""
         names = organizations(request).values_list("pk", "name")[:MAX_ORGANIZATIONS]
         choices = [(str(pk), name) for pk, name in names]
         # Django ignores a value in the address where there are no choices
@@ -163,11 +162,9 @@ class PeriodFilter(admin.ListFilter):
         ]
 
     def has_output(self) -> bool:
-        """Show it always."""
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        """Return its names in the address."""
         return list(self.parameter_names)
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
@@ -180,14 +177,12 @@ class PeriodFilter(admin.ListFilter):
         return begin, end
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows of the period."""
         begin, end = self.bounds()
         if begin is not None:
             queryset = queryset.filter(**{f"{self.column}__gte": begin})
         return queryset if end is None else queryset.filter(**{f"{self.column}__lt": end})
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield the periods."""
         others = [SINCE, UNTIL]
         is_open = not (self.period or self.since or self.until)
         yield {

@@ -284,7 +284,6 @@ class IncidentAdmin(ScopedAdmin):
 
     @admin.display(description="lasted")
     def lasted(self, incident: Incident) -> str:
-        """Return how long it lasted."""
         end: datetime = incident.ended_at or timezone.now()
         return lasting((end - incident.began_at).total_seconds())
 
@@ -328,7 +327,6 @@ class IncidentAdmin(ScopedAdmin):
 
     @admin.display(description="everything of that time")
     def records(self, incident: Incident) -> SafeString:
-        """Return links to the lists of what happened during the incident."""
         lists = {"delivery": "Deliveries", "effect": "Effects", "apicall": "API calls", "verdict": "Verdicts"}
         since, until = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in incident.window)
         return list_links(lists, organization=incident.organization_id, since=since, until=until)

@@ -69,7 +69,6 @@ class OrganizationAdmin(ScopedAdmin):
     add_fieldsets = ((None, {"fields": ("name", "slug")}),)
 
     def organization_of(self, row: Organization) -> int:
-        """Return the organization's own id."""
         return int(row.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
@@ -93,7 +92,6 @@ class OrganizationAdmin(ScopedAdmin):
         return fieldsets
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Allow superusers."""
         return access.is_superuser(request)
 
     def save_model(self, request: HttpRequest, obj: Organization, form: ModelForm, change: bool) -> None:
@@ -102,7 +100,6 @@ class OrganizationAdmin(ScopedAdmin):
 
     @admin.display(description="Lever")
     def lever(self, organization: Any) -> SafeString:
-        """Return the state of the connection to Lever."""
         state = organization.lever_state
         return (
             badge(LeverConnection.State(state).label, state)
@@ -112,7 +109,6 @@ class OrganizationAdmin(ScopedAdmin):
 
     @admin.display(description="CodeScreen")
     def codescreen(self, organization: Any) -> SafeString:
-        """Return the state of the connection to CodeScreen."""
         state = organization.codescreen_state
         return (
             badge(CodeScreenConnection.State(state).label, state)
@@ -164,7 +160,6 @@ class MembershipAdmin(ScopedAdmin):
 
     @admin.display(description="second factor")
     def second_factor(self, member: Any) -> SafeString:
-        """Return which second factors the person has."""
         has = [
             name for name, is_there in (("app", member.has_app), ("passkey", member.has_passkey)) if is_there
         ]
@@ -197,7 +192,6 @@ class NotificationPreferenceAdmin(ScopedAdmin):
     fields = ("membership", "kind", "is_wanted", "updated_at")
 
     def organization_of(self, row: NotificationPreference) -> int:
-        """Return the id of the membership's organization."""
         return int(row.membership.organization_id)
 
 

@@ -62,7 +62,6 @@ class ApiToken(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        """Whether it has ended."""
         return self.expires_at <= database.now()
 
     @property

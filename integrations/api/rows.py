@@ -23,7 +23,6 @@ class Time(serializers.DateTimeField):
     """A time in ISO 8601 with its offset."""
 
     def to_representation(self, value: datetime) -> str:
-        """Return it as text, in the time zone that it has."""
         return value.isoformat()
 
 
@@ -31,7 +30,6 @@ class Number(serializers.FloatField):
     """A number, without a fraction where it has none."""
 
     def to_representation(self, value: Decimal) -> int | float | None:  # type: ignore[override]
-        """Return it as JSON has numbers."""
         return number(value)
 
 
@@ -187,5 +185,4 @@ class FindingRow(serializers.Serializer[Finding]):
     fix = serializers.CharField(read_only=True)
 
     def get_id(self, finding: Finding) -> str:
-        """Return the finding's hash."""
         return digest(finding)

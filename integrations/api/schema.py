@@ -22,7 +22,6 @@ class ListSchema(AutoSchema):
     view: Any  # a ListView
 
     def get_operation_id(self) -> str:
-        """Return the list's name."""
         return str(self.view.scope)
 
     def get_tags(self) -> list[str]:
@@ -30,7 +29,6 @@ class ListSchema(AutoSchema):
         return []
 
     def get_description(self) -> str:  # type: ignore[override]
-        """Return what the list is of."""
         return str(self.view.listed.what)
 
     def get_auth(self) -> list[dict[str, Any]]:
@@ -72,5 +70,4 @@ class SchemaView(View):
     """Answers with the document, to everybody: it is the same for all."""
 
     def get(self, request: HttpRequest) -> JsonResponse:
-        """Return it."""
         return JsonResponse(document())

@@ -33,7 +33,6 @@ class BrowserRenderer(BaseRenderer):
     def render(
         self, data: Any, media_type: str | None = None, context: Mapping[str, Any] | None = None
     ) -> str:
-        """Return the page."""
         context = context or {}
         found = {
             "lists": [one.scope for one in LISTS],
@@ -57,7 +56,6 @@ class ApiView(APIView):
 
     @property
     def access(self) -> Access:
-        """Whose rows are read."""
         return cast(Access, self.request.auth)
 
 
@@ -65,7 +63,6 @@ class IndexView(ApiView):
     """The addresses of the lists."""
 
     def get(self, request: Request) -> Response:
-        """Return them by name."""
         names = [*(one.scope for one in LISTS), "schema"]
         return Response({name: reverse(f"api-{name}", request=request) for name in names})
 
@@ -74,7 +71,6 @@ class NotThereView(ApiView):
     """Any other address below the API's: a program gets no page for people."""
 
     def get(self, request: Request, rest: str) -> Response:
-        """Raise NotFound."""
         raise NotFound(f"There is no such list. There are: {', '.join(one.scope for one in LISTS)}.")
 
 
@@ -112,7 +108,6 @@ class ListView(ApiView):
 
     @property
     def scope(self) -> str:
-        """The scope that it needs."""
         return self.listed.scope
 
     def get(self, request: Request) -> Response:

@@ -142,7 +142,6 @@ class OrganizationMixin(AccessMixin, View):
 
     @property
     def user(self) -> User:
-        """The signed-in user."""
         return cast(User, self.request.user)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -91,7 +91,6 @@ class AuditLogView(AuditLogMixin, TemplateView):
     template_name = "integrations/audit_log.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page, and the people and actions to filter by."""
         filters = self.filters()
         page = LongListPaginator(self.entries().select_related("actor"), PAGE_SIZE).get_page(
             self.request.GET.get("page")
@@ -122,7 +121,6 @@ class AuditExportView(AuditLogMixin, ListExport):
     list_name = "audit log"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Return the file."""
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # The query is built here, because the time zone of its days is not active while the answer is streamed.
         last = self.entries().order_by("-pk").values_list("pk", flat=True).first()

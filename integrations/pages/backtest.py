@@ -159,7 +159,6 @@ class PreviewRulesView(RulesView):
     """
 
     def form_valid(self, form: PoliciesForm) -> HttpResponse:
-        """Decide the stored deliveries again by the rules in the form."""
         if "back" in self.request.POST:
             return self.form_invalid(form)
         policies = {name: value for name, value in form.cleaned_data.items() if name in DECIDING_POLICIES}

@@ -58,7 +58,6 @@ class HealthView(OrganizationMixin, PartialsMixin):
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Run the doctor and the linter now."""
         groups = finding_groups(self.organization, self.membership)
         return super().get_context_data(
             findings=[finding for group in groups for finding in group.findings],

@@ -35,7 +35,6 @@ class OriginFieldsMixin(forms.BaseForm):
 
     @property
     def origin_fields(self) -> list[BoundField]:
-        """The fields for the origins."""
         return [self[name] for name in ORIGIN_FIELDS]
 
     @property

@@ -60,7 +60,6 @@ class Table:
 
     @property
     def heading(self) -> str:
-        """What the table is called."""
         return f"By {lower_first(self.by.label)}"
 
 
@@ -80,7 +79,6 @@ class ReportView(ReportMixin, TemplateView):
     template_name = "integrations/report.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the figures, and arrange them in tables."""
         period, correction = self.asked()
         report = counted_report(self.organization, period)
         return super().get_context_data(
@@ -103,7 +101,6 @@ class ReportExportView(ReportMixin, ListExport):
     list_name = "report"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Return the file."""
         period, _ = self.asked()
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
         lines = list(_cells(counted_report(self.organization, period)))

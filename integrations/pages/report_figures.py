@@ -39,17 +39,14 @@ class Period:
 
     @property
     def begins(self) -> datetime:
-        """When its first day begins."""
         return midnight(self.first)
 
     @property
     def ends(self) -> datetime:
-        """When its last day is over."""
         return midnight(self.last + timedelta(days=1))
 
     @property
     def days(self) -> int:
-        """How many days it has."""
         return (self.last - self.first).days + 1
 
     def week(self, monday: date) -> Self:
@@ -104,7 +101,6 @@ class Figures:
     to_result: Times | None
 
     def count(self, became: Became) -> int:
-        """Return how many candidates became so."""
         return self.counts.get(became, 0)
 
     @property

@@ -55,7 +55,6 @@ class PartialsMixin(TemplateView):
         return name if name in self.partials else ""
 
     def get_template_names(self) -> list[str]:
-        """Return the partial's template, or the page's."""
         return [self.partials[self.partial]] if self.partial else super().get_template_names()
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -135,7 +134,6 @@ class ActView(OperationView):
     http_method_names = ["post"]
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """Show each reason as a message."""
         show_as_messages(self.request, form)
         return redirect(self.get_success_url())
 

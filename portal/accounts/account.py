@@ -114,7 +114,6 @@ class ConfirmPersonView(TemplateView):
     template_name = "accounts/confirm.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add where to go on, for how many minutes the answer counts, and the ways."""
         user = cast(User, self.request.user)
         return super().get_context_data(
             next=self._next(),

@@ -127,7 +127,6 @@ class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
     """Redirect every failed consent to the page it was started from, with a message that says what to do."""
 
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> str:
-        """Return the page that the consent was started from."""
         return str(request.session.get(REDIRECT_FIELD_NAME) or "/settings/")
 
     def get_message(self, request: HttpRequest, exception: Exception) -> str:

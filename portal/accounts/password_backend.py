@@ -128,7 +128,6 @@ class HardToGuessValidator:
             raise ValidationError(f"{why} {ADVICE}", code="password_guessable")
 
     def get_help_text(self) -> str:
-        """Return the rule in words."""
         return f"It must be hard to guess. {ADVICE}"
 
 

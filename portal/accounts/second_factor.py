@@ -171,7 +171,6 @@ class SecondFactorOverviewView(TemplateView):
     template_name = "accounts/second_factor_overview.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what the person has, and the organizations that require a second factor."""
         user = cast(User, self.request.user)
         codes_left = RecoveryCode.objects.filter(user=user, used_at=None).count()
         requiring = memberships_of(self.request).filter(organization__requires_second_factor=True)

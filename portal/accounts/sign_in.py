@@ -50,7 +50,6 @@ class SignInView(LoginView):
         return own_page(self.request, super().get_redirect_url(request), "")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Complete the sign-in that the password has proven."""
         user = form.get_user()
         return complete_sign_in(self.request, user, SignInMethod.PASSWORD, self.get_success_url())
 
@@ -64,7 +63,6 @@ class SignOutView(LogoutView):
     """Sign the person out."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """End the session, with an audit entry."""
         if isinstance(request.user, User):
             record_for_person(request.user, AuditAction.SIGN_OUT, with_address(request, {}))
         return super().post(request, *args, **kwargs)

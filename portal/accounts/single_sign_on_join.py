@@ -67,7 +67,6 @@ class JoinView(View):
     """Ask the person whether they join; looking at the page changes nothing."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show who invites them."""
         found = _joining(request)
         if found is None:
             return refused(request, Refusal.NOT_A_MEMBER.label)

@@ -121,7 +121,6 @@ class RetryEffectView(RowActView):
     allowed_roles = TEAM
 
     def operate(self, form: ReasonForm) -> str:
-        """Make the effect due now."""
         effect = get_object_or_404(Effect, pk=self.kwargs["pk"], organization=self.organization)
         retry_effect(effect, self.user)
         return "It is tried again now."
@@ -142,7 +141,6 @@ class SendNowView(RowActView):
     allowed_roles = APPROVERS
 
     def operate(self, form: ReasonForm) -> str:
-        """Make the sending due now."""
         invitations.send_now(self.invitation, self.user, form.cleaned_data["reason"])
         return "The invitation is being sent."
 
@@ -153,7 +151,6 @@ class CancelView(RowActView):
     allowed_roles = APPROVERS
 
     def operate(self, form: ReasonForm) -> str:
-        """Cancel the invitation."""
         invitation = self.invitation
         invitations.cancel(invitation, self.user, form.cleaned_data["reason"])
         if invitation.instance_id:
@@ -210,7 +207,6 @@ class ReplayView(RowActView):
     allowed_roles = REPLAYERS
 
     def operate(self, form: ReasonForm) -> str:
-        """Replay the delivery."""
         delivery = get_object_or_404(Delivery, pk=self.kwargs["pk"], organization=self.organization)
         decision = on_request.replay(delivery, self.user)
         return f"Retried: {decision.explanation}"
@@ -222,6 +218,5 @@ class RecordDecisionView(RowActView):
     allowed_roles = TEAM
 
     def operate(self, form: ReasonForm) -> str:
-        """Record the decision."""
         invitations.record_decision(self.invitation, self.user, form.cleaned_data["reason"])
         return "Recorded: this candidate no longer waits. In Lever the portal changes nothing."

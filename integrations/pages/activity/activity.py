@@ -49,7 +49,6 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     partials = {"list": "integrations/_activity_list.html"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page of the list."""
         filters = CandidateFilters.of_address(self.request.GET)
         search = CandidateSearch(self.membership, filters)
         pages = LongListPaginator(search.rows(), PAGE_SIZE)
@@ -168,7 +167,6 @@ class CandidateExportView(ListExport):
     allowed_roles = TEAM
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Return the file."""
         search = CandidateSearch(self.membership, CandidateFilters.of_address(request.GET))
         rows = search.rows()
         filename = f"candidates-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"

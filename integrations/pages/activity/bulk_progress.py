@@ -181,7 +181,6 @@ class DoneAct:
 
     @property
     def act(self) -> Act:
-        """What was done."""
         return ACTS[self.code]
 
     @property
@@ -191,7 +190,6 @@ class DoneAct:
 
     @property
     def left_to_undo(self) -> list[int]:
-        """The keys of the rows that weren't taken back."""
         return [key for key in self.rows if key not in self.taken_back]
 
     def with_more(self, rows: Sequence[int], refused: Sequence[str]) -> Self:
@@ -205,7 +203,6 @@ class DoneAct:
         )
 
     def without(self, rows: Sequence[int]) -> Self:
-        """Return it with these rows taken back."""
         return replace(self, taken_back=[*self.taken_back, *rows])
 
 
@@ -274,7 +271,6 @@ class BulkDoneView(BulkMixin, PartialsMixin):
     partials = {"progress": "integrations/_bulk_progress.html"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Count the rows by how far each is."""
         done = DoneLately(self.request.session).latest(self.request.GET.get("id", ""))
         if done is None:
             return super().get_context_data(act=None, **kwargs)

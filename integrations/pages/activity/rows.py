@@ -96,7 +96,6 @@ class CandidateRow:
 
     @property
     def changed_at(self) -> datetime:
-        """When something about them last changed."""
         return max(one.updated_at for one in (self.candidate, self.candidate.invitation) if one)
 
 

@@ -69,7 +69,6 @@ class Journey:
     following_ended: str
 
     def became(self) -> Iterator[Became]:
-        """Yield what became of it."""
         yield Became.SENT
         if self.begun_at:
             yield Became.STARTED

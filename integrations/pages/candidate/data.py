@@ -26,7 +26,6 @@ class CandidateDataView(OrganizationMixin, TemplateView):
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show each value once."""
         data = self._held_data(counts_mentions=False)
         record_subject_access(data, self.user, AuditAction.LOOK_AT_DATA)
         own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
@@ -37,7 +36,6 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
-        """Return the file."""
         data = self._held_data(counts_mentions=True)
         record_subject_access(data, self.user)
         name = re.sub(r"[^\w-]", "-", opportunity_id, flags=re.ASCII)
@@ -75,7 +73,6 @@ class HeldKind:
 
     @classmethod
     def of(cls, held: HeldTable) -> Self:
-        """Return what the rows of a table hold."""
         declared = held.declared
         values = []
         for column, what in declared.candidate.items():

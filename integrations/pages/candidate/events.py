@@ -72,13 +72,11 @@ class _Outage:
     tries: int
 
     def overlaps(self, other: "_Outage") -> bool:
-        """Whether both are the same outage."""
         is_same = self.platform == other.platform or EITHER in {self.platform, other.platform}
         now = timezone.now()
         return is_same and self.since <= (other.until or now) and other.since <= (self.until or now)
 
     def merged(self, other: "_Outage") -> "_Outage":
-        """Return both as one."""
         until = None if self.until is None or other.until is None else max(self.until, other.until)
         platform = other.platform if self.platform == EITHER else self.platform
         since = min(self.since, other.since)

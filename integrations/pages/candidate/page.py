@@ -47,7 +47,6 @@ class CandidateView(OrganizationMixin, PartialsMixin):
     }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the candidate's rows."""
         opportunity_id: str = self.kwargs["opportunity_id"]
         if not sees(self.membership, opportunity_id):
             raise Http404("No such candidate here.")
@@ -111,7 +110,6 @@ class ReportFileView(OrganizationMixin):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Return the file."""
         own = Effect.objects.filter(organization=self.organization, kind=Effect.Kind.ATTACH_REPORT)
         effect = get_object_or_404(visible(own, self.membership), pk=pk)
         if not effect.written:

@@ -109,7 +109,6 @@ class DeliveryEntry:
 
     @property
     def at(self) -> datetime:
-        """When it arrived."""
         return self.row.received_at
 
 
@@ -123,7 +122,6 @@ class VerdictEntry:
 
     @property
     def at(self) -> datetime:
-        """When it was decided."""
         return self.row.decided_at
 
 
@@ -136,7 +134,6 @@ class EffectEntry:
 
     @property
     def at(self) -> datetime:
-        """When it was intended."""
         return self.row.created_at
 
 
@@ -154,7 +151,6 @@ class CallEntry:
 
     @property
     def at(self) -> datetime:
-        """When the latest was made."""
         return self.row.at
 
     @property
@@ -164,12 +160,10 @@ class CallEntry:
 
     @property
     def first_at(self) -> datetime:
-        """When it was asked first."""
         return self.calls[-1].at
 
     @property
     def last_at(self) -> datetime:
-        """When it was asked last."""
         return max(call.last_at or call.at for call in self.calls)
 
 

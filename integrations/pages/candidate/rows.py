@@ -150,7 +150,6 @@ class CandidateRows:
         return self.deliveries[-1].received_at if self.deliveries else None
 
     def latest_result(self, invitation: Invitation) -> Result | None:
-        """Return the result of the invitation's latest attempt."""
         results = self.results.get(invitation.pk)
         return results[-1] if results else None
 

@@ -30,7 +30,6 @@ class Answer:
 
     @property
     def url(self) -> str:
-        """The address of the answer."""
         return f"{reverse(self.topic)}#{self.anchor}"
 
 

@@ -97,7 +97,6 @@ class PrivacyView(OrganizationMixin, TemplateView):
     template_name = "integrations/help/privacy.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the inventory and the organization's own rules about keeping data."""
         return super().get_context_data(
             processing={
                 "Why": processing.PURPOSES,
@@ -122,6 +121,5 @@ class AuditView(OrganizationMixin, TemplateView):
     template_name = "integrations/help/audit.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the questions, and whether the person may open the admin."""
         may_open = self.user.is_staff and self.membership.role in TEAM
         return super().get_context_data(questions=audit_questions(), may_open_admin=may_open, **kwargs)

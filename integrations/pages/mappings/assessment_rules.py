@@ -37,7 +37,6 @@ class AssessmentRulesForm(forms.Form):
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
-        """Offer the assessments that CodeScreen lists."""
         super().__init__(*args, **kwargs)
         for name in RULES_OF_ASSESSMENT:
             column = AssessmentRules._meta.get_field(name)
@@ -47,7 +46,6 @@ class AssessmentRulesForm(forms.Form):
         self._assessments.offer(self, "assessment", "Choose…")
 
     def clean_assessment(self) -> str:
-        """Reject an assessment that CodeScreen doesn't list."""
         written = str(self.cleaned_data["assessment"])
         if reason := self._assessments.refusal(written):
             raise forms.ValidationError(reason)
@@ -77,18 +75,15 @@ class AssessmentRulesView(OrganizationMixin, OperationView):
     following_page = "assessment-rules"
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the organization."""
         return {**super().get_form_kwargs(), "organization": self.organization}
 
     def get_initial(self) -> dict[str, Any]:
-        """Return the stored rules of the assessment in the address."""
         assessment = self.request.GET.get("assessment", "")
         own = self._stored.filter(assessment=assessment).first()
         rules = {name: getattr(own, name, None) for name in RULES_OF_ASSESSMENT}
         return {**rules, "assessment": assessment, "shown": assessment}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the stored rules."""
         return super().get_context_data(
             stored=self._stored,
             known_assessments=assessment_names(self.organization),
@@ -108,7 +103,6 @@ class AssessmentRulesView(OrganizationMixin, OperationView):
         return redirect("assessment-rules")
 
     def operate(self, form: AssessmentRulesForm) -> str | None:
-        """Store the rules of one assessment."""
         rules = {name: form.cleaned_data[name] for name in RULES_OF_ASSESSMENT}
         assessment = form.cleaned_data["assessment"]
         is_changed = set_assessment_rules(self.organization, assessment, rules, self.user)

@@ -178,7 +178,6 @@ class MappingFormView(MappingMixin, OperationView):
     done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Give the form the mapping."""
         return {**super().get_form_kwargs(), "instance": self.mapping}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -195,7 +194,6 @@ class MappingFormView(MappingMixin, OperationView):
         }
 
     def operate(self, form: ModelForm) -> str | None:
-        """Store the mapping."""
         mapping: RoleMapping = form.instance
         return f"The mapping {mapping} is {self.done}." if save_mapping(mapping, self.user) else None
 
@@ -224,11 +222,9 @@ class MappingDeleteView(MappingMixin, ConfirmedActView):
     template_name = "integrations/rolemapping_confirm_delete.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the mapping."""
         return super().get_context_data(mapping=self.mapping, **kwargs)
 
     def operate(self, form: Form) -> str:
-        """Delete the mapping."""
         name = str(self.mapping)
         delete_mapping(self.mapping, self.user)
         return f"The mapping {name} is deleted."

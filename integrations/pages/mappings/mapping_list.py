@@ -122,7 +122,6 @@ class MappingListView(OrganizationMixin, TemplateView):
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page of mappings and one of roles."""
         query = self.request.GET.get("q", "").strip()[:200]
         show = self.request.GET.get("show", "")
         show = show if show in FILTERS else ""

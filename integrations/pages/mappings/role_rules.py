@@ -22,7 +22,6 @@ class RoleRulesView(OrganizationMixin, TemplateView):
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the role and the mapping that leads it to its assessment."""
         live = Role.objects.live().filter(organization=self.organization)
         role = get_object_or_404(live, pk=self.kwargs["pk"])
         stages = trigger_stages(self.organization)

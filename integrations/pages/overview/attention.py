@@ -87,7 +87,6 @@ class Waiting:
 
     @property
     def total(self) -> int:
-        """All of them."""
         return sum(getattr(self, one.name) for one in fields(self))
 
 

@@ -54,7 +54,6 @@ class RoomForm(forms.Form):
 
     @property
     def topics(self) -> list[BoundField]:
-        """The fields for what is posted."""
         return [field for field in self if field.name.startswith("wants_")]
 
 
@@ -123,7 +122,6 @@ class _AddressMixin(OrganizationMixin):
         return get_object_or_404(self.organization.alert_addresses, pk=self.kwargs["pk"])
 
     def get_success_url(self) -> str:
-        """Return the page that lists it."""
         is_signed = self.address.kind == AlertAddress.Kind.SIGNED
         return reverse("signed-webhooks") if is_signed else f"{reverse('notification-settings')}#rooms"
 
@@ -148,7 +146,6 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the address."""
         return super().get_context_data(
             address=self.address, back=self.get_success_url(), repeat_form=RepeatStepsForm(), **kwargs
         )

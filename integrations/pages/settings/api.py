@@ -72,7 +72,6 @@ class ApiTokensView(OrganizationMixin, OperationView):
     following_page = "api-tokens"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the tokens."""
         tokens = list(self.organization.api_tokens.all())
         return super().get_context_data(
             tokens=tokens, most=MOST_TOKENS, is_full=len(tokens) >= MOST_TOKENS, **kwargs
@@ -93,7 +92,6 @@ class RevokeApiTokenView(OrganizationMixin, ActView):
     following_page = "api-tokens"
 
     def operate(self, form: Form) -> str:
-        """Revoke it."""
         token = get_object_or_404(self.organization.api_tokens, pk=self.kwargs["pk"])
         if not revoke_token(token, self.user):
             raise ActionNotAllowed("The token was revoked before.")

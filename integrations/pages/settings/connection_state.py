@@ -81,7 +81,6 @@ class LeverState:
 
     @property
     def granted_count(self) -> int:
-        """How many of the requested scopes are granted."""
         return sum(scope.is_granted for scope in self.scopes)
 
 

@@ -243,7 +243,6 @@ class VerifyCodeScreenKeyView(ConnectionActView):
     anchor = "#codescreen"
 
     def operate(self, form: Form) -> str:
-        """List the assessments with the key."""
         codescreen = provider.codescreen_client(self.organization, allow_refused=True)
         count = verify_codescreen_key(self.organization, codescreen)
         return f"CodeScreen accepts the key and lists {counted(count, 'assessment')}."
@@ -256,7 +255,6 @@ class AskAdminsView(OrganizationMixin, ActView):
     anchor = "#ask"
 
     def operate(self, form: Form) -> str:
-        """Send the request and name its recipients."""
         if self.membership.may_connect:
             raise ActionNotAllowed("You are a Super Admin yourself.")
         posted = self.request.POST

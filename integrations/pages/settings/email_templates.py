@@ -64,7 +64,6 @@ class EmailEditView(OrganizationMixin, TemplateView):
 
     @property
     def kind(self) -> EmailKind:
-        """The kind that the address names."""
         return EmailKind(self.kwargs["kind"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

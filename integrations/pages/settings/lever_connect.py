@@ -113,7 +113,6 @@ class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
         return self.render_to_response(self.get_context_data(grant=grant, before=before))
 
     def operate(self, form: Form) -> HttpResponse:
-        """Use the grant, or forget it."""
         grant = _waiting_grant(self.request, self.organization)
         self.request.session.pop(_WAITING_SESSION_KEY, None)
         if grant is None:
@@ -133,7 +132,6 @@ class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
     following_page = "settings"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Count the invitations and effects that disconnecting affects."""
         own = {"organization": self.organization}
         lever_writes = Effect.objects.filter(
             state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
@@ -151,6 +149,5 @@ class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
         )
 
     def operate(self, form: Form) -> str:
-        """Disconnect."""
         disconnect_lever(self.organization, self.user)
         return "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."

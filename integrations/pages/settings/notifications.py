@@ -41,7 +41,6 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
     following_page = "notifications"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the kinds of e-mail with the person's choices, and the time zones."""
         is_wanted = notices.preferences_of([self.membership])[self.membership.pk]
         return super().get_context_data(
             kinds=[(kind, is_wanted[kind]) for kind in EmailKind],
@@ -79,7 +78,6 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
     allowed_roles = SUPER_ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add one page of members with their choices."""
         members = self.organization.memberships.select_related("user").order_by("user__username", "pk")
         page = Paginator(members, PAGE).get_page(self.request.GET.get("page"))
         is_wanted = notices.preferences_of(page)

@@ -159,7 +159,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         ]
 
     def changed_values(self) -> dict[str, Any]:
-        """Return the policies that differ from what is stored."""
         cleaned = self.cleaned_data
         return {
             name: cleaned[name]
@@ -180,11 +179,9 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         return cleaned
 
     def clean_default_assessment(self) -> str:
-        """Refuse an assessment that CodeScreen doesn't list."""
         return self._listed("default_assessment")
 
     def clean_stage_on_pass(self) -> str:
-        """Refuse a stage that Lever doesn't list."""
         return self._listed("stage_on_pass")
 
     def _listed(self, name: str) -> str:
@@ -206,7 +203,6 @@ class RulesView(OrganizationMixin, OperationView):
     names: Collection[str] = SENDING
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add in words what is stored about origins."""
         return super().get_context_data(
             origins=ROLE_RULES["origins"].in_words(self.organization.origins), **kwargs
         )
@@ -216,7 +212,6 @@ class RulesView(OrganizationMixin, OperationView):
         return {**super().get_form_kwargs(), "instance": copy(self.organization), "names": self.names}
 
     def operate(self, form: PoliciesForm) -> str | None:
-        """Save those that differ from the stored ones."""
         values = form.changed_values()
         if not values:
             return None
@@ -232,7 +227,6 @@ class ResultRulesView(RulesView):
     names = RESULTS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether Lever lets the portal attach files."""
         connection = LeverConnection.objects.filter(organization=self.organization).first()
         lacks = bool(connection and connection.is_working and connection.lacks(FILES_SCOPE))
         return super().get_context_data(files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs)

@@ -80,7 +80,6 @@ class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView
         return {name: getattr(self.provider, name) for name in shown} if self.provider else {}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the provider, the domains, and who is bound."""
         path = reverse("single-sign-on-complete", kwargs={"slug": self.organization.slug})
         bound = self.provider.identities.select_related("user") if self.provider else None
         return super().get_context_data(
@@ -122,7 +121,6 @@ class ModeView(_SingleSignOnAct):
     """Say whether members may or must use single sign-on."""
 
     def operate(self, form: Form) -> str | None:
-        """Store the choice, or say what is missing."""
         is_changed = set_mode(self.organization, self.request.POST.get("mode", ""), self.user)
         return "Your choice is stored." if is_changed else None
 

@@ -50,7 +50,6 @@ class TeamView(OrganizationMixin, OperationView):
     following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the members with their second factors, the pending memberships, and the provider."""
         members = list(
             self.organization.memberships.annotate(
                 has_app=Exists(AuthenticatorApp.objects.confirmed().filter(user=OuterRef("user"))),
@@ -105,13 +104,11 @@ class PendingMemberView(PendingMixin, ConfirmedActView):
         return super().get_context_data(pending=pending, link=link, is_mail_sent=is_mail_sent(), **kwargs)
 
     def operate(self, form: Form) -> str:
-        """Send the invitation again."""
         pending = self.pending
         send_again(pending, self.user)
         return f"The invitation is on its way to {pending.email}. Earlier links have ended."
 
     def get_success_url(self) -> str:
-        """Stay on the page."""
         return self.request.path
 
 
@@ -178,7 +175,6 @@ class RemoveMemberView(MemberMixin, ConfirmedActView):
     following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the member."""
         return super().get_context_data(member=self.member, **kwargs)
 
     def operate(self, form: Form) -> str | HttpResponse:
@@ -222,7 +218,6 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
     following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the member."""
         return super().get_context_data(member=self.member, **kwargs)
 
     def operate(self, form: Form) -> str | HttpResponse:

@@ -53,7 +53,6 @@ class AddTokenView(SettingsView):
     anchor = "#tokens"
 
     def operate(self, form: Form) -> str:
-        """Store the token."""
         name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
         webhook = add_token(self.organization, name, token, self.user)
         return f"The token “{webhook.name}” is honoured from now on."
@@ -110,7 +109,6 @@ class RetireTokenView(ConfirmedConnectionActView):
         return super().get_context_data(token=retired, others=others, sweep_minutes=SWEEP_MINUTES, **kwargs)
 
     def operate(self, form: Form) -> str:
-        """Retire the token."""
         token = self.token()
         retire_token(token.webhook, token.generation, self.user)
         return f"The token “{token.label}” is retired."
@@ -137,11 +135,9 @@ class EndAddressView(ConfirmedConnectionActView):
         raise Http404
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the former key."""
         return super().get_context_data(former=self.former_key(), **kwargs)
 
     def operate(self, form: Form) -> str:
-        """End it."""
         former = self.former_key()
         end_former_key(former, self.user)
         return f"The former address that ends in {former} is refused from now on."
@@ -151,7 +147,6 @@ class MoveWebhooksView(ConnectionActView):
     """Move the portal's own webhooks in Lever to the present address."""
 
     def operate(self, form: Form) -> str:
-        """Move them."""
         move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         return _MOVED
 
@@ -160,7 +155,6 @@ class MakeWebhookView(ConnectionActView):
     """Make the portal's webhooks through Lever's API: of stage changes and of deleted candidates."""
 
     def operate(self, form: Form) -> str:
-        """Make the webhooks."""
         make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         events = " and ".join(f"“{event.label}”" for event in WebhookEvent)
         return f"The webhooks are made. In Lever, check that {events} are turned on under Webhooks."
@@ -182,6 +176,5 @@ class RemoveWebhooksView(ConfirmedConnectionActView):
         )
 
     def operate(self, form: Form) -> str:
-        """Remove the webhook."""
         remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         return "The webhook made through Lever's API is removed."
