@@ -17,7 +17,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
@@ -107,7 +106,7 @@ class AccountView(OperationView):
 WRONG_PASSWORD = "That isn't your password."
 
 
-@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
 class ConfirmPersonView(TemplateView):
     """Ask for the password, or for a sign-in at the provider that began the session; go on to the page in `next`."""
 
@@ -267,7 +266,7 @@ def accept_signed_in(
     return redirect("overview")
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class MembershipLinkView(TemplateView):
     """Ask the person who got an invitation for their answer. Looking at the page changes nothing.
 

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from social_core.exceptions import AuthException, SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
@@ -94,7 +93,6 @@ EXPLANATIONS = {
 }
 
 
-@never_cache
 @login_required
 @require_POST
 def begin(request: HttpRequest) -> HttpResponse:

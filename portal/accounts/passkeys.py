@@ -15,7 +15,6 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.generic import View
 from fido2.server import Fido2Server
 from fido2.utils import websafe_encode
@@ -180,7 +179,7 @@ NOT_SIGNED_IN = (
 QUESTION_LASTS = timedelta(minutes=10)
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class PasskeyOptionsView(View):
     """What the browser needs to sign in with a passkey. Asked for by POST, so that only this site's pages can."""
 
@@ -200,7 +199,7 @@ class PasskeyOptionsView(View):
         return JsonResponse(signing_options(request, None))
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class PasskeySignInView(View):
     """Sign a person in by a passkey."""
 

@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
-from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from integrations.accounts.acts.fresh_proof import (
@@ -64,7 +63,7 @@ WRONG_RECOVERY_CODE = "That isn't one of your unused recovery codes."
 WRONG_PASSKEY = "The passkey didn't answer as expected. Try again."
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class SecondFactorView(TemplateView):
     """Ask for the second factor, and begin the session of a person who gives it.
 
@@ -164,7 +163,6 @@ REVIEW_FACTORS = "/account/second-factor/?review=1"
 FEW_CODES = 3
 
 
-@method_decorator(never_cache, name="dispatch")
 class SecondFactorOverviewView(TemplateView):
     """Show the person's authenticator app, passkeys and how many recovery codes are left."""
 
@@ -197,7 +195,6 @@ OVERVIEW = "account-second-factor"
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class AddAppView(FreshProofMixin, TemplateView):
     """Show a new secret, and make it the person's second factor once a code proves that the app has it.
 
@@ -242,7 +239,6 @@ class RemoveAppView(FreshProofMixin, ActView):
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class MakeRecoveryCodesView(FreshProofMixin, ActView):
     """Make new recovery codes and show them, once."""
 
@@ -291,7 +287,6 @@ class PasskeyForm(forms.Form):
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class AddPasskeyView(FreshProofMixin, OperationView):
     """Ask the browser to make a passkey, and store it.
 

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
 from integrations.accounts.acts.fresh_proof import FRESH, FreshProofMixin, note_proof
@@ -94,7 +93,7 @@ else:
     _AddressFormView = FormView  # can't be subscripted when run
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class SingleSignOnView(_AddressFormView):
     """Ask for an e-mail address and send its person to the provider of its domain."""
 
@@ -122,7 +121,7 @@ class SingleSignOnView(_AddressFormView):
         return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class CompleteView(View):
     """Receive a person from the provider, and sign them in or say why not."""
 

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
 from integrations.members.acts.invitations import decline
@@ -62,7 +61,7 @@ class _Joining(NamedTuple):
     pending: PendingMembership
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class JoinView(View):
     """Ask the person whether they join; looking at the page changes nothing."""
 

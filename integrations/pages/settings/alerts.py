@@ -9,8 +9,6 @@ from django.forms import BaseForm, BoundField, Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
@@ -76,7 +74,6 @@ class ChangeAddressForm(WebhookForm):
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class AddressesView(OrganizationMixin, OperationView):
     """Show the addresses of one kind, without their secrets; add one on POST."""
 
@@ -127,7 +124,6 @@ class _AddressMixin(OrganizationMixin):
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class ChangeAlertAddressView(_AddressMixin, OperationView):
     """Show what an address gets, and change it on POST: its name, topics, URL and secret, or whether it is on."""
 

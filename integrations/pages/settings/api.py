@@ -8,8 +8,6 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -59,7 +57,6 @@ class ApiTokenForm(forms.Form):
 
 
 @shows_secret
-@method_decorator(never_cache, name="dispatch")
 class ApiTokensView(OrganizationMixin, OperationView):
     """List the tokens; make one on POST.
 
