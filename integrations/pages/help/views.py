@@ -1,7 +1,9 @@
 """The pages of the help, for every member. Of an organization they show its name and its rules alone."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
@@ -20,75 +22,41 @@ from integrations.pages.help.topics import AUDIENCES
 from integrations.privacy import processing
 
 
-class HelpView(OrganizationMixin, TemplateView):
-    """The index: questions by who asks them."""
-
-    template_name = "integrations/help/index.html"
-    extra_context = {"audiences": AUDIENCES}
+class HelpPage(OrganizationMixin, TemplateView):
+    """A page that says the same to every organization but for its name."""
 
 
-class SetUpView(OrganizationMixin, TemplateView):
-    """The set-up, step by step."""
-
-    template_name = "integrations/help/set_up.html"
-    extra_context = {"invited_tag": ProgressTag.INVITED}
+def page(name: str, **shown: object) -> Callable[..., HttpResponseBase]:
+    """Return the view of the page with this template, which shows these values."""
+    return HelpPage.as_view(template_name=f"integrations/help/{name}.html", extra_context=shown)
 
 
-class VerdictsView(OrganizationMixin, TemplateView):
-    """Every verdict, what it means and what to do."""
-
-    template_name = "integrations/help/verdicts.html"
-    extra_context = {
-        "sections": [
-            (section, [code for code in VerdictCode if code.record.section is section])
-            for section in HelpSection
-        ],
-    }
-
-
-class InvitationsView(OrganizationMixin, TemplateView):
-    """The journey of an invitation, its statuses and the tags in Lever."""
-
-    template_name = "integrations/help/invitations.html"
-    extra_context = {
-        "statuses": list(InvitationStatus),
-        "told_after_minutes": TOLD_AFTER_MINUTES,
-        "unstarted_tag": ProgressTag.NOT_STARTED_YET,
-        "ended_tag": ProgressTag.NOT_STARTED,
-    }
-
-
-class ResultsView(OrganizationMixin, TemplateView):
-    """The result in Lever: rating, score, outcome, report, and how it may change."""
-
-    template_name = "integrations/help/results.html"
-
-
-class RolesView(OrganizationMixin, TemplateView):
-    """The four roles and what each may do."""
-
-    template_name = "integrations/help/roles.html"
-    extra_context = {"labels": Membership.Role.labels, "acts": lists.act_rows()}
-
-
-class EmailsView(OrganizationMixin, TemplateView):
-    """Every kind of e-mail, when it is sent and who gets it."""
-
-    template_name = "integrations/help/emails.html"
-    extra_context = {"kinds": lists.email_kinds(), "mailed": lists.MAILED}
-
-
-class AlertsHelpView(OrganizationMixin, TemplateView):
-    """What alerts there are, how a chat room or a program gets them, and what to do when one doesn't arrive."""
-
-    template_name = "integrations/help/alerts.html"
-    extra_context = {
-        "topics": list(AlertTopic),
-        "steps": list(CandidateStep),
-        "states": lists.STATES,
-        "verify": lists.VERIFY,
-        "most": MOST_ADDRESSES,
-    }
+index = page("index", audiences=AUDIENCES)
+set_up = page("set_up", invited_tag=ProgressTag.INVITED)
+verdicts = page(
+    "verdicts",
+    sections=[
+        (section, [code for code in VerdictCode if code.record.section is section]) for section in HelpSection
+    ],
+)
+invitations = page(
+    "invitations",
+    statuses=list(InvitationStatus),
+    told_after_minutes=TOLD_AFTER_MINUTES,
+    unstarted_tag=ProgressTag.NOT_STARTED_YET,
+    ended_tag=ProgressTag.NOT_STARTED,
+)
+results = page("results")
+roles = page("roles", labels=Membership.Role.labels, acts=lists.act_rows())
+emails = page("emails", kinds=lists.email_kinds(), mailed=lists.MAILED)
+alerts = page(
+    "alerts",
+    topics=list(AlertTopic),
+    steps=list(CandidateStep),
+    states=lists.STATES,
+    verify=lists.VERIFY,
+    most=MOST_ADDRESSES,
+)
 
 
 class PrivacyView(OrganizationMixin, TemplateView):
