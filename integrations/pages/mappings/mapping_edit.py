@@ -15,10 +15,9 @@ from integrations.catalog.role_rules import LABELS, RoleRules
 from integrations.core.vocabulary import OriginRule, lower_first
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin, own_page
-from integrations.pages.lines_field import LinesField
+from integrations.pages.form_fields import ORIGIN_FIELDS, LinesField, OriginFieldsMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, suggestions
-from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import ConfirmedActView, OperationView
 
 #: The fields of a mapping's own rules; origins have one for each origin.

@@ -22,9 +22,8 @@ from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.lines_field import LinesField
+from integrations.pages.form_fields import ORIGIN_FIELDS, LinesField, OriginFieldsMixin
 from integrations.pages.mappings import pick_list
-from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
 
 #: Policies with a page or a button of their own.
