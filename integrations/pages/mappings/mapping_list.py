@@ -1,4 +1,4 @@
-"""The mappings page: what each role gets, the mappings, the linter's findings, and the buttons for many roles."""
+"""The mappings page: what each role gets, the mappings, the linter's findings, buttons; and the page of one role."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -12,8 +12,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
 from django.forms import Form
-from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
@@ -22,6 +22,7 @@ from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
+from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.clients import provider
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize
@@ -115,6 +116,13 @@ class EffectiveAssessments:
         return found
 
 
+def chosen_stage(request: HttpRequest, stages: Sequence[Stage]) -> Stage | None:
+    """Return the stage that the address names, or the first trigger stage."""
+    stage_id = request.GET.get("stage", "")
+    first = stages[0] if stages else None
+    return next((stage for stage in stages if stage.external_id == stage_id), first)
+
+
 class MappingListView(OrganizationMixin, TemplateView):
     """Show the mappings and, for one trigger stage, what each role gets."""
 
@@ -126,7 +134,7 @@ class MappingListView(OrganizationMixin, TemplateView):
         show = self.request.GET.get("show", "")
         show = show if show in FILTERS else ""
         stages = trigger_stages(self.organization)
-        stage = self._chosen_stage(stages)
+        stage = chosen_stage(self.request, stages)
         effective = EffectiveAssessments(self.organization, stage)
         roles: QuerySet[Role] | list[Role] = (
             Role.objects.live().filter(organization=self.organization).order_by("title", "pk")
@@ -181,11 +189,32 @@ class MappingListView(OrganizationMixin, TemplateView):
         searched = ("role", *CATEGORY_COLUMNS, "assessment")
         return mappings.filter(reduce(or_, (Q(**{f"{name}__icontains": query}) for name in searched)))
 
-    def _chosen_stage(self, stages: Sequence[Stage]) -> Stage | None:
-        """Return the stage that the address names, or the first trigger stage."""
-        stage_id = self.request.GET.get("stage", "")
-        first = stages[0] if stages else None
-        return next((stage for stage in stages if stage.external_id == stage_id), first)
+
+class RoleRulesView(OrganizationMixin, TemplateView):
+    """Show what holds for a role's candidates in one trigger stage; 404 for another organization's role."""
+
+    template_name = "integrations/role_rules.html"
+    allowed_roles = TEAM
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        live = Role.objects.live().filter(organization=self.organization)
+        role = get_object_or_404(live, pk=self.kwargs["pk"])
+        stages = trigger_stages(self.organization)
+        stage = chosen_stage(self.request, stages)
+        effective = EffectiveAssessments(self.organization, stage).of(role)
+        match = effective.match
+        mapping_id = match.mapping.id if match and match.mapping else None
+        mapping = RoleMapping.objects.filter(pk=mapping_id or 0).first()
+        of_assessment = rules_of_assessment(self.organization, match.found[0]) if match else None
+        return super().get_context_data(
+            role=role,
+            stages=[(one.external_id, one.name) for one in stages],
+            stage=stage,
+            effective=effective,
+            mapping=mapping,
+            rules=list(RoleRules(self.organization, mapping, lambda: of_assessment)),
+            **kwargs,
+        )
 
 
 class _MappingListActView(OrganizationMixin, ActView):
