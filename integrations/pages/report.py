@@ -12,8 +12,7 @@ from django.views.generic import TemplateView
 from integrations.core.vocabulary import Origin, lower_first
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.candidate_filters import CandidateFilters, Figure
-from integrations.pages.activity.search import NONE
+from integrations.pages.activity.candidate_filters import NONE, CandidateFilters, Figure
 from integrations.pages.activity.steps import Became, Step
 from integrations.pages.report_figures import (
     COUNTED_FOR,

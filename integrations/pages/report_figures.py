@@ -19,7 +19,8 @@ from integrations.invitations.models.candidate import Candidate, OpportunityPers
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import InvitationQuerySet
 from integrations.organizations.models.organization import Organization
-from integrations.pages.activity.search import NONE, role_titles
+from integrations.pages.activity.candidate_filters import NONE
+from integrations.pages.activity.candidate_search import role_titles
 from integrations.pages.activity.steps import Became, Journey
 from integrations.pages.times import Times, midnight, parse_day
 
@@ -167,7 +168,6 @@ class _Tally:
     to_result: array[float] = field(default_factory=lambda: array("d"))
 
     def add_times(self, journey: Journey) -> None:
-        """Add how long one journey took."""
         if journey.started_at:
             self.to_start.append((journey.started_at - journey.invited_at).total_seconds())
         if journey.begun_at and journey.completed_at:

@@ -176,7 +176,6 @@ class SendAgainView(RowActView):
     """Send an uncertain or failed invitation again."""
 
     def operate(self, form: ReasonForm) -> str:
-        """Make the invitation pending again."""
         invitation = self.invitation
         invitations.send_again(invitation, self.user, form.cleaned_data["reason"])
         return f"The invitation is {_being_sent(invitation, ' again')}."
@@ -186,7 +185,6 @@ class InviteAgainView(RowActView):
     """Begin a new round of an invitation that is over."""
 
     def operate(self, form: ReasonForm) -> str:
-        """Create the invitation of the next round."""
         next_round = invitations.invite_again(self.invitation, self.user, form.cleaned_data["reason"])
         return f"Round {next_round.round} begins: the invitation is {_being_sent(next_round)}."
 

@@ -26,6 +26,7 @@ from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     LATEST_FIRST,
     LINKED_VIEWS,
+    NONE,
     REASONS,
     SORTED_BY,
     VIEWS,
@@ -33,7 +34,6 @@ from integrations.pages.activity.candidate_filters import (
 )
 from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.activity.search import NONE
 from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 

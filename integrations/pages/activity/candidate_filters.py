@@ -11,7 +11,6 @@ from integrations.core.invitation_status import BOUNCED, InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
 from integrations.core.vocabulary import Origin, ResultOutcome, lower_first
 from integrations.health.checks.work import ENDED_SHOWN_FOR
-from integrations.pages.activity.search import NONE
 from integrations.pages.activity.steps import Became, Step
 
 _Status = InvitationStatus
@@ -43,6 +42,8 @@ REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
+#: As a role, an origin or an owner: those without one.
+NONE = "none"
 #: What is chosen from: any other value filters nothing.
 _KNOWN = {
     "view": VIEWS | LINKED_VIEWS,
@@ -123,14 +124,12 @@ class CandidateFilters:
 
     @property
     def query(self) -> QueryDict:
-        """The filters as an address states them."""
         query = QueryDict(mutable=True)
         query.update({name: value for name, value in asdict(self).items() if value})
         return query
 
     @property
     def url(self) -> str:
-        """The address of the list."""
         return reverse("activity", query=self.query)
 
     @property

@@ -1,5 +1,6 @@
 """The candidates that a member sees, by the filters of an address."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 from django.db.models import F, IntegerField, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from integrations.catalog.models.platform_lists import Role
 from integrations.core.invitation_status import NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, VerdictCode
 from integrations.health.checks.work import ENDED_SHOWN_FOR
@@ -25,8 +27,12 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import own, visible
-from integrations.pages.activity.candidate_filters import ATTENTION_DAYS, CORRECTABLE_REASON, CandidateFilters
-from integrations.pages.activity.search import NONE, has_role, matching_candidates
+from integrations.pages.activity.candidate_filters import (
+    ATTENTION_DAYS,
+    CORRECTABLE_REASON,
+    NONE,
+    CandidateFilters,
+)
 from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
 from integrations.pages.times import midnight, within_days
 
@@ -43,6 +49,12 @@ _STATUSES = {
 MOST = 2_000
 #: The number beside a tab is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
+
+
+#: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
+_LEVER_LINK = re.compile(
+    r"https?://[^/\s]+/(?:[^?#\s]*/)?(?:candidates|opportunities)/([^/?#\s]+)", re.IGNORECASE
+)
 
 
 class _Number(Subquery):
@@ -228,3 +240,36 @@ class CandidateSearch:
         ]
         newest = first.union(*others, all=True).order_by("-since")[:MOST]
         return [opportunity_id for opportunity_id, _ in newest]
+
+
+def matching_candidates(organization: Organization, query: str) -> Q:
+    """Return the condition for candidates by name, address, role, assessment, id or a link to Lever's page; one query.
+
+    A condition over two tables that are joined could use no index. So the invitation that matches is found first.
+    """
+    link = _LEVER_LINK.match(query)
+    opportunity = link[1] if link else query
+    instances = Invitation.objects.filter(instance_id=query, organization=organization)
+    return (
+        Q(name__icontains=query)
+        | Q(email__icontains=query)
+        | Q(role_title__icontains=query)
+        | Q(assessment_name__icontains=query)
+        # Lever writes its ids in small letters
+        | Q(opportunity_id__in={opportunity, opportunity.lower()})
+        | Q(invitation__in=list(instances.values_list("pk", flat=True)))
+    )
+
+
+def role_titles(organization: Organization) -> dict[str, str]:
+    """Return the titles of the roles by their ids: a candidate is counted under it, and `has_role` finds them by it."""
+    return dict(Role.objects.filter(organization=organization).values_list("external_id", "title"))
+
+
+def has_role(organization: Organization, title: str) -> Q:
+    """Return the condition for candidates of the roles with this title; one query."""
+    if title == NONE:
+        return Q(role_title="")
+    roles = Role.objects.filter(organization=organization, title=title)
+    ids = list(roles.values_list("external_id", flat=True))
+    return Q(role_id__in=ids) if ids else Q(role_title=title)

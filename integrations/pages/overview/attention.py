@@ -25,11 +25,11 @@ from integrations.pages.access import visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CORRECTABLE_REASON,
+    NONE,
     CandidateFilters,
     Figure,
 )
-from integrations.pages.activity.candidate_search import CandidateSearch
-from integrations.pages.activity.search import NONE, role_titles
+from integrations.pages.activity.candidate_search import CandidateSearch, role_titles
 from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised
 from integrations.pages.times import Times, midnight
