@@ -51,14 +51,10 @@ def finding(
 MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
 
 
-def listed(names: Iterable[object], total: int | None = None) -> str:
-    """Return names for a sentence: the first few, and how many more.
-
-    `total` is how many there are in all, where `names` are only the first of them.
-    """
+def listed(names: Iterable[object]) -> str:
+    """Return names for a sentence: the first few, and how many more."""
     words = [str(name) for name in names]
-    total = len(words) if total is None else total
-    more = f" and {total - MOST_NAMED} more" if total > MOST_NAMED else ""
+    more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
     return ", ".join(words[:MOST_NAMED]) + more
 
 
