@@ -8,7 +8,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, TextChoices
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -52,6 +52,11 @@ _LISTS = {
 }
 
 
+def state_badge(states: type[TextChoices], state: str | None) -> SafeString:
+    """Return the state of a connection; None stands for one that was never made."""
+    return badge(states(state).label, state) if state else badge("Not connected", Tone.NEUTRAL)
+
+
 @admin.register(Organization)
 class OrganizationAdmin(ScopedAdmin):
     """Customers: whether they are connected, and their policies."""
@@ -72,7 +77,6 @@ class OrganizationAdmin(ScopedAdmin):
         return int(row.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
-        """Return the organizations with the states of their connections."""
         organizations: QuerySet[Organization] = (
             super()
             .get_queryset(request)
@@ -98,24 +102,10 @@ class OrganizationAdmin(ScopedAdmin):
         """Store a new organization, audited."""
         create_organization(obj, current_user(request))
 
-    @admin.display(description="Lever")
-    def lever(self, organization: Any) -> SafeString:
-        state = organization.lever_state
-        return (
-            badge(LeverConnection.State(state).label, state)
-            if state
-            else badge("Not connected", Tone.NEUTRAL)
-        )
-
-    @admin.display(description="CodeScreen")
-    def codescreen(self, organization: Any) -> SafeString:
-        state = organization.codescreen_state
-        return (
-            badge(CodeScreenConnection.State(state).label, state)
-            if state
-            else badge("Not connected", Tone.NEUTRAL)
-        )
-
+    lever = column("Lever", lambda row: state_badge(LeverConnection.State, row.lever_state))
+    codescreen = column(
+        "CodeScreen", lambda row: state_badge(CodeScreenConnection.State, row.codescreen_state)
+    )
     records = column("lists", lambda organization: list_links(_LISTS, organization=str(organization.pk)))
     masked_webhook_key = column("webhook key", lambda organization: f"{organization.webhook_key[:4]}…")
 
@@ -245,11 +235,9 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
     records = column("how they sign in", lambda user: list_links(_SIGN_IN, q=user.username))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Allow superusers."""
         return is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Allow superusers."""
         return is_superuser(request)
 
     def changeform_view(
