@@ -25,8 +25,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from integrations.queue.models.nodes import CacheEntry
 
-# The e-mail backend of a public portal that has no mail server.
-
 
 class RefusingEmailBackend(BaseEmailBackend):
     """Refuses every message, so that it stays due until a mail server is configured; nothing of it is printed."""

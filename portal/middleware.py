@@ -32,9 +32,6 @@ class Middleware:
         return self.get_response(request)
 
 
-# The middleware that gives each request its id.
-
-
 #: An id that a proxy may give: short enough for the columns, and not the id of a delivery.
 _GIVEN_ID = re.compile(rf"(?!{correlation.of_delivery('')})[A-Za-z0-9._-]{{1,40}}")
 
@@ -50,9 +47,6 @@ class RequestIdMiddleware(Middleware):
             response = self.get_response(request)
         response.headers["X-Request-ID"] = request.META["HTTP_X_REQUEST_ID"]
         return response
-
-
-# The middleware for probes, for webhooks, and for requests while the database is unreachable.
 
 
 RETRY_AFTER_SECONDS = "5"
@@ -142,9 +136,6 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
-# The headers that every answer of the portal has: of views, of middleware and of errors.
-
-
 #: What browsers may use on our pages: passkeys and copying. The features in _OFF are forbidden.
 _ON = "clipboard-write publickey-credentials-create publickey-credentials-get"
 _OFF = (
@@ -154,6 +145,7 @@ _OFF = (
 PERMISSIONS_POLICY = ", ".join(
     [*(f"{feature}=()" for feature in _OFF.split()), *(f"{feature}=(self)" for feature in _ON.split())]
 )
+#: Of every answer: of views, of middleware and of errors.
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -189,9 +181,6 @@ class ResponseHeadersMiddleware(Middleware):
         return response
 
 
-# Compressed pages.
-
-
 class CompressionMiddleware(GZipMiddleware):
     """Compresses what browsers may have compressed, with Django's padding against guesses by the length (BREACH)."""
 
@@ -200,9 +189,6 @@ class CompressionMiddleware(GZipMiddleware):
         if "no-transform" in response.headers.get("Cache-Control", ""):
             return response
         return super().process_response(request, response)
-
-
-# The middleware that limits how many requests wait for customers' servers, and answers those that are too many.
 
 
 RETRY_SECONDS = 3
@@ -226,9 +212,6 @@ class CustomerCallsMiddleware(Middleware):
         return response
 
 
-# The middleware that shows each page in its reader's time zone.
-
-
 #: The admin shows UTC and says so; webhooks and probes show no times.
 _ALWAYS_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
 
@@ -244,9 +227,6 @@ class TimeZoneMiddleware(Middleware):
         request.time_zone = zone  # type: ignore[attr-defined]
         with timezone.override(zone.name):
             return self.get_response(request)
-
-
-# Refuses what no form of the portal sends: large bodies, and text that no database column takes.
 
 
 #: PostgreSQL stores no NUL characters, and no browser's form sends any.

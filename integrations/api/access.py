@@ -70,7 +70,6 @@ class PageThrottle(BaseThrottle):
     refused: TooMany | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Whether the page may be read now."""
         access = cast(Access, request.auth)  # HasScope was asked before
         self.refused = AttemptLimit.refusal(keyed_limits(access.counted_as, PAGES))
         return self.refused is None

@@ -26,8 +26,6 @@ LARGEST_PAGE = 1000
 #: As large as a key of any database may be.
 _LARGEST_KEY = 10**18 - 1
 
-# What an address may state.
-
 
 def _text(source: str | None = None) -> serializers.CharField:
     return serializers.CharField(required=False, max_length=300, source=source)
@@ -105,9 +103,6 @@ class FindingQuery(Query):
 
     code = _text()
     level = _choice(Level.choices())
-
-
-# The lists.
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ class ListSchema(AutoSchema):
         return [self.view.listed.query]
 
     def get_response_serializers(self) -> Any:
-        """Return the page, and each refusal."""
         page = inline_serializer(
             f"{self.view.scope.capitalize()}Page",
             {

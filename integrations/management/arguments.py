@@ -15,8 +15,6 @@ from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
 
-# Find the rows that a command's arguments name.
-
 
 def add_optional_organization(parser: CommandParser) -> None:
     """Have a command take a slug, or none for every organization."""
@@ -61,9 +59,6 @@ def nothing_about(opportunity_id: str, organization: Organization) -> CommandErr
     )
 
 
-# Read the configuration file that a command is given.
-
-
 def configuration_in(path: Path) -> Configuration:
     """Return the contents of the file. Raises ConfigurationError."""
     try:
@@ -73,9 +68,6 @@ def configuration_in(path: Path) -> Configuration:
     except UnicodeDecodeError as error:
         raise ConfigurationError("is not UTF-8 text.") from error
     return load(text)
-
-
-# Dates and times as commands take them.
 
 
 def moment(option: str, text: str) -> datetime:
@@ -90,9 +82,6 @@ def moment(option: str, text: str) -> datetime:
     if found is None:
         raise CommandError(f"{option} {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-# Commands that do the same for one organization or for all.
 
 
 class PerOrganizationCommand(MigratingCommand):

@@ -46,8 +46,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
 
-# Which members want which kinds of e-mail, and an organization's own wording of a kind.
-
 
 def save_preferences(member: Membership, chosen: Mapping[EmailKind, bool], actor: Actor) -> list[EmailKind]:
     """Store which kinds a member gets; returns the kinds that changed."""

@@ -37,9 +37,6 @@ from integrations.notifications.rendering import VARIABLE, ComposedEmail, Render
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 
-# Which members want which kinds of e-mail, and the links by which they unsubscribe without signing in.
-
-
 _SALT = "integrations.unsubscribe"
 
 
@@ -80,9 +77,6 @@ def members_still_wanting(
         for member in NotificationPreference.objects.members_who_want(organization, kind)
         if member.user.email.casefold() in folded
     }
-
-
-# The customer's own wording of a kind of e-mail: read, check, try out in an e-mail, save, reset.
 
 
 LONGEST_SUBJECT, LONGEST_BODY = 200, 5000
@@ -159,9 +153,6 @@ def compose_sample(payload: EmailPayload) -> ComposedEmail | None:
         return None
     rendered = render(payload.wording, payload.variables, payload.lines)
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
-
-
-# Compose a notice: an e-mail in the wording of its kind, to the members who still want that kind.
 
 
 def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> ComposedEmail:

@@ -97,9 +97,6 @@ def end_former_key(former: FormerWebhookKey, actor: Actor) -> None:
             audit(former.organization, actor, AuditAction.END_WEBHOOK_ADDRESS, name=name)
 
 
-# Create an organization; change its name and its webhook key.
-
-
 #: What can be changed of an organization beside its policies.
 IDENTITY = ("name", "webhook_key")
 
@@ -154,18 +151,12 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
     return changes
 
 
-# Take up what waited for an organization: for the end of its pause, or for a connection.
-
-
 def requeue_waiting(organization: Organization) -> int:
-    """Make the deliveries, effects and duties that waited due now; return how many deliveries there were."""
+    """Make due now what waited for the end of a pause, or for a connection; return how many deliveries did."""
     count = Delivery.objects.requeue(organization)
     Effect.objects.requeue(organization)
     DutyRun.objects.requeue(organization.pk)
     return count
-
-
-# The policies of an organization.
 
 
 def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:

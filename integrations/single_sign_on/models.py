@@ -11,8 +11,6 @@ from django.db.models.functions import Now
 from integrations.store.columns import EncryptedTextField, moment, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
-# Single sign-on of one organization: its provider, and who a person is there.
-
 
 class IdentityProviderQuerySet(models.QuerySet["IdentityProvider"]):
     """Providers by whether they are in use."""
@@ -110,9 +108,6 @@ class ProviderIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at the provider of {self.provider.organization}"
-
-
-# The e-mail domains that an organization has proven to be its own.
 
 
 #: A proven domain whose record is gone loses its power after this time; until then its organization is warned.

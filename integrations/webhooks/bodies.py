@@ -39,9 +39,6 @@ class Refusal(Exception):
         )
 
 
-# what arrives
-
-
 def read_body(request: HttpRequest) -> bytes:
     """Return the raw body. Raises Refusal: too large, then of another type than JSON in UTF-8, or incomplete."""
     try:
@@ -69,9 +66,6 @@ def read_body(request: HttpRequest) -> bytes:
 
 def _malformed(detail: str) -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
-
-
-# JSON
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -132,9 +126,6 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
-
-
-# the fields that are read
 
 
 def require_lever_types(payload: JsonObject) -> None:

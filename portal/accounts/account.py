@@ -206,9 +206,6 @@ class OwnPasswordView(PasswordChangeView):
         return cast(User, self.request.user)
 
 
-# A person's own memberships: answering an invitation, by its link too, and leaving an organization.
-
-
 class MembershipsView(TemplateView):
     """Show the organizations that the person belongs to, and those that invite them."""
 

@@ -139,9 +139,6 @@ def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
     return PendingSignIn(request.user, method, next_url, request.session.get(PROVIDER_SESSION_KEY))
 
 
-# The middleware that asks for a second factor before the admin, where an organization there requires one.
-
-
 class AdminSecondFactorMiddleware(Middleware):
     """Sends staff without a second factor to the page that asks for it, or where they set one up."""
 
@@ -152,9 +149,6 @@ class AdminSecondFactorMiddleware(Middleware):
         if not is_admin or not (request.user.is_authenticated and request.user.is_staff):
             return None
         return redirect(second_factor_address(request)) if waits_for_second_factor(request) else None
-
-
-# The pages at which a person sets up, sees and removes their second factors, and makes recovery codes.
 
 
 #: Where a person with a new password is led: somebody who knew the former one may have added a factor.

@@ -72,7 +72,6 @@ class JoinView(View):
         return render(request, "accounts/single_sign_on_join.html", {"pending": found.pending})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the answer; who accepts is signed in."""
         found = _joining(request)
         request.session.pop(JOINING_SESSION_KEY, None)
         if found is None:

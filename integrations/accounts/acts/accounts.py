@@ -10,8 +10,6 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Cha
 from integrations.notifications.account_notices import tell_password_changed
 from integrations.organizations.models.organization import Organization
 
-# End the sessions of a person.
-
 
 def end_sessions(user: User, *, keep: int | None = None) -> int:
     """End all of the person's sessions but the one whose row is `keep`; return how many ended.

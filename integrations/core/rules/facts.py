@@ -32,9 +32,6 @@ class TriggerPolicy:
         )
 
 
-# Why a candidate is offered instead of invited: the portal can't know whether they have an invitation already.
-
-
 class EnteredBefore(StrEnum):
     """Why an earlier invitation can't be ruled out; the code is stored with the facts of a verdict."""
 
@@ -65,9 +62,6 @@ _SENTENCES: Mapping[str, str] = {
         "already."
     ),
 }
-
-
-# The types around a decision: the facts that it depends on, and its result.
 
 
 class NoCandidate(Enum):

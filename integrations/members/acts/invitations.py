@@ -22,9 +22,6 @@ from integrations.notifications.link_emails import (
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
-# Invite people to an organization, send their invitation again, withdraw it.
-
-
 LIMITS = f"An organization may send {MOST_PER_HOUR} invitations an hour, and {MOST_PER_ADDRESS} a day to one address."
 TOO_MANY = f"Too many invitations. {LIMITS} Wait a while."
 
@@ -90,9 +87,6 @@ def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_hap
         locked.delete()
         audit(target, actor, action, {"role": (pending.role, "")})
         tell_members_changed(pending.organization, pending.email, what_happened, actor)
-
-
-# People accept a membership, by a link that was sent to their address or signed in, and leave an organization.
 
 
 class InvitationProof(Enum):

@@ -29,8 +29,6 @@ PROPOSED: Mapping[str, Membership.Role] = {
     "limited team member": Membership.Role.LIMITED_TEAM_MEMBER,
 }
 
-# Who is proposed as a member: they become one when they accept an invitation.
-
 
 @dataclass(frozen=True)
 class Proposal:
@@ -77,9 +75,6 @@ def invite_proposed(
             what_happened = f"invited as {invited[0].get_role_display()}, as they are in Lever"
             tell_members_changed(organization, names, what_happened, actor)
     return invited
-
-
-# The end of access of members who are deactivated in Lever.
 
 
 ACTOR = "Lever"

@@ -11,8 +11,6 @@ from integrations.single_sign_on.models import IdentityProvider, ProviderIdentit
 from integrations.store.columns import moment, one_of
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
 
-# Who may do what in an organization.
-
 
 class LastSuperAdmin(ActionNotAllowed):
     """The change would leave the organization without a Super Admin; the message has the fix."""

@@ -12,8 +12,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.store.columns import EncryptedTextField, moment, one_of
 from integrations.store.personal import Holds, about_user, harmless
 
-# The customer's wording of e-mails.
-
 
 class EmailTemplate(models.Model):
     """The customer's wording of one kind of e-mail; without a row the portal's own wording is used."""
@@ -34,9 +32,6 @@ class EmailTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.organization}"
-
-
-# Which member wants which e-mails.
 
 
 class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):

@@ -188,7 +188,6 @@ class SendTestView(_AddressMixin, ActView):
     """Post a test to an address."""
 
     def operate(self, form: Form) -> str:
-        """Post it and say whether it was accepted."""
         if failure := send_test(self.address, self.user):
             raise ActionNotAllowed(f"“{self.address}” didn't accept the test: {failure}.")
         return f"“{self.address}” accepted the test. Look whether it is there."

@@ -118,7 +118,6 @@ class WithdrawInvitationView(PendingMixin, ActView):
     following_page = "team"
 
     def operate(self, form: Form) -> str:
-        """Withdraw it: its links end."""
         pending = self.pending
         withdraw(pending, self.user)
         return f"The invitation to {pending.email} is withdrawn; its link no longer works."
