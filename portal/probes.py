@@ -37,9 +37,6 @@ from portal.process import database_waits, supervisor
 
 logger = logging.getLogger(__name__)
 
-# Health probes: whether this process answers, whether this node accepts requests, whether work gets done.
-
-
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
 #: A bulk move of hundreds of candidates takes minutes at Lever's rate limit.
 OLDEST_DUE_LIMIT_SECONDS = 600

@@ -1,4 +1,7 @@
-"""What the portal reads from Lever's lists, and the addresses of Lever's own pages."""
+"""What the portal reads from Lever's lists, and the addresses of Lever's own pages.
+
+Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Files; Opportunities, `urls`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +13,6 @@ from django.conf import settings
 from integrations.core.vocabulary import Category
 from integrations.http.json_values import JsonObject, one_line
 from integrations.lever.payloads import json_object, text, texts
-
-# What the portal reads from Lever's lists: stages, postings, users, webhooks and files.
-#
-# Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Files).
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,6 @@ class LeverFile:
     def is_broken(self) -> bool:
         """Whether Lever has the file but can't show it."""
         return self.status.casefold() in {"error", "unsupported"}
-
-
-# The addresses of Lever's own pages, for links that people follow.
-#
-# Source: https://hire.lever.co/developer/documentation (Opportunities, `urls`).
 
 
 def candidate_page(opportunity_id: str) -> str:

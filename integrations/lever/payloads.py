@@ -1,4 +1,9 @@
-"""What the portal reads from Lever's opportunities, webhooks, feedback forms and templates; webhooks' signatures."""
+"""What the portal reads from Lever's opportunities, webhooks, feedback forms and templates; webhooks' signatures.
+
+Decoded leniently, since Lever adds fields without notice: a value of another type than the documented one counts as
+absent. Source: https://hire.lever.co/developer/documentation (Opportunities, Webhooks, Securing webhooks, Feedback,
+Feedback templates).
+"""
 
 import hashlib
 import hmac
@@ -12,9 +17,6 @@ from django.utils.crypto import constant_time_compare
 from integrations.core.rules.extra_time import Answer
 from integrations.core.rules.send_window import zone_names
 from integrations.http.json_values import JsonObject, one_line
-
-# Lenient readers for values in Lever's JSON: a value of another type than the documented one counts as absent.
-
 
 _YEAR_3000_IN_MILLISECONDS = 32_503_680_000_000
 
@@ -49,12 +51,6 @@ def moment(milliseconds: object) -> datetime | None:
     if type(milliseconds) is not int or not 0 < milliseconds < _YEAR_3000_IN_MILLISECONDS:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-# What the portal reads from Lever's opportunities and webhooks.
-#
-# Decoded leniently, since Lever adds fields without notice. Source: https://hire.lever.co/developer/documentation
-# (Opportunities, Webhooks).
 
 
 #: The only events that name no opportunity.
@@ -193,11 +189,6 @@ def is_test_request(payload: JsonObject) -> bool:
     return not opportunity_id_in(data) and not is_about_contact
 
 
-# What the portal reads from Lever's feedback templates and feedback forms, which have the same shape.
-#
-# Source: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
-
-
 @dataclass(frozen=True)
 class FormField:
     """One field of a template or form. `id` differs between a template and the forms made from it."""
@@ -283,11 +274,6 @@ class FeedbackForm:
     def field_texts(self) -> set[str]:
         """The texts that Lever shows beside the fields."""
         return {field.text for field in self.fields}
-
-
-# Verifies that a webhook came from Lever.
-#
-# Source: https://hire.lever.co/developer/documentation#webhooks (Securing webhooks).
 
 
 def sign(token: str, triggered_at: int, signature_token: str) -> str:

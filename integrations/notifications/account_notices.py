@@ -25,9 +25,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
 
-# Requests to the Super Admins for what the member's own role may not do: one e-mail a day for each request.
-
-
 INTERVAL = timedelta(days=1)
 MAX_MESSAGE_LENGTH = 500
 MAX_RECIPIENTS = 20
@@ -100,9 +97,6 @@ def send_request(member: Membership, code: str, message: str = "") -> list[Membe
         target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
         audit(target, member.user, AuditAction.ASK_ADMINS, reason=message, organization=member.organization)
     return super_admins
-
-
-# E-mails about what opens accounts and who is a member: to the person whose it is, and to Super Admins.
 
 
 PRIORITY = 1  # a person who has to stop somebody must know at once

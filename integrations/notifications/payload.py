@@ -146,12 +146,9 @@ class EmailPayload(Notice):
         return replace(self, **vars(first), appended=others)
 
 
-# What the outbox keeps of one alert until it is sent. No name is in it: it is read when the alert is sent.
-
-
 @dataclass(frozen=True)
 class AlertPayload(Payload):
-    """One alert to one address.
+    """One alert to one address. No name is in it: it is read when the alert is sent.
 
     `address` is the key of the AlertAddress, `type` an AlertTopic. A result has `result` in words, `outcome` and
     `score`; everything else has a `subject` and perhaps `lines`, and a `phase` where it begins or ends, or, a step of a

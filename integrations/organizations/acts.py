@@ -27,11 +27,6 @@ from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
 
-# The key in an organization's webhook addresses: replace it, and end a former one.
-#
-# A former key is honoured for a while, so that no webhook is refused before its sender knows the new address.
-
-
 #: As many addresses as an organization may have at the same time, beside the present one.
 MAX_HONOURED = 10
 
@@ -39,6 +34,7 @@ MAX_HONOURED = 10
 def replace_webhook_key(organization: Organization, overlap: timedelta, actor: Actor) -> None:
     """Give the organization's webhook addresses a new key; the one before is honoured for `overlap`.
 
+    So no webhook is refused before its sender knows the new address.
     Raises ValidationError with the fix when too many former keys are honoured.
     """
     with transaction.atomic():
@@ -221,9 +217,6 @@ def choose_feedback_author(organization: Organization, lever: LeverClient, user_
             feedback_author_name=name, feedback_author_gone=False
         )
     return name
-
-
-# Record that the database is a restored backup: what it can't know is then looked for, or left to a person.
 
 
 MAY_BE_SENT = (

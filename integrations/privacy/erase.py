@@ -1,4 +1,7 @@
-"""Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity."""
+"""Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity.
+
+Ids, codes, scores, times and counts stay. The data inventory says which rows there are: it has each table.
+"""
 
 import time
 from collections import Counter, defaultdict
@@ -47,9 +50,6 @@ from integrations.privacy.in_flight import (
 )
 from integrations.privacy.models import Erasure
 
-# Erased texts must not stay readable in the file of an SQLite database.
-
-
 #: While somebody reads, SQLite's log can't be emptied. An erasure tries for a moment, its repetition for longer.
 MOMENT_SECONDS, LONG_SECONDS = 0.2, 5.0
 PAUSE_SECONDS = 0.01
@@ -71,9 +71,6 @@ def overwrite_deleted(seconds: float = MOMENT_SECONDS) -> None:
         if not is_busy or time.monotonic() >= deadline:
             return
         time.sleep(PAUSE_SECONDS)
-
-
-# The receipt of an erasure: what was changed, and what stays.
 
 
 @dataclass(frozen=True)
@@ -104,11 +101,6 @@ class Receipt:
         copied = [kind for kind, record in EFFECT_KINDS.items() if record.copy_stays_in]
         counted = sent.filter(kind__in=copied).order_by("kind").values_list("kind").annotate(Count("pk"))
         return {EFFECT_KINDS[kind].copy_stays_in: count for kind, count in counted}
-
-
-# Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity.
-#
-# Ids, codes, scores, times and counts stay. The data inventory says which rows there are: it has each table.
 
 
 @dataclass(frozen=True)

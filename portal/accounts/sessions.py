@@ -23,9 +23,6 @@ from integrations.pages.views import ConfirmedActView
 from portal.client_address import client_address, client_network
 from portal.middleware import Middleware
 
-# Keep the row of each session: it begins at a sign-in, and each request looks whether it still holds.
-
-
 #: The session's key for the key of its row.
 ROW_SESSION_KEY = "user_session"
 
@@ -117,9 +114,6 @@ def _reason(row: UserSession | None) -> str:
     return f"You were signed out after {settings.SESSION_IDLE_HOURS} hours without use. Sign in again."
 
 
-# A browser's name, for the list of sessions and for e-mails.
-
-
 #: What a browser writes into `User-Agent`, the most telling first: most of them also claim to be others.
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -151,9 +145,6 @@ def browser_name(user_agent: str) -> str:
 
 def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
     return next((name for mark, name in names if mark in user_agent), "")
-
-
-# The page that lists a person's own sessions and ends them.
 
 
 #: More sessions than these aren't listed; ending all others ends them too.

@@ -63,9 +63,6 @@ def _are_static_files_collected() -> bool:
     return all(source.stat().st_mtime <= collected_at for source in sources)
 
 
-# The two programs of a running portal, for `serve` and the developer tools to supervise.
-
-
 #: Many times the interval of the workers' heartbeat, and short enough to replace them within 10 seconds.
 SILENT_SECONDS = 7.0
 

@@ -16,9 +16,6 @@ from integrations.core.vocabulary import SecondFactor
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
-# Whether a session was begun with a second factor, and whether that is enough for an organization.
-
-
 #: The session's key for the second factor that was given, a SecondFactor; absent when none was.
 SECOND_FACTOR_SESSION_KEY = "second_factor"
 
@@ -51,9 +48,6 @@ def mark_strong(request: HttpRequest, factor: SecondFactor) -> None:
 def mark_weak(request: HttpRequest) -> None:
     """Store in the session that no second factor stands behind it any more."""
     request.session.pop(SECOND_FACTOR_SESSION_KEY, None)
-
-
-# Whether a person has proven just now who they are: changes to what opens an account ask for that.
 
 
 #: The session's key for when the person last proved who they are, in Unix seconds of the database's clock.

@@ -23,9 +23,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store.columns import EncryptedTextField
 
-# Which rows an evidence pack holds: those of one candidate, or those of a period.
-
-
 #: What the portal does, without a person's act, to rows that a reader may look for.
 REMOVALS = AuditSubject.ERASED.actions
 

@@ -21,9 +21,6 @@ from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
 
-# Whether Lever is connected and its clock right, and what is wrong with feedback there.
-
-
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0  # seconds
 SKEW_VALID_FOR = timedelta(days=1)
@@ -144,9 +141,6 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
             "The Lever user who is shown as the author of feedback has left Lever.",
             "Ask another Super Admin to connect Lever again under Settings. They become the author.",
         )
-
-
-# Whether CodeScreen accepts the API key, how old the key is, and whether the account states results.
 
 
 UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored

@@ -33,8 +33,6 @@ from integrations.store.columns import EncryptedTextField, UnreadableSecret, enc
 #: A send window may be closed for so long, as over the turn of the year.
 LONGEST_CLOSED = timedelta(days=21)
 
-# Whether a stage and a role can lead to an invitation, and whether the stage on pass is usable.
-
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
     """Yield that none of Lever's stages is a trigger stage."""
@@ -104,9 +102,6 @@ def check_roles(organization: Organization) -> Iterator[Finding]:
             "No role has an assessment: there is no mapping, no “CodeScreen …” tag and no default.",
             "Choose an assessment for each role.",
         )
-
-
-# Whether members can sign in by the organization's provider: by what the regular check last found.
 
 
 def check_single_sign_on(organization: Organization) -> Iterator[Finding]:

@@ -22,9 +22,6 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 
-# Whether Lever's deliveries can be verified, and whether they arrive.
-
-
 MISSED_AT_LEAST = 3  # fewer may have been moved by something that sends no webhook
 
 
@@ -123,9 +120,6 @@ def _check_silence(organization: Organization, received_at: datetime) -> Iterato
         "and read the webhook's log. Until then the portal finds these candidates by comparing with Lever every few "
         "minutes.",
     )
-
-
-# Whether requests to the webhook addresses are rejected, or still come to an address that will end.
 
 
 SHOWN_FOR = timedelta(days=1)

@@ -29,9 +29,6 @@ from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
 
-# What failed or is late, duties too, whether the workers run, and what the sweep had to repair.
-
-
 LONGEST_WAIT = timedelta(minutes=2)
 UNDECIDED_FOR = timedelta(days=1)
 HEARTBEAT_MAX_AGE = timedelta(seconds=90)
@@ -188,9 +185,6 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
                 f"“{name}” is late. It was last done {ago} ago.",
                 "Check that the workers run. If they are too slow, start more of them.",
             )
-
-
-# What waits for a person, and whether there is a person who may act.
 
 
 ENDED_SHOWN_FOR = timedelta(days=14)

@@ -11,14 +11,8 @@ from integrations.store import database
 from integrations.store.columns import moment
 from integrations.store.personal import Holds, harmless
 
-# The signal that keys, tokens or secrets of webhooks changed by an update of rows, for which Django sends none.
-
-
-#: Sent before the change is committed.
+#: Sent before the change is committed: for an update of rows Django sends no signal.
 webhook_access_changed = Signal()
-
-# Webhook keys that an organization had before, and until when their addresses still work.
-
 
 KEY_OVERLAP = timedelta(days=7)
 KEEP_ENDED_FOR = timedelta(days=30)
