@@ -185,36 +185,21 @@ class BulkView(BulkMixin, TemplateView):
 
     def _rows(self, act: Act) -> list[BulkRow]:
         """Return the rows to act on, and one more where there are more than are done at once."""
+        shown: list[tuple[Effect | Invitation, str, str]]
         if act.code == "retry":
             failed = Effect.objects.failed_steps().filter(organization=self.organization)
             # what fails again goes to the end, so that all come to be offered
             longest_ago = failed.order_by(F("failed_at").asc(nulls_first=True), "pk")
-            effects = list(longest_ago[: MOST + 1])
-            about = candidates_of(self.organization, effects)
-            return [
-                BulkRow(
-                    one.pk,
-                    one.get_kind_display(),
-                    about.get(one.opportunity_id),
-                    one.opportunity_id,
-                    one.reason,
-                )
-                for one in effects
-            ]
-        is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
-        held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
-        held = held.filter(pk__in=self._matching() if is_all else keys)
-        invitations = list(held.order_by("-created_at", "-pk")[: MOST + 1])
-        about = candidates_of(self.organization, invitations)
+            shown = [(one, one.get_kind_display(), one.reason) for one in longest_ago[: MOST + 1]]
+        else:
+            is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
+            held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
+            held = held.filter(pk__in=self._matching() if is_all else keys).order_by("-created_at", "-pk")
+            shown = [(one, one.assessment_name, one.status_reason) for one in held[: MOST + 1]]
+        about = candidates_of(self.organization, [one for one, *_ in shown])
         return [
-            BulkRow(
-                one.pk,
-                one.assessment_name,
-                about.get(one.opportunity_id),
-                one.opportunity_id,
-                one.status_reason,
-            )
-            for one in invitations
+            BulkRow(one.pk, what, about.get(one.opportunity_id), one.opportunity_id, note)
+            for one, what, note in shown
         ]
 
     def _matching(self) -> list[int]:
