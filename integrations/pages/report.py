@@ -62,23 +62,14 @@ class Table:
         return f"By {lower_first(self.by.label)}"
 
 
-class ReportMixin(OrganizationMixin):
-    """The figures of the period in the address."""
-
-    allowed_roles = TEAM
-
-    def asked(self) -> tuple[Period, str]:
-        """Return the period that the address asks for, and why it is another one."""
-        return asked_period(self.request.GET.dict())
-
-
-class ReportView(ReportMixin, TemplateView):
-    """Show the report."""
+class ReportView(OrganizationMixin, TemplateView):
+    """Show the report of the period in the address."""
 
     template_name = "integrations/report.html"
+    allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        period, correction = self.asked()
+        period, correction = asked_period(self.request.GET.dict())
         report = counted_report(self.organization, period)
         return super().get_context_data(
             period=period,
@@ -94,13 +85,14 @@ class ReportView(ReportMixin, TemplateView):
         )
 
 
-class ReportExportView(ReportMixin, ListExport):
-    """The report as CSV: each line of each table."""
+class ReportExportView(ListExport):
+    """The same as CSV: each line of each table."""
 
+    allowed_roles = TEAM
     list_name = "report"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        period, _ = self.asked()
+        period, _ = asked_period(self.request.GET.dict())
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
         lines = list(_cells(counted_report(self.organization, period)))
         return self.file(filename, COLUMNS, iter(lines), len(lines))
