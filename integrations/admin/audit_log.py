@@ -138,12 +138,8 @@ class AuditEntryAdmin(ScopedAdmin):
     changes_shown = column("changes", changes_table)
 
 
-@admin.register(ChainHead)
-class ChainHeadAdmin(PortalWideAdmin):
-    """The head of each organization's chain."""
-
-    is_in_index = False
-    list_display = ("chain", "position", "hash")
+# The head of each organization's chain.
+admin.site.register(ChainHead, PortalWideAdmin, is_in_index=False, list_display=("chain", "position", "hash"))
 
 
 @admin.register(AnnouncedHead)

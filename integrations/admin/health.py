@@ -93,20 +93,11 @@ def _queue() -> str:
         return f"Queue of {settings.NODE}: no answer"
 
 
-@admin.register(RateLimitBucket)
-class RateLimitBucketAdmin(PortalWideAdmin):
-    """When each account may be called next."""
-
-    is_in_index = False
-    list_display = ("key", "free_at")
-
-
-@admin.register(AttemptLimit)
-class AttemptLimitAdmin(PortalWideAdmin):
-    """How far limits of attempts are used up; the keys tell neither names nor addresses."""
-
-    is_in_index = False
-    list_display = ("key", "count", "free_at")
+# When each account may be called next; and how far limits of attempts are used up, by keys that tell no names.
+admin.site.register(RateLimitBucket, PortalWideAdmin, is_in_index=False, list_display=("key", "free_at"))
+admin.site.register(
+    AttemptLimit, PortalWideAdmin, is_in_index=False, list_display=("key", "count", "free_at")
+)
 
 
 @admin.register(CacheEntry)
