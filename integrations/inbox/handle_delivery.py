@@ -69,9 +69,6 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             transaction.set_rollback(True)
 
 
-# Handle Lever's report that a candidate was deleted. It isn't signed, so Lever is asked before anything is erased.
-
-
 ERASED = "The candidate was deleted in Lever, so their name, addresses and texts were erased here."
 NOTHING_STORED = "The candidate was deleted in Lever. Nothing else about them is stored here."
 
@@ -88,7 +85,8 @@ class NotErased(Enum):
 def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
     """Erase the person if Lever no longer has the candidate, and explain it on the delivery.
 
-    A pause doesn't hold it back. While Lever shows the candidate it is asked again a few times. Raises PlatformError.
+    The report isn't signed, so Lever is asked before anything is erased: a few times while it shows the candidate. A
+    pause doesn't hold it back. Raises PlatformError.
     """
     organization = delivery.organization
     if is_test_request(delivery.payload) or organization.working_lever is None:
@@ -123,9 +121,6 @@ def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCa
     if opportunity.is_deleted:
         return ErasureCause.DELETED
     return ErasureCause.ANONYMIZED if opportunity.is_anonymized else NotErased.STILL_SHOWN
-
-
-# Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
 
 
 #: A candidate without a decision for so long is listed all the same.

@@ -108,9 +108,6 @@ def _step(run: DutyRun, budget: Budget) -> TurnEnd:
     return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE
 
 
-# reconcile with the platforms
-
-
 def sweep_organization(organization: Organization, budget: Budget, is_full: bool = True) -> int:
     """Reconcile an organization, read just now, with Lever; return how many invitations that repaired.
 
@@ -149,9 +146,6 @@ def probe_lever(organization: Organization) -> None:
     lever_probe.probe(organization, lever)
 
 
-# keep connections working, and requeue what waited for them
-
-
 def refresh_grant(organization: Organization) -> None:
     """Refresh the grant once a day: an idle refresh token expires after 90 days. Raises PlatformError."""
     grant = organization.working_lever
@@ -183,9 +177,6 @@ def requeue_waiting(organization: Organization) -> None:
         notify_workers()
 
 
-# erase
-
-
 def follow_erasures(organization: Organization, budget: Budget) -> None:
     """Complete erasures, and erase the people that Lever deleted or anonymized.
 
@@ -195,16 +186,10 @@ def follow_erasures(organization: Organization, budget: Budget) -> None:
     lever_changes.follow_lever(organization, lever_client(organization), budget)
 
 
-# notify people
-
-
 def warn_expiry(organization: Organization) -> None:
     """Notify members ahead of time when Lever's grant will end."""
     if grant := organization.working_lever:
         notify_grant_ends(grant)
-
-
-# each duty with its step
 
 
 def whole(step: Callable[[Organization], object]) -> Step:
@@ -248,9 +233,6 @@ DUTIES: dict[Duty, Performance] = {
 TASKS_KEPT_FOR = timedelta(days=1)
 
 
-# What a worker does by the clock for the whole portal: it plans the organizations' duties, and cleans up.
-
-
 def perform_portal_duties() -> None:
     """Do what is due. Any number of workers may call this at once."""
     PortalDuty.write_missing()
@@ -260,9 +242,6 @@ def perform_portal_duties() -> None:
             duty.fail(outcome.reason)
         else:
             duty.succeed()
-
-
-# plan the organizations' duties
 
 
 def plan_duties() -> None:
@@ -298,9 +277,6 @@ def _with_stranded_deliveries() -> set[int]:
     )
     stranded = Delivery.objects.stranded().filter(organization__in=working)
     return set(stranded.order_by().values_list("organization", flat=True).distinct())
-
-
-# clean up
 
 
 def clean_up() -> None:
