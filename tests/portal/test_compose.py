@@ -76,7 +76,7 @@ def test_systemd_accepts_the_unit_and_finds_it_confined(tmp_path: Path) -> None:
     text = (OPERATING / "portal@.service").read_text().replace("/srv/portal/.venv/bin/python", sys.executable)
     (tmp_path / "portal@.service").write_text(text)
     unit = str(tmp_path / "portal@web.service")
-    for argv in (["verify", "--man=no"], ["security", "--offline=true", "--threshold=40", "--no-pager"]):
+    for argv in (["verify", "--man=no"], ["security", "--offline=true", "--threshold=20", "--no-pager"]):
         run = subprocess.run(
             ["systemd-analyze", *argv, unit], capture_output=True, text=True, timeout=60, check=False
         )
