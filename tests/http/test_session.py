@@ -12,7 +12,8 @@ import requests
 import urllib3
 
 from integrations.http.connections import Upload
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.redaction import redact
+from integrations.http.session import KEPT_BODY_CHARACTERS, PlatformError, PlatformSession, kept_body
 
 URL = "https://platform.example/v1"
 
@@ -285,3 +286,19 @@ def test_a_file_is_recorded_by_its_type_size_and_digest(platform_api, session, c
         "file": {"type": "application/pdf", "bytes": 800_000, "sha256": digest}
     }
     assert "personal" not in call.request_body
+
+
+@pytest.mark.parametrize("row", [{"id": "x", "state": "a" * 300}, {"name": "x" * 900, "tags": ["a"] * 40}])
+def test_of_a_long_list_the_same_is_kept_as_if_all_of_it_were_looked_at(row) -> None:
+    rows = [row] * 500
+    for body in (rows, {"data": rows, "next": "x"}):
+        assert kept_body(body) == json.dumps(redact(body))[:KEPT_BODY_CHARACTERS]
+
+
+def test_of_a_long_list_few_items_are_looked_at(monkeypatch) -> None:
+    looked_at: list[object] = []
+    monkeypatch.setattr(
+        "integrations.http.session.redact", lambda value: looked_at.extend(value["data"]) or value
+    )
+    kept_body({"data": [{"id": "x" * 1000}] * 500})
+    assert len(looked_at) < 25
