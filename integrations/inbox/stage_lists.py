@@ -21,7 +21,8 @@ from integrations.store import database
 
 #: The list is read when so many candidates wait, and at most a page of it for each so many.
 FEWEST_CANDIDATES = 10
-MOST_CANDIDATES = 1000
+#: Lever's pace allows to invite fewer while a reading is young; what else it showed would be read again.
+MOST_CANDIDATES = 200
 #: An older reading serves no delivery.
 YOUNG_SECONDS = 30.0
 #: Reading ends after so long, well before that and before the lease of the delivery that it is made for.
@@ -110,10 +111,12 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     received = dict(oldest.values_list("opportunity_id", "received_at"))
     if len(received) < FEWEST_CANDIDATES:
         return None
-    since = min(received.values()) - CLOCK_SKEW
+    since, until = min(received.values()) - CLOCK_SKEW, max(received.values()) + CLOCK_SKEW
     # without a delivery: one candidate's timeline doesn't show what was read of the others
     lever = ClientProvider(organization).lever()
-    listed = lever.opportunities(stage_id=stage_id, updated_at_start=str(int(since.timestamp() * 1000)))
+    listed = lever.opportunities(
+        stage_id=stage_id, updated_at_start=_milliseconds(since), updated_at_end=_milliseconds(until)
+    )
     most_rows = len(received) // FEWEST_CANDIDATES * PAGE_SIZE
     try:
         for opportunity in islice(listed, most_rows):
@@ -129,3 +132,7 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     except PlatformError:
         pass
     return reading
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str(int(moment.timestamp() * 1000))

@@ -70,6 +70,15 @@ def test_a_candidate_the_list_does_not_show_is_read_alone(
     assert sandbox.invitations_sent("elm@candidates.example") == 0
 
 
+def test_a_candidate_changed_long_after_the_webhooks_is_read_alone(scenario, sandbox, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    candidate = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Birch")]
+    candidate.updated_at += 10 * 60 * 1000
+    scenario.work()
+    assert reads() == (1, 1)
+    assert {verdict(delivery) for delivery in deliveries} == {"invite"}
+
+
 def test_a_delivery_that_came_after_the_reading_is_not_decided_by_it(scenario, sandbox, move_candidate):
     for word in WORDS:
         move_candidate(word)
