@@ -30,7 +30,6 @@ from integrations.admin.display import (
     links,
     list_links,
     outcome_badge,
-    read_connections,
     section,
     sentence,
     step_after,
@@ -45,6 +44,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import read_connections
 from integrations.invitations.models.names import CandidateKey
 from integrations.invitations.models.result import Result
 from integrations.privacy.models import Erasure

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -24,7 +24,6 @@ from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.names import CandidateKey, names_of
-from integrations.organizations.models.organization import Organization
 
 NOTHING = "–"
 #: So many rows that belong to a row are shown on its page.
@@ -59,12 +58,6 @@ def verdict_badge(code: str) -> SafeString:
         return badge("Not decided yet", Tone.INFO)
     record = VerdictCode(code).record
     return badge(record.label, record.tone)
-
-
-def read_connections(invitations: Iterable[Invitation | None]) -> None:
-    """Read what the words of invitations that wait for the send window need: a query only where one does."""
-    waiting = [one for one in invitations if one is not None and one.send_at]
-    prefetch_related_objects(waiting, Prefetch("organization", Organization.objects.with_connections()))
 
 
 def link(row: Model | None, text: str = "") -> str | SafeString:

@@ -18,6 +18,7 @@ from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.acts.undo import UNDO_FOR, retry_effect
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import read_connections
 from integrations.lists import keys_of
 from integrations.members.models.membership import Membership
 from integrations.outbox.models import Effect
@@ -35,7 +36,7 @@ from integrations.pages.activity.bulk_progress import (
 )
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.activity.candidate_search import CandidateSearch
-from integrations.pages.activity.rows import candidates_of, read_organizations
+from integrations.pages.activity.rows import candidates_of
 from integrations.pages.views import ReasonForm
 from integrations.queue import notify, on_request
 
@@ -97,7 +98,7 @@ def _read(rows: CandidateQuerySet) -> list[Candidate]:
     # with the delivery's payload, by which it is decided
     whole = rows.select_related(None).defer(None).select_related("delivery", "invitation", "organization")
     found = list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
-    read_organizations(found)
+    read_connections(one.invitation for one in found)
     return found
 
 

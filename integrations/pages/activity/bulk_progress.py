@@ -27,10 +27,11 @@ from integrations.http.session import PlatformError
 from integrations.invitations.acts.undo import UNDO_FOR, take_back_approval, take_back_invite, take_back_retry
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import read_connections
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.rows import BEING_DECIDED, read_organizations, standing_of
+from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.pages.views import ActView, PartialsMixin
 
 
@@ -129,7 +130,7 @@ class BulkMixin(OrganizationMixin):
         """Return those of the candidates with these keys that the person sees, with where they stand."""
         rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
         found = list(rows.with_standing().order_by("pk"))
-        read_organizations(found)
+        read_connections(one.invitation for one in found)
         return found
 
 

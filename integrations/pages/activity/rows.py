@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import Tone
@@ -13,6 +13,7 @@ from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import read_connections
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -114,7 +115,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     """Return the table's rows; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
-    read_organizations(found)
+    read_connections(one.invitation for one in found)
     steps, sendings = _what_failed(found)
     rows = []
     for candidate in found:
@@ -133,12 +134,6 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
             )
         )
     return rows
-
-
-def read_organizations(candidates: Iterable[Candidate]) -> None:
-    """Read the organizations that say when invitations are sent; a query only where one waits for that."""
-    waiting = [one.invitation for one in candidates if one.invitation and one.invitation.send_at]
-    prefetch_related_objects(waiting, Prefetch("organization", Organization.objects.with_connections()))
 
 
 def candidates_of(
