@@ -13,6 +13,7 @@ RUN /opt/portal/bin/python manage.py collectstatic --noinput --verbosity 0 && \
 FROM ${PYTHON_IMAGE}
 RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -rf /var/lib/apt/lists/* && \
     pip uninstall --yes pip && rm -rf /usr/local/lib/python3.*/ensurepip && \
+    python -m compileall -q --invalidation-mode unchecked-hash /usr/local/lib/python3.* && \
     useradd --system --no-create-home --uid 10001 portal
 COPY --from=build /opt/portal /opt/portal
 COPY --from=build /srv/portal /srv/portal

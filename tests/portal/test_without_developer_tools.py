@@ -137,6 +137,11 @@ def test_the_image_has_an_init_and_a_user_whose_number_kubernetes_can_check() ->
     assert f"useradd --system --no-create-home --uid {user} " in FINAL
 
 
+def test_the_standard_library_is_compiled_since_nothing_is_written_later() -> None:
+    for stage, folders in ((BUILD, "integrations portal"), (FINAL, "/usr/local/lib/python3.*")):
+        assert f"compileall -q --invalidation-mode unchecked-hash {folders}" in stage
+
+
 def test_nothing_is_left_to_check_before_a_deployment(image: Path) -> None:
     production = {
         "PORTAL_URL": "https://portal.example.com",
