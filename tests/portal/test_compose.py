@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "compose.yaml").read_text()
 OPERATING = ROOT / "portal" / "docs" / "operating"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+IMAGE = SERVICES["web"]["image"]
 
 
 def test_no_variable_has_a_default_that_is_a_password() -> None:
@@ -39,7 +40,9 @@ def test_a_service_writes_nowhere_but_where_it_must_and_has_no_privileges(name: 
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "cap_add" not in service
-    assert "build" in service or service["user"] != "root"
+    assert service["image"] == IMAGE or service["user"] != "root"
+    options = [option for one in service["tmpfs"] for option in one.partition(":")[2].split(",")]
+    assert all(option.startswith("mode=") for option in options if option)  # Podman refuses uid and gid
 
 
 def test_the_portal_is_neither_superuser_nor_owner_and_does_not_know_the_owners_password() -> None:
@@ -50,6 +53,12 @@ def test_the_portal_is_neither_superuser_nor_owner_and_does_not_know_the_owners_
     for name in ("web", "workers"):
         assert SERVICES[name]["environment"] == portal
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_one_image_is_built_for_all_that_run_the_portal() -> None:
+    assert [name for name in SERVICES if "build" in SERVICES[name]] == ["migrate"]
+    assert {SERVICES[name]["image"] for name in ("web", "workers", "migrate")} == {IMAGE}
+    assert IMAGE.startswith("localhost/")  # no registry is asked for it
 
 
 def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
@@ -90,35 +99,50 @@ KUBERNETES = {
 PODS = {name: one["spec"]["template"] for (_, name), one in KUBERNETES.items() if "template" in one["spec"]}
 
 
+def containers(pod: str) -> list[dict[str, Any]]:
+    """Those of a pod in the order in which they start."""
+    spec = PODS[pod]["spec"]
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
 @pytest.mark.parametrize("name", PODS)
 def test_a_pod_writes_nowhere_but_in_tmp_and_has_no_privileges(name: str) -> None:
     spec = PODS[name]["spec"]
-    [container] = spec["containers"]
     [user] = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] == int(user)
-    assert container["securityContext"] == {
-        "readOnlyRootFilesystem": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert [one["mountPath"] for one in container["volumeMounts"]] == ["/tmp"]
-    assert "limits" in container["resources"]
-    assert "command" not in container  # it would replace the image's init
+    for container in containers(name):
+        assert container["securityContext"] == {
+            "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert [one["mountPath"] for one in container["volumeMounts"]] == ["/tmp"]
+        assert "limits" in container["resources"]
+        assert "command" not in container  # it would replace the image's init
+        assert {"name": "TRUSTED_PROXIES", "value": "1"} in container["env"]  # else `check` warns in each log
 
 
 def test_one_image_migrates_as_the_owner_and_serves_as_another_role() -> None:
-    containers = {name: one["spec"]["containers"][0] for name, one in PODS.items()}
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert {one["image"].rpartition(":")[2] for one in containers.values()} == {version}
+    assert {one["image"].rpartition(":")[2] for name in PODS for one in containers(name)} == {version}
     assert f"--branch v{version} " in (OPERATING / "install.md").read_text()
-    secrets = {name: [at["secretRef"]["name"] for at in one["envFrom"]] for name, one in containers.items()}
-    assert secrets == {
-        "portal-migrate": ["portal", "portal-owner"],
-        "portal-web": ["portal"],
-        "portal-workers": ["portal"],
+    secrets = {
+        name: [[at["secretRef"]["name"] for at in one["envFrom"]] for one in containers(name)]
+        for name in PODS
     }
+    assert secrets == {
+        "portal-migrate": [["portal", "portal-owner"]],
+        "portal-web": [["portal"], ["portal"]],
+        "portal-workers": [["portal"], ["portal"]],
+    }
+
+
+def test_what_serves_in_kubernetes_waits_until_the_job_has_migrated() -> None:
+    for name in ("portal-web", "portal-workers"):
+        [wait] = PODS[name]["spec"]["initContainers"]
+        assert wait["args"] == ["sh", "-c", "until python manage.py migrate --check; do sleep 3; done"]
 
 
 def test_kubernetes_sends_no_request_to_a_node_that_is_about_to_close() -> None:
