@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from email.utils import parseaddr
 from itertools import compress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import SplitResult, urlsplit
 
 import environ
@@ -25,6 +25,7 @@ IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+_HEADER = re.compile(r"[A-Za-z0-9_.-]+\s*=\s*[^\s=][^\r\n]*")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 
@@ -130,12 +131,8 @@ class Environment:
         """
         value = (self.text(name, check, default) or default).rstrip("/")
         parts = _split(value)
-        is_right = (
-            parts is not None
-            and parts.scheme in {"http", "https"}
-            and _is_host(parts.hostname)
-            and not (parts.query or parts.fragment or "@" in parts.netloc)
-            and (parts.path.endswith(path) or not _is_vendors(parts.hostname, default))
+        is_right = _is_address(parts) and (
+            parts.path.endswith(path) or not _is_vendors(parts.hostname, default)
         )
         must = f"must be a full address such as {default}, without a user name or password"
         return self._checked(name, value, is_right, must, default)
@@ -267,6 +264,18 @@ class Environment:
         must = "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
         return self._checked(name, value, is_dsn or not value, must)
 
+    def collector(self, name: str, check: str) -> str:
+        """Return the base address of an OTLP collector, empty if it is unset."""
+        value = self.text(name, check).rstrip("/")
+        must = "must be an address such as http://127.0.0.1:4318, without a user name or password"
+        return self._checked(name, value, not value or _is_address(_split(value)), must)
+
+    def headers(self, name: str, check: str) -> None:
+        """Check headers as OpenTelemetry reads them."""
+        value = self.text(name, check)
+        is_right = all(_HEADER.fullmatch(part.strip()) for part in value.split(",")) or not value
+        self._checked(name, value, is_right, "must be NAME=VALUE, several separated by commas")
+
     def _checked(self, name: str, value: str, is_right: bool, must: str, default: str = "") -> str:
         """Return the value if it is right, else note what it must be and return the default."""
         if is_right:
@@ -291,6 +300,16 @@ def is_delivering(email_backend: str) -> bool:
 def _is_random(value: str) -> bool:
     """Whether a text may be one that nobody can guess."""
     return len(set(value)) >= LEAST_DIFFERENT and not value.startswith("django-insecure-")
+
+
+def _is_address(parts: SplitResult | None) -> TypeGuard[SplitResult]:
+    """Whether it is an HTTP address without credentials, query or fragment."""
+    return (
+        parts is not None
+        and parts.scheme in {"http", "https"}
+        and _is_host(parts.hostname)
+        and not (parts.query or parts.fragment or "@" in parts.netloc)
+    )
 
 
 def _is_host(host: str | None) -> bool:

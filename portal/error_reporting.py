@@ -19,8 +19,9 @@ from portal.logs import MASK, OncePerOutage, outage
 
 #: Loggers whose messages are constant texts with placeholders: the placeholders' values aren't sent.
 TRUSTED_LOGGERS = ("integrations.", "portal.", "django.")
-#: What a stranger can cause with one request, such as a wrong Host header, is no error of the portal.
-IGNORED_LOGGERS = "django.security.*"
+#: What a stranger can cause with one request, such as a wrong Host header, is no error of the portal, and neither is a
+#: collector of traces that is away.
+IGNORED_LOGGERS = ("django.security.*", "opentelemetry.*")
 #: The source of a transaction's name that is an address' pattern, not the address.
 ROUTE = "route"
 
@@ -76,7 +77,8 @@ def start_reporting(dsn: str, version: str) -> None:
         # Lever and CodeScreen get no headers that name the portal's own traces
         trace_propagation_targets=[],
     )
-    ignore_logger(IGNORED_LOGGERS)
+    for name in IGNORED_LOGGERS:
+        ignore_logger(name)
 
 
 def _event_to_send(outages: OncePerOutage, event: Event, hint: Hint) -> Event | None:

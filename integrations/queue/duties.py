@@ -22,6 +22,7 @@ from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core import correlation, spans
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe
 from integrations.health.incidents import organizations_with_changes
@@ -102,7 +103,12 @@ def _step(run: DutyRun, budget: Budget) -> TurnEnd:
     performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if organization.paused and not performance.while_paused:
         return TurnEnd.HELD_UP
-    with call_window.limited(check=budget.require), call_log.collected():
+    with (
+        correlation.use(),
+        spans.around(f"duty {run.duty}", is_first=True, kind=run.duty, organization=organization.pk),
+        call_window.limited(check=budget.require),
+        call_log.collected(),
+    ):
         performance.perform(organization, budget)
     is_held_up = performance.needs_connection and organization.disconnected_reason
     return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE

@@ -43,10 +43,10 @@ def unpinned(path: Path) -> list[str]:
     return [line for line in wanted if not (_PINNED.match(line) and "--hash=sha256:" in line)]
 
 
-def yanked(path: Path) -> list[str] | None:
-    """Return the packages of a file that their authors have withdrawn; None when the index can't be asked."""
+def yanked(*paths: Path) -> list[str] | None:
+    """Return the packages of the files that their authors have withdrawn; None when the index can't be asked."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
-    argv = [*pip, "--require-hashes", "--report", "-", "-r", str(path)]
+    argv = [*pip, "--require-hashes", "--report", "-", *_read_from(paths)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         return None
@@ -55,6 +55,10 @@ def yanked(path: Path) -> list[str] | None:
         for item in json.loads(done.stdout)["install"]
         if item.get("is_yanked")
     ]
+
+
+def _read_from(paths: Iterable[Path]) -> list[str]:
+    return [word for path in paths for word in ("-r", str(path))]
 
 
 LONGEST_LICENCE = 80
@@ -107,8 +111,8 @@ class Audit:
     not_audited: list[str]
 
 
-def audit(tools: Tools, requirements: Path) -> Audit | None:
-    """Ask about every package of a file; None when the service can't be reached."""
+def audit(tools: Tools, *requirements: Path) -> Audit | None:
+    """Ask about every package of the files; None when the service can't be reached."""
     options = [
         "--disable-pip",
         "--require-hashes",
@@ -119,7 +123,7 @@ def audit(tools: Tools, requirements: Path) -> Audit | None:
         "--timeout",
         "20",
     ]
-    done = tools.run("-m", "pip_audit", *options, "-r", str(requirements))
+    done = tools.run("-m", "pip_audit", *options, *_read_from(requirements))
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):

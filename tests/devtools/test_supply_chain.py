@@ -11,7 +11,7 @@ from portal.devtools.supply_chain import licences_of, read_audit, unpinned
 FOLDER = settings.BASE_DIR / "portal" / "requirements"
 
 
-@pytest.mark.parametrize("name", ["production.txt", "development.txt", "supply_chain.txt"])
+@pytest.mark.parametrize("name", ["production.txt", "traces.txt", "development.txt", "supply_chain.txt"])
 def test_every_package_is_pinned_with_a_hash(name):
     assert unpinned(FOLDER / name) == []
 

@@ -18,7 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
 from integrations.checks import check_encryption_keys, check_lever_app
-from portal import checks
+from integrations.core import spans
+from portal import checks, traces
 from portal.devtools import test_suites
 from portal.environment import Environment, Wrong
 from portal.settings import env
@@ -177,6 +178,16 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
         )
     ),
     *(("portal.E021", {"SENTRY_DSN": value}) for value in ("hello", "https://sentry.example/1")),
+    *(
+        ("portal.E041", {"OTEL_EXPORTER_OTLP_ENDPOINT": value})
+        for value in (
+            "collector:4317",
+            "grpc://collector:4317",
+            "http://user:password@collector:4318",
+            "http://",
+        )
+    ),
+    *(("portal.E043", {"OTEL_EXPORTER_OTLP_HEADERS": value}) for value in ("key", "a key=x", "key=x,")),
 ]
 CHECKS = (
     checks.check_environment,
@@ -273,6 +284,20 @@ def test_no_folder_for_what_the_web_server_counts_is_an_error_where_metrics_are_
     assert checks.check_temporary_folder(None) == []
 
 
+def test_traces_without_their_packages_are_an_error_with_the_command_that_installs_them(
+    settings, monkeypatch
+):
+    settings.TRACES_ENDPOINT = "http://127.0.0.1:4318"
+    monkeypatch.setattr(traces, "PACKAGE", "opentelemetry-is-not-here")
+    [answer] = checks.check_traces(None)
+    assert answer.id == "portal.E042"
+    assert "-m pip install --require-hashes -r portal/requirements/traces.txt" in str(answer.hint)
+    traces.start()  # and the command that tells of it doesn't fail by itself
+    assert not spans.are_recorded()
+    settings.TRACES_ENDPOINT = ""
+    assert checks.check_traces(None) == []
+
+
 @pytest.mark.redis
 @pytest.mark.parametrize("change", [{"path": "/99"}, {"netloc": "nobody:wrong@{0.netloc}"}])
 def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
@@ -348,6 +373,10 @@ def test_good_values_are_answered_by_no_check(monkeypatch, settings):
         },
         {"HSTS_SUBDOMAINS": "yes", "SECURITY_CONTACT": "mailto:security@portal.example"},
         {"SECURITY_CONTACT": "security@portal.example"},
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example/otlp/",
+            "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20abc=,x-scope = 1",
+        },
         {"SECURITY_CONTACT": "https://portal.example/security?from=txt"},
         {"WEB_WORKERS": "3", "Q_WORKERS": "2", "LEVER_RATE": "5", "PLATFORM_READ_SECONDS": "0.5"},
         {"REDIS_URL": "", "SENTRY_DSN": "", "WEB_WORKERS": "", "EMAIL_URL": "", "PORTAL_URL": ""},

@@ -14,10 +14,10 @@ def pinned_versions(name: str) -> dict[str, str]:
 
 
 def test_the_lists_are_pinned_hashed_and_name_no_host() -> None:
-    for name in ("production", "development"):
+    for name in ("production", "traces", "development"):
         text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
         pinned = pinned_versions(name)
-        assert len(pinned) > 20
+        assert len(pinned) > 10
         assert len(re.findall(r"^[^#\s]", text, re.MULTILINE)) == len(pinned)
         assert text.count("--hash=sha256:") >= len(pinned)
         assert "://" not in text
@@ -32,5 +32,13 @@ def test_a_production_install_holds_no_development_package() -> None:
     assert not names & pinned_versions("production").keys()
 
 
-def test_the_development_list_has_the_production_lists_pins() -> None:
-    assert pinned_versions("production").items() <= pinned_versions("development").items()
+def test_the_development_list_has_the_pins_of_what_is_deployed() -> None:
+    deployed = pinned_versions("production") | pinned_versions("traces")
+    assert deployed.items() <= pinned_versions("development").items()
+
+
+def test_the_list_for_traces_can_be_installed_beside_the_production_list() -> None:
+    production, traces = pinned_versions("production"), pinned_versions("traces")
+    both = production.keys() & traces.keys()
+    assert {name: traces[name] for name in both} == {name: production[name] for name in both}
+    assert "opentelemetry-sdk" in traces.keys() - production.keys()

@@ -63,7 +63,8 @@ class Command(BaseCommand):
 def ranges() -> list[str]:
     """Return what pyproject.toml requires, with the ranges that it allows."""
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())
-    return [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    return [*project["project"]["dependencies"], *groups["traces"], *groups["dev"]]
 
 
 def versions(python: str) -> dict[str, str]:

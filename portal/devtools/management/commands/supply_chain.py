@@ -12,7 +12,9 @@ from portal.devtools.supply_chain import Tools, audit, unpinned, write_sbom, yan
 
 FOLDER = settings.BASE_DIR / "portal" / "requirements"
 PRODUCTION = FOLDER / "production.txt"
-PINNED = (PRODUCTION, FOLDER / "development.txt", FOLDER / "supply_chain.txt")
+#: The second where an operator wants traces.
+DEPLOYED = (PRODUCTION, FOLDER / "traces.txt")
+PINNED = (*DEPLOYED, FOLDER / "development.txt", FOLDER / "supply_chain.txt")
 #: Tests hold many texts that look random or have a user and a password; what has the form of a known key is found.
 QUIET = ("KeywordDetector", "Base64HighEntropyString", "HexHighEntropyString", "BasicAuthDetector")
 
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(found))
 
     def _yanked(self) -> list[str]:
-        withdrawn = yanked(PRODUCTION)
+        withdrawn = yanked(*DEPLOYED)
         if withdrawn is None:
             self.stdout.write(
                 "packages         pinned; NOT CHECKED for withdrawn ones: the index could not be asked"
@@ -74,7 +76,7 @@ class Command(BaseCommand):
         return []
 
     def _vulnerabilities(self, tools: Tools) -> list[str]:
-        known = audit(tools, PRODUCTION)
+        known = audit(tools, *DEPLOYED)
         if known is None or not known.audited:
             self.stdout.write("vulnerabilities  NOT AUDITED: the service could not be reached")
             return []
