@@ -90,7 +90,9 @@ def nodes() -> Iterator[list[Node]]:
 @pytest.fixture(params=["nginx", "caddy"])
 def url(request: pytest.FixtureRequest, nodes: list[Node], tmp_path: Path) -> Iterator[str]:
     """The address of the proxy in front of the nodes."""
-    argv = getattr(proxies, request.param)(tmp_path, port := free_port(), [node.port for node in nodes])
+    argv = getattr(proxies, request.param)(
+        tmp_path, port := free_port(), [f"{HOST}:{node.port}" for node in nodes]
+    )
     with running(argv, port, tmp_path) as url:
         yield url
 
@@ -136,7 +138,7 @@ def test_a_request_goes_through_unchanged_with_the_clients_address_alone(url: st
 def test_caddy_keeps_the_clients_address_that_a_proxy_before_it_adds(
     nodes: list[Node], tmp_path: Path
 ) -> None:
-    argv = proxies.caddy(tmp_path, port := free_port(), [node.port for node in nodes])
+    argv = proxies.caddy(tmp_path, port := free_port(), [f"{HOST}:{node.port}" for node in nodes])
     file = tmp_path / "Caddyfile"
     text = file.read_text()
     assert "# trusted_proxies 10.0.0.0/8" in text

@@ -25,6 +25,7 @@ from django.core.management import CommandError
 from django.db import connections
 
 from portal.devtools import databases
+from portal.devtools.chaos.machines import installation
 from portal.devtools.chaos.processes import Processes, Proxy
 from portal.devtools.chaos.run import Options
 from portal.devtools.demo.environment import DemoEnvironment
@@ -92,9 +93,11 @@ def enter(options: Options) -> NoReturn:
         changes["DATABASE_URL"] = databases.create(options.database_url, name)
     if options.redis_url:
         flush_redis(options)
-    DemoEnvironment.create("chaos").enter(
-        **changes, **{DATABASE: name}, **_redis_variables(options), **_other_variables(options)
-    )
+    environment = DemoEnvironment.create("chaos")
+    changes |= {DATABASE: name, **_redis_variables(options), **_other_variables(options)}
+    if options.machines:
+        changes |= installation.variables(environment)
+    environment.enter(**changes)
 
 
 def _measure_fault_free_seconds() -> float:

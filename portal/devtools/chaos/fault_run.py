@@ -3,7 +3,8 @@
 import threading
 import time
 
-from portal.devtools.chaos import environment, quiesce, tenants
+from portal.devtools.chaos import environment as chaos_environment
+from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.environment import FaultInjector, count_by_kind
 from portal.devtools.chaos.load_generator import (
     LoadGenerator,
@@ -28,7 +29,7 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.sandbox_client import SandboxClient
 
-TIMEOUT_MS = int(environment.READ_SECONDS * 1000) + 1500
+TIMEOUT_MS = int(chaos_environment.READ_SECONDS * 1000) + 1500
 
 #: Faults by weight. In those "after" the call has taken effect, as in half of all failures.
 MIX: tuple[tuple[float, JsonObject], ...] = (
@@ -113,6 +114,27 @@ IDLE_CHECKS = 4
 ROUNDS = 3
 
 
+def settle(environment: DemoEnvironment, actions: CandidateActions, seconds: float) -> int:
+    """Let the rows come to rest, sweep, and let the last candidates act; return how many rows still wait."""
+    deadline = time.monotonic() + seconds
+
+    def wait_until_idle() -> int:
+        return quiesce.wait_until_idle(environment, max(1.0, deadline - time.monotonic()))
+
+    wait_until_idle()
+    quiesce.sweep_all()
+    unfinished = wait_until_idle()
+    for number in range(ROUNDS):
+        visits = 0
+        while count := actions.make_visits():
+            visits += count
+        if number and not visits:
+            break
+        unpolled = quiesce.poll(actions.acted, max(1.0, deadline - time.monotonic()))
+        unfinished = wait_until_idle() + unpolled
+    return unfinished
+
+
 class FaultRun(Run):
     """One run with faults."""
 
@@ -129,7 +151,7 @@ class FaultRun(Run):
         self._move_under_faults()
         fault_seconds = time.monotonic() - began
         self._log(f"{fault_seconds:.0f} s of faults are over; settling.")
-        unfinished = self._settle()
+        unfinished = settle(self._environment, self._candidate_actions, self._options.phase_seconds)
         settle_seconds = time.monotonic() - began - fault_seconds
         self._log(f"Settled after {settle_seconds:.0f} s; counting.")
         return self._table(unfinished, fault_seconds, settle_seconds)
@@ -160,25 +182,6 @@ class FaultRun(Run):
             idle_checks = idle_checks + 1 if is_idle else 0
             time.sleep(quiesce.CHECK_EVERY)
 
-    def _settle(self) -> int:
-        """Let the rows come to rest, sweep, and let the last candidates act; return how many rows still wait."""
-        deadline = time.monotonic() + self._options.phase_seconds
-        unfinished = self._wait_until_idle(deadline)
-        quiesce.sweep_all()
-        unfinished = self._wait_until_idle(deadline)
-        for number in range(ROUNDS):
-            visits = 0
-            while count := self._candidate_actions.make_visits():
-                visits += count
-            if number and not visits:
-                break
-            unpolled = quiesce.poll(self._candidate_actions.acted, max(1.0, deadline - time.monotonic()))
-            unfinished = self._wait_until_idle(deadline) + unpolled
-        return unfinished
-
-    def _wait_until_idle(self, deadline: float) -> int:
-        return quiesce.wait_until_idle(self._environment, max(1.0, deadline - time.monotonic()))
-
     def _table(self, unfinished: int, fault_seconds: float, settle_seconds: float) -> Table:
         verification, sent, accepted, calls = Verification(), 0, 0, 0
         interruptions = self._fault_injector.interruptions
@@ -196,7 +199,7 @@ class FaultRun(Run):
             "events": self._workload.events,
             "deliveries": f"{sent} sent, {accepted} accepted, {repeats} recognised as repeats",
             "verdicts": count_verdicts(),
-            **_candidate_figures(verification),
+            **candidate_figures(verification),
             **self._recovery_figures(),
             **_time_figures(fault_seconds, settle_seconds),
             "lever_calls_per_candidate": calls / max(1, verification.counts["candidates"]),
@@ -227,7 +230,8 @@ class FaultRun(Run):
         )
 
 
-def _candidate_figures(verification: Verification) -> dict[str, object]:
+def candidate_figures(verification: Verification) -> dict[str, object]:
+    """Return what became of the candidates of a run, in figures."""
     counts, numbers_of = verification.counts, verification.numbers_of
     return {
         "candidates_invited": counts["candidates"],
@@ -254,7 +258,7 @@ def _candidate_figures(verification: Verification) -> dict[str, object]:
 
 def _time_figures(fault_seconds: float, settle_seconds: float) -> dict[str, float]:
     figures = {"seconds_with_faults": fault_seconds, "seconds_to_settle": settle_seconds}
-    without_faults = environment.fault_free_seconds()
+    without_faults = chaos_environment.fault_free_seconds()
     if without_faults is not None:
         figures["seconds_without_faults"] = without_faults
         figures["time_over_the_fault_free"] = (fault_seconds + settle_seconds) / without_faults

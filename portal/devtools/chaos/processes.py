@@ -9,14 +9,17 @@ import socket
 import sys
 import threading
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.processes import leaves, members
+from portal.devtools.processes import HOST, leaves, members
 from portal.process.startup import queue_cluster
 from portal.process.supervisor import Program, Supervisor
+
+if TYPE_CHECKING:
+    from portal.devtools.chaos.machines.installation import Installation
 
 CHUNK = 1 << 16
 SELECT_SECONDS = 0.2
@@ -25,8 +28,9 @@ SELECT_SECONDS = 0.2
 class Proxy:
     """Forwards connections to one address; while it is closed, every connection ends and new ones are refused."""
 
-    def __init__(self, port: int, target: tuple[str, int]) -> None:
+    def __init__(self, port: int, target: tuple[str, int], host: str = HOST) -> None:
         self.port = port
+        self._host = host
         self._target = target
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
@@ -45,7 +49,7 @@ class Proxy:
         """Accept connections from now on."""
         with self._lock:
             if self._listener is None:
-                self._listener = socket.create_server(("127.0.0.1", self.port))
+                self._listener = socket.create_server((self._host, self.port))
                 threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     def close(self) -> None:
@@ -122,8 +126,14 @@ WEB_SHARE = 0.25
 class Processes:
     """A run's processes, under the same supervisor as in `serve`. The sandbox is never killed: it has the ledger."""
 
-    def __init__(self, environment: DemoEnvironment, redis: Proxy | None = None) -> None:
+    def __init__(
+        self,
+        environment: DemoEnvironment,
+        redis: Proxy | None = None,
+        installation: "Installation | None" = None,
+    ) -> None:
         self.redis = redis  # the proxy before it, in a run in which it becomes unreachable
+        self.installation = installation  # of the run on several machines
         self._environment = environment
         self._lock = threading.Lock()
         self._sandbox = Supervisor([environment.sandbox()])

@@ -44,6 +44,10 @@ class Options:
     )
     rate: float = _option(5.0, "invitations a second with --soak")
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
+    machines: int = _option(
+        0,
+        "instead: make this many stage changes on machines of their own, which break, fail over, are upgraded",
+    )
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
     limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
@@ -103,12 +107,15 @@ class Options:
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
             raise ValueError(
-                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore, --soak and --upgrade."
+                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore, --soak, --upgrade "
+                "and --machines."
             )
         if self.upgrade and not self.database_url:
             raise ValueError(
                 "--upgrade goes with --database-url: SQLite has one writer, and no node beside it."
             )
+        if self.machines and (self.database_url or self.redis_url):
+            raise ValueError("--machines has servers of its own; leave --database-url and --redis-url out.")
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
@@ -124,7 +131,7 @@ class Options:
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
         sizes = (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore)
-        return (*sizes, self.soak, self.upgrade)
+        return (*sizes, self.soak, self.upgrade, self.machines)
 
     @property
     def has_faults(self) -> bool:
@@ -137,12 +144,22 @@ class Options:
         least = 2 if self.attack else 1
         if self.soak:
             least = math.ceil(self.rate / SOAK_RATE_OF_ONE)
+        if self.machines:
+            least = 5
         return max(least, self.organizations)
 
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(self.outage, self.restore, self.upgrade, self.events, int(self.ingest), 60 * self.stall)
+        size = max(
+            self.outage,
+            self.restore,
+            self.upgrade,
+            self.machines,
+            self.events,
+            int(self.ingest),
+            60 * self.stall,
+        )
         return self.limit or 240.0 + 0.4 * size
 
     @property
@@ -150,7 +167,9 @@ class Options:
         """How often CodeScreen is polled about each invitation, so that polling stays a small part of the work."""
         if self.soak:
             return SOAK_POLL_SECONDS
-        return max(5, self.events // 20) if self.has_faults else 3600
+        if self.has_faults or self.machines:
+            return max(5, max(self.events, self.machines) // 20)
+        return 3600
 
 
 class Violation(StrEnum):

@@ -1,17 +1,11 @@
 """Two nodes behind nginx are upgraded one after the other, twice, and taken back, while candidates move."""
 
-import os
-import shutil
-import subprocess
-import sys
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import requests
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -21,12 +15,13 @@ from integrations.core.vocabulary import Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from portal.devtools import proxies
-from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos import quiesce, releases, tenants
 from portal.devtools.chaos.outage_run import Serve
+from portal.devtools.chaos.phases import Phases, wrong_answers
+from portal.devtools.chaos.releases import BASE, CONTRACT, EXPAND
 from portal.devtools.chaos.run import Run, Table, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify
-from portal.devtools.processes import HOST, RunFailed, free_port, wait_for_url, wait_until
-from portal.devtools.sandbox.values import JsonObject
+from portal.devtools.processes import HOST, free_port, wait_until
 
 #: Moves in a second; each makes Lever send its webhook twice.
 RATE = 2.0
@@ -34,26 +29,15 @@ RATE = 2.0
 OLD_ROWS = 20_000
 #: Seconds for which each state is worked in, once it is reached.
 STAY = 5.0
-ANSWERS = frozenset({200, 202, 503})
-BASE, EXPAND, CONTRACT = "", "expand", "contract"
-BEFORE_CONTRACT, BEFORE_EXPAND = "0004", "0001"
-
-
-def _variables(release: str) -> dict[str, str]:
-    """Return the variables that make a program that of a release; the present one is the base."""
-    module = "portal.devtools.upgrade_rehearsal.settings" if release else "portal.settings"
-    return {"DJANGO_SETTINGS_MODULE": module, "PORTAL_REHEARSED_RELEASE": release}
 
 
 class UpgradeRun(Run):
     """One upgrade by two releases, and back."""
 
     def _prepare(self) -> None:
-        if shutil.which("nginx") is None:
-            raise RunFailed("there is no nginx (apt-get install nginx)")
         self._nodes = [Serve(free_port()), Serve(free_port())]
         (self._slug,) = tenants.slugs(1)
-        self._phases: list[tuple[str, float, float]] = []
+        self._phases = Phases(self._log)
         self._moved: list[str] = []
 
     def run(self) -> Table:
@@ -63,7 +47,8 @@ class UpgradeRun(Run):
         self._make_old_rows()
         self._processes.stop_portal()
         with ExitStack() as stack:
-            stack.enter_context(self._balancer())
+            addresses = [f"{HOST}:{one.port}" for one in self._nodes]
+            stack.enter_context(proxies.balancer(self._environment.folder, self._environment.port, addresses))
             for node in self._nodes:
                 stack.callback(node.kill)
                 self._start(node, BASE)
@@ -77,33 +62,25 @@ class UpgradeRun(Run):
 
     def _upgrade_and_go_back(self) -> int:
         """Return how many rows had the new column's value when every row had to have it."""
-        with self._phase("the release before"):
+        phase = partial(self._phases.phase, stay=STAY)
+        with phase("the release before"):
             pass
-        with self._phase("roll, expand"):
+        with phase("roll, expand"):
             self._roll(EXPAND)
-        with self._phase("roll, contract"):
+        with phase("roll, contract"):
             self._roll(CONTRACT)
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(received_on) FROM integrations_delivery")
             filled = int(cursor.fetchone()[0])
-        with self._phase("roll back"):
+        with phase("roll back"):
             self._roll(EXPAND)
-        with self._phase("migrate back"):
-            self._migrate(CONTRACT, BEFORE_CONTRACT)
-        with self._phase("roll back to the first"):
+        with phase("migrate back"):
+            releases.migrate_back(CONTRACT, EXPAND, self._options.phase_seconds)
+        with phase("roll back to the first"):
             self._roll(BASE)
-        with self._phase("migrate back to the first"):
-            self._migrate(EXPAND, BEFORE_EXPAND)
+        with phase("migrate back to the first"):
+            releases.migrate_back(EXPAND, BASE, self._options.phase_seconds)
         return filled
-
-    @contextmanager
-    def _phase(self, name: str) -> Iterator[None]:
-        began = time.time()
-        yield
-        took = time.time() - began
-        time.sleep(STAY)
-        self._log(f"{name}: {took:.1f} s")
-        self._phases.append((name, began * 1000, time.time() * 1000))
 
     def _roll(self, release: str) -> None:
         for node in self._nodes:
@@ -111,17 +88,9 @@ class UpgradeRun(Run):
             self._start(node, release)
 
     def _start(self, node: Serve, release: str) -> None:
-        node.start(**_variables(release))
+        node.start(**releases.variables(release))
         url = f"http://{HOST}:{node.port}/healthz/ready"
         wait_until(lambda: requests.get(url, timeout=10).ok, 60, f"{url} isn't ready")
-
-    def _migrate(self, release: str, target: str) -> None:
-        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "integrations", target]
-        env = {**os.environ, **_variables(release)}
-        if subprocess.run(
-            argv, env=env, stdout=2, timeout=self._options.phase_seconds, check=False
-        ).returncode:
-            raise RunFailed(f"migrating back to {target} failed; see --log")
 
     def _make_old_rows(self) -> None:
         (organization,) = tenants.organizations()
@@ -141,19 +110,6 @@ class UpgradeRun(Run):
             ],
             batch_size=1000,
         )
-
-    @contextmanager
-    def _balancer(self) -> Iterator[None]:
-        argv = proxies.nginx(
-            self._environment.folder, self._environment.port, [one.port for one in self._nodes]
-        )
-        nginx = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2)
-        try:
-            wait_for_url(f"{self._environment.portal_url}/")
-            yield
-        finally:
-            nginx.terminate()
-            nginx.wait()
 
     @contextmanager
     def _moving(self, candidates: list[str]) -> Iterator[None]:
@@ -180,11 +136,10 @@ class UpgradeRun(Run):
         verification = verify(evidence)
         verification.record_rows_not_at_rest(unfinished)
         attempts = [one for delivery in evidence.lever["deliveries"] for one in delivery["attempts"]]
-        wrong = [str(one["status"] or one["error"]) for one in attempts if one["status"] not in ANSWERS]
-        verification.record_violation(Violation.WRONG_ANSWERS, *wrong)
+        verification.record_violation(Violation.WRONG_ANSWERS, *wrong_answers(attempts))
         figures = {
             "moved": len(self._moved),
-            **{name: _answers(attempts, began, ended) for name, began, ended in self._phases},
+            **{phase.name: phase.answers(attempts) for phase in self._phases},
             "rows_filled": filled,
             "found_by_a_sweep_afterwards": swept,
             **verification.numbers_of(Violation.INVITED_TWICE, Violation.LOST, Violation.WRONG_ANSWERS),
@@ -192,13 +147,3 @@ class UpgradeRun(Run):
         }
         title = f"Two nodes, two releases forward and back, while {len(self._moved)} candidates moved"
         return Table(title, figures, verification.broken)
-
-
-def _answers(attempts: list[JsonObject], began: float, ended: float) -> dict[str, int]:
-    """Return how many webhooks of a phase got which answer, and how long the slowest took."""
-    chosen = [one for one in attempts if began <= one["at"] < ended]
-    counts = Counter(str(one["status"] or one["error"]) for one in chosen)
-    return {
-        **dict(sorted(counts.items())),
-        "ms_at_most": max((one["duration_ms"] for one in chosen), default=0),
-    }

@@ -30,6 +30,8 @@ def test_options_are_read() -> None:
     assert read("--soak", "0.5", "--rate", "2.5", "--organizations", "2").customers == 4
     server = ("--database-url", "postgresql://127.0.0.1/x")
     assert not read("--upgrade", "10", *server).has_faults
+    assert not read("--machines", "10").has_faults
+    assert read("--machines", "10").customers == 5
     assert read(*server, "--restart-database", "pg_ctl restart").restart_database == "pg_ctl restart"
 
 
@@ -41,6 +43,7 @@ def test_options_are_read() -> None:
         ("--events", "0"),
         ("--organizations", "0"),
         ("--upgrade", "10"),
+        ("--machines", "10", "--database-url", "postgresql://127.0.0.1/x"),
         ("--kill-every", "-1"),
         ("--ingest", "5", "--stall", "5"),
         ("--attack", "5", "--stall", "5"),

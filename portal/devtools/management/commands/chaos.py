@@ -20,6 +20,9 @@ from portal.devtools.chaos.attacks.run import AttackRun
 from portal.devtools.chaos.every_point import runs as every_point
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.ingest_run import IngestRun
+from portal.devtools.chaos.machines.installation import installation
+from portal.devtools.chaos.machines.machines_run import MachinesRun
+from portal.devtools.chaos.machines.network import require_parts
 from portal.devtools.chaos.outage_run import OutageRun, RestartRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
@@ -48,7 +51,9 @@ class Command(BaseCommand):
             return
         try:
             options = Options.read(arguments)
-        except ValueError as error:
+            if options.machines:
+                require_parts()
+        except (ValueError, RunFailed) as error:
             raise CommandError(str(error)) from error
         environment = DemoEnvironment.current()
         if environment is None:
@@ -56,7 +61,11 @@ class Command(BaseCommand):
         self._redirect_standard_error(environment, options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            with chaos_environment.redis_proxy(options) as redis, Processes(environment, redis) as processes:
+            with (
+                chaos_environment.redis_proxy(options) as redis,
+                installation(environment) as machines,
+                Processes(environment, redis, machines) as processes,
+            ):
                 table = self._run(environment, processes, options)
         finally:
             kept = chaos_environment.clear(environment, options)
@@ -133,4 +142,6 @@ def _run_type(options: Options) -> type[Run]:
         return SoakRun
     if options.upgrade:
         return UpgradeRun
+    if options.machines:
+        return MachinesRun
     return FaultRun

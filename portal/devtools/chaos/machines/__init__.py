@@ -1,0 +1,1 @@
+"""A run on several machines, each a network namespace: nodes of both kinds, two database servers, Redis."""
