@@ -4,6 +4,7 @@ The ids follow from the correlation id, so that nothing has to be stored for a t
 processes: all that shares a correlation id is one trace, and its first span is the parent of the steps that follow.
 """
 
+import atexit
 import hashlib
 import logging
 import os
@@ -40,8 +41,11 @@ logger = logging.getLogger(__name__)
 
 #: How long spans wait for others to be sent with. A process that is killed loses those.
 SEND_EVERY_SECONDS = 1.0
-#: How long a collector may take. At its end a process waits for two batches at most: one on its way and the rest.
+#: How long a collector may be silent.
 EXPORT_SECONDS = 2.0
+#: So long a process waits at its end, for a batch on its way and the rest; also where looking up the collector's name
+#: takes longer, or its answer goes on and on.
+END_SECONDS = 2 * EXPORT_SECONDS
 #: So many spans are sent together. Of more that wait, the oldest are dropped.
 MOST_WAITING = 2048
 SERVICE = "codescreen-lever-portal"
@@ -113,6 +117,14 @@ class TraceRecorder:
         self._lock = threading.Lock()
         self.provider: TracerProvider | None = None
         self._tracer: Tracer | None = None
+
+    def end(self) -> None:
+        """Send what waits, in END_SECONDS; what takes longer is lost with the process."""
+        if self.provider is not None:
+            # OpenTelemetry's own wait takes no other time than 30 s, after which a supervisor has killed the process
+            sending = threading.Thread(target=self.provider.shutdown, daemon=True)
+            sending.start()
+            sending.join(END_SECONDS)
 
     @contextmanager
     def around(self, name: str, correlation_id: str, told: Told, *, is_first: bool) -> Iterator[None]:
@@ -200,7 +212,10 @@ class TraceRecorder:
                     "portal.node": settings.NODE,
                 }
                 sender = BatchSpanProcessor(exporter, MOST_WAITING, SEND_EVERY_SECONDS * 1000, MOST_WAITING)
-                self.provider = TracerProvider(resource=Resource.create(about), id_generator=self._ids)
+                self.provider = TracerProvider(
+                    resource=Resource.create(about), shutdown_on_exit=False, id_generator=self._ids
+                )
+                atexit.register(self.end)
                 self.provider.add_span_processor(sender)
                 self._tracer = self.provider.get_tracer("portal")
             return self._tracer

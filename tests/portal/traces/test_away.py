@@ -3,9 +3,12 @@
 import logging
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 from cryptography.fernet import Fernet
@@ -60,6 +63,31 @@ def test_a_silent_collector_holds_nothing_up():
         assert tell(FEW) < FEW_SECONDS
         traces.receiver.delay = 0.0
         assert traces.sent()
+
+
+def answer_without_end(listener: socket.socket) -> None:
+    """Accept one connection, and send a byte of the answer each second."""
+    with suppress(OSError):
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.5)
+
+
+def test_a_collector_whose_answer_has_no_end_holds_no_exit_up():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = threading.Thread(target=answer_without_end, args=[listener], daemon=True)
+        answering.start()
+        with collecting(f"http://127.0.0.1:{listener.getsockname()[1]}"):
+            child = multiprocessing.get_context("fork").Process(target=tell, args=[1])
+            child.start()
+            child.join(FEW_SECONDS)
+            is_held_up = child.is_alive()
+            child.kill()
+        answering.join()
+    assert not is_held_up
 
 
 def test_a_fault_in_what_makes_spans_loses_the_span_alone(lines, monkeypatch):
