@@ -108,7 +108,7 @@ def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
 
 
 KEPT_BODY_CHARACTERS = 4000
-#: Of so many at least as many are left to keep, once personal data is removed.
+#: Once personal data is removed from so many, mostly as many are left as are kept.
 LOOKED_AT_CHARACTERS = 5 * KEPT_BODY_CHARACTERS
 
 
@@ -145,12 +145,12 @@ def _beginning(value: object) -> object:
 
 
 def _first(items: list[object]) -> list[object]:
-    """Return the first items, as many as have LOOKED_AT_CHARACTERS of JSON."""
+    """Return the first items, as many as have LOOKED_AT_CHARACTERS of JSON, and how many more there were."""
     length = 0
     for number, item in enumerate(items, 1):
         length += len(json.dumps(item))
-        if length > LOOKED_AT_CHARACTERS:
-            return items[:number]
+        if length > LOOKED_AT_CHARACTERS and number < len(items):
+            return [*items[:number], f"[{len(items) - number} more]"]
     return items
 
 

@@ -295,6 +295,13 @@ def test_of_a_long_list_the_same_is_kept_as_if_all_of_it_were_looked_at(row) -> 
         assert kept_body(body) == json.dumps(redact(body))[:KEPT_BODY_CHARACTERS]
 
 
+def test_of_a_long_list_that_is_mostly_personal_the_number_of_the_others_is_kept() -> None:
+    row = {"id": "x", "text": "a" * 1000}
+    [*looked_at, others] = json.loads(kept_body({"data": [row] * 500}))["data"]
+    assert looked_at == [redact(row)] * 20
+    assert others == "[480 more]"
+
+
 def test_of_a_long_list_few_items_are_looked_at(monkeypatch) -> None:
     looked_at: list[int] = []
 
@@ -304,4 +311,4 @@ def test_of_a_long_list_few_items_are_looked_at(monkeypatch) -> None:
 
     monkeypatch.setattr("integrations.http.session.redact", look_at)
     kept_body({"data": [{"id": "x" * 1000}] * 500})
-    assert looked_at == [20]
+    assert looked_at == [20 + 1]  # the last one says how many more there were
