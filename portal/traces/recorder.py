@@ -36,6 +36,7 @@ from opentelemetry.trace import (
 
 from integrations.core import correlation, spans
 from integrations.core.spans import Told
+from integrations.http.session import CallDeferred
 
 logger = logging.getLogger(__name__)
 
@@ -128,12 +129,15 @@ class TraceRecorder:
 
     @contextmanager
     def around(self, name: str, correlation_id: str, told: Told, *, is_first: bool) -> Iterator[None]:
-        """Record what is inside; what ends by an error is marked."""
+        """Record what is inside; what ends by an error is marked, and what goes on at another time isn't."""
         place, began, is_failed = self._place(correlation_id, is_first), time.time_ns(), True
         token = self._inside.set(place.own)
         try:
             yield
             is_failed = False
+        except CallDeferred:
+            is_failed = False
+            raise
         finally:
             self._inside.reset(token)
             self._record(name, correlation_id, told, place, began, time.time_ns(), is_failed=is_failed)

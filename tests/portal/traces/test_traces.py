@@ -12,6 +12,7 @@ from integrations.clients.hooks import endpoint_of
 from integrations.clients.models import ApiCall
 from integrations.codescreen import client as codescreen_client
 from integrations.core import correlation, spans
+from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever import client as lever_client
 from integrations.outbox.models import Effect
@@ -151,6 +152,12 @@ def test_an_error_marks_the_span(traces):
         spans.ended("page", 0.1, "delivery-1", method="GET", status=request_status)
     spans.ended("page", 0.1, "delivery-1", method="GET", status=404)
     assert [one.is_failed for one in traces.sent()] == [True] * 5 + [False]
+
+
+def test_a_turn_that_goes_on_later_is_no_error(traces):
+    with pytest.raises(CallDeferred), correlation.use(), spans.around("duty sweep", is_first=True):
+        raise CallDeferred(1.0)
+    assert [one.is_failed for one in traces.sent()] == [False]
 
 
 def test_who_sends_is_told_without_anything_of_the_environment(traces, settings):
