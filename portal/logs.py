@@ -7,7 +7,6 @@ import mmap
 import re
 import sqlite3
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 from typing import Any, Literal, override
@@ -217,7 +216,7 @@ class OncePerOutage(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lock = threading.Lock()
+        # without a lock, which a process that is forked meanwhile would inherit held: at worst two threads say it
         self._said_at = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("d")
         for place in range(len(_NEWS)):
             self._said_at[place] = float("-inf")
@@ -246,10 +245,9 @@ class OncePerOutage(logging.Filter):
     def is_news(self, what: str) -> bool:
         """Whether nothing was said about it for a minute; it counts as said then."""
         now, place = time.monotonic(), _NEWS.index(what)
-        with self._lock:
-            if now - self._said_at[place] < SAY_EVERY_SECONDS:
-                return False
-            self._said_at[place] = now
+        if now - self._said_at[place] < SAY_EVERY_SECONDS:
+            return False
+        self._said_at[place] = now
         return True
 
 
