@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 
-from portal import traces
+from integrations.core import spans
 from portal.environment import Wrong
 
 #: What Lever allows each account.
@@ -118,10 +118,12 @@ def check_temporary_folder(app_configs: Sequence[AppConfig] | None, **kwargs: ob
 
 @register()
 def check_traces(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report that traces are asked for and their packages aren't there."""
-    if not settings.TRACES_ENDPOINT or traces.is_installed():
+    """Report that traces are asked for and their packages, or some of them, aren't there."""
+    if not settings.TRACES_ENDPOINT or spans.are_recorded():
         return []
-    message = "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and the packages that make them aren't installed."
+    message = (
+        "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and not all packages that make them are installed."
+    )
     command = f"{sys.executable} -m pip install --require-hashes -r portal/requirements/traces.txt"
     return [Error(message, hint=f"Run: {command} - or unset the variable.", id="portal.E042")]
 

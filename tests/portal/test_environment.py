@@ -288,12 +288,13 @@ def test_traces_without_their_packages_are_an_error_with_the_command_that_instal
     settings, monkeypatch
 ):
     settings.TRACES_ENDPOINT = "http://127.0.0.1:4318"
-    monkeypatch.setattr(traces, "PACKAGE", "opentelemetry-is-not-here")
+    monkeypatch.delitem(sys.modules, "portal.traces.recorder", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)  # the others may be there
+    traces.start()  # the command that tells of it doesn't fail by itself
+    assert not spans.are_recorded()
     [answer] = checks.check_traces(None)
     assert answer.id == "portal.E042"
     assert "-m pip install --require-hashes -r portal/requirements/traces.txt" in str(answer.hint)
-    traces.start()  # and the command that tells of it doesn't fail by itself
-    assert not spans.are_recorded()
     settings.TRACES_ENDPOINT = ""
     assert checks.check_traces(None) == []
 
