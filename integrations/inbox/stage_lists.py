@@ -21,7 +21,8 @@ from integrations.store import database
 
 #: The list is read when so many candidates wait, and at most a page of it for each so many.
 FEWEST_CANDIDATES = 10
-#: Lever's pace allows to invite fewer while a reading is young; what else it showed would be read again.
+#: Lever's pace allows to invite fewer while a reading is young; what else it showed would be read again. Where nobody
+#: is invited, they are decided sooner, and the list is read for the next.
 MOST_CANDIDATES = 200
 #: An older reading serves no delivery.
 YOUNG_SECONDS = 30.0
@@ -35,6 +36,8 @@ class ListReading:
 
     #: When the call began, by the database's clock, and when by this process's.
     read_at: datetime
+    #: It was made for deliveries that became due until then.
+    due_until: datetime
     began: float = field(default_factory=time.monotonic)
     opportunities: dict[str, Opportunity] = field(default_factory=dict)
 
@@ -69,7 +72,7 @@ class ListReadings:
             for old in [read for read, reading in self._latest.items() if reading.age >= YOUNG_SECONDS]:
                 self._latest.pop(old, None)
             reading = self._latest.get(key)
-            if reading is None or delivery.due_at > reading.read_at:
+            if reading is None or delivery.due_at > reading.due_until:
                 reading = _read_list(organization, change.to_stage_id, reading) or reading
             if reading is None:
                 return None
@@ -97,7 +100,8 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     scheduled = Delivery.objects.scheduled().filter(organization=organization, due_at__lte=Now())
     if scheduled.order_by("due_at")[:FEWEST_CANDIDATES].count() < FEWEST_CANDIDATES:
         return None
-    reading = ListReading(read_at=database.now())
+    now = database.now()
+    reading = ListReading(read_at=now, due_until=now)
     waiting = Delivery.objects.filter(
         organization=organization,
         platform=Platform.LEVER,
@@ -106,11 +110,15 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
         payload__data__toStageId=stage_id,
     )
     if former is not None:
-        waiting = waiting.filter(due_at__gt=former.read_at)
-    oldest = waiting.order_by("due_at")[:MOST_CANDIDATES]
-    received = dict(oldest.values_list("opportunity_id", "received_at"))
+        waiting = waiting.filter(due_at__gt=former.due_until)
+    oldest = list(
+        waiting.only("opportunity_id", "received_at", "due_at").order_by("due_at")[:MOST_CANDIDATES]
+    )
+    received = {delivery.opportunity_id: delivery.received_at for delivery in oldest}
     if len(received) < FEWEST_CANDIDATES:
         return None
+    if len(oldest) == MOST_CANDIDATES:
+        reading.due_until = oldest[-1].due_at or now
     since, until = min(received.values()) - CLOCK_SKEW, max(received.values()) + CLOCK_SKEW
     # without a delivery: one candidate's timeline doesn't show what was read of the others
     lever = ClientProvider(organization).lever()

@@ -51,6 +51,17 @@ def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox, move_
     assert sandbox.invitations_sent() == len(WORDS)
 
 
+def test_the_list_is_read_again_for_more_candidates_than_one_reading_is_for(
+    scenario, monkeypatch, move_candidate
+):
+    monkeypatch.setattr(stage_lists, "MOST_CANDIDATES", 3)
+    words = [*WORDS, "Fir", "Hazel"]
+    deliveries = [move_candidate(word) for word in words]
+    scenario.work()
+    assert reads() == (2, 0)
+    assert None not in {verdict(delivery) for delivery in deliveries}
+
+
 def test_few_candidates_are_read_one_by_one(scenario, move_candidate):
     deliveries = [move_candidate(word) for word in WORDS[:2]]
     scenario.work()
@@ -146,7 +157,7 @@ def test_one_thread_reads_the_list_while_the_others_wait_for_it(monkeypatch):
         time.sleep(0.1)
         read.append(stage_id)
         found = dict.fromkeys(WORDS, Opportunity.from_api({}))
-        return stage_lists.ListReading(NOW, opportunities=found)
+        return stage_lists.ListReading(NOW, NOW, opportunities=found)
 
     monkeypatch.setattr(stage_lists, "_read_list", read_slowly)
     run_in_threads([partial(_take, row, taken) for row in rows])
@@ -165,7 +176,7 @@ def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatc
 
     def read_list(_organization, stage_id, _former):
         read.append(stage_id)
-        return stage_lists.ListReading(NOW, opportunities=dict.fromkeys(WORDS, Opportunity.from_api({})))
+        return stage_lists.ListReading(NOW, NOW, opportunities=dict.fromkeys(WORDS, Opportunity.from_api({})))
 
     monkeypatch.setattr(stage_lists, "_read_list", read_list)
     assert all(stage_lists.readings.take(row) for row in rows)
