@@ -156,6 +156,7 @@ class Options:
             self.restore,
             self.upgrade,
             self.machines,
+            int(3600 * self.soak),
             self.events,
             int(self.ingest),
             60 * self.stall,

@@ -27,6 +27,7 @@ def test_options_are_read() -> None:
     for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore", "--soak"):
         assert not read(run, "10").has_faults
     assert read("--soak", "0.5").customers == 7
+    assert read("--soak", "2").phase_seconds == 3120
     assert read("--soak", "0.5", "--rate", "2.5", "--organizations", "2").customers == 4
     server = ("--database-url", "postgresql://127.0.0.1/x")
     assert not read("--upgrade", "10", *server).has_faults
