@@ -1,6 +1,5 @@
 """Every malformed environment variable is a numbered check with its fix: never a traceback, never silence."""
 
-import errno
 import os
 import re
 import runpy
@@ -8,59 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 from unittest.mock import Mock
-from urllib.parse import urlsplit
 
 import pytest
-from django.core.checks import ERROR, WARNING, CheckMessage, run_checks
+from django.core.checks import ERROR, WARNING, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from integrations.checks import check_encryption_keys, check_lever_app
-from integrations.core import spans
-from portal import checks, traces
-from portal.devtools import test_suites
-from portal.environment import Environment, Wrong
+from portal import checks
+from portal.environment import Environment
 from portal.settings import env
+from tests.support.settings import GOOD, HTTPS, KEY, SETTINGS, answers, configuration_errors, settings_read
 
-SETTINGS = Path(__file__).resolve().parents[2] / "portal" / "settings.py"
-GOOD = {
-    "PORTAL_ENV_FILE": os.devnull,
-    "SECRET_KEY": "0123456789" * 5,
-    "FIELD_ENCRYPTION_KEYS": (KEY := "x" * 43 + "="),
-    "DATABASE_URL": "sqlite:////tmp/portal.sqlite3",
-    "LEVER_CLIENT_ID": "id",
-    "LEVER_CLIENT_SECRET": "secret",
-    "STATIC_ROOT": "/tmp/static",
-}
-VARIABLES = tuple(env.checks)
-#: Django's settings that the checks of the table look at.
-READ_BY_CHECKS = (
-    "CONFIGURATION_ERRORS",
-    "UNSAFE_VALUES",
-    "IS_HTTPS",
-    "IS_LOCAL",
-    "TRUSTED_PROXIES",
-    "MISSPELT_VARIABLES",
-    "ENV_FILE_MODE",
-    "STATIC_ROOT",
-    "REDIS_URL",
-    "LEVER_RATE",
-    "LEVER_BURST",
-    "IS_MAIL_UNSENT",
-    "IS_SENDER_UNKNOWN",
-    "FIELD_ENCRYPTION_KEYS",
-    "LEVER_CLIENT_ID",
-    "LEVER_CLIENT_SECRET",
-)
-
-HTTPS = {
-    "PORTAL_URL": "https://portal.example",
-    "TRUSTED_PROXIES": "1",
-    "EMAIL_URL": "smtp://mail.example",
-    "DEFAULT_FROM_EMAIL": "portal@portal.example",
-}
 #: Each wrong value, alone or beside others, with the check that answers it.
 ANSWERS: list[tuple[str, dict[str, str]]] = [
     *(
@@ -189,41 +147,6 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ),
     *(("portal.E043", {"OTEL_EXPORTER_OTLP_HEADERS": value}) for value in ("key", "a key=x", "key=x,")),
 ]
-CHECKS = (
-    checks.check_environment,
-    checks.check_proxy,
-    checks.check_env_file,
-    checks.check_static_root,
-    checks.check_redis,
-    checks.check_lever_rate,
-    checks.check_mail,
-    checks.check_sender,
-    check_encryption_keys,
-    check_lever_app,
-)
-
-
-def settings_read(monkeypatch, **variables: str) -> dict[str, Any]:
-    """Return the settings as read in an environment of these variables alone."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {**GOOD, **variables}.items():
-        monkeypatch.setenv(name, value)
-    return runpy.run_path(str(SETTINGS))
-
-
-def answers(monkeypatch, settings, **variables: str) -> list[CheckMessage]:
-    """Return what the checks say in an environment of these variables alone."""
-    read = settings_read(monkeypatch, **variables)
-    for name in READ_BY_CHECKS:
-        setattr(settings, name, read[name])
-    return [message for check in CHECKS for message in check(None)]
-
-
-def configuration_errors(monkeypatch, **variables: str) -> list[Wrong]:
-    """Return what reading the settings notes in an environment of these variables alone."""
-    errors: list[Wrong] = settings_read(monkeypatch, **variables)["CONFIGURATION_ERRORS"]
-    return errors
 
 
 @pytest.mark.parametrize(("expected", "variables"), ANSWERS)
@@ -268,48 +191,6 @@ def test_everything_wrong_is_said_at_once_before_anything_starts(tmp_path, comma
     }  # fmt: skip
     assert "Traceback" not in run.stderr
     assert "Bringing the database up to date" not in run.stderr
-
-
-def test_no_folder_for_what_the_web_server_counts_is_an_error_where_metrics_are_on(settings, monkeypatch):
-    settings.METRICS_ENABLED, settings.METRICS_TOKEN = True, ""
-    assert checks.check_temporary_folder(None) == []
-    monkeypatch.setattr(
-        checks, "TemporaryDirectory", Mock(side_effect=OSError(errno.EROFS, "Read-only file system"))
-    )
-    [answer] = checks.check_temporary_folder(None)
-    assert answer.id == "portal.E040"
-    assert "Read-only file system" in answer.msg
-    assert "TMPDIR" in str(answer.hint)
-    settings.METRICS_ENABLED = False
-    assert checks.check_temporary_folder(None) == []
-
-
-def test_traces_without_their_packages_are_an_error_with_the_command_that_installs_them(
-    settings, monkeypatch
-):
-    settings.TRACES_ENDPOINT = "http://127.0.0.1:4318"
-    monkeypatch.delitem(sys.modules, "portal.traces.recorder", raising=False)
-    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)  # the others may be there
-    traces.start()  # the command that tells of it doesn't fail by itself
-    assert not spans.are_recorded()
-    [answer] = checks.check_traces(None)
-    assert answer.id == "portal.E042"
-    assert "-m pip install --require-hashes -r portal/requirements/traces.txt" in str(answer.hint)
-    settings.TRACES_ENDPOINT = ""
-    assert checks.check_traces(None) == []
-
-
-@pytest.mark.redis
-@pytest.mark.parametrize("change", [{"path": "/99"}, {"netloc": "nobody:wrong@{0.netloc}"}])
-def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
-    address = urlsplit(test_suites.REDIS_URL)
-    settings.REDIS_URL = address._replace(
-        **{key: value.format(address) for key, value in change.items()}
-    ).geturl()
-    [answer] = checks.check_redis(None)
-    assert answer.id == "portal.E014"
-    assert "REDIS_URL" in str(answer.hint)
-    assert "wrong" not in answer.msg, "no password is repeated"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Checks of what is around the portal: a temporary folder, packages, Redis."""
+
+import errno
+import sys
+from unittest.mock import Mock
+from urllib.parse import urlsplit
+
+import pytest
+
+from integrations.core import spans
+from portal import checks, traces
+from portal.devtools import test_suites
+
+
+def test_no_folder_for_what_the_web_server_counts_is_an_error_where_metrics_are_on(settings, monkeypatch):
+    settings.METRICS_ENABLED, settings.METRICS_TOKEN = True, ""
+    assert checks.check_temporary_folder(None) == []
+    monkeypatch.setattr(
+        checks, "TemporaryDirectory", Mock(side_effect=OSError(errno.EROFS, "Read-only file system"))
+    )
+    [answer] = checks.check_temporary_folder(None)
+    assert answer.id == "portal.E040"
+    assert "Read-only file system" in answer.msg
+    assert "TMPDIR" in str(answer.hint)
+    settings.METRICS_ENABLED = False
+    assert checks.check_temporary_folder(None) == []
+
+
+def test_traces_without_their_packages_are_an_error_with_the_command_that_installs_them(
+    settings, monkeypatch
+):
+    settings.TRACES_ENDPOINT = "http://127.0.0.1:4318"
+    monkeypatch.delitem(sys.modules, "portal.traces.recorder", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)  # the others may be there
+    traces.start()  # the command that tells of it doesn't fail too
+    assert not spans.are_recorded()
+    [answer] = checks.check_traces(None)
+    assert answer.id == "portal.E042"
+    assert "-m pip install --require-hashes -r portal/requirements/traces.txt" in str(answer.hint)
+    settings.TRACES_ENDPOINT = ""
+    assert checks.check_traces(None) == []
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("change", [{"path": "/99"}, {"netloc": "nobody:wrong@{0.netloc}"}])
+def test_a_redis_that_refuses_the_portal_is_an_error(settings, change):
+    address = urlsplit(test_suites.REDIS_URL)
+    settings.REDIS_URL = address._replace(
+        **{key: value.format(address) for key, value in change.items()}
+    ).geturl()
+    [answer] = checks.check_redis(None)
+    assert answer.id == "portal.E014"
+    assert "REDIS_URL" in str(answer.hint)
+    assert "wrong" not in answer.msg, "no password is repeated"
