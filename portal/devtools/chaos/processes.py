@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.conf import settings
 
@@ -17,9 +17,6 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import HOST, leaves, members
 from portal.process.startup import queue_cluster
 from portal.process.supervisor import Program, Supervisor
-
-if TYPE_CHECKING:
-    from portal.devtools.chaos.machines.installation import Installation
 
 CHUNK = 1 << 16
 SELECT_SECONDS = 0.2
@@ -126,14 +123,8 @@ WEB_SHARE = 0.25
 class Processes:
     """A run's processes, under the same supervisor as in `serve`. The sandbox is never killed: it has the ledger."""
 
-    def __init__(
-        self,
-        environment: DemoEnvironment,
-        redis: Proxy | None = None,
-        installation: "Installation | None" = None,
-    ) -> None:
+    def __init__(self, environment: DemoEnvironment, redis: Proxy | None = None) -> None:
         self.redis = redis  # the proxy before it, in a run in which it becomes unreachable
-        self.installation = installation  # of the run on several machines
         self._environment = environment
         self._lock = threading.Lock()
         self._sandbox = Supervisor([environment.sandbox()])

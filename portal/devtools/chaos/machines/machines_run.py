@@ -18,10 +18,11 @@ from portal.devtools.chaos.load_generator import plan_workload, seed
 from portal.devtools.chaos.machines.installation import Installation
 from portal.devtools.chaos.machines.nodes import Node
 from portal.devtools.chaos.phases import UNANSWERED, Phase, Phases, count_unanswered, wrong_answers
+from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.releases import BASE, CONTRACT, EXPAND
-from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, count_invited_by_sweep, verify
-from portal.devtools.processes import RunFailed
+from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject
 
 #: Stage changes in a second, of all organizations together; fewer where they would end before the last step.
@@ -40,10 +41,18 @@ REDIS_CUT, DATABASE_CUT, UNTIL_PROMOTED = 30.0, 10.0, 5.0
 class MachinesRun(Run):
     """One run on several machines."""
 
+    def __init__(
+        self,
+        installation: Installation,
+        environment: DemoEnvironment,
+        processes: Processes,
+        options: Options,
+        log: Callable[[str], object],
+    ) -> None:
+        self._installation = installation
+        super().__init__(environment, processes, options, log)
+
     def _prepare(self) -> None:
-        if self._processes.installation is None:
-            raise RunFailed("this run has no machines")
-        self._installation = self._processes.installation
         options = replace(self._options, events=self._options.machines, organizations=self._options.customers)
         self._workload = plan_workload(options)
         self._actions = CandidateActions(self._codescreen, self._workload)

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +66,10 @@ class Command(BaseCommand):
             with (
                 chaos_environment.redis_proxy(options) as redis,
                 installation(environment) as machines,
-                Processes(environment, redis, machines) as processes,
+                Processes(environment, redis) as processes,
             ):
-                table = self._run(environment, processes, options)
+                run = partial(MachinesRun, machines) if machines else _run_type(options)
+                table = self._run(environment, processes, options, run)
         finally:
             kept = chaos_environment.clear(environment, options)
             if kept:
@@ -91,7 +94,9 @@ class Command(BaseCommand):
     def _log(self, text: str) -> None:
         self._terminal.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
 
-    def _run(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
+    def _run(
+        self, environment: DemoEnvironment, processes: Processes, options: Options, run: Callable[..., Run]
+    ) -> Table:
         """Run the scenario in a thread, and replace ended processes in this one, as `serve` does."""
         startup.prepare(self.stderr)
         tenants.configure(environment, options)
@@ -100,7 +105,8 @@ class Command(BaseCommand):
 
         def run_scenario() -> None:
             try:
-                outcome.append(self._run_scenario(environment, processes, options))
+                self._connect(environment, options)
+                outcome.append(run(environment, processes, options, self._log).run())
             except (RunFailed, requests.RequestException, CommandError) as error:
                 outcome.append(error)
             finally:
@@ -116,16 +122,15 @@ class Command(BaseCommand):
             raise CommandError(f"The run was aborted: {outcome[0] if outcome else 'see --log'}")
         return outcome[0]
 
-    def _run_scenario(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
+    def _connect(self, environment: DemoEnvironment, options: Options) -> None:
         for url in environment.urls_to_wait_for:
             wait_for_url(url)
         tenants.connect(environment, options)
         self._log("Everything is started and connected.")
-        return _run_type(options)(environment, processes, options, self._log).run()
 
 
 def _run_type(options: Options) -> type[Run]:
-    """Return the run that the options ask for."""
+    """Return the run that the options ask for, on this machine alone."""
     if options.outage:
         return OutageRun
     if options.ingest:
@@ -142,6 +147,4 @@ def _run_type(options: Options) -> type[Run]:
         return SoakRun
     if options.upgrade:
         return UpgradeRun
-    if options.machines:
-        return MachinesRun
     return FaultRun
