@@ -4,7 +4,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -35,22 +34,6 @@ def _on_server(server_url: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
-@dataclass(frozen=True)
-class TableSize:
-    """What one table takes, in bytes, and its rows: those of PostgreSQL are its statistics' count."""
-
-    name: str
-    bytes: int
-    index_bytes: int
-    rows: int
-    dead_rows: int
-
-    @property
-    def all_bytes(self) -> int:
-        """The table with its indexes."""
-        return self.bytes + self.index_bytes
-
-
 def count_connections(url: str) -> int | None:
     """Return how many connections others have to this database; None on SQLite. Raises psycopg.Error."""
     if not url.startswith("postgres"):
@@ -61,16 +44,6 @@ def count_connections(url: str) -> int | None:
     with psycopg.connect(url) as connection:
         row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
-
-
-def table_sizes(url: str) -> list[TableSize]:
-    """Return what each table of a PostgreSQL database takes, the largest first. Raises psycopg.Error."""
-    query = """
-        SELECT relname, pg_table_size(relid), pg_indexes_size(relid), n_live_tup, n_dead_tup
-        FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC
-    """
-    with psycopg.connect(url) as connection:
-        return [TableSize(*row) for row in connection.execute(query)]
 
 
 _SCHEMA, _VARIABLE = "pretend_clock", "pretend_clock.now"

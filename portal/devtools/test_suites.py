@@ -12,9 +12,6 @@ from functools import cache
 import psycopg
 import redis
 
-from portal.devtools.chaos.machines.network import Network, require_parts
-from portal.devtools.processes import RunFailed
-
 DATABASE_URL = os.environ.get("TEST_DATABASE_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
 REDIS_URL = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
 
@@ -56,23 +53,12 @@ def has_promtool() -> bool:
     return shutil.which("promtool") is not None
 
 
-def has_machines() -> bool:
-    """Whether network namespaces can be made here, and PostgreSQL's programs are installed."""
-    try:
-        require_parts()
-        with Network.free():
-            return True
-    except RunFailed:
-        return False
-
-
 #: By marker: whether the suite can run here, and what is missing if it can't.
 SUITES: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (has_chromium, "no Chromium (apt-get install chromium)"),
     "postgres": (has_postgresql, "no PostgreSQL server (TEST_DATABASE_URL)"),
     "redis": (has_redis, "no Redis server (TEST_REDIS_URL)"),
     "proxies": (has_proxies, "no nginx or no Caddy (apt-get install nginx caddy)"),
-    "machines": (has_machines, "no network namespaces (as root: apt-get install iproute2 nginx postgresql)"),
     "promtool": (has_promtool, "no promtool (apt-get install prometheus)"),
 }
 

@@ -25,7 +25,6 @@ from django.core.management import CommandError
 from django.db import connections
 
 from portal.devtools import databases
-from portal.devtools.chaos.machines import installation
 from portal.devtools.chaos.processes import Processes, Proxy
 from portal.devtools.chaos.run import Options
 from portal.devtools.demo.environment import DemoEnvironment
@@ -95,8 +94,6 @@ def enter(options: Options) -> NoReturn:
         flush_redis(options)
     environment = DemoEnvironment.create("chaos")
     changes |= {DATABASE: name, **_redis_variables(options), **_other_variables(options)}
-    if options.machines:
-        changes |= installation.variables(environment)
     environment.enter(**changes)
 
 

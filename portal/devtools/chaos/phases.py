@@ -5,12 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 
 from portal.devtools.sandbox.values import JsonObject
 
 ANSWERS = frozenset({200, 202, 503})
-UNANSWERED = "ReadTimeout"
 MS = 1000
 
 
@@ -35,11 +33,6 @@ class Phase:
             "ms_at_most": max((one["duration_ms"] for one in chosen), default=0),
         }
 
-    def longest_pause(self, moments: Sequence[float]) -> float:
-        """Return the longest time in it, in seconds, without one of these moments."""
-        inside = sorted(at for at in moments if self.includes(at))
-        return max(after - before for before, after in pairwise([self.began, *inside, self.ended]))
-
 
 class Phases(list[Phase]):
     """The phases so far."""
@@ -62,11 +55,6 @@ class Phases(list[Phase]):
 def wrong_answers(attempts: Sequence[JsonObject]) -> list[str]:
     """Return the answers that no webhook may get, or the errors in place of one."""
     return [_answer(one) for one in attempts if one["status"] not in ANSWERS]
-
-
-def count_unanswered(attempts: Sequence[JsonObject]) -> int:
-    """Return how many webhooks weren't answered before their sender gave up."""
-    return sum(attempt["error"] == UNANSWERED for attempt in attempts)
 
 
 def _answer(attempt: JsonObject) -> str:

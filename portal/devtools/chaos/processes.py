@@ -6,17 +6,13 @@ import random
 import selectors
 import signal
 import socket
-import sys
 import threading
-import time
 from typing import Self
-
-from django.conf import settings
 
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import HOST, leaves, members
 from portal.process.startup import queue_cluster
-from portal.process.supervisor import Program, Supervisor
+from portal.process.supervisor import Supervisor
 
 CHUNK = 1 << 16
 SELECT_SECONDS = 0.2
@@ -25,15 +21,12 @@ SELECT_SECONDS = 0.2
 class Proxy:
     """Forwards connections to one address; while it is closed, every connection ends and new ones are refused."""
 
-    def __init__(self, port: int, target: tuple[str, int], host: str = HOST) -> None:
+    def __init__(self, port: int, target: tuple[str, int]) -> None:
         self.port = port
-        self._host = host
         self._target = target
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        #: While it is set, connections are accepted and kept, and nothing is passed on.
-        self.is_silent = False
 
     def __enter__(self) -> Self:
         self.open()
@@ -46,7 +39,7 @@ class Proxy:
         """Accept connections from now on."""
         with self._lock:
             if self._listener is None:
-                self._listener = socket.create_server((self._host, self.port))
+                self._listener = socket.create_server((HOST, self.port))
                 threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     def close(self) -> None:
@@ -87,9 +80,6 @@ class Proxy:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 selector.register(end, selectors.EVENT_READ)
             while self._is_open(client):
-                if self.is_silent:
-                    time.sleep(SELECT_SECONDS)
-                    continue
                 for key, _ in selector.select(SELECT_SECONDS):
                     source = client if key.fileobj is client else server
                     chunk = source.recv(CHUNK)
@@ -115,7 +105,7 @@ def _end(connection: socket.socket) -> None:
     connection.close()
 
 
-WEB, WORKERS, SERVE = "web", "workers", "serve"
+WEB, WORKERS = "web", "workers"
 WHOLE_GROUP_EVERY = 8
 WEB_SHARE = 0.25
 
@@ -145,18 +135,6 @@ class Processes:
         with self._lock:
             programs = [self._environment.web_server(), *([queue_cluster()] if has_workers else [])]
             self._portal = Supervisor(programs).__enter__()
-
-    def start_serve(self) -> None:
-        """Start `serve` instead, whose supervisor is a process of its own."""
-        argv = [
-            sys.executable,
-            str(settings.BASE_DIR / "manage.py"),
-            "serve",
-            "--port",
-            str(self._environment.port),
-        ]
-        with self._lock:
-            self._portal = Supervisor([Program(SERVE, argv)]).__enter__()
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""

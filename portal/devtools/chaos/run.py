@@ -1,7 +1,6 @@
 """What every chaos run has: its options, the promises that it checks, and the table of what came of it."""
 
 import json
-import math
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections import Counter
@@ -13,9 +12,6 @@ from typing import Any, Self
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment
 
-SOAK_POLL_SECONDS = 60
-#: Lever allows an account 10 calls a second, and a candidate needs 8 with the report.
-SOAK_RATE_OF_ONE = 0.75
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -36,18 +32,9 @@ class Options:
     outage: int = _option(0, "instead: move this many while the portal is down")
     ingest: float = _option(0.0, "instead: post webhooks for so many seconds, without platform faults")
     stall: int = _option(0, "instead: kill an idle worker this many times, then whole clusters")
-    attack: int = _option(0, "instead: send this many forged and replayed webhooks, and time refusals")
     restarts: int = _option(0, "instead: TERM and start `serve` this many times while --events move")
     restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
-    soak: float = _option(
-        0.0, "instead: invite for so many hours, to feedback and archive, and watch what grows"
-    )
-    rate: float = _option(5.0, "invitations a second with --soak")
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
-    machines: int = _option(
-        0,
-        "instead: make this many stage changes on machines of their own, which break, fail over, are upgraded",
-    )
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
     limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
@@ -96,10 +83,6 @@ class Options:
             raise ValueError("--organizations is a number from 1 to 20.")
         if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
             raise ValueError("No option may be negative.")
-        if not 0.1 <= self.rate <= 20:
-            raise ValueError("--rate is a number of invitations a second from 0.1 to 20.")
-        if self.soak > 24:
-            raise ValueError("--soak is a number of hours, at most 24.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
         self._check_what_goes_together()
@@ -107,15 +90,12 @@ class Options:
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
             raise ValueError(
-                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore, --soak, --upgrade "
-                "and --machines."
+                "Choose one of --outage, --ingest, --stall, --restarts, --restore and --upgrade."
             )
         if self.upgrade and not self.database_url:
             raise ValueError(
                 "--upgrade goes with --database-url: SQLite has one writer, and no node beside it."
             )
-        if self.machines and (self.database_url or self.redis_url):
-            raise ValueError("--machines has servers of its own; leave --database-url and --redis-url out.")
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
@@ -130,23 +110,12 @@ class Options:
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        sizes = (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore)
-        return (*sizes, self.soak, self.upgrade, self.machines)
+        return (self.outage, self.ingest, self.stall, self.restarts, self.restore, self.upgrade)
 
     @property
     def has_faults(self) -> bool:
         """Whether this is the run with faults at the platforms, not one that measures one thing."""
         return not any(self._other_runs)
-
-    @property
-    def customers(self) -> int:
-        """How many organizations the run has: an attack needs two, and Lever allows each some invitations a second."""
-        least = 2 if self.attack else 1
-        if self.soak:
-            least = math.ceil(self.rate / SOAK_RATE_OF_ONE)
-        if self.machines:
-            least = 5
-        return max(least, self.organizations)
 
     @property
     def phase_seconds(self) -> float:
@@ -155,8 +124,6 @@ class Options:
             self.outage,
             self.restore,
             self.upgrade,
-            self.machines,
-            int(3600 * self.soak),
             self.events,
             int(self.ingest),
             60 * self.stall,
@@ -166,11 +133,7 @@ class Options:
     @property
     def poll_seconds(self) -> int:
         """How often CodeScreen is polled about each invitation, so that polling stays a small part of the work."""
-        if self.soak:
-            return SOAK_POLL_SECONDS
-        if self.has_faults or self.machines:
-            return max(5, max(self.events, self.machines) // 20)
-        return 3600
+        return max(5, self.events // 20) if self.has_faults else 3600
 
 
 class Violation(StrEnum):
@@ -201,10 +164,6 @@ class Violation(StrEnum):
     LATE_AFTER_TERM = "late_after_term"
     BEGUN_AFTER_TERM = "begun_after_term"
     CHANGED_AFTER_LEASE = "changed_after_lease"
-    FORGERY_ACCEPTED = "forgery_accepted"
-    FORGERY_STORED = "forgery_stored"
-    TIMING_MEASURABLE = "timing_measurable"
-    GROWS = "grows"
 
 
 @dataclass

@@ -35,11 +35,11 @@ def organizations() -> list[Organization]:
 
 def configure(environment: DemoEnvironment, options: Options) -> None:
     """Create the organizations in the portal."""
-    for slug in slugs(options.customers):
+    for slug in slugs(options.organizations):
         policies = POLICIES.format(
             api_key=stable_id(slug, "codescreen-key"),
             idempotency=str(options.idempotency).lower(),
-            webhook_secret=_webhook_secret(slug) if options.webhooks or options.attack else "",
+            webhook_secret=_webhook_secret(slug) if options.webhooks else "",
         )
         toml = provisioning.organization_toml(slug.title(), slug, slug) + policies
         provisioning.configure(environment.folder, slug, toml)
@@ -47,7 +47,7 @@ def configure(environment: DemoEnvironment, options: Options) -> None:
 
 def connect(environment: DemoEnvironment, options: Options) -> None:
     """Create the accounts in the sandbox and connect each organization as its people would. Raises RunFailed."""
-    for slug in slugs(options.customers):
+    for slug in slugs(options.organizations):
         settings = RETRIES | ({"rate_limit": 0.0} if options.has_faults else {})
         postings = [{"text": ROLE, "tags": [f"CodeScreen {ASSESSMENT}"]}]
         environment.lever.act("accounts", account=slug, postings=postings, settings=settings)

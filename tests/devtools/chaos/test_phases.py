@@ -2,9 +2,7 @@
 
 import time
 
-import pytest
-
-from portal.devtools.chaos.phases import Phase, Phases, count_unanswered, wrong_answers
+from portal.devtools.chaos.phases import Phase, Phases, wrong_answers
 from portal.devtools.sandbox.values import JsonObject
 
 
@@ -29,19 +27,10 @@ def test_a_phase_without_webhooks_has_no_slowest() -> None:
     assert Phase("quiet", 100.0, 110.0).answers([]) == {"ms_at_most": 0}
 
 
-@pytest.mark.parametrize(
-    ("moments", "pause"),
-    [([], 10.0), ([101.0, 108.0], 7.0), ([108.0, 101.0, 90.0, 120.0], 7.0), ([103.0], 7.0), ([109.0], 9.0)],
-)
-def test_the_longest_pause_counts_from_the_beginning_to_the_end(moments: list[float], pause: float) -> None:
-    assert Phase("cut", 100.0, 110.0).longest_pause(moments) == pause
-
-
 def test_only_accepted_and_unavailable_are_right_answers() -> None:
     attempts = [attempt(1, status) for status in (200, 202, 503, 500, 502)]
     attempts += [attempt(1, None, "ReadTimeout"), attempt(1, None, "ConnectionError")]
     assert wrong_answers(attempts) == ["500", "502", "ReadTimeout", "ConnectionError"]
-    assert count_unanswered(attempts) == 1
 
 
 def test_phases_are_measured_with_the_time_that_follows() -> None:

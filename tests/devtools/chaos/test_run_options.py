@@ -24,15 +24,10 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore", "--soak"):
+    for run in ("--outage", "--ingest", "--stall", "--restarts", "--restore"):
         assert not read(run, "10").has_faults
-    assert read("--soak", "0.5").customers == 7
-    assert read("--soak", "2").phase_seconds == 3120
-    assert read("--soak", "0.5", "--rate", "2.5", "--organizations", "2").customers == 4
     server = ("--database-url", "postgresql://127.0.0.1/x")
     assert not read("--upgrade", "10", *server).has_faults
-    assert not read("--machines", "10").has_faults
-    assert read("--machines", "10").customers == 5
     assert read(*server, "--restart-database", "pg_ctl restart").restart_database == "pg_ctl restart"
 
 
@@ -44,16 +39,10 @@ def test_options_are_read() -> None:
         ("--events", "0"),
         ("--organizations", "0"),
         ("--upgrade", "10"),
-        ("--machines", "10", "--database-url", "postgresql://127.0.0.1/x"),
         ("--kill-every", "-1"),
         ("--ingest", "5", "--stall", "5"),
-        ("--attack", "5", "--stall", "5"),
-        ("--attack", "-1"),
         ("--restarts", "2", "--outage", "5"),
         ("--restore", "5", "--outage", "5"),
-        ("--soak", "1", "--stall", "5"),
-        ("--soak", "25"),
-        ("--rate", "0"),
         ("--unreported",),
         ("--ingest", "-1"),
         ("--restart-database", "pg_ctl restart"),

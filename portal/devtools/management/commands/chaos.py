@@ -6,8 +6,6 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +16,13 @@ from django.db import connections
 
 from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
-from portal.devtools.chaos.attacks.run import AttackRun
 from portal.devtools.chaos.every_point import runs as every_point
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.ingest_run import IngestRun
-from portal.devtools.chaos.machines.installation import installation
-from portal.devtools.chaos.machines.machines_run import MachinesRun
-from portal.devtools.chaos.machines.network import require_parts
 from portal.devtools.chaos.outage_run import OutageRun, RestartRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Options, Run, Table
-from portal.devtools.chaos.soak_run import SoakRun
 from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.chaos.upgrade_run import UpgradeRun
 from portal.devtools.demo.environment import DemoEnvironment
@@ -53,9 +46,7 @@ class Command(BaseCommand):
             return
         try:
             options = Options.read(arguments)
-            if options.machines:
-                require_parts()
-        except (ValueError, RunFailed) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
         environment = DemoEnvironment.current()
         if environment is None:
@@ -65,11 +56,9 @@ class Command(BaseCommand):
         try:
             with (
                 chaos_environment.redis_proxy(options) as redis,
-                installation(environment) as machines,
                 Processes(environment, redis) as processes,
             ):
-                run = partial(MachinesRun, machines) if machines else _run_type(options)
-                table = self._run(environment, processes, options, run)
+                table = self._run(environment, processes, options)
         finally:
             kept = chaos_environment.clear(environment, options)
             if kept:
@@ -94,9 +83,7 @@ class Command(BaseCommand):
     def _log(self, text: str) -> None:
         self._terminal.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
 
-    def _run(
-        self, environment: DemoEnvironment, processes: Processes, options: Options, run: Callable[..., Run]
-    ) -> Table:
+    def _run(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
         """Run the scenario in a thread, and replace ended processes in this one, as `serve` does."""
         startup.prepare(self.stderr)
         tenants.configure(environment, options)
@@ -106,7 +93,7 @@ class Command(BaseCommand):
         def run_scenario() -> None:
             try:
                 self._connect(environment, options)
-                outcome.append(run(environment, processes, options, self._log).run())
+                outcome.append(_run_type(options)(environment, processes, options, self._log).run())
             except (RunFailed, requests.RequestException, CommandError) as error:
                 outcome.append(error)
             finally:
@@ -130,21 +117,17 @@ class Command(BaseCommand):
 
 
 def _run_type(options: Options) -> type[Run]:
-    """Return the run that the options ask for, on this machine alone."""
+    """Return the run that the options ask for."""
     if options.outage:
         return OutageRun
     if options.ingest:
         return IngestRun
     if options.stall:
         return StallRun
-    if options.attack:
-        return AttackRun
     if options.restarts:
         return RestartRun
     if options.restore:
         return RestoreRun
-    if options.soak:
-        return SoakRun
     if options.upgrade:
         return UpgradeRun
     return FaultRun
