@@ -46,7 +46,7 @@ def inventory() -> tuple[Table, ...]:
 
 @cache
 def candidate_tables() -> tuple[Table, ...]:
-    """Return the tables with candidates' data. Erasure empties the columns about them; the others stay as evidence."""
+    """Return the tables with candidates' data. Erasure empties the columns about them; the others stay."""
     return tuple(table for table in inventory() if table.candidate)
 
 

@@ -7,7 +7,6 @@ same user alone. The few places that hold a secret on purpose are listed with th
 import re
 import shutil
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -159,16 +158,6 @@ def test_no_secret_is_in_the_answer_to_a_request_that_fails(portal):
         assert found_in(text, portal.secrets) - {"session of team_member"} == set(), answer.url
 
 
-def evidence_of(portal: PlantedPortal) -> str:
-    """Return what the evidence pack of all time holds, as one text."""
-    path = portal.folder / "evidence.zip"
-    portal.run_manage(
-        "evidence", "acme", "--since", "2020-01-01", "--until", "2100-01-01", "--out", str(path)
-    )
-    with zipfile.ZipFile(path) as pack:
-        return "\n".join(pack.read(name).decode() for name in pack.namelist())
-
-
 def test_no_secret_is_in_an_export_or_the_output_of_a_command(portal):
     outputs = {kind: portal.run_manage("export", kind, "acme") for kind in EXPORTS}
     outputs["export_config"] = portal.run_manage("export_config", "acme")
@@ -177,7 +166,6 @@ def test_no_secret_is_in_an_export_or_the_output_of_a_command(portal):
     outputs["rotate_keys"] = portal.run_manage("rotate_keys")
     outputs["subject_access"] = portal.run_manage("subject_access", "acme", portal.opportunity_id)
     outputs["verify_audit"] = portal.run_manage("verify_audit")
-    outputs["evidence"] = evidence_of(portal)
     for name, output in outputs.items():
         assert "Traceback" not in output, name
         assert found_in(output, portal.secrets) == set(), name

@@ -10,7 +10,6 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from integrations.accounts.models.sessions import PasswordLinkRequest
-from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed
@@ -29,6 +28,7 @@ from integrations.privacy.concerned import Subject, containing, mentioning_rows,
 from integrations.privacy.erase import Receipt, record_erasure
 from integrations.privacy.in_flight import digests_about, emails_of_nobody
 from integrations.privacy.models import Erasure
+from integrations.privacy.own_columns import own_columns
 from integrations.store import database
 
 
@@ -108,7 +108,7 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
     """
     subject = subject_of(organization.pk, opportunity_id)
     rows = {
-        table.model: tuple(record_of_one(row) for row in rows_of(table, subject).iterator())
+        table.model: tuple(own_columns(row) for row in rows_of(table, subject).iterator())
         for table in candidate_tables()
     }
     erasure = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()

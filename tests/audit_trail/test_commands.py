@@ -24,7 +24,6 @@ COMMANDS: dict[str, Prepare] = {
 NOT_AUDITED_COMMANDS = {
     "backtest",
     "subject_access",  # its entry is tested with the command
-    "evidence",  # its entry is tested with the pack
     "doctor",
     "export",
     "export_config",

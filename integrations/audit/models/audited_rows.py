@@ -117,7 +117,7 @@ def candidates_of(entries: Iterable[AuditEntry]) -> dict[int, CandidateKey]:
     return found
 
 
-# Which audit entries are about a candidate: one answer for the candidate's page, evidence and erasure.
+# Which audit entries are about a candidate: one answer for the candidate's page and erasure.
 
 _OF_CANDIDATES = (TargetKind.INVITATION, TargetKind.DELIVERY, TargetKind.EFFECT, TargetKind.ERASURE)
 

@@ -140,7 +140,6 @@ class AuditAction(RecordEnum):
     REMOVE_OLD = ActionRecord("remove_old", "removed old records", _S.ERASED)
     SUBJECT_ACCESS = ActionRecord("subject_access", "downloaded the candidate's data", _S.HANDED_OUT)
     LOOK_AT_DATA = ActionRecord("look_at_data", "looked at the candidate's data", _S.HANDED_OUT)
-    EXPORT_EVIDENCE = ActionRecord("export_evidence", "exported evidence", _S.HANDED_OUT)
     EXPORT_LIST = ActionRecord("export_list", "exported a list", _S.HANDED_OUT)
     VERIFY_LOG = ActionRecord("verify_log", "checked the log")
     RENEW_SEAL = ActionRecord("renew_seal", "sealed the log with the first key")

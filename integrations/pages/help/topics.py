@@ -106,7 +106,6 @@ _FOR_ADMINS = (
 _FOR_AUDITORS = (
     Answer("Where are the answers to my questions?", Topic.AUDIT, "questions"),
     Answer("How do I check that nobody edited the log?", Topic.AUDIT, "whole"),
-    Answer("How do I get evidence about one candidate?", Topic.AUDIT, "evidence"),
     Answer("What is stored about a candidate?", Topic.PRIVACY, "candidates"),
     Answer("What is stored about members?", Topic.PRIVACY, "members"),
     Answer("How long is data kept?", Topic.PRIVACY, "how-long"),

@@ -54,7 +54,6 @@ OTHER_ACTS = {
     # what is read
     AuditAction.SUBJECT_ACCESS,
     AuditAction.LOOK_AT_DATA,
-    AuditAction.EXPORT_EVIDENCE,
     AuditAction.EXPORT_LIST,
     AuditAction.VERIFY_LOG,
     # what an operator does with the key that seals the log
