@@ -11,6 +11,7 @@ from enum import Enum
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from integrations.clients import call_log
@@ -215,10 +216,14 @@ def poll_interval(status: str) -> timedelta | None:
     return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
 
 
-def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
-    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled."""
+def next_poll(invitation: Invitation) -> Combinable | None:
+    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled.
+
+    The database finds out the time, as it does whether it has come: by this process's reading of its clock, after the
+    machine was suspended, the next poll could be due at once, again and again.
+    """
     every = poll_interval(invitation.status)
-    return None if every is None else now + every * random.uniform(0.85, 1.15)  # noqa: S311
+    return None if every is None else Now() + every * random.uniform(0.85, 1.15)  # noqa: S311
 
 
 def claim_polls(most: int) -> list[Invitation]:
@@ -330,6 +335,6 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
                 end_following(invitation, end)
             else:
                 Invitation.objects.filter(pk=invitation.pk).update(
-                    next_poll_at=next_poll(invitation, now), **FOLLOWING_GOES_ON
+                    next_poll_at=next_poll(invitation), **FOLLOWING_GOES_ON
                 )
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED

@@ -10,6 +10,8 @@ from integrations.http.session import CallDeferred
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import worker
 from integrations.results import poll
+from integrations.store import database
+from tests.results.conftest import INSTANCE, URL
 from tests.support import factories
 
 
@@ -31,13 +33,22 @@ def test_a_due_poll_is_claimed_once(db):
         ("withdrawn", timedelta(hours=20), timedelta(hours=28)),
     ],
 )
-def test_the_poll_interval_follows_the_status(status, low, high):
-    now = timezone.now()
-    row = Invitation(status=status, invited_at=now, completed_at=now)
-    for _ in range(50):
-        moment = poll.next_poll(row, now)
-        assert moment is not None
-        assert low <= moment - now <= high
+def test_the_poll_interval_follows_the_status(db, status, low, high):
+    row = factories.InvitationFactory(status="invited", instance_id="instance-1")
+    for _ in range(20):
+        Invitation.objects.update(next_poll_at=poll.next_poll(Invitation(status=status)))
+        row.refresh_from_db()
+        assert low <= row.next_poll_at - timezone.now() <= high
+
+
+def test_a_poll_is_not_due_again_at_once_where_the_kept_reading_of_the_clock_is_old(
+    codescreen_api, invitation, monkeypatch
+):
+    codescreen_api.get(f"{URL}/assessments/{INSTANCE}", json={"status": "Not_Started"})
+    long_ago = timezone.now() - timedelta(days=2)
+    monkeypatch.setattr(database, "now", lambda: long_ago)
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now() - timedelta(seconds=1))
+    assert worker.work(5) == 1
 
 
 def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitation, monkeypatch):
