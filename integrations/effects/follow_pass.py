@@ -10,7 +10,6 @@ from integrations.effects.further import (
     sent_together,
     state_key,
 )
-from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
 from integrations.invitations.models.invitation import Invitation
@@ -26,7 +25,6 @@ def follow_without(cancelled: Invitation, *, may_return: bool = False) -> None:
     lock_first(cancelled)
     if cancelled.after is None and cancelled.together_id is None:
         return
-    enqueue_what_follows(cancelled)
     left = cancelled.after or cancelled
     if cancelled.instance_id:  # the tag may have been its own
         result, others = _latest_result(left), open_beside(left)

@@ -6,7 +6,7 @@ Each further assessment is a delivery of its own, with a verdict of its own; not
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from integrations.core import correlation, spans
@@ -55,17 +55,6 @@ def all_related(invitation: Invitation) -> InvitationQuerySet:
     return related_invitations(invitation.after or invitation)
 
 
-def completed_beside(invitation: Invitation) -> InvitationQuerySet:
-    """Return those completed, itself among them, that belong together with it or are earlier rounds of the same.
-
-    None of an erased person: nothing more is written about them.
-    """
-    earlier = Q(assessment_id=invitation.assessment_id, round__lte=invitation.round)
-    related = Q(pk__in=all_related(invitation).values("pk"))
-    completed = _of_candidate(invitation).filter(status=Status.COMPLETED, erased_at=None)
-    return completed.filter(earlier | related)
-
-
 def state_key(invitation: Invitation) -> str:
     """Return a key of how far all that belong together are: each result and each cancellation makes another one.
 
@@ -73,8 +62,7 @@ def state_key(invitation: Invitation) -> str:
     """
     related = all_related(invitation)
     written = Effect.objects.filter(invitation__in=related, kind=Effect.Kind.WRITE_FEEDBACK)
-    only_again = Count("pk", filter=Q(payload__only_what_follows=True))
-    results = written.aggregate(results=Count("pk") - only_again)["results"]
+    results = written.count()
     cancelled = related.filter(status=Status.WITHDRAWN).aggregate(latest=Max("changed_at"))["latest"]
     return f"{first_of(invitation.after or invitation)}:{results}:{cancelled or ''}"
 

@@ -20,8 +20,6 @@ from integrations.notifications.notify import first_name
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 
-#: The name of the last line of the details in a form.
-WHAT_COMES_NEXT = "What comes next"
 #: What follows a comparison with the bar.
 OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
 
@@ -152,16 +150,13 @@ class FeedbackWords:
     rating: int | None
 
 
-def feedback_words(invitation: Invitation, result: Result, follows: str = "") -> FeedbackWords:
-    """Return what a form says of a result; `follows` are the sentences about what comes next."""
-    return FeedbackWords(field_texts(invitation, result, follows), result.rating)
+def feedback_words(invitation: Invitation, result: Result) -> FeedbackWords:
+    """Return what a form says of a result."""
+    return FeedbackWords(field_texts(invitation, result), result.rating)
 
 
-def field_texts(invitation: Invitation, result: Result, follows: str = "") -> dict[str, str]:
+def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
     """Return what each text field holds, by the text that Lever shows beside it."""
-    details = detail_lines(result.details)
-    if follows:
-        details = [*details, (WHAT_COMES_NEXT, follows)]
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     return {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
@@ -169,7 +164,7 @@ def field_texts(invitation: Invitation, result: Result, follows: str = "") -> di
         FeedbackField.RESULT: _result(result),
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,
-        FeedbackField.DETAILS: "\n".join(map(": ".join, details)),
+        FeedbackField.DETAILS: "\n".join(map(": ".join, detail_lines(result.details))),
         FeedbackField.REFERENCE: invitation.reference,
     }
 
@@ -264,7 +259,7 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
 def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:
     """Whether a form without a reference has the report link, or every text, of one of the invitation's results."""
     present = _texts_in(form)
-    present.pop(FeedbackField.DETAILS, None)  # its last line may have changed since
+    present.pop(FeedbackField.DETAILS, None)  # CodeScreen may have said more of the same result since
     if not present or FeedbackField.REFERENCE in present:  # another invitation's
         return False
     for result in invitation.results.all():

@@ -17,8 +17,7 @@ from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import has_further, lock_together, why_not_after
-from integrations.effects.kinds.feedback import enqueue_what_follows
+from integrations.effects.further import lock_together, why_not_after
 from integrations.effects.kinds.messages import enqueue_note, tell_settled
 from integrations.effects.kinds.tags import enqueue_progress_tag, told_of
 from integrations.effects.start_clock import must_start_by
@@ -140,7 +139,6 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME])
     move_and_tell(invitation, Status.HELD, reason)
-    enqueue_what_follows(invitation)
     return Cancelled(reason)
 
 
@@ -243,8 +241,6 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
         told = told_of(invitation)
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status), told=told)
-        if invitation.round > 1 or has_further(invitation):
-            enqueue_what_follows(invitation)
         if Effect.Kind.LEAVE_NOTE in told:
             tell_settled(invitation, text_of_sent(invitation))
         tell_step(invitation, CandidateStep.INVITED)
@@ -299,7 +295,6 @@ def make_uncertain(effect: Effect, invitation: Invitation, reason: str) -> Uncer
 
 def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
     invitation.move(Status.UNCERTAIN, reason)
-    enqueue_what_follows(invitation)
     notify_members(
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
@@ -324,7 +319,6 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
     if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
         changes["external_id"] = invitation.new_external_id()
     move_and_tell(invitation, Status.FAILED, reason, **changes)
-    enqueue_what_follows(invitation)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

@@ -30,7 +30,6 @@ from integrations.effects.further import (
     store_together,
     tie_next_round,
 )
-from integrations.effects.kinds.feedback import enqueue_what_follows
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note, tell_cancelled, tell_settled
 from integrations.effects.kinds.tags import enqueue_progress_tag
@@ -301,8 +300,6 @@ def decide_delivery(
             follow_pass(invitation)
         if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
             follow_pass(delivery.after)
-        if delivery.after and decision.verdict != VerdictCode.INVITE:
-            enqueue_what_follows(delivery.after)
         tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)

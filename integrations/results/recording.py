@@ -15,7 +15,7 @@ from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
 from integrations.effects.follow_pass import follow_pass
 from integrations.effects.further import lock_first, passed_after
-from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload, enqueue_what_follows
+from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.report_file import enqueue_report
@@ -189,8 +189,6 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     )
     lock_first(invitation)
     enqueue_result_effects(invitation, result, is_same)
-    if invitation.together_id is not None:
-        enqueue_what_follows(invitation, invitation)
     if result.counts_as_pass and (last := passed_after(invitation)) is not None:
         follow_pass(last)
     if is_material:

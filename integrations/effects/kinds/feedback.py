@@ -3,7 +3,6 @@
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +20,6 @@ from integrations.catalog.feedback_template import (
     store_template,
 )
 from integrations.clients.provider import ClientProvider
-from integrations.effects.further import completed_beside
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -40,7 +38,6 @@ from integrations.effects.report_words import (
     field_values,
     unwritten_values,
 )
-from integrations.effects.what_follows import what_follows
 from integrations.health.models import LeverProbe
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
@@ -51,11 +48,9 @@ from integrations.lever.payloads import FeedbackForm
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Retry
+from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 
-NOT_IN_LEVER = "The feedback is no longer in Lever."
-NOT_WRITTEN = "No feedback was written yet. Once it is, it says what comes next then."
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
@@ -65,25 +60,9 @@ _REFUSED = frozenset({400, 404, 422})
 
 @dataclass(frozen=True)
 class FeedbackPayload(Payload):
-    """The id of the Result to write, and whether it was written before and only what comes next has changed."""
+    """The id of the Result to write."""
 
     result: int = 0
-    only_what_follows: bool = False
-
-
-def enqueue_what_follows(changed: Invitation, *but: Invitation) -> None:
-    """Enqueue feedback again whose line about what comes next may differ now that this invitation has `changed`.
-
-    Feedback of the invitations in `but` is left out: it is written anyway. Called in the transaction of the change.
-    """
-    for invitation in completed_beside(changed).exclude(pk__in=[one.pk for one in but]):
-        if (result := invitation.latest_result()) is not None:
-            WRITE_FEEDBACK.enqueue(
-                invitation.organization_id,
-                f"{invitation.pk}:what_follows:{uuid.uuid4().hex}",  # each change is an effect of its own
-                FeedbackPayload(result.pk, only_what_follows=True),
-                invitation=invitation,
-            )
 
 
 def enqueue_template(organization: Organization) -> None:
@@ -92,10 +71,10 @@ def enqueue_template(organization: Organization) -> None:
     MAKE_TEMPLATE.make_due_again(organization.pk, "template")
 
 
-def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost | Cancelled:
+def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
     """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
-    Retried while the template is being made. Where only what comes next has changed, no new feedback is written.
+    Retried while the template is being made.
     """
     invitation = effect.own_invitation
     payload = WRITE_FEEDBACK.payload_of(effect)
@@ -104,13 +83,11 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
         return Done(Effect.EndReason.LATER_ATTEMPT)  # its own effect writes the same feedback
-    if payload.only_what_follows and not invitation.feedback_id:
-        return Cancelled(NOT_WRITTEN)
     lever = clients.lever()
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
-    words = feedback_words(invitation, result, what_follows(invitation, result))
+    words = feedback_words(invitation, result)
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     for feedback_id in existing_feedback(lever, invitation, connection.feedback_template_id):
         if (updated := _update(lever, effect, feedback_id, words, author)) is not None:
@@ -118,8 +95,6 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
                 record=partial(_store_feedback_id, invitation, result, feedback_id),
                 written=feedback_written(updated, words),
             )
-    if payload.only_what_follows:
-        return Cancelled(NOT_IN_LEVER)
     store_id = partial(_store_feedback_id, invitation, result)
     return _write_new(effect, lever, connection, words, author, store_id)
 
@@ -260,17 +235,6 @@ def _topic(_: Effect, result: Result | None) -> str:
     return f"{result.label}{rating}" if result else ""
 
 
-def is_only_what_follows(effect: Effect) -> bool:
-    """Whether an effect writes feedback again only because what comes next has changed."""
-    return effect.kind == Effect.Kind.WRITE_FEEDBACK and WRITE_FEEDBACK.payload_of(effect).only_what_follows
-
-
-def _done(effect: Effect, _: Words) -> str:
-    if is_only_what_follows(effect):
-        return "Feedback in Lever says what comes next now"
-    return effect.reason or "Feedback written in Lever"
-
-
 WRITE_FEEDBACK = EffectKind(
     kind=Effect.Kind.WRITE_FEEDBACK,
     target=Target.LEVER,
@@ -283,7 +247,7 @@ WRITE_FEEDBACK = EffectKind(
     icon="edit",
     to_write=_words,
     topic=_topic,
-    done=_done,
+    done=lambda effect, _: effect.reason or "Feedback written in Lever",
     failed="The feedback could not be written",
     kept_payload=kept_whole,
 )

@@ -12,7 +12,6 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ENTRY_EVENTS, DeliveryEvent, Platform, Tone, lower_first
-from integrations.effects.kinds.feedback import is_only_what_follows
 from integrations.effects.perform import MESSAGES, kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -248,7 +247,7 @@ def _of_effects(rows: CandidateRows) -> Iterator[Event]:
 def _result_written(rows: CandidateRows, effect: Effect) -> Result | None:
     """Return the result that led the effect to write something to Lever, None where it isn't about one."""
     is_written = effect.state == Effect.State.DONE and not effect.wrote_nothing and kind_of(effect).heading
-    if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE or is_only_what_follows(effect):
+    if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE:
         return None
     results = rows.results.get(effect.invitation_id or 0, [])
     return next((one for one in reversed(results) if one.created_at <= effect.created_at), None)
