@@ -14,7 +14,7 @@ import sys
 from typing import Dict, List
 
 #: They need the development list and install it; every other command needs the production list and installs nothing.
-DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code", "newest", "supply_chain")
+DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code")
 #: In an environment that this module makes: which Python it is of, empty while it isn't complete.
 OURS = "portal-made-with"
 ENTERED_BY = "PORTAL_ENTERED_BY"

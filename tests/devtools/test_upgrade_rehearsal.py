@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
-from portal.devtools.supply_chain import problems
 from portal.devtools.test_suites import DATABASE_URL
+from portal.devtools.upgrades import problems
 from tests.devtools.chaos.runs import run_chaos
 
 RELEASE = "portal.devtools.upgrade_rehearsal.contract.migrations"

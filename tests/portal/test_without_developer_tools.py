@@ -21,7 +21,7 @@ from portal.devtools.processes import free_port
 pytestmark = pytest.mark.slow  # it starts many processes
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "supply_chain", "test"}
+DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "test"}
 OPERATING_COMMANDS = {
     "approve",
     "backtest",

@@ -30,7 +30,7 @@ linter = MigrationLinter(
 linter.lint_all_migrations()
 linter.print_summary()
 from django.db.migrations.loader import MigrationLoader
-from portal.devtools.supply_chain import problems
+from portal.devtools.upgrades import problems
 loaded = MigrationLoader(None).disk_migrations
 found = problems(one for (app, _), one in sorted(loaded.items()) if app == "integrations")
 print(*found, sep="\\n")

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
 from django.db import migrations, models
 
-from portal.devtools.supply_chain import problems
+from portal.devtools.upgrades import problems
 
 ADD_TO_EFFECT = migrations.AddField("Effect", "weight", models.IntegerField(null=True))
 ADD_TO_DELIVERY = migrations.AddField("Delivery", "weight", models.IntegerField(null=True))
