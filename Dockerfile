@@ -2,12 +2,9 @@ ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /srv/portal
-# with any value the image can make traces: portal/docs/operating/observability.md
-ARG TRACES
-COPY portal/requirements/production.txt portal/requirements/traces.txt portal/requirements/
+COPY portal/requirements/production.txt portal/requirements/
 RUN python -m venv --without-pip /opt/portal && \
-    pip --python /opt/portal/bin/python install --require-hashes -r portal/requirements/production.txt \
-      ${TRACES:+-r portal/requirements/traces.txt}
+    pip --python /opt/portal/bin/python install --require-hashes -r portal/requirements/production.txt
 COPY . .
 # compiled here, since nothing can be written later
 RUN /opt/portal/bin/python manage.py collectstatic --noinput --verbosity 0 && \

@@ -28,10 +28,7 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import User
         from django.db.models.signals import post_save
 
-        from portal import (
-            checks,  # noqa: F401 - registers the portal's checks
-            traces,
-        )
+        from portal import checks  # noqa: F401 - registers the portal's checks
         from portal.accounts import sessions
         from portal.logs import print_json
         from portal.process import database_waits  # noqa: F401 - registers a check, and sets time-outs by signals
@@ -41,7 +38,6 @@ class PortalConfig(AppConfig):
         post_save.connect(sessions.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches
-        traces.start()
         if supervisor.DRAINING in os.environ:  # a program of `serve`, all of whose output is the log
             print_json()
 

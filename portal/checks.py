@@ -1,6 +1,5 @@
 """Numbered system checks of the environment variables, and of the services that they name."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -12,7 +11,6 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 
-from integrations.core import spans
 from portal.environment import Wrong
 
 #: What Lever allows each account.
@@ -114,18 +112,6 @@ def check_temporary_folder(app_configs: Sequence[AppConfig] | None, **kwargs: ob
         message = f"The counts for /metrics can't be kept in a temporary folder: {error.strerror}."
         hint = "Set TMPDIR to a folder that this user may write, or METRICS_ENABLED to False and no METRICS_TOKEN."
         return [Error(message, hint=hint, id="portal.E040")]
-
-
-@register()
-def check_traces(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report that traces are asked for and their packages, or some of them, aren't there."""
-    if not settings.TRACES_ENDPOINT or spans.are_recorded():
-        return []
-    message = (
-        "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and not all packages that make them are installed."
-    )
-    command = f"{sys.executable} -m pip install --require-hashes -r portal/requirements/traces.txt"
-    return [Error(message, hint=f"Run: {command} - or unset the variable.", id="portal.E042")]
 
 
 @register()

@@ -25,7 +25,6 @@ IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
-_HEADER = re.compile(r"[A-Za-z0-9_.-]+\s*=\s*[^\s=][^\r\n]*")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 
@@ -263,18 +262,6 @@ class Environment:
         )
         must = "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
         return self._checked(name, value, is_dsn or not value, must)
-
-    def collector(self, name: str, check: str) -> str:
-        """Return the base address of an OTLP collector, empty if it is unset."""
-        value = self.text(name, check).rstrip("/")
-        must = "must be an address such as http://127.0.0.1:4318, without a user name or password"
-        return self._checked(name, value, not value or _is_address(_split(value)), must)
-
-    def headers(self, name: str, check: str) -> None:
-        """Check headers as OpenTelemetry reads them."""
-        value = self.text(name, check)
-        is_right = all(_HEADER.fullmatch(part.strip()) for part in value.split(",")) or not value
-        self._checked(name, value, is_right, "must be NAME=VALUE, several separated by commas")
 
     def _checked(self, name: str, value: str, is_right: bool, must: str, default: str = "") -> str:
         """Return the value if it is right, else note what it must be and return the default."""

@@ -19,9 +19,8 @@ from portal.logs import MASK, OncePerOutage, outage
 
 #: Loggers whose messages are constant texts with placeholders: the placeholders' values aren't sent.
 TRUSTED_LOGGERS = ("integrations.", "portal.", "django.")
-#: What a stranger can cause with one request, such as a wrong Host header, is no error of the portal, and neither is a
-#: collector of traces that is away.
-IGNORED_LOGGERS = ("django.security.*", "opentelemetry.*")
+#: What a stranger can cause with one request, such as a wrong Host header, is no error of the portal.
+IGNORED_LOGGERS = ("django.security.*",)
 #: The source of a transaction's name that is an address' pattern, not the address.
 ROUTE = "route"
 

@@ -188,10 +188,7 @@ UNAVAILABLE = 503
 #: What django-q2 logs each ten seconds while Redis is away, about the process that fetches its tasks.
 REPLACED = "reincarnated pusher"
 DATABASE, REDIS = "the database", "Redis"
-#: What tells that spans are lost: OpenTelemetry, or the portal's own part.
-TRACES = ("opentelemetry", "portal.traces")
-COLLECTOR = "the collector of traces"
-_NEWS = (DATABASE, REDIS, str(UNAVAILABLE), REPLACED, COLLECTOR)
+_NEWS = (DATABASE, REDIS, str(UNAVAILABLE), REPLACED)
 
 
 def outage(error: object) -> str:
@@ -210,8 +207,8 @@ def outage(error: object) -> str:
 class OncePerOutage(logging.Filter):
     """Keeps of what is logged about an outage one line a minute, without its traceback, in each process.
 
-    A request that is answered 503 meanwhile is such a line too, and so is what tells that spans are lost. Processes
-    that are forked count as the one that made them: while Redis is away, django-q2 makes a new one each ten seconds.
+    A request that is answered 503 meanwhile is such a line too. Processes that are forked count as the one that made
+    them: while Redis is away, django-q2 makes a new one each ten seconds.
     """
 
     def __init__(self) -> None:
@@ -230,8 +227,6 @@ class OncePerOutage(logging.Filter):
             what = what or str(UNAVAILABLE)
         elif str(record.msg).startswith(REPLACED):
             what = what or REPLACED
-        elif record.name.startswith(TRACES) and record.levelno >= logging.WARNING:
-            what = what or COLLECTOR
         if not what:
             return True
         if not self.is_news(what):

@@ -65,7 +65,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
     "portal.metrics.node.RequestTimesMiddleware",
-    "portal.traces.middleware.RequestSpanMiddleware",
     "portal.middleware.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",
@@ -358,9 +357,6 @@ if SENTRY_DSN:
 
 METRICS_ENABLED = env.flag("METRICS_ENABLED", "E011")
 METRICS_TOKEN = env.token("METRICS_TOKEN", "E036")
-
-TRACES_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_ENDPOINT", "E041")
-env.headers("OTEL_EXPORTER_OTLP_HEADERS", "E043")  # read by OpenTelemetry
 
 #: Names in the .env file that nothing above asked for, and who else may read it; portal.checks tells of both.
 MISSPELT_VARIABLES = env.misspelt()

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from integrations.clients import call_log, call_window
 from integrations.clients.limits import CallLimits
 from integrations.clients.models import ApiCall
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
@@ -45,22 +45,6 @@ class CallContext:
     def attempt(self) -> int:
         """Which try of the row the calls belong to, from 1."""
         return max(1, self.row.attempts) if self.row else 1
-
-
-#: The words in the platforms' addresses. Whatever else is there is an id, or was never meant to be there.
-_WORDS = frozenset(
-    {
-        "addLinks", "addTags", "applications", "assessments", "deleted", "feedback", "feedback_templates",
-        "files", "interviews", "notes", "oauth", "opportunities", "postings", "removeTags", "stage", "stages",
-        "token", "users", "webhooks"
-    }
-)  # fmt: skip
-
-
-def endpoint_of(path: str) -> str:
-    """Return which endpoint an address is of: without its ids and whatever follows a question mark."""
-    parts = path.partition("?")[0].split("/")
-    return "/".join(part if part in _WORDS or not part else "{id}" for part in parts)
 
 
 AfterCall = Callable[[CallRecord], None]
@@ -121,17 +105,6 @@ def after_call(
                 at=database.now(),
             )
             call_log.add(row)
-            endpoint = f"{call.method} {endpoint_of(call.path)}"
-            spans.ended(
-                f"{call.platform} {endpoint}",
-                call.duration_ms / 1000,
-                context.correlation_id,
-                platform=call.platform,
-                endpoint=endpoint,
-                status=call.status,
-                waited_seconds=round(call.waited_seconds, 3),
-                organization=organization.pk or 0,
-            )
         except (DatabaseError, InterfaceError) as error:
             # the call was made: the caller must not see an error because something about it was lost
             logger.error("what an API call showed could not be recorded\n%s", masked_traceback(error))

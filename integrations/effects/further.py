@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db.models import Max, Q
 from django.db.models.functions import Now
 
-from integrations.core import correlation, spans
 from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY, UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import Next, Together
@@ -285,8 +284,6 @@ def _store(
         dedupe_key=truncated_key(key),
         defaults={"event": event, "opportunity_id": opportunity_id, **columns},
     )
-    if is_new:
-        spans.ended("store", 0.0, correlation.of_delivery(delivery.pk), is_first=True, kind=event)
     ended = Delivery.objects.filter(
         Q(invitation=None) | Q(invitation__status=Status.WITHDRAWN),
         pk=delivery.pk,

@@ -124,8 +124,6 @@ class CallRecord:
     request_body: str
     response_body: str
     error: str
-    #: For how long a limit held it back before.
-    waited_seconds: float = 0.0
     #: Seconds by which our clock is ahead of the platform's; None when unknown.
     clock_ahead: float | None = None
 
@@ -227,7 +225,6 @@ class PlatformSession:
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
         platform and no trustworthy answer came back.
         """
-        asked = time.monotonic()
         self._before_call()
         request = Request(method, self.base_url + path, headers, **sent)
         # the token endpoint is the only one that is sent forms
@@ -258,7 +255,6 @@ class PlatformSession:
                     request_body=kept_request(request),
                     response_body=kept_answer(decoded, mask, has_tokens=request.form is not None),
                     error=failure,
-                    waited_seconds=started - asked,
                     clock_ahead=ahead,
                 )
             )

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations.catalog.lists import refresh_stages, trigger_stages
 from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.provider import ClientProvider
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
@@ -166,10 +166,7 @@ def _repair(
             "lease_owner": uuid.uuid4().hex,
         },
     )
-    cause, correlation_id = VerdictCause.SWEEP, correlation.of_delivery(delivery.pk)
-    if created:
-        spans.ended("store", 0.0, correlation_id, is_first=True, kind=DeliveryEvent.SWEEP)
-    else:
+    if not created:
         # this entry was taken in by an earlier sweep, and what came of it no longer accounts for the candidate
         again = delivery.lease(due_at=Now(), attempts=0)  # workers decide it if this process is killed
         if again is None:
@@ -179,8 +176,10 @@ def _repair(
     # a list may leave the posting out: the opportunity is then read again
     known = opportunity if opportunity.posting_id else None
     try:
-        with correlation.use(correlation_id), spans.around("decide", organization=organization.pk):
-            decision = decide_delivery(delivery, clients, known, read_at if known else None, cause)
+        with correlation.use(correlation.of_delivery(delivery.pk)):
+            decision = decide_delivery(
+                delivery, clients, known, read_at if known else None, VerdictCause.SWEEP
+            )
     except PlatformError as error:
         delivery.release()  # it is due: workers try it again
         if isinstance(error, CallDeferred):

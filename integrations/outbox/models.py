@@ -7,7 +7,6 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.core import spans
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.effect_queries import EffectQuerySet
@@ -259,5 +258,4 @@ class Effect(Leasable):
             ended["written"] = written
         if state == self.State.FAILED:
             ended["failed_at"] = Now()
-        spans.add(state=state)
         return self.release(state=state, due_at=None, last_error=error, end_reason=end_reason, **ended)

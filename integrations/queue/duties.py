@@ -22,7 +22,7 @@ from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe
 from integrations.health.incidents import organizations_with_changes
@@ -105,7 +105,6 @@ def _step(run: DutyRun, budget: Budget) -> TurnEnd:
         return TurnEnd.HELD_UP
     with (
         correlation.use(),
-        spans.around(f"duty {run.duty}", is_first=True, kind=run.duty, organization=organization.pk),
         call_window.limited(check=budget.require),
         call_log.collected(),
     ):

@@ -7,7 +7,7 @@ from integrations.audit.models.entry import Actor
 from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.core.rules.facts import Decision
 from integrations.inbox import dry_run as dry_runs
 from integrations.inbox.acts import replay_delivery
@@ -53,10 +53,7 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
 def replay(delivery: Delivery, actor: Actor) -> Decision:
     """Decide a stored delivery again. Raises ActionNotAllowed and PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
-    with (
-        correlation.use(correlation.of_delivery(delivery.pk)),
-        spans.around("decide", organization=organization.pk),
-    ):
+    with correlation.use(correlation.of_delivery(delivery.pk)):
         clients = ClientProvider(organization, CallContext(delivery=delivery))
         decision = replay_delivery(delivery, clients, actor)
     notify_workers()

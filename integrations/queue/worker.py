@@ -16,7 +16,7 @@ from integrations import stop_signal
 from integrations.clients import call_log, call_window
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.effects.perform import perform
 from integrations.inbox.handle_delivery import handle_delivery
 from integrations.inbox.models.delivery import Delivery
@@ -152,16 +152,7 @@ def _step(row: Row, organizations: Organizations) -> None:
 def perform_effect(effect: Effect, organization: Organization | None = None) -> None:
     """Perform one claimed effect, for its organization as it is now unless it is given."""
     organization = effect.organization = organization or Organization.objects.reread(effect.organization_id)
-    with (
-        correlation.use(effect.correlation_id),
-        spans.around(
-            f"perform {effect.kind}",
-            kind=effect.kind,
-            organization=effect.organization_id,
-            attempt=effect.attempts,
-        ),
-        call_log.collected(),
-    ):
+    with correlation.use(effect.correlation_id), call_log.collected():
         context = CallContext(effect=effect)
         perform(effect, ClientProvider(organization, context))
 
@@ -171,11 +162,7 @@ def decide(delivery: Delivery, organization: Organization | None = None) -> None
     organization = delivery.organization = organization or Organization.objects.reread(
         delivery.organization_id
     )
-    with (
-        correlation.use(correlation.of_delivery(delivery.pk)),
-        spans.around("decide", organization=delivery.organization_id, attempt=delivery.attempts),
-        call_log.collected(),
-    ):
+    with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
         handle_delivery(delivery, ClientProvider(organization, context))
 
@@ -185,11 +172,7 @@ def poll_invitation(invitation: Invitation, organization: Organization | None = 
     organization = invitation.organization = organization or Organization.objects.reread(
         invitation.organization_id
     )
-    with (
-        correlation.use(),
-        spans.around("poll", is_first=True, organization=invitation.organization_id),
-        call_log.collected(),
-    ):
+    with correlation.use(), call_log.collected():
         context = CallContext(opportunity_without_row=invitation.opportunity_id)
         return poll(invitation, ClientProvider(organization, context))
 

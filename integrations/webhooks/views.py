@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import View
 
-from integrations.core import correlation, spans
+from integrations.core import correlation
 from integrations.core.vocabulary import Platform
 from integrations.health.webhook_rejections import record_rejection
 from integrations.http.json_values import JsonObject
@@ -127,7 +127,6 @@ class WebhookView(View):
         delivery_id = correlation.of_delivery(stored.pk)
         self.headers["X-Correlation-ID"] = delivery_id
         if stored.is_new:
-            self.request.META[spans.LEADS_TO] = delivery_id
             notify_workers()
             # the line has the request's id too, so that one id leads to the other
             logger.info("%s of %s: received", delivery_id, self.addressee.organization.slug)

@@ -1,14 +1,12 @@
-"""Checks of what is around the portal: a temporary folder, packages, Redis."""
+"""Checks of what is around the portal: a temporary folder, Redis."""
 
 import errno
-import sys
 from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import pytest
 
-from integrations.core import spans
-from portal import checks, traces
+from portal import checks
 from portal.devtools import test_suites
 
 
@@ -24,21 +22,6 @@ def test_no_folder_for_what_the_web_server_counts_is_an_error_where_metrics_are_
     assert "TMPDIR" in str(answer.hint)
     settings.METRICS_ENABLED = False
     assert checks.check_temporary_folder(None) == []
-
-
-def test_traces_without_their_packages_are_an_error_with_the_command_that_installs_them(
-    settings, monkeypatch
-):
-    settings.TRACES_ENDPOINT = "http://127.0.0.1:4318"
-    monkeypatch.delitem(sys.modules, "portal.traces.recorder", raising=False)
-    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)  # the others may be there
-    traces.start()  # the command that tells of it doesn't fail too
-    assert not spans.are_recorded()
-    [answer] = checks.check_traces(None)
-    assert answer.id == "portal.E042"
-    assert "-m pip install --require-hashes -r portal/requirements/traces.txt" in str(answer.hint)
-    settings.TRACES_ENDPOINT = ""
-    assert checks.check_traces(None) == []
 
 
 @pytest.mark.redis

@@ -14,7 +14,7 @@ def pinned_versions(name: str) -> dict[str, str]:
 
 
 def test_the_lists_are_pinned_hashed_and_name_no_host() -> None:
-    for name in ("production", "traces", "development"):
+    for name in ("production", "development"):
         text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
         pinned = pinned_versions(name)
         assert len(pinned) > 10
@@ -33,12 +33,4 @@ def test_a_production_install_holds_no_development_package() -> None:
 
 
 def test_the_development_list_has_the_pins_of_what_is_deployed() -> None:
-    deployed = pinned_versions("production") | pinned_versions("traces")
-    assert deployed.items() <= pinned_versions("development").items()
-
-
-def test_the_list_for_traces_can_be_installed_beside_the_production_list() -> None:
-    production, traces = pinned_versions("production"), pinned_versions("traces")
-    both = production.keys() & traces.keys()
-    assert {name: traces[name] for name in both} == {name: production[name] for name in both}
-    assert "opentelemetry-sdk" in traces.keys() - production.keys()
+    assert pinned_versions("production").items() <= pinned_versions("development").items()

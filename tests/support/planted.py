@@ -25,7 +25,6 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.processes import descendants, wait_for_url
 from portal.devtools.sandbox.values import stable_id
-from tests.support.alert_receiver import receiving
 from tests.support.identity_provider import PORTAL_SECRET, Provider, serving
 
 Secrets = dict[str, str]
@@ -118,7 +117,6 @@ class PlantedPortal:
             "SECRET_KEY": secrets.token_urlsafe(50),
             "METRICS_TOKEN": f"metrics-{secrets.token_hex(12)}",
         }
-        collector = f"collector{secrets.token_hex(12)}"
         self.mail_password = f"mail{secrets.token_hex(12)}"
         self.variables = {
             **{
@@ -133,14 +131,12 @@ class PlantedPortal:
             "METRICS_ENABLED": "True",
             "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider, and alerts to where nothing listens
             "LOG_LEVEL": "DEBUG",
-            "OTEL_EXPORTER_OTLP_HEADERS": f"X-Api-Key={collector}",
         }
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.secrets = {
             **planted,
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "password of the mail server": self.mail_password,
-            "key of the collector of traces": collector,
             "LEVER_CLIENT_SECRET": self.variables["LEVER_CLIENT_SECRET"],
             "CodeScreen's API key": stable_id(SLUG, "codescreen-key"),
             "CodeScreen's webhook secret": self.webhook_secret,
@@ -148,8 +144,6 @@ class PlantedPortal:
         }
         self.provider = Provider("", email=f"super_admin@{SLUG}.example")
         self._serving = ExitStack()
-        self.collector = self._serving.enter_context(receiving())
-        self.variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = self.collector.url
         self._processes: list[subprocess.Popen[bytes]] = []
 
     # processes

@@ -9,7 +9,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.text import capfirst
 
-from integrations.core import spans, verdict_code, vocabulary
+from integrations.core import verdict_code, vocabulary
 from integrations.core.vocabulary import FINAL_ERASURES, Platform
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
@@ -239,7 +239,6 @@ class Delivery(Leasable):
                 cause=cause or self._cause(),
                 **columns,
             )
-        spans.add(verdict=verdict)
         return True
 
     @property

@@ -137,7 +137,6 @@ class DemoEnvironment:
             "CODESCREEN_API_URL": f"{self.codescreen.url}/api",
             "EMAIL_URL": "consolemail://",
             "SENTRY_DSN": "",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
             "POLL_NOT_STARTED_SECONDS": "12",
             "POLL_IN_PROGRESS_SECONDS": "4",
             "WEB_WORKERS": "1",
