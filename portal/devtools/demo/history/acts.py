@@ -1,49 +1,28 @@
-"""What happens in the history: acts at Lever, at CodeScreen and of the team."""
+"""What recruiters, candidates and the team do in the history."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 
-import requests
 from django.contrib.auth.models import User
 
-from integrations.catalog.acts import save_mapping, set_assessment_rules
-from integrations.catalog.models.role_mapping import THRESHOLDS, RoleMapping
+from integrations.catalog.acts import save_mapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.health import incidents
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
-from portal.devtools.demo.history.events import (
-    DESIGN,
-    LEAD,
-    Add,
-    Approve,
-    Archive,
-    Cancel,
-    CancelHeld,
-    ChangePolicies,
-    InviteAgain,
-    MapRole,
-    Move,
-    MoveTogether,
-    Person,
-    Rate,
-    Replay,
-    Resolve,
-    TakeStep,
-    TeamAct,
-)
-from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import ORIGINS, LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.account import ORIGINS
 from portal.devtools.sandbox.lever.platform import new_opportunity
 from portal.devtools.sandbox.lever.records import Opportunity, Posting
-from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, stable_id
+from portal.devtools.sandbox.values import JsonObject, now_ms, stable_id
 
-UNAVAILABLE = {"path": "^/api/", "probability": 1.0, "kind": "status", "status": 503}
+OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
 ANSWER_LOST = {
     "method": "POST",
     "path": "/api/assessments$",
@@ -51,192 +30,158 @@ ANSWER_LOST = {
     "times": 1,
     "kind": "reset_after",
 }
-
-
-class CodeScreenActs:
-    """Acts in one account, and lets the whole platform fail.
-
-    Its webhooks tell of what candidates do. That an invitation went out isn't reported: the portal knows that already.
-    """
-
-    def __init__(self, server: CodeScreenSandbox, slug: str) -> None:
-        self._server = server
-        self._account = server.platform.accounts[slug]
-        self._account.settings.webhooks_enabled = False
-
-    def take_step(self, act: TakeStep) -> None:
-        """Let the candidate take the next step. Raises HttpError for a step out of turn."""
-        instance = self.instance(act.person)
-        with self._account.lock, self.reporting():
-            self._server.platform.journey.act(self._account, instance, act.step, dict(act.result))
-
-    def instance(self, person: Person) -> Instance:
-        """Return the person's latest invitation. Raises LookupError when there is none."""
-        instance = self._account.latest(person.email, person.assessment)
-        if instance is None:
-            raise LookupError(f"{person.word} was not invited to {person.assessment}")
-        return instance
-
-    def fail(self) -> None:
-        """Answer every call with 503 from now on."""
-        self._server.faults.load({"seed": 1, "rules": [UNAVAILABLE]})
-
-    def work(self) -> None:
-        """Answer every call again."""
-        self._server.faults.clear()
-
-    def lose_next_answer(self) -> None:
-        """Carry out the next invitation without an answer."""
-        self._server.faults.load({"seed": 1, "rules": [ANSWER_LOST]})
-
-    @contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Send webhooks until the end of the block."""
-        self._account.settings.webhooks_enabled = True
-        try:
-            yield
-        finally:
-            self._account.settings.webhooks_enabled = False
-
-    def end(self) -> None:
-        """Report everything from now on."""
-        self._account.settings.webhooks_enabled = True
-
-
 NO_CONTACT: JsonObject = {
     "store": {"allowed": True, "expiresAt": None},
     "contact": {"allowed": False, "expiresAt": None},
 }
-STAGE_CHANGE = "candidateStageChange"
+#: A role that nothing is mapped to.
+DESIGNER = "Product Designer"
 #: The recruiter follows one in so many candidates.
 FOLLOWED_ONE_IN = 4
 
 
-def opportunity_id(slug: str, person: Person) -> str:
-    """Return the id that the person's candidacy has in every run."""
-    return stable_id(slug, "opportunity", person.word)
+@dataclass(frozen=True)
+class Person:
+    """One candidacy; `same_person_as` is the word of another one, whose contact it shares."""
+
+    word: str
+    posting: str
+    has_email: bool = True
+    tags: tuple[str, ...] = ()
+    same_person_as: str = ""
+    may_be_contacted: bool = True
+
+    @property
+    def email(self) -> str:
+        """The person's address, empty if they have none."""
+        return f"{(self.same_person_as or self.word).lower()}@candidates.example" if self.has_email else ""
 
 
-class LeverActs:
-    """Acts in one account."""
+class Acts:
+    """Acts in one organization and in its accounts of the pretend platforms."""
 
-    def __init__(self, account: LeverAccount) -> None:
-        self._account = account
-        self._recruiter = stable_id(account.slug, "user", "recruiter")
-        design = Posting(stable_id(account.slug, "posting", DESIGN), DESIGN, account.actor(), team="Design")
-        account.postings[design.id] = design
-
-    def add(self, act: Add) -> None:
-        """Let the person apply."""
-        person, number = act.person, len(self._account.opportunities)
-        item: JsonObject = {
-            "id": opportunity_id(self._account.slug, person),
-            "contact": stable_id(self._account.slug, "contact", person.same_person_as or person.word),
-            "name": f"Candidate {person.same_person_as or person.word}",
-            "emails": [person.email] if person.email else [],
-            "posting": person.posting,
-            "tags": list(person.tags),
-            "origin": ORIGINS[number % len(ORIGINS)],
-            "followers": [self._recruiter] if number % FOLLOWED_ONE_IN == 0 else [],
-            "time_zone": person.time_zone or None,
-        }
-        if not person.may_be_contacted:
-            item["data_protection"] = NO_CONTACT
-        with self._account.lock:
-            candidacies.create(self._account, new_opportunity(self._account, item, now_ms()))
-
-    def move(self, act: Move) -> None:
-        """Move the person to a stage, and back if it is undone. Raises LookupError without such a stage."""
-        with self._account.lock:
-            before = self._opportunity(act.person).stage
-            self._change_stage(act.person, act.stage)
-            if act.is_undone:
-                self._change_stage(act.person, before)
-
-    def move_together(self, act: MoveTogether) -> None:
-        """Move several people to a stage at once. Raises LookupError without such a stage."""
-        with self._account.lock:
-            for person in act.people:
-                self._change_stage(person, act.stage)
-
-    def archive(self, act: Archive) -> None:
-        """Archive the person for a reason."""
-        reason = next(one for one in self._account.archive_reasons.values() if one.text == act.reason)
-        with self._account.lock:
-            candidacies.set_archived(self._account, self._opportunity(act.person), reason.id)
-
-    def lose_webhooks(self) -> None:
-        """Report nothing from now on."""
-        self._account.settings.webhooks_enabled = False
-
-    def deliver_webhooks(self) -> None:
-        """Report what happens from now on."""
-        self._account.settings.webhooks_enabled = True
-
-    def forge_webhook(self) -> None:
-        """Have somebody send a stage change whose signature is made with another token."""
-        url = next(hook.url for hook in self._account.events.webhooks.values() if hook.event == STAGE_CHANGE)
-        body = signed_body(Webhook(new_id(), STAGE_CHANGE, url), STAGE_CHANGE, {"opportunityId": new_id()})
-        requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=5)
-
-    def _change_stage(self, person: Person, name: str) -> None:
-        stage = self._account.find_stage(name)
-        if stage is None:
-            raise LookupError(f"{self._account.slug} has no stage {name}")
-        candidacies.change_stage(self._account, self._opportunity(person), stage.id, self._account.actor())
-
-    def _opportunity(self, person: Person) -> Opportunity:
-        return self._account.opportunities[opportunity_id(self._account.slug, person)]
-
-
-class TeamActs:
-    """Acts of one organization's members, by its Admin unless an act says otherwise."""
-
-    def __init__(self, slug: str, codescreen: CodeScreenActs) -> None:
+    def __init__(self, platforms: Platforms, slug: str) -> None:
         self._slug = slug
-        self._codescreen = codescreen
+        self._codescreen = platforms.codescreen
+        self._lever = platforms.lever.accounts[slug]
+        self._invited = platforms.codescreen.platform.accounts[slug]
+        # that an invitation went out isn't reported: the portal knows that already
+        self._invited.settings.webhooks_enabled = False
+        designer = Posting(stable_id(slug, "posting", DESIGNER), DESIGNER, self._lever.actor(), team="Design")
+        self._lever.postings[designer.id] = designer
 
     @property
     def organization(self) -> Organization:
         """The organization as it is now."""
         return Organization.objects.with_connections().get(slug=self._slug)
 
-    def perform(self, act: TeamAct) -> None:
-        """Let a member do it. Raises what the operation raises."""
-        admin = User.objects.get(username=LEAD)
-        match act:
-            case ChangePolicies(by, values):
-                set_policies(self.organization, values, User.objects.get(username=by))
-            case MapRole():
-                self._map_role(act, admin)
-            case Rate(assessment, thresholds):
-                columns = dict(zip(THRESHOLDS, thresholds, strict=True))
-                set_assessment_rules(self.organization, assessment, columns, admin)
-            case Replay(person):
-                on_request.replay(self._delivery(person), admin)
-            case Approve(reason):
-                invitations.approve(self._held(), admin, reason)
-            case CancelHeld(reason):
-                invitations.cancel(self._held(), admin, reason)
-            case Resolve(person, reason):
-                instance = self._codescreen.instance(person)
-                invitations.resolve_as_sent(self._invitation(person), instance.id, admin, reason)
-            case Cancel(person, reason):
-                invitations.cancel(self._invitation(person), admin, reason)
-            case InviteAgain(person, reason):
-                invitations.invite_again(self._invitation(person), admin, reason)
+    # in Lever
 
-    def _map_role(self, act: MapRole, admin: User) -> None:
-        organization = self.organization
-        mapping = RoleMapping.objects.filter(
-            organization=organization, role=act.role, stage=act.stage
-        ).first() or RoleMapping(organization=organization, role=act.role, stage=act.stage)
-        mapping.assessment, mapping.next_assessment = act.assessment, act.next_assessment
-        save_mapping(mapping, admin)
+    def apply(self, person: Person) -> None:
+        """Let the person apply."""
+        number = len(self._lever.opportunities)
+        item: JsonObject = {
+            "id": self._opportunity_id(person),
+            "contact": stable_id(self._slug, "contact", person.same_person_as or person.word),
+            "name": f"Candidate {person.same_person_as or person.word}",
+            "emails": [person.email] if person.email else [],
+            "posting": person.posting,
+            "tags": list(person.tags),
+            "origin": ORIGINS[number % len(ORIGINS)],
+            "followers": [] if number % FOLLOWED_ONE_IN else [stable_id(self._slug, "user", RECRUITER)],
+        }
+        if not person.may_be_contacted:
+            item["data_protection"] = NO_CONTACT
+        with self._lever.lock:
+            candidacies.create(self._lever, new_opportunity(self._lever, item, now_ms()))
 
-    def _delivery(self, person: Person) -> Delivery:
-        found = opportunity_id(self._slug, person)
-        return Delivery.objects.filter(organization__slug=self._slug, opportunity_id=found).latest("pk")
+    def move(self, stage: str, *people: Person) -> None:
+        """Move people to a stage at once. Raises LookupError without such a stage."""
+        found = self._lever.find_stage(stage)
+        if found is None:
+            raise LookupError(f"{self._slug} has no stage {stage}")
+        with self._lever.lock:
+            for person in people:
+                candidacies.change_stage(
+                    self._lever, self._opportunity(person), found.id, self._lever.actor()
+                )
+
+    def archive(self, person: Person, reason: str) -> None:
+        """Archive the person for a reason."""
+        found = next(one for one in self._lever.archive_reasons.values() if one.text == reason)
+        with self._lever.lock:
+            candidacies.set_archived(self._lever, self._opportunity(person), found.id)
+
+    def step(self, person: Person, step: str, **result: object) -> None:
+        """Let the candidate take a step; the result is what an evaluation states. Raises HttpError out of turn."""
+        self._invited.settings.webhooks_enabled = True
+        with self._invited.lock:
+            self._codescreen.platform.journey.act(self._invited, self._instance(person), step, result)
+        self._invited.settings.webhooks_enabled = False
+
+    def report_steps(self) -> None:
+        """Have CodeScreen send webhooks from now on."""
+        self._invited.settings.webhooks_enabled = True
+
+    def lose_next_answer(self) -> None:
+        """Carry out the next invitation without an answer."""
+        self._codescreen.faults.load({"seed": 1, "rules": [ANSWER_LOST]})
+
+    # at the portal
+
+    def change_policies(self, by: str, **values: object) -> None:
+        """Change rules of the organization."""
+        set_policies(self.organization, values, User.objects.get(username=by))
+
+    def map_role(self, role: str, assessment: str) -> None:
+        """Map a role to an assessment."""
+        save_mapping(
+            RoleMapping(organization=self.organization, role=role, assessment=assessment), self._admin()
+        )
+
+    def decide_again(self, person: Person) -> None:
+        """Decide the person's latest stage change again."""
+        rows = Delivery.objects.filter(organization__slug=self._slug)
+        on_request.replay(
+            rows.filter(opportunity_id=self._opportunity_id(person)).latest("pk"), self._admin()
+        )
+
+    def approve_held(self, reason: str) -> None:
+        """Send the held invitation that has waited longest."""
+        invitations.approve(self._held(), self._admin(), reason)
+
+    def cancel_held(self, reason: str) -> None:
+        """Withdraw the held invitation that has waited longest."""
+        invitations.cancel(self._held(), self._admin(), reason)
+
+    def resolve(self, person: Person, reason: str) -> None:
+        """Mark the person's uncertain invitation as sent."""
+        invitations.resolve_as_sent(
+            self._invitation(person), self._instance(person).id, self._admin(), reason
+        )
+
+    def cancel(self, person: Person, reason: str) -> None:
+        """Withdraw the person's invitation."""
+        invitations.cancel(self._invitation(person), self._admin(), reason)
+
+    def invite_again(self, person: Person, reason: str) -> None:
+        """Begin the person's next round."""
+        invitations.invite_again(self._invitation(person), self._admin(), reason)
+
+    def sweep(self) -> None:
+        """Compare Lever with the rows."""
+        on_request.sweep_organization(self.organization)
+
+    def poll(self) -> None:
+        """Ask CodeScreen about everybody."""
+        on_request.poll_organization(self.organization)
+
+    def update_incidents(self) -> None:
+        """Begin and end incidents."""
+        incidents.update_incidents(self.organization)
+
+    def _admin(self) -> User:
+        return User.objects.get(username=LEAD)
 
     def _held(self) -> Invitation:
         held = Invitation.objects.filter(organization__slug=self._slug, status=Status.HELD)
@@ -245,3 +190,15 @@ class TeamActs:
     def _invitation(self, person: Person) -> Invitation:
         rows = Invitation.objects.filter(organization__slug=self._slug, email=person.email)
         return rows.select_related("organization").latest("pk")
+
+    def _instance(self, person: Person) -> Instance:
+        found = [one for one in self._invited.instances.values() if one.email == person.email]
+        if not found:
+            raise LookupError(f"{person.word} was not invited")
+        return found[-1]
+
+    def _opportunity_id(self, person: Person) -> str:
+        return stable_id(self._slug, "opportunity", person.word)
+
+    def _opportunity(self, person: Person) -> Opportunity:
+        return self._lever.opportunities[self._opportunity_id(person)]

@@ -1,9 +1,9 @@
-"""Writes the history: each event of the plan at its time, and after it what the portal's workers make of it."""
+"""Writes the history: each act of the journeys at its moment, and after it what the portal's workers make of it."""
 
 import gc
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from unittest import mock
@@ -17,30 +17,17 @@ from integrations import stop_signal
 from integrations.clients.provider import lever_client
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
-from integrations.health import incidents
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import make_webhooks
 from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.queue import on_request, worker
+from integrations.queue import worker
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment, Platforms
-from portal.devtools.demo.history.acts import CodeScreenActs, LeverActs, TeamActs
-from portal.devtools.demo.history.events import (
-    LEAD,
-    RECRUITER,
-    Act,
-    Add,
-    Archive,
-    Event,
-    Move,
-    MoveTogether,
-    Occurrence,
-    TakeStep,
-)
-from portal.devtools.demo.history.plan import LATEST, LENGTH
+from portal.devtools.demo.history.acts import LEAD, RECRUITER, Acts
+from portal.devtools.demo.history.journeys import LATEST, LENGTH, Event, Journeys
 from portal.devtools.demo.history.transport import LocalNetwork, PastClock
 from portal.devtools.processes import RunFailed
 from portal.devtools.sandbox.mail import Mailbox
@@ -59,11 +46,10 @@ SLUG = provisioning.CONNECTED
 FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
 
-def write_history(
-    environment: DemoEnvironment, platforms: Platforms, events: Sequence[Event], now: datetime
-) -> list[Event]:
+def write_history(environment: DemoEnvironment, platforms: Platforms, now: datetime) -> list[Event]:
     """Set the organizations up two weeks before now, and let everything happen; return the events that couldn't."""
     servers = [platforms.lever, platforms.codescreen]
+    chance = random.Random(SLUG)  # noqa: S311 a demo needs no secret
     with (
         override_settings(**QUICK),
         _unhurried(platforms),
@@ -71,98 +57,48 @@ def write_history(
         LocalNetwork(servers, environment.portal_url, clock).connected(),
         _mailed_to(platforms.mail.mailbox),
     ):
-        history = _History(platforms, clock)
-        history.set_up(environment)
-        skipped = [event for event in events if not history.let_happen(event)]
-        history.end(now - LATEST)
+        acts, skipped = Acts(platforms, SLUG), []
+        _set_up(environment, platforms, acts)
+        for event in Journeys(acts, now).events():
+            clock.go_to(event.at)
+            try:
+                event.act()
+            except (ActionNotAllowed, HttpError, LookupError, Invitation.DoesNotExist):
+                skipped.append(event)
+            clock.take(chance.uniform(*PICKED_UP_SECONDS))
+            _work()
+        clock.go_to(now - LATEST)
+        acts.sweep()
+        _work()
+        acts.update_incidents()
+        _work()
+        acts.report_steps()
+        # those underway are followed from now on
+        Invitation.objects.followed().filter(status__in=FOLLOWED).update(next_poll_at=Now())
     return skipped
 
 
-class _History:
-    def __init__(self, platforms: Platforms, clock: PastClock) -> None:
-        self._platforms = platforms
-        self._clock = clock
-        self._random = random.Random(SLUG)  # noqa: S311 a demo needs no secret
-        self._account = platforms.lever.accounts[SLUG]
-        lever = self._lever = LeverActs(self._account)
-        codescreen = self._codescreen = CodeScreenActs(platforms.codescreen, SLUG)
-        team = self._team = TeamActs(SLUG, codescreen)
-        self._occurrences: dict[Occurrence, Callable[[], object]] = {
-            Occurrence.CODESCREEN_FAILS: codescreen.fail,
-            Occurrence.CODESCREEN_WORKS: codescreen.work,
-            Occurrence.WEBHOOKS_ARE_LOST: lever.lose_webhooks,
-            Occurrence.WEBHOOKS_ARRIVE: lever.deliver_webhooks,
-            Occurrence.FORGED_WEBHOOK: lever.forge_webhook,
-            Occurrence.WORK: lambda: None,  # the workers have their turn after each event
-            Occurrence.SWEEP: self._sweep,
-            Occurrence.POLL: lambda: on_request.poll_organization(team.organization),
-            Occurrence.UPDATE_INCIDENTS: lambda: incidents.update_incidents(team.organization),
-        }
-
-    def set_up(self, environment: DemoEnvironment) -> None:
-        """Make the organizations, connect one of them as its Super Admin would, and add its team."""
-        secret = provisioning.seed(environment.folder)
-        owner = User.objects.get(username=provisioning.USERNAME)
-        provisioning.consent(environment, SLUG, provisioning.USERNAME)
-        organization = self._team.organization
-        make_webhooks(organization, lever_client(organization), owner)
-        self._account.events.enabled.update(event.value for event in WebhookEvent)
-        for webhook in self._account.events.webhooks.values():
-            if not self._account.events.verify(webhook).succeeded:
-                raise RunFailed("Lever's test request was refused")
-        self._platforms.codescreen.platform.accounts[SLUG].settings.update(
-            {"webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
-        )
-        for username, role in ((LEAD, "admin"), (RECRUITER, "team_member")):
-            save_member(organization, username, role, owner, email=f"{username}@{SLUG}.example")
-        provisioning.set_passwords(SLUG)
-        recruiter = Membership.objects.get(user__username=RECRUITER)
-        save_preferences(recruiter, {EmailKind.RESULT: False}, recruiter.user)
-        _work()
-
-    def let_happen(self, event: Event) -> bool:
-        """Let one event happen at its time, and work what follows; False when it couldn't."""
-        self._clock.go_to(event.at)
-        try:
-            self._perform(event.act)
-        except (ActionNotAllowed, HttpError, LookupError, Invitation.DoesNotExist):
-            return False
-        if not isinstance(event.act, Add):
-            self._clock.take(self._random.uniform(*PICKED_UP_SECONDS))
-            _work()
-        return True
-
-    def end(self, at: datetime) -> None:
-        """Compare with Lever once more, and have those underway followed from now on."""
-        self._clock.go_to(at)
-        self._sweep()
-        _work()
-        incidents.update_incidents(self._team.organization)
-        _work()
-        self._codescreen.end()
-        Invitation.objects.followed().filter(status__in=FOLLOWED).update(next_poll_at=Now())
-
-    def _perform(self, act: Act) -> None:
-        match act:
-            case Add():
-                self._lever.add(act)
-            case Move():
-                if act.answer_is_lost:
-                    self._codescreen.lose_next_answer()
-                self._lever.move(act)
-            case MoveTogether():
-                self._lever.move_together(act)
-            case Archive():
-                self._lever.archive(act)
-            case TakeStep():
-                self._codescreen.take_step(act)
-            case Occurrence():
-                self._occurrences[act]()
-            case _:
-                self._team.perform(act)
-
-    def _sweep(self) -> None:
-        on_request.sweep_organization(self._team.organization)
+def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts) -> None:
+    """Make the organizations, connect one of them as its Super Admin would, and add its team."""
+    secret = provisioning.seed(environment.folder)
+    owner = User.objects.get(username=provisioning.USERNAME)
+    provisioning.consent(environment, SLUG, provisioning.USERNAME)
+    organization = acts.organization
+    make_webhooks(organization, lever_client(organization), owner)
+    events = platforms.lever.accounts[SLUG].events
+    events.enabled.update(event.value for event in WebhookEvent)
+    for webhook in events.webhooks.values():
+        if not events.verify(webhook).succeeded:
+            raise RunFailed("Lever's test request was refused")
+    platforms.codescreen.platform.accounts[SLUG].settings.update(
+        {"webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
+    )
+    for username, role in ((LEAD, "admin"), (RECRUITER, "team_member")):
+        save_member(organization, username, role, owner, email=f"{username}@{SLUG}.example")
+    provisioning.set_passwords(SLUG)
+    recruiter = Membership.objects.get(user__username=RECRUITER)
+    save_preferences(recruiter, {EmailKind.RESULT: False}, recruiter.user)
+    _work()
 
 
 def _work() -> None:

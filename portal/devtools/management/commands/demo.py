@@ -17,7 +17,6 @@ from django.utils import timezone
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
 from portal.devtools.demo.environment import DemoEnvironment, Platforms
-from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history
 from portal.devtools.processes import HOST, RunFailed, claim_port, wait_for_url
 from portal.process import startup
@@ -82,10 +81,8 @@ class Command(BaseCommand):
         startup.prepare(self.stderr)
         progress.step("Starting the pretend Lever, CodeScreen and mail server")
         with Platforms(environment) as platforms:
-            now = timezone.now()
-            events = plan(now)
-            progress.step(f"Making two weeks of history: {len(events)} events")
-            write_history(environment, platforms, events, now)
+            progress.step("Making two weeks of history")
+            write_history(environment, platforms, timezone.now())
             connections.close_all()
             return self._serve(environment, progress, is_check)
 

@@ -1,0 +1,230 @@
+"""What happens in the two weeks before the demo begins: a short list of journeys, each act with its moment."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from portal.devtools.demo.history.acts import DESIGNER, LEAD, OWNER, Acts, Person
+
+LENGTH = timedelta(days=14)
+#: What happens before it began just now, so that everything has been worked when the portal starts.
+LATEST = timedelta(minutes=8)
+TRIGGER, NEXT, EARLIER = "CodeScreen Assessment", "On-site interview", "Phone screen"
+BACKEND, FRONTEND, DATA, SRE, MOBILE = (
+    "Backend Engineer",
+    "Frontend Engineer",
+    "Data Engineer",
+    "Site Reliability Engineer",
+    "Mobile Engineer",
+)
+#: After how many days CodeScreen ends the time to start.
+DAYS_TO_START = {BACKEND: 7, FRONTEND: 7, DATA: 5, SRE: 3}
+MINUTE = timedelta(minutes=1)
+BULK_LIMIT = 6
+#: Who has this tag is held.
+HOLD_TAG = "Accommodation"
+TREES = tuple(
+    """
+    Acacia Almond Apple Apricot Araucaria Arbutus Ash Avocado Balsa Banyan Baobab Basswood Bay Boxwood
+    Buckeye Buckthorn Butternut Camphor Carob Cashew Cassia Catalpa Cherry Chestnut Citron Clementine
+    Cork Cottonwood Cypress Damson Durian Ebony Elder Eucalyptus Fig Filbert Frangipani Guava Hackberry
+    Hawthorn Hemlock Hickory Holly Hornbeam Ironwood Jacaranda Kapok Kauri Kumquat Laburnum Laurel Lemon
+    Lilac Lime Linden Locust Lychee Magnolia Mahogany Mango Mangrove Medlar Mesquite Mimosa Mulberry
+    """.split()  # noqa: SIM905 a list would take fifty lines
+)
+
+PASSED, FAILED, BROKEN, ABANDONED, NOT_STARTED = "passed", "failed", "broken", "abandoned", "not started"
+#: The many for whom everything goes as it should: days ago, role, what becomes of it, score.
+ORDINARY = (
+    (12.9, BACKEND, PASSED, 91),
+    (12.4, FRONTEND, FAILED, 42),
+    (11.7, SRE, PASSED, None),
+    (11.2, BACKEND, NOT_STARTED, None),
+    (10.5, FRONTEND, PASSED, 83),
+    (10.4, BACKEND, FAILED, 31),
+    (9.8, BACKEND, PASSED, 74),
+    (8.6, FRONTEND, PASSED, 95),
+    (7.5, SRE, FAILED, None),
+    (6.7, DATA, PASSED, 88),
+    (5.5, BACKEND, ABANDONED, None),
+    (4.6, FRONTEND, BROKEN, None),
+    (3.7, BACKEND, PASSED, 79),
+    (2.7, FRONTEND, FAILED, 55),
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One act and its moment."""
+
+    at: datetime
+    act: Callable[[], object]
+
+
+class Journeys:
+    """Tells the history that ends now."""
+
+    def __init__(self, acts: Acts, now: datetime) -> None:
+        self._acts = acts
+        self._now = now
+        self._words = iter(TREES)
+
+    def events(self) -> list[Event]:
+        """Return all that has happened by now, in order."""
+        parts = (
+            self._changes_by_the_team,
+            self._not_invited,
+            self._lost_answers,
+            self._held,
+            self._second_looks,
+            self._regraded,
+            self._underway,
+            self._ordinary,
+        )
+        events = [event for part in parts for event in part() if event.at <= self._now - LATEST]
+        return sorted(events, key=lambda event: event.at)
+
+    def _ago(self, days: float = 0.0, hours: float = 0.0) -> datetime:
+        """Return a moment before now; of a day before today, one between 9 and 17 o'clock UTC."""
+        if days < 1:
+            return self._now - timedelta(days=days, hours=hours)
+        day = (self._now - timedelta(days=int(days))).replace(hour=9, minute=0, second=0)
+        return day + (1 - days % 1) * timedelta(hours=8)
+
+    def _person(self, posting: str, **more: object) -> Person:
+        return Person(next(self._words), posting, **more)  # type: ignore[arg-type]
+
+    def _entry(self, person: Person, at: datetime) -> Iterator[Event]:
+        """Yield that a candidate applies, and enters the stage that invites."""
+        yield Event(at - timedelta(hours=5), partial(self._acts.apply, person))
+        yield Event(at, partial(self._acts.move, TRIGGER, person))
+
+    def _assessment(
+        self, person: Person, at: datetime, fate: str, score: int | None = None
+    ) -> Iterator[Event]:
+        """Yield what becomes of an invitation of that moment."""
+        step = partial(partial, self._acts.step, person)
+        if fate == NOT_STARTED:
+            yield Event(at + timedelta(days=DAYS_TO_START[person.posting], minutes=1), step("expire"))
+            return
+        started_at = at + timedelta(hours=17)
+        yield Event(started_at, step("start"))
+        if fate == ABANDONED:
+            yield Event(started_at + timedelta(hours=26), step("expire"))
+            return
+        yield Event(started_at + timedelta(hours=3), step("submit"))
+        result = {"score": score, "result": "Passed" if fate == PASSED else "Failed"}
+        if fate == BROKEN:
+            result = {"result": "Failed", "reason": "Build Failure"}
+        yield Event(started_at + timedelta(hours=3.2), step("evaluate", **result))
+        decision = (
+            partial(self._acts.move, NEXT, person)
+            if fate == PASSED
+            else partial(self._acts.archive, person, "Underqualified")
+        )
+        yield Event(started_at + timedelta(hours=11), decision)
+
+    def _ordinary(self) -> Iterator[Event]:
+        for days, posting, fate, score in ORDINARY:
+            person = self._person(posting)
+            yield from self._entry(person, self._ago(days))
+            yield from self._assessment(person, self._ago(days), fate, score)
+
+    def _underway(self) -> Iterator[Event]:
+        """Yield those who are halfway now: invited, at work, and waiting for their result."""
+        for hours, posting in ((5, BACKEND), (7, FRONTEND), (26, DATA)):
+            yield from self._entry(self._person(posting), self._ago(hours=hours))
+        for hours, posting, has_submitted in ((22, BACKEND, False), (30, SRE, False), (31, FRONTEND, True)):
+            person = self._person(posting)
+            yield from self._entry(person, self._ago(hours=hours))
+            yield Event(self._ago(hours=4), partial(self._acts.step, person, "start"))
+            if has_submitted:
+                yield Event(self._ago(hours=1), partial(self._acts.step, person, "submit"))
+
+    def _changes_by_the_team(self) -> Iterator[Event]:
+        """Yield changes of rules, and a mapping that came too late for a Data Engineer."""
+        for days, by, rules in (
+            (13.2, OWNER, {"passed_tag": "Assessment passed"}),
+            (12.3, LEAD, {"hold_tag": HOLD_TAG}),
+            (9.3, LEAD, {"passing_score": 70}),
+            (8.6, LEAD, {"bulk_limit": BULK_LIMIT}),
+            (5.9, LEAD, {"not_started_days": 3}),
+        ):
+            yield Event(self._ago(days), partial(self._acts.change_policies, by, **rules))
+        late, at = self._person(DATA), self._ago(8.0)
+        yield from self._entry(late, self._ago(9.1))
+        yield Event(at, partial(self._acts.map_role, DATA, "Data Engineer"))
+        yield Event(at + 4 * MINUTE, partial(self._acts.decide_again, late))
+        yield from self._assessment(late, at + 5 * MINUTE, PASSED, 81)
+
+    def _not_invited(self) -> Iterator[Event]:
+        """Yield everybody who got no test, for each reason: some long ago, some that still wait for a person."""
+        for days, person in (
+            (6.3, self._person(MOBILE)),
+            (5.1, self._person(DESIGNER)),
+            (0.3, self._person(DESIGNER)),
+            (0.5, self._person("", tags=("CodeScreen Fronted Developer",))),
+            (0.2, self._person(FRONTEND, has_email=False)),
+            (3.6, self._person(BACKEND, may_be_contacted=False)),
+        ):
+            yield from self._entry(person, self._ago(days))
+
+    def _lost_answers(self) -> Iterator[Event]:
+        """Yield two invitations whose answer was lost: one that an Admin settled, and one that still waits."""
+        for days, is_settled in ((9.6, True), (1.2, False)):
+            person, at = self._person(BACKEND), self._ago(days)
+            yield Event(at - MINUTE, self._acts.lose_next_answer)
+            yield from self._entry(person, at)
+            yield Event(at + 2 * MINUTE, self._acts.update_incidents)
+            if is_settled:
+                settle = partial(self._acts.resolve, person, "The candidate has the e-mail.")
+                yield Event(at + 50 * MINUTE, settle)
+                yield Event(at + 52 * MINUTE, self._acts.update_incidents)
+                yield from self._assessment(person, at + 60 * MINUTE, PASSED, 93)
+
+    def _held(self) -> Iterator[Event]:
+        """Yield who waits for an Admin's yes: one by a tag, and of a bulk move those beyond the limit."""
+        yield from self._entry(self._person(BACKEND, tags=(HOLD_TAG,)), self._ago(hours=20))
+        people, at = [self._person(BACKEND) for _ in range(BULK_LIMIT + 4)], self._ago(hours=9)
+        for person in people:
+            yield Event(at - timedelta(hours=2), partial(self._acts.apply, person))
+        yield Event(at, partial(self._acts.move, TRIGGER, *people))
+        yield Event(at + 2 * MINUTE, self._acts.update_incidents)
+        yield Event(at + 40 * MINUTE, partial(self._acts.approve_held, "Planned."))
+        yield Event(at + 42 * MINUTE, partial(self._acts.cancel_held, "Has another offer."))
+
+    def _second_looks(self) -> Iterator[Event]:
+        """Yield who enters the stage twice, is invited elsewhere or again, or isn't followed any more."""
+        again, twice, stopped, expired = (
+            self._person(posting) for posting in (BACKEND,) * 2 + (FRONTEND, BACKEND)
+        )
+        second = self._person("", tags=("CodeScreen Backend",), same_person_as=twice.word)
+        yield from self._entry(again, self._ago(3.4))
+        yield Event(self._ago(3.1), partial(self._acts.move, EARLIER, again))
+        yield Event(self._ago(2.9), partial(self._acts.move, TRIGGER, again))
+        yield from self._entry(twice, self._ago(2.6))
+        yield from self._entry(second, self._ago(1.9))
+        yield from self._entry(stopped, self._ago(5.6))
+        yield Event(self._ago(4.9), partial(self._acts.cancel, stopped, "Withdrew."))
+        yield from self._entry(expired, self._ago(9.2))
+        yield from self._assessment(expired, self._ago(9.2), NOT_STARTED)
+        yield Event(self._ago(1.1), partial(self._acts.invite_again, expired, "Was ill."))
+        yield from self._entry(self._person(BACKEND), self._ago(5.2))
+        yield Event(self._ago(1.3), self._acts.poll)
+
+    def _regraded(self) -> Iterator[Event]:
+        """Yield a result that isn't stated, and one that CodeScreen corrects."""
+        unstated, regraded = self._person(BACKEND), self._person(BACKEND)
+        yield from self._entry(unstated, self._ago(7.7))
+        yield from self._entry(regraded, self._ago(6.8))
+        failed = {"score": 48, "result": "Failed", "reason": "Unit Tests"}
+        for person, days, step, result in (
+            (unstated, 7.6, "start", {}),
+            (unstated, 7.5, "evaluate", {"score": 77}),
+            (regraded, 6.6, "start", {}),
+            (regraded, 6.5, "submit", {}),
+            (regraded, 6.4, "evaluate", failed),
+            (regraded, 5.3, "regrade", {"score": 74, "result": "Passed"}),
+        ):
+            yield Event(self._ago(days), partial(self._acts.step, person, step, **result))
