@@ -125,7 +125,7 @@ class AlertAddressAdmin(ScopedAdmin):
         URL,
         SECRET,
         *columns(
-            "is_on wants_results wants_held wants_incidents wants_steps created_at last_success_at last_failure_at "
+            "is_on wants_results wants_held wants_incidents created_at last_success_at last_failure_at "
             "last_failure stopped_at"
         ),
     )

@@ -290,9 +290,8 @@ _SWITCHES = {
     "results": "wants_results",
     "held": "wants_held",
     "incidents": "wants_incidents",
-    "steps": "wants_steps",
 }
-_NEW = {name: name != "steps" for name in _SWITCHES}
+_NEW = dict.fromkeys(_SWITCHES, True)
 _ALERT = keys(
     column(AlertAddress, "name", is_required=True, is_stripped=True),
     column(AlertAddress, "kind"),

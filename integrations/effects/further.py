@@ -19,7 +19,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.invitations.models.invitation_queries import InvitationQuerySet
 from integrations.lever.payloads import StageChange
-from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
@@ -330,7 +329,7 @@ def sent_next(invitation: Invitation) -> Invitation | None:
 def cancel_unsent(invitation: Invitation, reason: str) -> bool:
     """Cancel an invitation, and its sending where no worker has begun it; False while one is sending it."""
     try:
-        move_and_tell(invitation, Status.WITHDRAWN, reason)
+        invitation.move(Status.WITHDRAWN, reason)
     except IllegalTransition:  # its result is followed
         return False
     Effect.objects.filter(

@@ -33,10 +33,9 @@ from integrations.invitations.person import (
     store_people_shown,
 )
 from integrations.lever.payloads import Opportunity
-from integrations.notifications.models.email_kind import CandidateStep, EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.notifications.payload import InvitationUnchanged
-from integrations.notifications.steps import move_and_tell, tell_step
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import (
@@ -138,7 +137,7 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.status != Status.PENDING:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME])
-    move_and_tell(invitation, Status.HELD, reason)
+    invitation.move(Status.HELD, reason)
     return Cancelled(reason)
 
 
@@ -148,7 +147,7 @@ def _cancel(invitation: Invitation, reason: str) -> Cancelled:
 
 def _record_cancelled(invitation: Invitation, reason: str) -> None:
     lock_together(invitation)
-    move_and_tell(invitation, Status.WITHDRAWN, reason)
+    invitation.move(Status.WITHDRAWN, reason)
     follow_without(invitation)
 
 
@@ -243,7 +242,6 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status), told=told)
         if Effect.Kind.LEAVE_NOTE in told:
             tell_settled(invitation, text_of_sent(invitation))
-        tell_step(invitation, CandidateStep.INVITED)
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 
 
@@ -318,7 +316,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
     changes: dict[str, object] = {"first_call_at": invitation.first_call_at}
     if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
         changes["external_id"] = invitation.new_external_id()
-    move_and_tell(invitation, Status.FAILED, reason, **changes)
+    invitation.move(Status.FAILED, reason, **changes)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

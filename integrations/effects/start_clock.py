@@ -15,8 +15,6 @@ from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.rules import role_rules_of
-from integrations.notifications.models.email_kind import CandidateStep
-from integrations.notifications.steps import tell_step
 
 
 def must_start_by(invitation: Invitation, sent_at: datetime) -> datetime | None:
@@ -38,8 +36,6 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     if tag == invitation.unstarted_tag:
         return
     Invitation.objects.filter(pk=invitation.pk).update(unstarted_tag=tag)
-    if tag:
-        tell_step(invitation, CandidateStep.NOT_STARTED)
     if tag == ProgressTag.NOT_STARTED_YET and invitation.organization.note_on_wait:
         code = f"not_started_yet:{invitation.pk}:{invitation.followed_since.isoformat()}"
         text = _text_of_unstarted(invitation)

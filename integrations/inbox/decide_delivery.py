@@ -42,7 +42,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
-from integrations.notifications.steps import tell_verdict
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
@@ -300,7 +299,6 @@ def decide_delivery(
             follow_pass(invitation)
         if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
             follow_pass(delivery.after)
-        tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)

@@ -5,7 +5,6 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -114,8 +113,6 @@ LONGEST_URL = 2000
 SECRET_BYTES = 32
 SAME_NAME = "There is an address with this name. Choose another name."
 GONE = "The address was removed before."
-IS_OFF = "The address is off. Turn the address on first."
-IS_STOPPED = "Alerts to the address are stopped. Send a test first: if it arrives, they start again."
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,6 @@ class AddressSettings:
     wants_results: bool = True
     wants_held: bool = True
     wants_incidents: bool = True
-    wants_steps: bool = False
 
     def stripped(self) -> Self:
         """Return the same without the spaces around the name and the URL."""
@@ -169,7 +165,6 @@ def add_address(organization: Organization, kind: str, wanted: AddressSettings, 
             secret=secret,
             **{name: getattr(wanted, name) for name in CHOSEN},
         )
-        _note_steps(organization.pk)
         changes = {"host": ("", address.host), "topics": ([], address.topics)}
         audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
     return address
@@ -213,7 +208,6 @@ def change_address(address: AlertAddress, wanted: AddressSettings, actor: Actor)
         if not changes:
             return False
         stored.save()
-        _note_steps(stored.organization_id)
         audit(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
     return True
 
@@ -256,54 +250,19 @@ def remove_address(address: AlertAddress, actor: Actor) -> bool:
         Organization.objects.lock(address.organization_id)
         if not AlertAddress.objects.filter(pk=address.pk).delete()[0]:
             return False
-        _note_steps(address.organization_id)
         _failed_alerts(address).update(state=Effect.State.CANCELLED, last_error=REMOVED)
         changes = {"host": (address.host, ""), "topics": (address.topics, [])}
         audit(address, actor, AuditAction.REMOVE_ALERT_ADDRESS, changes)
     return True
 
 
-def _note_steps(organization_id: int) -> None:
-    """Note with the organization, which is locked, whether an address gets the steps: who decides needn't look."""
-    wanted = AlertAddress.objects.filter(organization=organization_id, is_on=True, wants_steps=True)
-    Organization.objects.filter(pk=organization_id).update(tells_steps=wanted.exists())
-
-
-def repeat_steps(address: AlertAddress, since: timedelta, actor: Actor) -> int:
-    """Send again, with the same ids, the steps since then that the address got, or that were given up; return how many.
-
-    Raises ActionNotAllowed where it is off or stopped: they would end unsent.
-    """
-    with transaction.atomic():
-        Organization.objects.lock(address.organization_id)
-        stored = AlertAddress.objects.filter(pk=address.pk).first()
-        if stored is None:
-            raise ActionNotAllowed(GONE)
-        if not stored.is_on:
-            raise ActionNotAllowed(IS_OFF)
-        if stored.stopped_at is not None:
-            raise ActionNotAllowed(IS_STOPPED)
-        ended = _alerts(address).filter(
-            payload__type=AlertTopic.STEP,
-            created_at__gte=Now() - since,
-            state__in=[Effect.State.DONE, Effect.State.FAILED],
-        )
-        count = ended.update(
-            state=Effect.State.DUE, due_at=Now(), attempts=0, done_at=None, retry_window_started_at=Now()
-        )
-        if count:
-            audit(address, actor, AuditAction.REPEAT_STEPS, {"steps": (0, count)})
-    return count
-
-
-def _alerts(address: AlertAddress) -> QuerySet[Effect]:
-    return Effect.objects.filter(
-        organization=address.organization_id, kind=Effect.Kind.SEND_ALERT, payload__address=address.pk
-    )
-
-
 def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
-    return _alerts(address).filter(state=Effect.State.FAILED)
+    return Effect.objects.filter(
+        organization=address.organization_id,
+        kind=Effect.Kind.SEND_ALERT,
+        payload__address=address.pk,
+        state=Effect.State.FAILED,
+    )
 
 
 def new_secret() -> str:
@@ -315,8 +274,6 @@ def _wrong(wanted: AddressSettings, kind: str) -> dict[str, str]:
     errors: dict[str, str] = {}
     if not 0 < len(wanted.name) <= 60:
         errors["name"] = "Enter a name of at most 60 characters."
-    if wanted.wants_steps and kind != AlertAddress.Kind.SIGNED:
-        errors["wants_steps"] = "Only a signed webhook gets each step."
     if not any(getattr(wanted, topic.record.column) for topic in AlertTopic):
         errors["wants_results"] = "Choose at least one kind of alert."
     if wanted.secret:

@@ -135,8 +135,6 @@ def alert_of(
     """Return the alert as it is written now; what it says of a candidate is read now."""
     if payload.type == AlertTopic.RESULT and invitation is not None:
         text, data = _result(organization, payload, invitation)
-    elif payload.type == AlertTopic.STEP:
-        text, data = payload.subject, payload.ids
     else:
         text, data = _problem(payload, invitation)
     return Alert(text, payload.link, data, payload.type, at, organization.slug)

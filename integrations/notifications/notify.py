@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Unpack
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -19,7 +18,7 @@ from integrations.notifications.payload import AlertPayload, Condition, EmailPay
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.effect_queries import EffectQuerySet
-from integrations.outbox.enqueue import About, enqueue
+from integrations.outbox.enqueue import enqueue
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
@@ -216,17 +215,16 @@ def _enqueue_alerts(
         score=result.get("score", ""),
         holds_while=notice.holds_while,
     )
-    enqueue_alerts(organization, f"{topic}:{notice.key}", payload, invitation=invitation)
-
-
-def enqueue_alerts(
-    organization: Organization, key: str, payload: AlertPayload, **about: Unpack[About]
-) -> None:
-    """Enqueue an alert to each address that gets its topic."""
-    addresses = AlertAddress.objects.filter(organization=organization).getting(AlertTopic(payload.type))
+    addresses = AlertAddress.objects.filter(organization=organization).getting(alert_topic)
     for pk in addresses.order_by("pk").values_list("pk", flat=True):
-        own = replace(payload, address=pk)
-        enqueue(organization.pk, Effect.Kind.SEND_ALERT, f"{key}:{pk}", own, PRIORITY, **about)
+        enqueue(
+            organization.pk,
+            Effect.Kind.SEND_ALERT,
+            f"{topic}:{notice.key}:{pk}",
+            replace(payload, address=pk),
+            PRIORITY,
+            invitation=invitation,
+        )
 
 
 # E-mails about an organization's connection to Lever: it broke, it ends soon, it works again.

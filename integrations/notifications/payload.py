@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Any, Self
 
-from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailWording, Line, Link
 from integrations.outbox.enqueue import Payload
@@ -151,8 +150,7 @@ class AlertPayload(Payload):
     """One alert to one address. No name is in it: it is read when the alert is sent.
 
     `address` is the key of the AlertAddress, `type` an AlertTopic. A result has `result` in words, `outcome` and
-    `score`; everything else has a `subject` and perhaps `lines`, and a `phase` where it begins or ends, or, a step of a
-    candidate, `ids`: what it is and which rows it is about.
+    `score`; everything else has a `subject` and perhaps `lines`, and a `phase` where it begins or ends.
     An erased payload is empty, and nothing is sent then.
     """
 
@@ -165,7 +163,6 @@ class AlertPayload(Payload):
     result: str = ""
     outcome: str = ""
     score: str = ""
-    ids: JsonObject = field(default_factory=dict)
     holds_while: Condition | None = None
 
     @classmethod

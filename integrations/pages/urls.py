@@ -67,7 +67,6 @@ urlpatterns = [
     path("settings/alerts/", alerts.SignedWebhooksView.as_view(), name="signed-webhooks"),
     path("settings/alerts/<int:pk>/", alerts.ChangeAlertAddressView.as_view(), name="alert-edit"),
     path("settings/alerts/<int:pk>/test/", alerts.SendTestView.as_view(), name="alert-test"),
-    path("settings/alerts/<int:pk>/steps/", alerts.RepeatStepsView.as_view(), name="alert-steps"),
     path(
         "settings/alerts/<int:pk>/remove/",
         alerts.RemoveAlertAddressView.as_view(),

@@ -26,7 +26,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.steps import tell_erasure
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import (
@@ -146,7 +145,6 @@ def erase(
             defaults={"cause": cause, "erased_at": Now(), "repeated_at": None},
         )
         _erase_and_record(erasure, subject, found, actor, deciding)
-        tell_erasure(organization, opportunity_id)
     return Receipt(erasure, is_new=True)
 
 

@@ -35,10 +35,9 @@ from integrations.effects.start_clock import tag_unstarted
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
-from integrations.notifications.models.email_kind import CandidateStep, EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import UNNAMED, candidate_names, first_name, notify_members
 from integrations.notifications.payload import InvitationUnchanged
-from integrations.notifications.steps import tell_step
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
 from integrations.results.recording import record_progress
@@ -117,7 +116,6 @@ def _record_submission(invitation: Invitation) -> None:
         invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
         if not was_started:  # the start is reported later, or never
             enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
-        tell_step(invitation, CandidateStep.SUBMITTED)
         # not once the result is there, which has an e-mail of its own
         notify_members(
             invitation.organization,

@@ -26,14 +26,13 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.invitations.rules import assessment_rules_of, role_rules_of
-from integrations.notifications.models.email_kind import CandidateStep, EmailTopic, Link
+from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import (
     UNNAMED,
     candidate_names,
     first_name,
     notify_members,
 )
-from integrations.notifications.steps import tell_step
 from integrations.outbox.models import Effect
 from integrations.store import database
 
@@ -114,7 +113,6 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
     enqueue_report(invitation, result, number)
     follow_result(invitation, result)
     if not is_same:
-        tell_step(invitation, CandidateStep.RESULT if number == 1 else CandidateStep.REGRADE, result)
         _notify_result(invitation, result, number)
 
 
@@ -281,5 +279,4 @@ def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
     if not was_started:
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
-    tell_step(invitation, CandidateStep.SUBMITTED if submitted_at else CandidateStep.STARTED)
     return True

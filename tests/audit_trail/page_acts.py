@@ -162,15 +162,6 @@ def _alert_address(scene: Scene) -> AlertAddress:
     return factories.alert_address(scene.organization, url=url)
 
 
-def _address_with_a_step(scene: Scene) -> AlertAddress:
-    address = _alert_address(scene)
-    payload = {"type": "step", "address": address.pk}
-    factories.EffectFactory.create(
-        organization=scene.organization, kind="send_alert", state="done", due_at=None, payload=payload
-    )
-    return address
-
-
 def _identity(scene: Scene) -> ProviderIdentity:
     return _provider(scene).identities.create(user=scene.owner, subject="subject")
 
@@ -234,7 +225,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     ),
     "alert-test": of_row(_alert_address, "alert-test"),
     "alert-remove": of_row(_alert_address, "alert-remove"),
-    "alert-steps": of_row(_address_with_a_step, "alert-steps", {"days": 1}),
     "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
     "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),
     "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),

@@ -23,7 +23,6 @@ name = "Our program"
 kind = "signed"
 url = "https://1.1.1.1/T-PROGRAM"
 secret = "{SECRET}"
-steps = true
 """
 SECRETS = ("T-SLACK", "T-PROGRAM", SECRET, NEXT_SECRET, "T-OTHER")
 
@@ -41,7 +40,6 @@ def test_new_addresses_are_printed_without_their_secrets(configure, options) -> 
         '+ alert "#hiring" held: false',
         '+ alert "#hiring" url: set',
         '+ alert "Our program": signed',
-        '+ alert "Our program" steps: true',
         '+ alert "Our program" url: set',
         '+ alert "Our program" secret: set',
     ]
@@ -58,9 +56,7 @@ def test_they_are_stored_once(configure) -> None:
         True,
         True,
     )
-    assert (program.kind, program.secret, program.wants_steps) == ("signed", SECRET, True)
-    assert not room.wants_steps
-    assert program.organization.tells_steps
+    assert (program.kind, program.secret) == ("signed", SECRET)
     entries = AuditEntry.objects.count()
     assert configure(HEAD + ALERTS) == "nothing to change\n"
     assert AuditEntry.objects.count() == entries

@@ -122,7 +122,6 @@ ALLOWED = {
     "alert-edit": 1,
     "alert-test": 1,
     "alert-remove": 1,
-    "alert-steps": 1,
     "api-tokens": 1,
     "api-token-revoke": 1,
 }

@@ -108,7 +108,6 @@ class AuditAction(RecordEnum):
     ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "added an alert address", _S.POLICIES)
     CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "changed an alert address", _S.POLICIES)
     TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "sent a test alert", _S.POLICIES)
-    REPEAT_STEPS = ActionRecord("repeat_steps", "sent steps again", _S.POLICIES)
     REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "removed an alert address", _S.POLICIES)
     MAKE_API_TOKEN = ActionRecord("make_api_token", "made an API token", _S.POLICIES)
     REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoked an API token", _S.POLICIES)

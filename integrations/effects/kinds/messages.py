@@ -22,7 +22,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.alerts import give_up_alert, send_alert
 from integrations.notifications.links import timeline_link
-from integrations.notifications.models.email_kind import AlertTopic, CandidateStep
+from integrations.notifications.models.email_kind import AlertTopic
 from integrations.notifications.payload import AlertPayload, EmailPayload
 from integrations.notifications.send_email import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
@@ -205,12 +205,6 @@ def _alert_topic(effect: Effect, _: Result | None) -> str:
     return str(AlertTopic(topic).label) if topic in AlertTopic else ""
 
 
-def _kept_of_alert(payload: JsonObject) -> JsonObject:
-    """Return what stays of an alert: the step that tells of an erasure, which has ids alone; nothing of another."""
-    step = AlertPayload.from_json(payload).ids.get("step")
-    return payload if step == CandidateStep.ERASED else {}
-
-
 SEND_EMAIL = EffectKind(
     kind=Effect.Kind.SEND_EMAIL,
     target=Target.EMAIL,
@@ -233,6 +227,5 @@ SEND_ALERT = EffectKind(
     topic=_alert_topic,
     done=lambda _effect, _words: "Alert sent",
     failed="An alert could not be sent",
-    kept_payload=_kept_of_alert,
     copy_stays_in="alert_receivers",
 )

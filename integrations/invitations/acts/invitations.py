@@ -24,7 +24,6 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.invitations.person import Person, blocking_elsewhere
 from integrations.notifications.links import timeline_link
-from integrations.notifications.steps import move_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
@@ -241,7 +240,7 @@ def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> N
 
 def _move(invitation: Invitation, status: Status, reason: str = "", **changes: Any) -> None:
     try:
-        move_and_tell(invitation, status, reason, **changes)
+        invitation.move(status, reason, **changes)
     except IllegalTransition as error:
         raise ActionNotAllowed("Somebody else has just decided this.") from error
     except IntegrityError as error:

@@ -15,7 +15,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.notifications.steps import move_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.outbox.models import Effect
@@ -102,7 +101,7 @@ def _put_back(
         raise ActionNotAllowed(TOO_LATE)
     try:
         is_stopped = stopped_by_user and status == Status.WITHDRAWN
-        move_and_tell(invitation, status, reason, stopped_by_user=is_stopped)
+        invitation.move(status, reason, stopped_by_user=is_stopped)
         if status == Status.WITHDRAWN:
             follow_without(invitation)
     except IllegalTransition as error:

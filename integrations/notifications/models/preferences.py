@@ -115,7 +115,6 @@ class AlertAddress(models.Model):
     wants_results = models.BooleanField(default=True, verbose_name="results")
     wants_held = models.BooleanField(default=True, verbose_name="invitations that need approval")
     wants_incidents = models.BooleanField(default=True, verbose_name="problems")
-    wants_steps = models.BooleanField(default=False, verbose_name="each step of a candidate")
     created_at = models.DateTimeField(db_default=Now())
     last_success_at = moment("When an alert was last accepted.")
     last_failure_at = moment("When an alert was last not accepted.")
@@ -135,13 +134,8 @@ class AlertAddress(models.Model):
             models.CheckConstraint(
                 condition=models.Q(wants_results=True)
                 | models.Q(wants_held=True)
-                | models.Q(wants_incidents=True)
-                | models.Q(wants_steps=True),
+                | models.Q(wants_incidents=True),
                 name="alert_address_wants_something",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(wants_steps=False) | models.Q(kind="signed"),
-                name="alert_address_steps_are_signed",
             ),
         ]
 

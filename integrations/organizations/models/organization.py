@@ -65,11 +65,6 @@ class Organization(Policies):
             ],
         )
     )
-    tells_steps = models.BooleanField(
-        default=False,
-        editable=False,
-        help_text="Whether an address for alerts gets each step of a candidate.",
-    )
     bodies_emptied_until = moment(
         "Until when the texts of webhooks were removed; ids and times stay.", editable=False
     )

@@ -13,7 +13,7 @@ from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
-from integrations.notifications.models.email_kind import AlertTopic, CandidateStep
+from integrations.notifications.models.email_kind import AlertTopic
 from integrations.notifications.models.preferences import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
@@ -52,7 +52,6 @@ emails = page("emails", kinds=lists.email_kinds(), mailed=lists.MAILED)
 alerts = page(
     "alerts",
     topics=list(AlertTopic),
-    steps=list(CandidateStep),
     states=lists.STATES,
     verify=lists.VERIFY,
     most=MOST_ADDRESSES,

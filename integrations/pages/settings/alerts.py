@@ -1,6 +1,5 @@
 """Chat rooms and programs that alerts are posted to; each has a test."""
 
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.health.findings import counted
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.acts import (
     CHOSEN,
@@ -21,7 +19,6 @@ from integrations.notifications.acts import (
     change_address,
     new_secret,
     remove_address,
-    repeat_steps,
     send_test,
 )
 from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
@@ -30,8 +27,8 @@ from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ActView, OperationView, shows_secret
 
 
-class RoomForm(forms.Form):
-    """A chat room that alerts are posted to."""
+class AddressForm(forms.Form):
+    """A chat room or a program that alerts are posted to."""
 
     name = forms.CharField(
         label="Name",
@@ -55,13 +52,7 @@ class RoomForm(forms.Form):
         return [field for field in self if field.name.startswith("wants_")]
 
 
-class WebhookForm(RoomForm):
-    """A program that alerts are sent to, by a signed webhook."""
-
-    wants_steps = forms.BooleanField(label="Each step of a candidate, by ids alone", required=False)
-
-
-class ChangeAddressForm(WebhookForm):
+class ChangeAddressForm(AddressForm):
     """A stored address: an empty URL stays as it is."""
 
     is_on = forms.BooleanField(label="On: alerts are sent to it", required=False)
@@ -104,7 +95,7 @@ class SignedWebhooksView(AddressesView):
 
     kind = AlertAddress.Kind.SIGNED
     template_name = "integrations/signed_webhooks.html"
-    form_class = WebhookForm
+    form_class = AddressForm
     following_page = "signed-webhooks"
 
 
@@ -135,16 +126,14 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         return {name: getattr(self.address, name) for name in CHOSEN}
 
     def get_form(self, form_class: type[BaseForm] | None = None) -> BaseForm:
-        """Return the form; only a signed webhook has a signing secret and gets steps."""
+        """Return the form; only a signed webhook has a signing secret."""
         form: BaseForm = super().get_form(form_class)
         if self.address.kind != AlertAddress.Kind.SIGNED:
-            del form.fields["new_secret"], form.fields["wants_steps"]
+            del form.fields["new_secret"]
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            address=self.address, back=self.get_success_url(), repeat_form=RepeatStepsForm(), **kwargs
-        )
+        return super().get_context_data(address=self.address, back=self.get_success_url(), **kwargs)
 
     def operate(self, form: Form) -> str | HttpResponse | None:
         """Save it. A new secret is shown in the answer, this one time."""
@@ -159,29 +148,6 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         if wanted.url:
             return f"“{wanted.name}” is saved. Now send a test to the new address."
         return f"“{wanted.name}” is saved."
-
-
-class RepeatStepsForm(forms.Form):
-    """Since when the steps are sent again."""
-
-    days = forms.TypedChoiceField(
-        label="Of the last", choices=[(1, "day"), (3, "3 days"), (7, "week"), (30, "30 days")], coerce=int
-    )
-
-
-class RepeatStepsView(_AddressMixin, ActView):
-    """Send the steps of some days again, which an address got or missed."""
-
-    form_class = RepeatStepsForm
-
-    def get_success_url(self) -> str:
-        """Return the address's own page; 404 for another organization's, whatever was entered."""
-        return reverse("alert-edit", args=[self.address.pk])
-
-    def operate(self, form: Form) -> str | None:
-        """Enqueue them; what the program had before it drops by its id."""
-        count = repeat_steps(self.address, timedelta(days=form.cleaned_data["days"]), self.user)
-        return f"Sent again: {counted(count, 'step')}." if count else None
 
 
 class SendTestView(_AddressMixin, ActView):

@@ -21,7 +21,7 @@ from integrations.notifications.notices import (
     stored_template,
 )
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.alerts import AddressesView, RoomForm
+from integrations.pages.settings.alerts import AddressesView, AddressForm
 from integrations.queue import notify
 
 
@@ -33,7 +33,7 @@ class NotificationSettingsView(AddressesView):
 
     template_name = "integrations/notification_settings.html"
     kind = AlertAddress.Kind.SLACK
-    form_class = RoomForm
+    form_class = AddressForm
     following_page = "notification-settings"
     anchor = "#rooms"
 

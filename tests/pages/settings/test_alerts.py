@@ -63,28 +63,6 @@ def test_an_address_is_added_and_its_url_is_not_shown(super_admin_client, organi
     assert (address.wants_results, address.wants_held) == (True, False)
 
 
-def test_only_a_signed_webhook_gets_steps_and_may_have_them_again(super_admin_client, organization):
-    assert "wants_steps" not in super_admin_client.get(ROOMS).content.decode()
-    super_admin_client.post(PROGRAMS, {**FORM, "wants_steps": "on"})
-    address = AlertAddress.objects.get()
-    change = f"{PROGRAMS}{address.pk}/"
-    assert "Send steps again" in super_admin_client.get(change).content.decode()
-    payload = {"type": "step", "address": address.pk}
-    factories.EffectFactory.create(
-        organization=organization, kind="send_alert", state="done", due_at=None, payload=payload
-    )
-    assert "Sent again: 1 step." in told(
-        super_admin_client, super_admin_client.post(f"{change}steps/", {"days": 7})
-    )
-    assert "Nothing was changed." in told(
-        super_admin_client, super_admin_client.post(f"{change}steps/", {"days": 7})
-    )
-    AlertAddress.objects.update(is_on=False)
-    assert "Send steps again" not in super_admin_client.get(change).content.decode()
-    room = factories.alert_address(organization, name="room")
-    assert "wants_steps" not in super_admin_client.get(f"{PROGRAMS}{room.pk}/").content.decode()
-
-
 def test_a_signing_secret_is_shown_once(super_admin_client, organization):
     answer = super_admin_client.post(PROGRAMS, FORM)
     secret = AlertAddress.objects.get().secret

@@ -54,8 +54,6 @@ class Platforms:
         self._over_sockets: Callable[..., requests.Response] | None = None
         #: The alerts about results that arrived: their ids; of a message for a chat room, which has none, its text.
         self.alerts: set[str] = set()
-        #: The steps of candidates that arrived, by their ids.
-        self.steps: dict[str, str] = {}
 
     def serve(self) -> None:
         """Answer over sockets from now on, in threads of this process; kills and refusals are possible then."""
@@ -160,8 +158,6 @@ class Platforms:
         text = request.get_data().decode()
         if any(f": {outcome}" in text for outcome in ResultOutcome):
             self.alerts.add(request.headers.get("webhook-id") or text)
-        if '"type":"step"' in text:
-            self.steps[request.headers["webhook-id"]] = json.loads(text)["data"]["step"]
         return Exchange(json_response({}))
 
     def _time_out(self) -> None:

@@ -51,10 +51,7 @@ class Expected:
     forms: int = 1  # of feedback; of several, what they say isn't looked at
     files: int | None = None  # one for each candidate with a result, unless it is given
     stage: str = STAGE
-    alerts: int | None = (
-        None  # how many about results arrived, each counted once, where that is to be looked at
-    )
-    steps: tuple[str, ...] | None = None  # those of all candidates that arrived, each once, likewise
+    alerts: int | None = None  # how many about results arrived, each once, where that is to be looked at
 
 
 @dataclass

@@ -1,12 +1,9 @@
 """What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round, a decision."""
 
-from datetime import timedelta
-
-from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.acts import AddressSettings, add_address, repeat_steps
+from integrations.notifications.acts import AddressSettings, add_address
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
@@ -28,39 +25,30 @@ NEXT_STAGE = "On-site interview"
 def move(world: World) -> None:
     """CodeScreen says Passed: the candidate is moved to the next stage, and chat rooms and programs are told."""
     for kind in (AlertAddress.Kind.SLACK, AlertAddress.Kind.SIGNED):
-        gets_steps = kind == AlertAddress.Kind.SIGNED
-        wanted = AddressSettings(name=kind, url=ALERTS_URL, wants_steps=gets_steps)
-        add_address(world.organization, kind, wanted, PERSON)
+        add_address(world.organization, kind, AddressSettings(name=kind, url=ALERTS_URL), PERSON)
     world.organization.refresh_from_db()
     set_policies(world.organization, {"stage_on_pass": NEXT_STAGE}, PERSON)
     invited(world, "Alder")
     world.move("Alder")
     world.rest()
     # Lever sends a webhook of the portal's own move, too
-    completed(
-        world, "Alder", score=90, result="Passed", stage=NEXT_STAGE, alerts=2, steps=("invited", "result")
-    )
+    completed(world, "Alder", score=90, result="Passed", stage=NEXT_STAGE, alerts=2)
     expect(world, "Alder", verdicts=(VerdictCode.INVITE, VerdictCode.NOT_A_TRIGGER_STAGE))
     evaluate(world, "Alder", score=90, result="Passed")
 
 
 def regrade(world: World) -> None:
     """CodeScreen changes the result after the move: nobody is moved back, a note says so."""
-    told = ("invited", "result", "regrade")
-    again = {"notes": frozenset({1}), "alerts": 4, "steps": told}
+    again = {"notes": frozenset({1}), "alerts": 4}
     completed(world, "Alder", score=40, result="Failed", reason="Unit Tests", **again)
     world.candidate_does("Alder", "regrade", score=40, result="Failed", reason="Unit Tests")
     world.rest_after_polls("Alder")
-    program = AlertAddress.objects.get(kind=AlertAddress.Kind.SIGNED)
-    entries = AuditEntry.objects.filter(action=AuditAction.REPEAT_STEPS)
-    world.person_does(lambda: not entries.exists(), lambda: repeat_steps(program, timedelta(days=1), PERSON))
-    world.rest()
 
 
 def decide(world: World) -> None:
     """Who failed waits until a person records what was decided."""
     set_policies(world.organization, {"hold_failed": True, "attach_report": False}, PERSON)
-    expect(world, "Alder", alerts=None, steps=None)
+    expect(world, "Alder", alerts=None)
     invited(world, "Birch")
     world.move("Birch")
     world.rest()
