@@ -108,7 +108,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         OrganizationFilter,
     )
     list_select_related = ("organization", "invitation")
-    list_defer = ("payload", "traceback", "assessment_written", "facts")
+    list_defer = ("payload", "traceback", "assessment_written")
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
@@ -174,7 +174,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     )
     list_select_related = ("organization", "delivery")
     list_defer = columns(
-        "assessment_written delivery__payload delivery__explanation delivery__traceback delivery__facts"
+        "assessment_written delivery__payload delivery__explanation delivery__traceback"
     )
     search_fields = ("id__exact", "delivery__id__exact")
     searched_relation, related_columns = "delivery", ("opportunity_id",)

@@ -118,7 +118,7 @@ class ApiList:
 
 def _verdicts(organization: Organization) -> QuerySet[Verdict]:
     verdicts = Verdict.objects.filter(organization=organization).select_related("delivery")
-    return verdicts.defer("delivery__payload", "delivery__facts", "delivery__traceback")
+    return verdicts.defer("delivery__payload", "delivery__traceback")
 
 
 def findings(organization: Organization, filters: dict[str, Any]) -> Sequence[Finding]:

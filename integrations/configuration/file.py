@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.configuration.role_sections import mappings_after
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -20,10 +19,7 @@ from integrations.configuration.section import (
     literal,
 )
 from integrations.configuration.sections import SECTIONS
-from integrations.core.rules.backtest import Rules
-from integrations.core.rules.mappings import MappingIndex
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.inbox.acts import DECIDING_POLICIES, rules_of
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.models.organization import Organization
 
@@ -184,15 +180,6 @@ def _block(section: Section, table: Table) -> str:
         elif value != "":  # a secret that can't be decrypted counts as set
             secrets.append(f"# {name} is set; secrets are left out")
     return "\n".join([*lines, *secrets]) + "\n"
-
-
-def rules_after(configuration: Configuration, organization: Organization) -> Rules:
-    """Return the rules that would be in force. What the file leaves out stays, as when it is applied."""
-    tables = configuration.tables
-    written = tables["organization"][0] | tables["policies"][0]
-    policies = {name: value for name, value in written.items() if name in DECIDING_POLICIES}
-    mappings = mappings_after(configuration, organization).values()
-    return rules_of(organization, policies, MappingIndex(mapping.rule for mapping in mappings))
 
 
 def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:

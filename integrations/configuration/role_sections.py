@@ -68,7 +68,7 @@ def _table_of_mapping(row: RoleMapping) -> Table:
     return table | {"assessment": row.assessments} if row.also_assessments else table
 
 
-def mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
+def _mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
     """Return the mappings that there would be, unsaved, by what each holds for."""
     own = RoleMapping.objects.filter(organization=organization.pk).order_by("role", "stage", "pk")
     mappings = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping for mapping in own}
@@ -92,7 +92,7 @@ def _set_columns(mapping: RoleMapping, table: Table) -> None:
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
     own = RoleMapping.objects.filter(organization=organization.pk)
     known = {row.pk: _table_of_mapping(row) for row in own}
-    for named, mapping in mappings_after(file, organization).items():
+    for named, mapping in _mappings_after(file, organization).items():
         before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
         changed = differing(_MAPPING, before, _table_of_mapping(mapping))
         lines = []

@@ -46,9 +46,9 @@ class VerdictRecord:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `wait_note`: what a note in Lever says while the candidate waits so;
     empty where none is left. `of_invitation`: what is said of a decided invitation that waits for the same, beside the
-    send window. `is_about_candidate`: a candidate entered a CodeScreen stage. `knows_stage`: it was decided by stage
-    and candidate. `names_nobody`: the person's data is removed, and the explanation says only that, so erasure keeps
-    it. `is_refuted_by_list`: no longer so when Lever lists the candidate in the stage.
+    send window. `is_about_candidate`: a candidate entered a CodeScreen stage. `names_nobody`: the person's data is
+    removed, and the explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer so when Lever
+    lists the candidate in the stage.
     """
 
     code: str
@@ -64,7 +64,6 @@ class VerdictRecord:
     wait_note: str = ""
     of_invitation: StatusWords | None = None
     is_about_candidate: bool = True
-    knows_stage: bool = True
     names_nobody: bool = False
     is_refuted_by_list: bool = False
 
@@ -87,7 +86,6 @@ class VerdictCode(RecordEnum):
         meaning="Somebody pressed “Verify Connection” in Lever. The message arrived.",
         next_step="Nothing to do. Lever can reach the portal.",
         is_about_candidate=False,
-        knows_stage=False,
     )
     PAUSED = VerdictRecord(
         code="paused",
@@ -107,7 +105,6 @@ class VerdictCode(RecordEnum):
             Tone.WARN,
             "pause",
         ),
-        knows_stage=False,
     )
     DISCONNECTED = VerdictRecord(
         code="disconnected",
@@ -129,7 +126,6 @@ class VerdictCode(RecordEnum):
             Tone.WARN,
             "pause",
         ),
-        knows_stage=False,
     )
     IGNORED_EVENT = VerdictRecord(
         code="ignored_event",
@@ -137,7 +133,6 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOTHING,
         meaning="Lever sent a message that is not about a candidate entering a stage.",
         is_about_candidate=False,
-        knows_stage=False,
     )
     ERASED = VerdictRecord(
         code="erased",
@@ -145,7 +140,6 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         meaning="The candidate's personal data was erased here, so nobody can be invited.",
         next_step=ERASED.next_step,
-        knows_stage=False,
         names_nobody=True,
     )
     NOTHING_FOLLOWS = VerdictRecord(

@@ -14,7 +14,6 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together
 from integrations.core.rules.names import choose_progress_tag
-from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
 from integrations.effects.follow_pass import follow_pass, follow_without
@@ -289,7 +288,6 @@ def decide_delivery(
             assessment_source=decision.assessment_source,
             assessment_written=decision.assessment_written,
             cause=cause,
-            facts=stored_facts(facts, decision),
         )
         if not is_recorded:
             transaction.set_rollback(True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.pages import audit_log, backtest, dry_run, health, report
+from integrations.pages import audit_log, dry_run, health, report
 from integrations.pages.activity import actions, activity, bulk, bulk_progress
 from integrations.pages.candidate import data, page
 from integrations.pages.help import views as help_views
@@ -45,7 +45,6 @@ urlpatterns = [
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/results/", rules.ResultRulesView.as_view(), name="result-rules"),
     path("settings/data/", rules.DataView.as_view(), name="data-settings"),
-    path("settings/rules/preview/", backtest.PreviewRulesView.as_view(), name="rules-preview"),
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
     path("settings/team/lever/", lever_people.LeverPeopleView.as_view(), name="lever-people"),
@@ -100,16 +99,6 @@ urlpatterns = [
     path("mappings/assessments/", assessment_rules.AssessmentRulesView.as_view(), name="assessment-rules"),
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
-    path(
-        "mappings/add/preview/",
-        backtest.PreviewMappingView.as_view(page="mapping-add"),
-        name="mapping-add-preview",
-    ),
-    path(
-        "mappings/<int:pk>/preview/",
-        backtest.PreviewMappingView.as_view(page="mapping-edit"),
-        name="mapping-edit-preview",
-    ),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
     # single sign-on
     path("settings/sso/", single_sign_on.SingleSignOnSettingsView.as_view(), name="single-sign-on-settings"),

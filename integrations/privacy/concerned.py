@@ -174,8 +174,6 @@ def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:
             return kept_of_payload(value)
         case "Delivery", "explanation":
             return value if row["verdict"] in IMPERSONAL_VERDICTS else ""
-        case "Delivery", "facts":
-            return None
         case "Effect", "payload":
             stored = value if isinstance(value, dict) and subject is not None else {}
             return EFFECT_KINDS[str(row["kind"])].kept_payload(stored)

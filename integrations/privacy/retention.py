@@ -269,14 +269,13 @@ def _empty_bodies(organization: Organization, budget: Budget) -> int:
     if since is not None:
         deliveries = deliveries.filter(decided_at__gte=since)
     # by when they were decided: one that waited for long lies ahead of where the last run ended
-    read = deliveries.only("payload", "facts", "decided_at")
+    read = deliveries.only("payload", "decided_at")
     for batch in _batches(read, "decided_at", before, budget):
         changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
             # the organization first, as decisions lock; what is left out here goes with the candidate's data
             Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].decided_at)
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
-            Delivery.objects.filter(pk__in=[delivery.pk for delivery in changed]).update(facts=None)
             if changed and not count:
                 _record_removal(organization, "bodies of webhooks", before)
         count += len(changed)
@@ -284,10 +283,10 @@ def _empty_bodies(organization: Organization, budget: Budget) -> int:
 
 
 def _is_emptied(delivery: Delivery) -> bool:
-    """Reduce the body of the object and remove its facts; return whether anything was to be removed."""
-    whole = delivery.payload, delivery.facts
-    delivery.payload, delivery.facts = kept_of_payload(delivery.payload), None
-    return whole != (delivery.payload, None)
+    """Reduce the body of the object; return whether anything was to be removed."""
+    whole = delivery.payload
+    delivery.payload = kept_of_payload(whole)
+    return whole != delivery.payload
 
 
 def _is_invited(organization: Organization) -> Exists:

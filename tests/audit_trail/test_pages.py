@@ -57,9 +57,6 @@ NOT_AUDITED = {
     "health",
     "member-link",  # shows
     "team",  # shows
-    "rules-preview",  # shows
-    "mapping-add-preview",  # shows
-    "mapping-edit-preview",  # shows
     *(f"help{page}" for page in HELP_PAGES),
     "report",
 }

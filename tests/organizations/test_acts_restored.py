@@ -34,7 +34,7 @@ def ago(**span):
 
 def cause_of(delivery):
     """Return why the candidate of a delivery was offered."""
-    return (delivery.facts or {}).get("entered_before")
+    return next(cause for cause in EnteredBefore if cause.explain(STAGE) == delivery.explanation)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "test"}
 OPERATING_COMMANDS = {
     "approve",
-    "backtest",
     "configure",
     "doctor",
     "export",
@@ -171,7 +170,6 @@ RUNS = {
     "configure {data}/acme.toml --dry-run": 0,
     "configure {data}/acme.toml": 0,
     "export_config acme": 0,
-    "backtest acme {data}/acme.toml": 0,
     "export deliveries acme": 0,
     "sweep acme": 0,
     "poll acme": 0,

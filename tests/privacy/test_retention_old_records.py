@@ -80,17 +80,6 @@ def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_old(organization
     assert (payload_of(old), old.verdict, payload_of(recent)) == (REDUCED, "ignored_event", BODY)
 
 
-def test_the_facts_of_a_verdict_go_with_the_body(organization):
-    facts = {"version": 1, "stage": ["stage-1", "CodeScreen"]}
-    old, recent = (create_delivery(organization, at=at, facts=facts) for at in (LONG_AGO, RECENTLY))
-    reduced = create_delivery(organization, facts=facts)
-    Delivery.objects.filter(pk=reduced.pk).update(payload=REDUCED)
-    assert remove_old_records(organization, Budget()) == 2
-    assert set(Delivery.objects.filter(facts__isnull=True)) == {old, reduced}
-    recent.refresh_from_db()
-    assert recent.facts == facts
-
-
 @pytest.mark.parametrize(
     "columns",
     [

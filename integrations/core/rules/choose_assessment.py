@@ -64,7 +64,7 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
     The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the mapping by
     categories, the default.
     """
-    names = named_by_first_source(facts, candidate)
+    names = _named_by_first_source(facts, candidate)
     if names is None:
         return None
     found = {
@@ -75,7 +75,7 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
     return AssessmentMatch(names, tuple(found.values()))
 
 
-def named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
+def _named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
     """Return what the first source that names an assessment names; None without one."""
     if facts.further is not None:
         return _named_further(facts, candidate, facts.further)

@@ -146,8 +146,7 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
             _decide_match(facts.under(match.mapping), candidate, match),
             assessment_source=match.names.source,
             mapping_id=match.mapping.id if match.mapping else None,
-            names=match.names.written,
-            found=match.found,
+            assessment_written=match.names.written[0] if len(match.found) < 2 else "",
         )
     if depends_on_hidden_role(facts, candidate):
         return replace(decision, explanation=f"{decision.explanation} {HIDDEN_ROLE}")

@@ -3,10 +3,8 @@
 The answer may be about a person's health. It is compared here, and neither stored nor written anywhere.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from integrations.core.rules.names import normalize
@@ -36,10 +34,3 @@ class ExtraTimeRule:
         return bool(question) and any(
             normalize(answer.question) == question and normalize(answer.text) in wanted for answer in answers
         )
-
-    @property
-    def digest(self) -> str:
-        """What tells the rule from others; empty when nobody is held for it."""
-        if self == ExtraTimeRule():
-            return ""
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:16]

@@ -33,7 +33,7 @@ class TriggerPolicy:
 
 
 class EnteredBefore(StrEnum):
-    """Why an earlier invitation can't be ruled out; the code is stored with the facts of a verdict."""
+    """Why an earlier invitation can't be ruled out."""
 
     CONNECTING = "connecting"
     RESTORE = "restore"
@@ -194,17 +194,11 @@ class Decision:
     assessment: KnownAssessment | None = None
     assessment_source: AssessmentSource | None = None
     mapping_id: int | None = None  # the stored mapping whose rules hold
-    names: tuple[str, ...] = ()  # what the source names, as it is written there
-    found: tuple[KnownAssessment, ...] = ()  # the assessments that these names mean
+    assessment_written: str = ""  # as the source names it; empty when nothing does, or several are possible
     email: str = ""
     existing_invitation_id: int | None = None
     is_bounced: bool = False  # the e-mail of that invitation
     round: int = 1
-
-    @property
-    def assessment_written(self) -> str:
-        """The first of the names; empty when nothing named an assessment, or several are possible."""
-        return self.names[0] if self.names and len(self.found) < 2 else ""
 
     @property
     def next_step(self) -> str:

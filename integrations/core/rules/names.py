@@ -75,17 +75,13 @@ def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...
     itself called “CodeScreen …” doesn't name an assessment.
     """
     names: dict[str, str] = {}
-    for tag in naming_tags(tags):
-        if role_title and normalize(tag) == normalize(role_title):
+    for tag in tags:
+        is_role = bool(role_title) and normalize(tag) == normalize(role_title)
+        if is_role or not _names_something(tag.split(maxsplit=2)):
             continue
         name = tag.strip()[len(TAG_WORD) :].strip()
         names.setdefault(normalize(name), name)
     return tuple(names.values())
-
-
-def naming_tags(tags: Iterable[str]) -> list[str]:
-    """Return the tags of the form `CodeScreen {name}`."""
-    return [tag for tag in tags if _names_something(tag.split(maxsplit=2))]
 
 
 def _names_something(words: list[str]) -> bool:

@@ -11,9 +11,9 @@ from integrations.catalog.lists import stages_named_in_copy, trigger_policy
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode
-from integrations.core.rules.facts import EnteredBefore
 from integrations.core.rules.names import assessment_tags
 from integrations.core.rules.send_window import zone_of
+from integrations.core.verdict_code import VerdictCode
 from integrations.health.findings import (
     Finding,
     counted,
@@ -21,8 +21,7 @@ from integrations.health.findings import (
     finding,
     listed,
 )
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import count_candidates
+from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
@@ -171,10 +170,6 @@ def _unreadable_columns(row: models.Model) -> list[EncryptedTextField]:
     return [column for column in columns if isinstance(column.value_from_object(row), UnreadableSecret)]
 
 
-#: Causes that come from rows that are lost.
-_LOST = (EnteredBefore.RESTORE, EnteredBefore.PROGRESS_TAG)
-
-
 def check_restored_connection(organization: Organization) -> Iterator[Finding]:
     """Yield that Lever's tokens are those of the backup, until Lever is connected again or has accepted them."""
     lever, until = organization.working_lever, organization.rows_lost_until
@@ -211,10 +206,17 @@ def check_restored_log(organization: Organization) -> Iterator[Finding]:
 
 
 def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
-    """Yield how many candidates may be invited already, by rows that are lost, and wait for a person."""
-    offered = Delivery.objects.offered().filter(organization=organization)
-    lost = offered.filter(facts__entered_before__in=[cause.value for cause in _LOST])
-    if not (number := count_candidates(lost)):
+    """Yield how many who entered a stage since Lever was connected may be invited already, and wait for a person."""
+    connection = organization.lever
+    if connection is None or connection.first_connected_at is None:
+        return
+    # who was there before is offered as part of setting up
+    lost = Candidate.objects.filter(
+        organization=organization,
+        delivery__verdict=VerdictCode.ENTERED_BEFORE,
+        entered_at__gte=connection.first_connected_at,
+    )
+    if not (number := lost.count()):
         return
     unreported = (
         ""

@@ -110,16 +110,6 @@ class Delivery(Leasable):
         ),
     )
     decided_at = moment()
-    facts = about_candidate(
-        "what the decision rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
-        models.JSONField(
-            null=True,
-            blank=True,
-            editable=False,
-            help_text="What the verdict rests on, without names and addresses: it can be given again under other "
-            "rules.",
-        ),
-    )
     invitation = models.ForeignKey(
         "integrations.Invitation",
         on_delete=models.SET_NULL,
@@ -203,12 +193,11 @@ class Delivery(Leasable):
         assessment_source: vocabulary.AssessmentSource | None = None,
         assessment_written: str = "",
         cause: vocabulary.VerdictCause | None = None,
-        facts: dict[str, object] | None = None,
     ) -> bool:
         """Record the verdict and end the lease. Return False when another worker holds the lease by now.
 
         The only place that writes verdicts: the current one into this row, and each into a Verdict row that stays.
-        `cause` is derived from the verdict before when it isn't given. `facts` replace those of the verdict before.
+        `cause` is derived from the verdict before when it isn't given.
         """
         decided_at = database.now()
         columns: dict[str, Any] = {
@@ -221,7 +210,6 @@ class Delivery(Leasable):
         with transaction.atomic(savepoint=False):
             if not self.release(
                 verdict=verdict,
-                facts=facts,
                 due_at=None,
                 last_error="",
                 traceback="",

@@ -28,7 +28,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def with_standing(self) -> Self:
         """Read with each the invitation, and the delivery without its contents: they say where the candidate stands."""
         related = self.select_related("delivery", "invitation")
-        return related.defer("delivery__payload", "delivery__facts", "delivery__traceback")
+        return related.defer("delivery__payload", "delivery__traceback")
 
     def point_to(self, invitation: Invitation) -> None:
         """Let the candidate's row point to an invitation that a person made by hand."""

@@ -184,11 +184,10 @@ class MappingFormView(MappingMixin, OperationView):
         return super().get_context_data(**suggestions(self.organization), **self.addresses(), **kwargs)
 
     def addresses(self) -> dict[str, str]:
-        """Return where the form is saved and previewed, and the page to return to."""
+        """Return where the form is saved, and the page to return to."""
         asked = self.request.POST.get("next") or self.request.GET.get("next", "")
         return {
             "save_url": reverse(self.page, kwargs=self.kwargs),
-            "preview_url": reverse(f"{self.page}-preview", kwargs=self.kwargs),
             "next": own_page(self.request, asked, reverse("mapping-list")),
         }
 

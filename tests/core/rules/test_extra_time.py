@@ -37,11 +37,3 @@ def test_the_rule_applies_to_nobody_else(answers):
 def test_an_empty_rule_applies_to_nobody():
     empty = ExtraTimeRule()
     assert not empty.applies(("", "Accommodation"), [Answer("", ""), Answer(QUESTION, "Yes")])
-    assert empty.digest == ""
-
-
-def test_the_digest_tells_rules_apart_and_says_nothing_of_them():
-    others = [ExtraTimeRule("Accommodation"), ExtraTimeRule("", QUESTION, ("Yes",)), ExtraTimeRule("Yes")]
-    assert len({rule.digest for rule in (RULE, *others)}) == 4
-    assert RULE.digest == ExtraTimeRule(RULE.tag, RULE.question, RULE.answers).digest
-    assert "Accommodation" not in RULE.digest

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from tests.health.rows import only_finding
@@ -53,18 +55,24 @@ def test_who_may_be_invited_already_is_counted_until_a_person_decides(
     check_the_log(restored)
     if not is_reported:
         Organization.objects.update(rows_lost_from=None, rows_lost_until=None)
-    offers = [("o-1", "restore"), ("o-1", "restore"), ("o-2", "progress_tag"), ("o-3", "connecting")]
-    for opportunity_id, cause in offers:
+    now = timezone.now()
+    LeverConnection.objects.update(first_connected_at=now - timedelta(days=2))
+    for opportunity_id, days in [("o-1", 1), ("o-2", 0), ("before-connecting", 3)]:
         delivery = factories.DeliveryFactory.create(
             organization=restored,
             opportunity_id=opportunity_id,
             verdict="entered_before",
-            decided_at=timezone.now(),
+            decided_at=now,
             due_at=None,
-            facts={"version": 1, "entered_before": cause},
+        )
+        Candidate.objects.create(
+            organization=restored,
+            opportunity_id=opportunity_id,
+            entered_at=now - timedelta(days=days),
+            delivery=delivery,
         )
     finding = only_finding(restored)
     assert (finding.code, finding.message.split(" may")[0]) == ("possibly_invited", "2 candidates")
     assert ("manage.py restored" in finding.fix) is not is_reported
-    type(delivery).objects.exclude(pk=delivery.pk).update(verdict="invite")
+    Delivery.objects.exclude(opportunity_id="before-connecting").update(verdict="invite")
     assert only_finding(restored).code == "ok"
