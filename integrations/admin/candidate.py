@@ -1,6 +1,5 @@
 """Candidates in the admin, why they were invited or not, and whose data was erased; their invitations and results."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -44,7 +43,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import read_connections
 from integrations.invitations.models.names import CandidateKey
 from integrations.invitations.models.result import Result
 from integrations.privacy.models import Erasure
@@ -118,9 +116,6 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
     def what_is(self, row: Candidate) -> str:
         return row.role_title or "candidate"
-
-    def complete(self, rows: Sequence[Candidate]) -> None:
-        read_connections(row.invitation for row in rows)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -276,7 +271,7 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
         section("Where it stands", "standing status_reason awaits_decision_since results_shown raw_status"),
         section(
             "When",
-            "created_at checked_at send_at invited_at start_by bounced_at started_at submitted_at completed_at "
+            "created_at checked_at invited_at start_by bounced_at started_at submitted_at completed_at "
             "changed_at following_ended following_ended_reason following_ended_at",
         ),
         section("What led to it and what it led to", "after together deliveries_shown effects_shown"),
@@ -299,9 +294,6 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
 
     def what_is(self, row: Invitation) -> str:
         return row.assessment_name
-
-    def complete(self, rows: Sequence[Invitation]) -> None:
-        read_connections(rows)
 
     who = column("candidate", lambda invitation: invitation.candidate_name or "No name", "candidate_name")
     candidate = column("candidate", candidate_of)

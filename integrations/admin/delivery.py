@@ -173,9 +173,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         OrganizationFilter,
     )
     list_select_related = ("organization", "delivery")
-    list_defer = columns(
-        "assessment_written delivery__payload delivery__explanation delivery__traceback"
-    )
+    list_defer = columns("assessment_written delivery__payload delivery__explanation delivery__traceback")
     search_fields = ("id__exact", "delivery__id__exact")
     searched_relation, related_columns = "delivery", ("opportunity_id",)
     search_hint = "a candidate's name, an opportunity id, or a delivery's or verdict's number"

@@ -117,7 +117,6 @@ class InvitationRow(Row):
             "started_at",
             "completed_at",
             "start_by",
-            "send_at",
             "after",
             "following_ended",
             "following_ended_at",

@@ -46,7 +46,7 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import POLICIES, SEND_WINDOW_POLICIES
+from integrations.organizations.models.policies import POLICIES
 from integrations.single_sign_on.acts.domains import add_domain, normal_domain
 from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
@@ -63,9 +63,7 @@ _POLICIES = keys(
     *(column(Organization, name, is_stripped=True) for name in POLICIES if name != "stage_prefix")
 )
 #: Left out of an exported file while empty: the line of another policy says that there is such a rule.
-_WRITTEN_IF_SET = frozenset(
-    {"hold_question", "hold_answers", *SEND_WINDOW_POLICIES[1:], "start_within_days", "passing_score"}
-)
+_WRITTEN_IF_SET = frozenset({"hold_question", "hold_answers", "start_within_days", "passing_score"})
 
 
 def _stored_policies(organization: Organization) -> list[Table]:

@@ -161,7 +161,6 @@ class FindingCode(RecordEnum):
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
-    SEND_WINDOW_CLOSED = FindingRecord("send_window_closed", SENDING_RULES)
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
     STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)

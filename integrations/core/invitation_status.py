@@ -305,26 +305,6 @@ ERASED = StatusWords(
 )
 
 
-def waiting_to_be_sent(when: str, next_step: str, tone: Tone = Tone.INFO, icon: str = "clock") -> StatusWords:
-    """Return what is said of a pending invitation that is sent then."""
-    return StatusWords(
-        label=InvitationStatus.PENDING.label,
-        title=f"Will be sent {when}",
-        phrase=f"waiting to be sent {when}",
-        tone=tone,
-        icon=icon,
-        waits_for=f"Will be sent {when}",
-        next_step=next_step,
-    )
-
-
-def waiting_for_window(when: str) -> StatusWords:
-    """Return what is said of a pending invitation that waits for the send window, which opens then."""
-    return waiting_to_be_sent(
-        when, "Nothing to do. It is sent automatically when the send window opens. An Admin can send it now."
-    )
-
-
 def _of_phases(*phases: Phase) -> tuple[InvitationStatus, ...]:
     return tuple(status for status in InvitationStatus if status.record.phase in phases)
 

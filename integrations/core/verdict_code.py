@@ -13,7 +13,6 @@ from integrations.core.invitation_status import (
     ERASED,
     InvitationStatus,
     StatusWords,
-    waiting_to_be_sent,
 )
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, LabelledEnum, RecordEnum, Tone, lower_first
 
@@ -45,10 +44,9 @@ class VerdictRecord:
     candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `wait_note`: what a note in Lever says while the candidate waits so;
-    empty where none is left. `of_invitation`: what is said of a decided invitation that waits for the same, beside the
-    send window. `is_about_candidate`: a candidate entered a CodeScreen stage. `names_nobody`: the person's data is
-    removed, and the explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer so when Lever
-    lists the candidate in the stage.
+    empty where none is left. `is_about_candidate`: a candidate entered a CodeScreen stage. `names_nobody`: the
+    person's data is removed, and the explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer
+    so when Lever lists the candidate in the stage.
     """
 
     code: str
@@ -62,7 +60,6 @@ class VerdictRecord:
     is_correctable: bool = False
     leaves_note: bool = False
     wait_note: str = ""
-    of_invitation: StatusWords | None = None
     is_about_candidate: bool = True
     names_nobody: bool = False
     is_refuted_by_list: bool = False
@@ -99,12 +96,6 @@ class VerdictCode(RecordEnum):
         is_correctable=True,
         wait_note="nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
         "ends the pause.",
-        of_invitation=waiting_to_be_sent(
-            "when the pause ends",
-            "An Admin presses “Resume” on the overview. It is then sent automatically, in your send window.",
-            Tone.WARN,
-            "pause",
-        ),
     )
     DISCONNECTED = VerdictRecord(
         code="disconnected",
@@ -120,12 +111,6 @@ class VerdictCode(RecordEnum):
         is_correctable=True,
         wait_note="nothing was sent yet: the CodeScreen integration has no connection to CodeScreen. It goes on "
         "automatically when a Super Admin of the integration connects it again.",
-        of_invitation=waiting_to_be_sent(
-            "when connected again",
-            "A Super Admin connects it again under Settings. It is then sent automatically, in your send window.",
-            Tone.WARN,
-            "pause",
-        ),
     )
     IGNORED_EVENT = VerdictRecord(
         code="ignored_event",

@@ -8,7 +8,7 @@ from django.utils.dateformat import format as in_words
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.codescreen.details import detail_lines
-from integrations.core.rules.send_window import zone_of
+from integrations.core.time_zones import zone_of
 from integrations.core.vocabulary import NOT_STATED
 from integrations.effects.kind import Words, may_be_written_of
 from integrations.http.json_values import JsonObject

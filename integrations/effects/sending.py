@@ -56,7 +56,6 @@ from integrations.store.database import has_webhook_since, with_retry
 READ_AGAIN_AFTER = timedelta(minutes=2)
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
 KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
-WINDOW_CLOSED = "The send window is closed."
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
@@ -257,20 +256,6 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
         reason = "The invitation was requested again in the meantime."
         return Retry(reason, timedelta(0), StartedAttempt.NONE)
     return Cancelled(f"The invitation is {invitation.words.phrase}.")
-
-
-def wait_for_window(invitation: Invitation) -> Done | Cancelled | Retry:
-    """Return that an invitation is tried again when the send window opens; called in the recording transaction.
-
-    The organization is locked: a change of its window is seen here, or sees that this invitation waits.
-    """
-    invitation.organization = Organization.objects.lock(invitation.organization_id)
-    opens_at = invitation.window_opening()
-    waiting = Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING)
-    if not waiting.update(send_at=opens_at):
-        return cancel_or_retry(invitation)
-    wait = opens_at - database.now() if opens_at else timedelta(0)
-    return Retry(WINDOW_CLOSED, wait, is_counted=False, restarts_window=True)
 
 
 def give_up(effect: Effect, reason: str) -> Uncertain | Failed:

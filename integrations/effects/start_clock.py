@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from integrations.core.invitation_status import FOLLOWED, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
-from integrations.core.rules.send_window import with_date, zone_of
+from integrations.core.time_zones import with_date, zone_of
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.further import related_invitations
 from integrations.effects.kinds.messages import enqueue_note

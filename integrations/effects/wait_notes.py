@@ -17,9 +17,9 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.effects.kinds.messages import LEAVE_NOTE, note_on
 from integrations.effects.waits import (
+    END_OF_WAIT,
     IS_OVER,
     WAITING_STATUSES,
-    WaitNote,
     text_of_end,
     text_of_wait,
     wait_of,
@@ -53,7 +53,6 @@ def organizations_with_untold_waits() -> set[int]:
     """Return the organizations for whose candidates a note is due; a few queries over all of them."""
     rows = (
         _waiting_invitations(),
-        _waiting_for_window(),
         _held_up_invitations(),
         _waiting_deliveries(),
         _ended(),
@@ -72,7 +71,6 @@ def tell_waits(organization: Organization) -> None:
         _tell_end(told)
     waiting: Iterator[tuple[QuerySet[Invitation] | QuerySet[Delivery], int]] = chain(
         _keys(_waiting_invitations(), organization),
-        _keys(_waiting_for_window(), organization),
         _keys(_held_up_invitations(), organization),
         _keys(_waiting_deliveries(), organization),
     )
@@ -101,22 +99,12 @@ def _waiting_invitations() -> QuerySet[Invitation]:
     return rows.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
 
 
-def _waiting_for_window() -> QuerySet[Invitation]:
-    """Invitations that nothing but the send window keeps from being sent, where no note tells of that."""
-    told = _told.filter(invitation=OuterRef("pk"), open_wait=WaitNote.SEND_WINDOW)
-    rows = Invitation.objects.filter(_wanted, _works, organization__paused=False, erased_at__isnull=True)
-    waiting = rows.filter(status=InvitationStatus.PENDING, send_at__gt=Now())
-    return waiting.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
-
-
 def _held_up_invitations() -> QuerySet[Invitation]:
     """Decided invitations that a pause or a missing connection keeps from being sent, where no note tells of that.
 
     When that began isn't known: the note about it is enqueued at once, and is due after TOLD_AFTER.
     """
-    told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True)).exclude(
-        open_wait=WaitNote.SEND_WINDOW
-    )
+    told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True))
     rows = Invitation.objects.filter(_wanted, status=InvitationStatus.PENDING, erased_at__isnull=True)
     is_held_up = Q(organization__paused=True) | ~_works
     return rows.filter(is_held_up, ~Exists(told))
@@ -184,8 +172,8 @@ def _tell_end(told: Effect) -> None:
         if is_ours and text:
             LEAVE_NOTE.enqueue(
                 told.organization_id,
-                f"{told.opportunity_id}:{WaitNote.END}:{told.pk}",
-                note_on(told.opportunity_id, text, WaitNote.END),
+                f"{told.opportunity_id}:{END_OF_WAIT}:{told.pk}",
+                note_on(told.opportunity_id, text, END_OF_WAIT),
                 priority=LAST,
                 opportunity_id=told.opportunity_id,
                 invitation=told.invitation,

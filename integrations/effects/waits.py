@@ -1,11 +1,8 @@
 """What a candidate waits for, and how that ended, as two notes in Lever say it: read from the rows of now."""
 
-from enum import StrEnum
-
 from django.db.models import Exists, OuterRef, Q
 
 from integrations.core.invitation_status import ON_THE_WAY, InvitationStatus
-from integrations.core.rules.send_window import with_date, zone_of
 from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, Consequence, VerdictCode
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -17,16 +14,11 @@ from integrations.outbox.models import Effect
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
 
 
-class WaitNote(StrEnum):
-    """The codes of notes about waits, beside the statuses and verdicts that wait."""
-
-    SEND_WINDOW = "send_window"
-    END = "end_of_wait"
-
-
+#: The code of notes that say how a wait ended.
+END_OF_WAIT = "end_of_wait"
 SEND_AGAIN = "An Admin can send it again."
 #: The codes of notes that say what a candidate waits for.
-WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS, WaitNote.SEND_WINDOW])
+WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS])
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
 _ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
 
@@ -38,12 +30,12 @@ def candidate_of(effect: Effect) -> Candidate | None:
 
 
 def wait_of(invitation: Invitation, organization: Organization) -> str:
-    """Return the code of what an invitation waits for: a status, a verdict, the window; empty where no note says it."""
+    """Return the code of what an invitation waits for: a status or a verdict; empty where no note says it."""
     if invitation.status in WAITING_STATUSES:
         return invitation.status
     if invitation.status != InvitationStatus.PENDING:
         return ""
-    return organization.held_up_by or (WaitNote.SEND_WINDOW if invitation.waits_for_window else "")
+    return organization.held_up_by or ""
 
 
 def still_waits(effect: Effect) -> bool:
@@ -83,13 +75,6 @@ IS_OVER = (
 
 def text_of_wait(invitation: Invitation | None, code: str) -> str:
     """Return the note that says what a candidate waits for."""
-    if invitation is not None and invitation.send_at is not None and code == WaitNote.SEND_WINDOW:
-        # the candidate's own time zone is personal: a note stays in Lever when their data is erased
-        when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
-        return (
-            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}. Your organization sends assessments at "
-            "certain times only. If the candidate leaves the stage before then, nothing is sent."
-        )
     if invitation is None or code not in WAITING_STATUSES:
         return f"CodeScreen: {VerdictCode(code).record.wait_note}"
     # why it is on hold was written by the rules; why it is uncertain may quote a platform

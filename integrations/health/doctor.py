@@ -23,7 +23,6 @@ CHECKS: tuple[Check, ...] = (
     connections.check_stated_results,
     set_up.check_trigger_stages,
     set_up.check_stage_on_pass,
-    set_up.check_send_window,
     set_up.check_roles,
     work.check_pause,
     work.check_super_admin,

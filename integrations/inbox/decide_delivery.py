@@ -106,7 +106,6 @@ def _invite(
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
         **_place_among_several(delivery, facts, decision),
-        "time_zone": opportunity.time_zone,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,

@@ -15,7 +15,6 @@ from typing import Self
 from django.utils.crypto import constant_time_compare
 
 from integrations.core.rules.extra_time import Answer
-from integrations.core.rules.send_window import zone_names
 from integrations.http.json_values import JsonObject, one_line
 
 _YEAR_3000_IN_MILLISECONDS = 32_503_680_000_000
@@ -81,7 +80,6 @@ class Opportunity:
     entered_at: datetime | None = None  # when it came into its present stage
     is_deleted: bool = False
     has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
-    time_zone: str = ""  # of the place that the candidate applied from; empty where there is no such zone
     answers: tuple[Answer, ...] = field(default=(), repr=False)  # of the applications that were expanded
 
     @classmethod
@@ -91,7 +89,6 @@ class Opportunity:
         stage_changes = data.get("stageChanges")
         applications = json_objects(data.get("applications"))
         postings = (referenced_id(one["posting"]) for one in applications if one.get("posting"))
-        zones = (text(one.get("timezone")) for one in applications)
         hiring_managers = (referenced_id(one.get("postingHiringManager")) for one in applications)
         return cls(
             id=text(data.get("id")),
@@ -114,7 +111,6 @@ class Opportunity:
             entered_at=_entered_at(data),
             is_deleted=bool(data.get("deletedAt")),
             has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
-            time_zone=next(filter(zone_names().__contains__, zones), ""),
             answers=tuple(answer for application in applications for answer in _answers(application)),
         )
 

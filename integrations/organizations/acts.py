@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
@@ -21,7 +20,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization, make_webhook_key
-from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW_POLICIES
+from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
@@ -186,18 +185,8 @@ def set_policies(
         organization.save(update_fields=list(stored))
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
-        if not changes.keys().isdisjoint({*SEND_WINDOW_POLICIES, "time_zone"}):
-            _look_at_window_again(organization)
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes
-
-
-def _look_at_window_again(organization: Organization) -> None:
-    """Let what waits for the send window be tried now: it is sent, or waits for the window that there is by now."""
-    waiting = Invitation.objects.filter(organization=organization, send_at__isnull=False)
-    Effect.objects.filter(
-        invitation__in=waiting, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.DUE
-    ).update(due_at=Now())
 
 
 def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from integrations.core.rules.send_window import zone_names, zone_of
+from integrations.core.time_zones import zone_names, zone_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership, PersonalSettings
 from integrations.pages.access import current_membership

@@ -126,7 +126,6 @@ urlpatterns = [
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/replay/", actions.ReplayView.as_view(), name="delivery-replay"),
-    path("invitations/<int:pk>/send-now/", actions.SendNowView.as_view(), name="invitation-send-now"),
     path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
     path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),

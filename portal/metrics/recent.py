@@ -53,7 +53,7 @@ class Recent:
             SECOND,
         )
         sent = Invitation.objects.filter(invited_at__gte=since)
-        # what waited for a person, a connection or the send window isn't late
+        # what waited for a person or a connection isn't late
         led_to_it = Verdict.objects.filter(
             invitation=OuterRef("pk"), code=VerdictCode.INVITE, cause=VerdictCause.FIRST
         )

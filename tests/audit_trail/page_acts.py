@@ -11,7 +11,6 @@ from integrations.catalog.acts import set_assessment_rules
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
-from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import make_webhook
@@ -30,13 +29,6 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
         return lambda: scene.post(name, {"reason": "because", **(data or {})}, pk=pk)
 
     return prepare
-
-
-def _send_now(scene: Scene) -> Act:
-    soon = timezone.now() + timedelta(hours=3)
-    invitation = scene.invitation(status="pending", send_at=soon)
-    enqueue_invitation(invitation)
-    return lambda: scene.post("invitation-send-now", {"reason": "because"}, pk=invitation.pk)
 
 
 def _correct_and_send_again(scene: Scene) -> Act:
@@ -243,7 +235,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
     "invitation-again": _invitation_act("invitation-again", **DONE),
     "invitation-correct": _correct_and_send_again,
-    "invitation-send-now": _send_now,
     "invitation-cancel": _invitation_act("invitation-cancel", status="invited", instance_id="i-1"),
     "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": of_row(Scene.failed, "effect-retry"),

@@ -1,6 +1,6 @@
 """A note in Lever says what a candidate waits for, once, and another one how that ended."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db.models import F
@@ -20,7 +20,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
 from integrations.queue import worker
-from tests.effects.send_windows import close_window, window_opens
 from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
@@ -305,71 +304,3 @@ def test_an_organization_is_looked_at_only_while_a_note_is_due(scenario, held, s
     clock_strikes()
     assert not is_due()
     assert Organization.objects.count() == 1
-
-
-# the send window
-
-
-def test_who_waits_for_the_send_window_is_told_when_it_is_sent_and_that_it_was(
-    scenario, notes, move_candidate
-):
-    close_window(scenario)
-    move_candidate()
-    scenario.work()
-    Invitation.objects.update(time_zone="Asia/Tokyo")  # personal: no note says it
-    minutes_pass(4)
-    assert notes() == []
-    for _ in range(3):
-        minutes_pass()
-    [told] = notes()
-    waiting = Invitation.objects.get()
-    assert waiting.send_at is not None
-    opens = waiting.send_at.astimezone(UTC)
-    assert told == (
-        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC). Your organization sends "
-        "assessments at certain times only. If the candidate leaves the stage before then, nothing is sent."
-    )
-    Invitation.objects.update(time_zone="")
-    window_opens(scenario)
-    for _ in range(2):
-        minutes_pass()
-    assert notes() == [told, "CodeScreen: “Backend” was sent to the candidate."]
-    assert not Effect.objects.filter(open_wait__isnull=False).exists()
-
-
-def test_a_window_that_opens_within_minutes_leaves_no_note(scenario, notes, move_candidate):
-    close_window(scenario)
-    move_candidate()
-    scenario.work()
-    window_opens(scenario)
-    minutes_pass()
-    assert notes() == []
-
-
-def test_no_note_promises_a_time_while_a_pause_would_hold_it(scenario, notes, move_candidate):
-    close_window(scenario)
-    move_candidate()
-    scenario.work()
-    scenario.set_policies(paused=True)
-    for _ in range(3):
-        minutes_pass()
-    assert notes() == [PAUSED]
-
-
-def test_a_pause_while_it_waits_for_the_window_is_told_too_and_one_note_says_the_end(
-    scenario, notes, move_candidate
-):
-    close_window(scenario)
-    move_candidate()
-    scenario.work()
-    minutes_pass()
-    scenario.set_policies(paused=True)
-    minutes_pass()
-    window_opens(scenario)
-    minutes_pass()
-    assert [text == PAUSED for text in notes()] == [False, True]
-    scenario.set_policies(paused=False)
-    scenario.work()
-    for _ in range(2):
-        minutes_pass()
-    assert notes()[2:] == ["CodeScreen: “Backend” was sent to the candidate."]

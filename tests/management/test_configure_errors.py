@@ -120,30 +120,6 @@ MORE_ERRORS = [
         f"[policies]\nhold_answers = {[str(n) for n in range(21)]}\n",
         "policies.hold_answers: At most 20 answers",
     ),
-    (
-        "[policies]\nsend_from = '08:00'\n",
-        "policies: Say from when (send_from), until when (send_until) and on which",
-    ),
-    (
-        "[policies]\nsend_from = '08:00'\nsend_until = '20:00'\nsend_days = []\n",
-        "on which days (send_days) invitations are sent, or leave all three empty",
-    ),
-    ("[policies]\nsend_from = '24:00'\n", "policies.send_from: Write a time of day as hours and minutes"),
-    ("[policies]\nsend_from = 08:00:00\n", "policies.send_from must be text in quotes"),
-    ("[policies]\nsend_days = 'mon'\n", "policies.send_days must be texts in brackets"),
-    ("[policies]\nsend_days = ['mon', 'monday']\n", "“monday” isn't a day. Write one of: mon, tue, wed"),
-    (
-        "[policies]\nsend_holidays = ['2026-02-30']\n",
-        "policies.send_holidays: “2026-02-30” is no date. Write each",
-    ),
-    (
-        "[policies]\nsend_holidays = [2026-12-25]\n",
-        "policies.send_holidays must be texts in brackets, each in quotes",
-    ),
-    (
-        f"[policies]\nsend_holidays = {['2026-12-25'] * 401}\n",
-        "policies.send_holidays: At most 400 dates: remove those that are over",
-    ),
     ("[policies]\ntime_zone = 'Mars/Olympus'\n", "policies.time_zone: There is no such time zone"),
     ("[policies]\nhold_failed = 'yes'\n", "policies.hold_failed must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),

@@ -103,24 +103,6 @@ def test_who_needs_extra_time_is_exported_and_read_back(configure) -> None:
     assert Organization.objects.get().extra_time == ExtraTimeRule("Accommodation")
 
 
-def test_the_send_window_is_exported_and_read_back(configure) -> None:
-    configure(WHOLE)
-    assert [line for line in exported().splitlines() if line.startswith("send_")] == ['send_from = ""']
-    head = '[organization]\nslug = "acme"\n[policies]\n'
-    window = 'send_from = "22:00"\nsend_until = "06:00"\nsend_days = ["mon", "sun"]\nsend_holidays = ["2026-12-25"]\n'
-    assert configure(head + window).splitlines() == [
-        '~ policies.send_from: "" → "22:00"',
-        '~ policies.send_until: "" → "06:00"',
-        '~ policies.send_days: [] → ["mon", "sun"]',
-        '~ policies.send_holidays: [] → ["2026-12-25"]',
-    ]
-    assert configure(head + window) == "nothing to change\n"
-    assert window in exported()
-    assert configure(exported()).startswith("nothing to change\n")
-    configure(head + 'send_from = ""\nsend_until = ""\nsend_days = []\n')
-    assert Organization.objects.get().send_window is None
-
-
 def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     configure('[organization]\nslug = "acme"\n[policies]\nfeedback_author = "lever-user-7"\n')

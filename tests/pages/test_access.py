@@ -89,7 +89,6 @@ ALLOWED = {
     "invitation-again": 2,
     "invitation-correct": 2,
     "invitation-cancel": 2,
-    "invitation-send-now": 2,
     "lever-disconnect": 1,
     "lever-account": 1,
     "webhooks-make": 1,

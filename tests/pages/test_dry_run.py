@@ -17,10 +17,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.dry_run import opportunity_id
-from tests.effects.send_windows import CLOSED, hours
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -101,14 +99,6 @@ def test_that_a_long_wait_is_noted_in_lever_is_said(
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert ("If it waits longer than 5 minutes" in page) == is_noted
-
-
-def test_when_the_send_window_opens_is_said(team_member_client, mapped_organization, sandbox):
-    set_policies(mapped_organization, hours(*CLOSED), "test")
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
-    opens = Organization.objects.get(pk=mapped_organization.pk).send_from
-    assert re.search(rf"The invitation is waiting to be sent \w+day {opens} \(UTC\)", page)
 
 
 def test_no_note_is_promised_for_a_stage_that_does_not_invite(

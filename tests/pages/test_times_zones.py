@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.core.rules.send_window import zone_names
+from integrations.core.time_zones import zone_names
 from integrations.members.models.membership import PersonalSettings
 from integrations.pages import times
 from tests.support import append_only, factories

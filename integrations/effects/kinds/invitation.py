@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
@@ -25,7 +24,6 @@ from integrations.effects.sending import (
     make_uncertain,
     mark_invited,
     revalidate,
-    wait_for_window,
 )
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -45,14 +43,12 @@ class InvitationPayload(Payload):
     """Whether the last call to CodeScreen carried an idempotency key; None before the first call.
 
     `is_chosen` when a person had it sent, knowing that the candidate may be invited already; `is_released` when a
-    person had it sent, so that no rule holds it any more; `at_any_time` when a person doesn't want it to wait for the
-    send window.
+    person had it sent, so that no rule holds it any more.
     """
 
     idempotent: bool | None = None
     is_chosen: bool = False
     is_released: bool = False
-    at_any_time: bool = False
 
 
 def enqueue_invitation(
@@ -66,26 +62,15 @@ def enqueue_invitation(
 ) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
 
-    It is due after `wait`, and not before the send window opens. `is_chosen` when a person has it sent, knowing that
-    the candidate may be invited already; `is_released` when a person has it sent, so that no rule holds it any more;
-    `is_new` when it was made in this transaction. Why it failed before is kept, so that the request can be undone.
+    It is due after `wait`. `is_chosen` when a person has it sent, knowing that the candidate may be invited already;
+    `is_released` when a person has it sent, so that no rule holds it any more; `is_new` when it was made in this
+    transaction. Why it failed before is kept, so that the request can be undone.
     """
     own = invitation.organization_id, str(invitation.pk)
     payload = InvitationPayload(is_chosen=is_chosen, is_released=is_released)
-    if opens_at := invitation.window_opening():
-        Invitation.objects.filter(pk=invitation.pk).update(send_at=opens_at)
-        invitation.send_at = opens_at
-        wait = max(wait, opens_at - database.now())
     SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery, wait=wait)
     if not is_new:
         SEND_INVITATION.make_due_again(*own, wait, payload=payload.to_json(), attempt_started_at=None)
-
-
-def send_at_any_time(effect: Effect) -> None:
-    """Let a waiting effect be due now, and never wait for the send window."""
-    payload = replace(SEND_INVITATION.payload_of(effect), at_any_time=True)
-    waiting = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True)
-    waiting.update(due_at=Now(), retry_window_started_at=Now(), payload=payload.to_json())
 
 
 @dataclass(frozen=True)
@@ -126,8 +111,6 @@ def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
     if not sending.is_repeat:
         payload = SEND_INVITATION.payload_of(effect)
-        if not payload.at_any_time and invitation.window_opening():
-            return DecideOnRecording(partial(wait_for_window, invitation))
         is_chosen, is_released = payload.is_chosen, payload.is_released
         not_sent = revalidate(effect, invitation, clients, is_chosen=is_chosen, is_released=is_released)
         if not_sent is not None:

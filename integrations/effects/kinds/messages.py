@@ -15,7 +15,7 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import WAITS, WaitNote, still_waits, text_of_cancelled
+from integrations.effects.waits import END_OF_WAIT, WAITS, still_waits, text_of_cancelled
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -92,8 +92,8 @@ def tell_settled(invitation: Invitation, text: str) -> None:
         return
     LEAVE_NOTE.enqueue(
         invitation.organization_id,
-        f"{invitation.opportunity_id}:{WaitNote.END}:{invitation.pk}:{invitation.followed_since.isoformat()}",
-        note_on(invitation.opportunity_id, text, WaitNote.END),
+        f"{invitation.opportunity_id}:{END_OF_WAIT}:{invitation.pk}:{invitation.followed_since.isoformat()}",
+        note_on(invitation.opportunity_id, text, END_OF_WAIT),
         invitation=invitation,
     )
 
@@ -124,7 +124,7 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
 
 
 def _note_goes_on_in_a_pause(effect: Effect) -> bool:
-    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, WaitNote.END}
+    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, END_OF_WAIT}
 
 
 def _note_left(effect: Effect, words: Words) -> str:

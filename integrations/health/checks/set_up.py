@@ -1,7 +1,6 @@
 """Whether the set-up is complete: rules, people, secrets that can be read, and what a restored backup leaves to do."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django.db import models
 
@@ -12,7 +11,6 @@ from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.names import assessment_tags
-from integrations.core.rules.send_window import zone_of
 from integrations.core.verdict_code import VerdictCode
 from integrations.health.findings import (
     Finding,
@@ -26,11 +24,7 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
-from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields
-
-#: A send window may be closed for so long, as over the turn of the year.
-LONGEST_CLOSED = timedelta(days=21)
 
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
@@ -73,20 +67,6 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
 
 def _choose_again(where: str) -> str:
     return f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
-
-
-def check_send_window(organization: Organization) -> Iterator[Finding]:
-    """Yield that the send window stays closed for long, as a list of holidays can make it."""
-    window, now = organization.send_window, database.now()
-    if window is None:
-        return
-    opens_at = window.opening(now, zone_of(organization.time_zone))
-    if opens_at - now > LONGEST_CLOSED:
-        yield finding(
-            FindingCode.SEND_WINDOW_CLOSED,
-            f"By your rules no invitation is sent before {day(opens_at)}.",
-            "Look at the days and dates at “Only at certain hours” under Settings › Roles and rules › Sending.",
-        )
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import lock_together, tie_next_round
-from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
+from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import tell_cancelled
 from integrations.effects.sending import mark_invited
 from integrations.http.session import PlatformError
@@ -103,23 +103,6 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
         )
 
 
-def send_now(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send an invitation that waits for the send window, without waiting for that. Raises ActionNotAllowed."""
-    with transaction.atomic():
-        Organization.objects.lock(invitation.organization_id)
-        invitation.lock()
-        if not invitation.waits_for_window:
-            raise ActionNotAllowed("This invitation doesn't wait for the send window.")
-        waiting = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
-        effect = waiting.filter(state=Effect.State.DUE, leased_until__isnull=True).first()
-        if effect is None:
-            raise ActionNotAllowed("This is being done right now. Try again in a moment.")
-        send_at_any_time(effect)
-        changes = {"send_at": (f"{invitation.send_at:%Y-%m-%d %H:%M} UTC", None)}
-        Invitation.objects.filter(pk=invitation.pk).update(send_at=None)
-        audit(invitation, actor, AuditAction.SEND_NOW, changes, reason)
-
-
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
     """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
     instance_id = instance_id.strip()
@@ -171,7 +154,6 @@ COPIED_TO_NEXT_ROUND = (
     "mapping_id",
     "together_id",
     "after_id",
-    "time_zone",
 )
 
 

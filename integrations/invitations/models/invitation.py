@@ -1,9 +1,7 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models.functions import Now
@@ -17,10 +15,8 @@ from integrations.core.invitation_status import (
     FollowingEnd,
     InvitationAct,
     StatusWords,
-    waiting_for_window,
 )
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.send_window import in_words, zone_of
 from integrations.invitations.models.invitation_constraints import CONSTRAINTS, INDEXES
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON, InvitationQuerySet
 from integrations.invitations.models.result import Result
@@ -138,10 +134,6 @@ class Invitation(models.Model):
         default=False,
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
-    time_zone = about_candidate(
-        "the time zone that they applied from, as Lever has it", models.CharField(max_length=100, blank=True)
-    )
-    send_at = moment("When the send window opens, while it waits for that; empty when it doesn't.")
     invited_at = moment()
     start_by = moment(
         "By when the candidate must start, as CodeScreen says, else by the days to start; empty: not known."
@@ -245,37 +237,12 @@ class Invitation(models.Model):
 
     @property
     def words(self) -> StatusWords:
-        """What is said of where it stands: of its status, unless it was erased, bounced, waits or has no result."""
+        """What is said of where it stands: of its status, unless it was erased, bounced or has no result."""
         if self.erased_at is not None and self.status != Status.COMPLETED:
             return ERASED
         if self.is_bounced:
             return BOUNCED
-        if self.waits_for_window:
-            held_up_by = self.organization.held_up_by
-            held_up = held_up_by.record.of_invitation if held_up_by else None
-            return held_up or waiting_for_window(self.send_at_in_words)
         return NO_RESULT if self.has_ended_without_result else Status(self.status).record
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of its send window: the candidate's where Lever has one, else the organization's."""
-        return zone_of(self.time_zone or self.organization.time_zone)
-
-    @property
-    def waits_for_window(self) -> bool:
-        """Whether it waits for the send window to open, and for nothing else once that is open."""
-        return self.send_at is not None and self.send_at > database.now()
-
-    @property
-    def send_at_in_words(self) -> str:
-        """When the send window opens, with the time zone; empty when it doesn't wait for that."""
-        return in_words(self.send_at, self.zone, database.now()) if self.send_at else ""
-
-    def window_opening(self) -> datetime | None:
-        """Return when the organization's send window opens for the candidate; None where it may be sent now."""
-        window, now = self.organization.send_window, database.now()
-        opens_at = window.opening(now, self.zone) if window else now
-        return opens_at if opens_at > now else None
 
     def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status, and `changes` with it, by compare-and-set.
@@ -295,8 +262,6 @@ class Invitation(models.Model):
             changes["stopped_by_user"] = False
         if status not in {Status.INVITED, Status.WITHDRAWN}:
             changes["unstarted_tag"] = ""  # a status that is reached later has a tag of its own
-        if status != Status.PENDING:
-            changes["send_at"] = None
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
         for name, value in changes.items():

@@ -51,10 +51,6 @@ CONSTRAINTS = [
         name="invitation_awaits_decision_when_completed",
     ),
     models.CheckConstraint(
-        condition=models.Q(send_at__isnull=True) | models.Q(status="pending"),
-        name="invitation_send_at_while_pending",
-    ),
-    models.CheckConstraint(
         condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
         name="invitation_stopped_is_withdrawn",
     ),
@@ -64,7 +60,6 @@ CONSTRAINTS = [
             "assessment_name",
             "status",
             "instance_id",
-            "send_at",
             "invited_at",
             "started_at",
             "completed_at",

@@ -1,6 +1,5 @@
 """Which invitations there are by status, by what they wait for, and with their steps."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -10,7 +9,6 @@ from integrations.core.invitation_status import FOLLOWED, NEED_PERSON, OPEN
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ResultOutcome
 from integrations.invitations.models.result import Result
-from integrations.organizations.models.organization import Organization
 
 if TYPE_CHECKING:
     from integrations.invitations.models.invitation import Invitation
@@ -102,10 +100,3 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def due_for_poll(self) -> Self:
         """Invitations to poll CodeScreen about now, by the database's clock."""
         return self.followed().filter(next_poll_at__lte=Now())
-
-
-def read_connections(invitations: Iterable["Invitation | None"]) -> None:
-    """Read the connections that say whether an invitation waits for the send window: a query only where one may."""
-    waiting = [one for one in invitations if one is not None and one.send_at]
-    connected = models.Prefetch("organization", Organization.objects.with_connections())
-    models.prefetch_related_objects(waiting, connected)

@@ -1,28 +1,20 @@
 """An organization's policies, which pages call rules: the columns that define them, with their types and checks."""
 
-from datetime import date, time
-
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from integrations.core.rules.extra_time import ExtraTimeRule
-from integrations.core.rules.send_window import DAYS, SendWindow
 from integrations.core.vocabulary import ReentryPolicy, Thresholds
 from integrations.organizations.models.validators import (
     check_answers,
-    check_dates,
-    check_days,
     check_origins,
     check_time_zone,
     not_a_portal_tag,
-    time_of_day,
 )
 from integrations.store.personal import about_user, harmless
 
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
-#: The policies about when invitations may be sent.
-SEND_WINDOW_POLICIES = ("send_from", "send_until", "send_days", "send_holidays")
 #: How the settings, findings and errors name two policies that have no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
 HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
@@ -35,7 +27,6 @@ POLICIES = (
     "hold_tag",
     "hold_question",
     "hold_answers",
-    *SEND_WINDOW_POLICIES,
     "time_zone",
     "default_assessment",
     "note_on_skip",
@@ -121,45 +112,12 @@ class Policies(models.Model):
             help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
         )
     )
-    send_from = harmless(
-        models.CharField(
-            max_length=5,
-            blank=True,
-            validators=[time_of_day],
-            help_text="From this time of day on invitations are sent, such as 08:00. Empty sends at any time.",
-        )
-    )
-    send_until = harmless(
-        models.CharField(
-            max_length=5,
-            blank=True,
-            validators=[time_of_day],
-            help_text="Until then; a time before the first, or the same, is on the next day.",
-        )
-    )
-    send_days = harmless(
-        models.JSONField(
-            default=list,
-            blank=True,
-            validators=[check_days],
-            help_text='On which days, such as ["mon", "tue"]: those on which it begins.',
-        )
-    )
-    send_holidays = harmless(
-        models.JSONField(
-            default=list,
-            blank=True,
-            validators=[check_dates],
-            help_text='Dates on which nothing is sent, such as ["2026-12-25"].',
-        )
-    )
     time_zone = harmless(
         models.CharField(
             max_length=100,
             default="UTC",
             validators=[check_time_zone],
-            help_text="The time zone of the hours in which invitations are sent, of dates and of reports, where "
-            "nobody's own is known, such as Europe/Warsaw.",
+            help_text="The time zone of dates and of reports, where nobody's own is known, such as Europe/Warsaw.",
         )
     )
     default_assessment = harmless(
@@ -303,13 +261,6 @@ class Policies(models.Model):
                 violation_error_message="Give the question together with the answers that hold, or neither.",
             ),
             models.CheckConstraint(
-                condition=models.Q(send_from="", send_until="", send_days=[])
-                | ~(models.Q(send_from="") | models.Q(send_until="") | models.Q(send_days=[])),
-                name="organization_send_window_is_whole",
-                violation_error_message="Say from when (send_from), until when (send_until) and on which days "
-                "(send_days) invitations are sent, or leave all three empty.",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
             ),
             models.CheckConstraint(
@@ -328,18 +279,6 @@ class Policies(models.Model):
     def extra_time(self) -> ExtraTimeRule:
         """Who needs extra time, so that their invitations are held."""
         return ExtraTimeRule(self.hold_tag, self.hold_question, tuple(self.hold_answers))
-
-    @property
-    def send_window(self) -> SendWindow | None:
-        """When invitations may be sent; None for at any time."""
-        if not self.send_from:
-            return None
-        return SendWindow(
-            time.fromisoformat(self.send_from),
-            time.fromisoformat(self.send_until),
-            frozenset(map(DAYS.index, self.send_days)),
-            frozenset(map(date.fromisoformat, self.send_holidays)),
-        )
 
     @property
     def rating_thresholds(self) -> Thresholds:

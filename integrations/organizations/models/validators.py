@@ -1,12 +1,11 @@
 """What a policy of an organization may hold, where its column's type says too little."""
 
 import re
-from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from integrations.core.rules.send_window import DAYS, zone_names
+from integrations.core.time_zones import zone_names
 from integrations.core.vocabulary import Origin, OriginRule
 
 #: Of a tag of the customer's own.
@@ -15,10 +14,6 @@ not_a_portal_tag = RegexValidator(
     "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
     inverse_match=True,
     flags=re.IGNORECASE,
-)
-#: Of the hours in which invitations are sent.
-time_of_day = RegexValidator(
-    r"^([01]\d|2[0-3]):[0-5]\d\Z", "Write a time of day as hours and minutes, such as 08:00."
 )
 
 
@@ -64,32 +59,3 @@ def _check_texts(values: object, noun: str, most: int, longest: int) -> None:
         raise ValidationError(f"No {noun} may contain a NUL character.")
     if len(values) > most or any(len(value) > longest for value in values):
         raise ValidationError(f"At most {most} {noun}s of {longest} characters: leave the others out.")
-
-
-#: So many holidays fit; those of several years.
-MOST_HOLIDAYS = 400
-
-
-def check_days(days: object) -> None:
-    """Raise ValidationError, which names the one that isn't, unless these are days of the week."""
-    for day in days if isinstance(days, list) else [days]:
-        if day not in DAYS:
-            raise ValidationError(f"“{day}” isn't a day. Write one of: {', '.join(DAYS)}.")
-
-
-def check_dates(dates: object) -> None:
-    """Raise ValidationError, which names the one that isn't, unless these are dates."""
-    for written in dates if isinstance(dates, list) else [dates]:
-        if not isinstance(written, str) or not _is_date(written):
-            raise ValidationError(
-                f"“{written}” is no date. Write each as year-month-day, such as 2026-12-25."
-            )
-    if isinstance(dates, list) and len(dates) > MOST_HOLIDAYS:
-        raise ValidationError(f"At most {MOST_HOLIDAYS} dates: remove those that are over.")
-
-
-def _is_date(written: str) -> bool:
-    try:
-        return date.fromisoformat(written).isoformat() == written
-    except ValueError:
-        return False

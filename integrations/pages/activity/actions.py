@@ -110,11 +110,6 @@ class RowActView(OrganizationMixin, ActView):
         return get_object_or_404(Invitation, pk=self.kwargs["pk"], organization=self.organization)
 
 
-def _being_sent(invitation: Invitation, again: str = "") -> str:
-    """Return what happens to an invitation that a person has just had sent, within a sentence."""
-    return invitation.words.phrase if invitation.waits_for_window else f"being sent{again}"
-
-
 class RetryEffectView(RowActView):
     """Retry a failed effect."""
 
@@ -133,16 +128,6 @@ class InviteOfferedView(RowActView):
         """Have those decided who were offered up to the delivery in the address, the last that the person was shown."""
         count = invite_offered(self.organization, self.user, self.kwargs["pk"], form.cleaned_data["reason"])
         return f"{counted(count, 'candidate')} will be decided now, and invited where nothing prevents it."
-
-
-class SendNowView(RowActView):
-    """Send an invitation without waiting for the send window."""
-
-    allowed_roles = APPROVERS
-
-    def operate(self, form: ReasonForm) -> str:
-        invitations.send_now(self.invitation, self.user, form.cleaned_data["reason"])
-        return "The invitation is being sent."
 
 
 class CancelView(RowActView):
@@ -178,7 +163,7 @@ class SendAgainView(RowActView):
     def operate(self, form: ReasonForm) -> str:
         invitation = self.invitation
         invitations.send_again(invitation, self.user, form.cleaned_data["reason"])
-        return f"The invitation is {_being_sent(invitation, ' again')}."
+        return "The invitation is being sent again."
 
 
 class InviteAgainView(RowActView):
@@ -186,7 +171,7 @@ class InviteAgainView(RowActView):
 
     def operate(self, form: ReasonForm) -> str:
         next_round = invitations.invite_again(self.invitation, self.user, form.cleaned_data["reason"])
-        return f"Round {next_round.round} begins: the invitation is {_being_sent(next_round)}."
+        return f"Round {next_round.round} begins: the invitation is being sent."
 
 
 class CorrectAndSendAgainView(RowActView):
@@ -195,8 +180,8 @@ class CorrectAndSendAgainView(RowActView):
     def operate(self, form: ReasonForm) -> str:
         """Read the address from Lever, and create the invitation of the next round."""
         reason = form.cleaned_data["reason"]
-        next_round = on_request.correct_and_send_again(self.invitation, self.user, reason)
-        return f"The address is corrected: the invitation is {_being_sent(next_round, ' again')}."
+        on_request.correct_and_send_again(self.invitation, self.user, reason)
+        return "The address is corrected: the invitation is being sent again."
 
 
 class ReplayView(RowActView):

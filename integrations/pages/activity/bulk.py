@@ -18,7 +18,6 @@ from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.acts.undo import UNDO_FOR, retry_effect
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import read_connections
 from integrations.lists import keys_of
 from integrations.members.models.membership import Membership
 from integrations.outbox.models import Effect
@@ -97,9 +96,7 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
 def _read(rows: CandidateQuerySet) -> list[Candidate]:
     # with the delivery's payload, by which it is decided
     whole = rows.select_related(None).defer(None).select_related("delivery", "invitation", "organization")
-    found = list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
-    read_connections(one.invitation for one in found)
-    return found
+    return list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
 
 
 class BulkView(BulkMixin, TemplateView):

@@ -27,7 +27,6 @@ from integrations.http.session import PlatformError
 from integrations.invitations.acts.undo import UNDO_FOR, take_back_approval, take_back_invite, take_back_retry
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import read_connections
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
@@ -129,9 +128,7 @@ class BulkMixin(OrganizationMixin):
     def candidates(self, keys: Sequence[int]) -> list[Candidate]:
         """Return those of the candidates with these keys that the person sees, with where they stand."""
         rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
-        found = list(rows.with_standing().order_by("pk"))
-        read_connections(one.invitation for one in found)
-        return found
+        return list(rows.with_standing().order_by("pk"))
 
 
 def do_to_each[Row: (Invitation, Effect, Candidate)](

@@ -13,7 +13,6 @@ from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import read_connections
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -115,7 +114,6 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     """Return the table's rows; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
-    read_connections(one.invitation for one in found)
     steps, sendings = _what_failed(found)
     rows = []
     for candidate in found:

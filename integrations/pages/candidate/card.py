@@ -4,11 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from django.utils import timezone
-
 from integrations.codescreen.details import detail_lines
-from integrations.core.invitation_status import InvitationStatus, JourneyStep, waiting_for_window
-from integrations.core.rules.send_window import in_words, zone_of
+from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.effects.waits import what_brings_back
@@ -115,9 +112,6 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         return _with_result(invitation, result)
     words = invitation.words
     title, why = words.title or words.label, invitation.status_reason
-    if invitation.send_at and invitation.waits_for_window and not invitation.organization.held_up_by:
-        page_zone = zone_of(timezone.get_current_timezone_name())
-        title = waiting_for_window(in_words(invitation.send_at, page_zone, timezone.now())).title
     if invitation.is_bounced:
         why = words.meaning
     if invitation.has_ended_without_result:

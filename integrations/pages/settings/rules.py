@@ -1,6 +1,5 @@
 """What holds for all roles: the rules of sending, of results and of keeping data; and the author of feedback."""
 
-import calendar
 from collections.abc import Collection
 from copy import copy
 from typing import Any
@@ -11,7 +10,6 @@ from django.http import QueryDict
 
 from integrations.catalog.role_rules import LABELS, ROLE_RULES
 from integrations.clients import provider
-from integrations.core.rules.send_window import DAYS
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
@@ -45,8 +43,6 @@ KEEPING = ("retention_days",)
 SENDING = tuple(name for name in POLICIES if name not in (*ELSEWHERE, *RESULTS, *KEEPING))
 #: The fields that are chosen from a list, and what they say when they are empty.
 CHOSEN = {"default_assessment": "None", "stage_on_pass": "Nobody is moved"}
-#: The days of the week, by their codes.
-DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 
 
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
@@ -54,12 +50,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
 
     hold_answers = LinesField(
         required=False, label="Answers that mean extra time", help_text="One in each line."
-    )
-    send_days = forms.MultipleChoiceField(
-        required=False, label="On these days", choices=DAY_CHOICES, widget=forms.CheckboxSelectMultiple
-    )
-    send_holidays = LinesField(
-        required=False, label="Not on these dates", help_text="One in each line, such as 2026-12-25."
     )
 
     class Meta:
@@ -74,8 +64,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
             "hold_question": "Question of your application form",
-            "send_from": "From",
-            "send_until": "Until",
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
@@ -85,7 +73,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
-            "time_zone": "Time zone of these hours, and of dates in reports and files",
+            "time_zone": "Time zone of dates in reports and files",
             **LABELS,
         }
         help_texts = {
@@ -94,13 +82,11 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "note_on_skip": "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent "
             "is cancelled, or no result comes. Another note says when it is sent after all.",
             "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
-            "before your sending hours, in a pause, or without a connection.",
+            "in a pause, or without a connection.",
             "bulk_limit": "More than these wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
             "hold_question": "As it is written in Lever.",
-            "send_from": "Such as 08:00.",
-            "send_until": "Such as 20:00.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
@@ -120,7 +106,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "time_zone": "",
         }
         widgets = {
-            **dict.fromkeys(("send_from", "send_until"), forms.TextInput(attrs={"type": "time"})),
             # empty, it hides the field of its answers (forms.css)
             "hold_question": forms.TextInput(attrs={"placeholder": " "}),
         }
@@ -133,10 +118,8 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             data = data.copy()
             for name, origin in ORIGIN_FIELDS.items():
                 data.setdefault(name, origins.get(origin, self.without_rule))
-            if "send_from" not in data:
-                data.setlist("send_days", organization.send_days)
             for name in self.Meta.fields:
-                if not isinstance(self.base_fields[name], (forms.BooleanField, forms.MultipleChoiceField)):
+                if not isinstance(self.base_fields[name], forms.BooleanField):
                     stored = self.base_fields[name].prepare_value(getattr(organization, name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)

@@ -1,15 +1,10 @@
 """Findings on trigger stages, roles and the stage on pass."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
-from integrations.core.rules.send_window import DAYS
 from integrations.health.doctor import findings
-from integrations.health.findings import day
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from tests.health.rows import code_and_level, only_finding
@@ -61,23 +56,6 @@ def test_a_stage_on_pass_is_not_called_unknown_before_the_stages_were_read(
     LeverConnection.objects.update(stages_refreshed_at=None)
     Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass="Anything")
     assert only_finding(healthy_organization).code == "ok"
-
-
-@pytest.mark.parametrize(("closed_days", "code"), [(30, "send_window_closed"), (3, "ok")])
-def test_a_send_window_that_holidays_keep_closed_for_weeks_is_a_finding(
-    healthy_organization: Organization, closed_days: int, code: str
-) -> None:
-    today = timezone.now().date()
-    closed = [(today + timedelta(days=ahead)).isoformat() for ahead in range(closed_days)]
-    window = {"send_from": "00:00", "send_until": "00:00", "send_days": list(DAYS)}
-    Organization.objects.filter(pk=healthy_organization.pk).update(**window, send_holidays=closed)
-    finding = only_finding(healthy_organization)
-    assert finding.code == code
-    if code != "ok":
-        assert (
-            f"no invitation is sent before {day(timezone.now() + timedelta(days=closed_days))}"
-            in finding.message
-        )
 
 
 def test_a_circle_of_stages_on_pass_is_an_error(healthy_organization: Organization) -> None:

@@ -5,15 +5,11 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts import set_policies
-from tests.effects.send_windows import CLOSED, hours
 from tests.pages.activity.test_candidate_filters import candidate, invited, shown
 from tests.support import factories
 from tests.support.page_text import text
@@ -58,52 +54,6 @@ def test_what_the_card_of_a_candidate_sends_can_be_undone(organization_admin_cli
     organization_admin_client.post("/candidates/bulk/undo/", {"id": form["id"]})
     invitation.refresh_from_db()
     assert invitation.status == "held"
-
-
-def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_by_an_admin(
-    organization_admin_client, ready_organization
-):
-    organization = ready_organization
-    set_policies(organization, hours(*CLOSED) | {"time_zone": "Europe/Berlin"}, "test")
-    invitation = invited(organization, "Alder", "held")
-    approval = {"act": "send", "row": invitation.pk}
-    answer = organization_admin_client.post("/candidates/bulk/", approval, follow=True)
-    invitation.refresh_from_db()
-    when = invitation.send_at_in_words
-    assert "(Europe/Berlin)" in when
-    assert f"1</strong> waiting to be sent {when}" in text(answer)
-    page = reverse("candidate", args=[invitation.opportunity_id])
-    assert f"Will be sent {when}" in text(organization_admin_client.get(page))
-    assert f"Will be sent {when}" in text(organization_admin_client.get("/activity/"))
-    organization_admin_client.cookies["time_zone"] = "America/Anchorage"
-    answer = organization_admin_client.get(page)
-    assert answer.context["card"].title.endswith(" (America/Anchorage)")
-    assert f"· by its own clocks {when}" in text(answer)
-    now = reverse("invitation-send-now", args=[invitation.pk])
-    assert now in organization_admin_client.get(page).content.decode()
-    answer = organization_admin_client.post(now, {"reason": "Starts today.", "next": page}, follow=True)
-    assert "The invitation is being sent." in text(answer)
-    assert "had the invitation sent at once: “Starts today.”" in text(answer)
-    assert now not in answer.content.decode()
-    assert "wait for the send window." in text(organization_admin_client.post(now, follow=True))
-
-
-def test_a_list_of_those_who_wait_reads_the_organization_once(organization_admin_client, ready_organization):
-    organization = ready_organization
-
-    def queries():
-        with CaptureQueriesContext(connection) as found:
-            assert organization_admin_client.get("/activity/").status_code == 200
-        return len(found)
-
-    invited(organization, "Alder", "pending")
-    organization_admin_client.get("/activity/")
-    without = queries()
-    soon = timezone.now() + timedelta(hours=3)
-    for word in ("Birch", "Cedar", "Dogwood"):
-        invited(organization, word, "pending")
-    Invitation.objects.update(send_at=soon)
-    assert queries() == without + 1
 
 
 def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):

@@ -8,11 +8,9 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import worker
-from tests.effects.send_windows import CLOSED, hours
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_numbers import page_of
@@ -82,17 +80,6 @@ def test_why_each_is_on_hold_is_said_before_they_are_sent(organization_admin_cli
     Invitation.objects.filter(pk=held[0].pk).update(status_reason="On hold: they need extra time.")
     answer = organization_admin_client.get(BULK, {"act": "send", "row": keys(held)})
     assert text(answer).count("On hold: they need extra time.") == 1
-
-
-def test_many_approved_together_wait_for_the_send_window_and_can_be_undone(
-    organization_admin_client, ready_organization, held
-):
-    set_policies(ready_organization, hours(*CLOSED), "test")
-    answer = organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True)
-    when = Invitation.objects.get(pk=held[0].pk).send_at_in_words
-    assert f"<strong>3</strong> waiting to be sent {when}" in text(answer)
-    assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
-    assert statuses(held) == ["held"] * 3
 
 
 def test_sending_begins_half_a_minute_later_with_an_entry_for_each(organization_admin_client, held):

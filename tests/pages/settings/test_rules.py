@@ -2,7 +2,6 @@
 
 import html
 import re
-from datetime import date, time
 
 import pytest
 from django.urls import reverse
@@ -10,7 +9,6 @@ from playwright.sync_api import Browser
 
 from integrations.catalog.models.platform_lists import Stage
 from integrations.core.rules.extra_time import ExtraTimeRule
-from integrations.core.rules.send_window import SendWindow
 from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
@@ -208,46 +206,6 @@ def test_a_question_without_answers_is_refused_with_the_fix(organization_admin_c
     answer = organization_admin_client.post(URL, SAME | {"hold_question": "More time?"})
     assert "Give the question together with the answers that hold, or neither." in text(answer)
     assert Organization.objects.get(pk=organization.pk).hold_question == ""
-
-
-WINDOW = {"send_from": "08:00", "send_until": "20:00", "send_days": ["mon", "fri"]}
-
-
-def test_the_send_window_is_saved_and_shown(organization_admin_client, organization):
-    assert summary_of(organization_admin_client, "Only at certain hours") == "at any time"
-    holidays = {"send_holidays": "2026-12-25\r\n\r\n 2027-01-01 ", "time_zone": "Europe/Berlin"}
-    organization_admin_client.post(URL, SAME | WINDOW | holidays)
-    stored = Organization.objects.get(pk=organization.pk)
-    dates = frozenset({date(2026, 12, 25), date(2027, 1, 1)})
-    assert stored.send_window == SendWindow(time(8), time(20), frozenset({0, 4}), dates)
-    assert summary_of(organization_admin_client, "Only at certain hours") == "08:00 to 20:00"
-    page = organization_admin_client.get(URL).content.decode()
-    assert re.search(r'<input type="time" name="send_from" value="08:00"', page)
-    assert re.findall(r'name="send_days" value="(\w+)"[^>]* checked', page) == ["mon", "fri"]
-    assert re.search(r'<textarea name="send_holidays"[^>]*>\s*2026-12-25\n2027-01-01</textarea>', page)
-    organization_admin_client.post(URL, SAME | {"bulk_limit": "7"})  # what isn't posted stays
-    assert Organization.objects.get(pk=organization.pk).send_window == stored.send_window
-    organization_admin_client.post(URL, SAME | {"send_from": "", "send_until": "", "send_holidays": ""})
-    assert Organization.objects.get(pk=organization.pk).send_window is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"send_days": []}, "on which days (send_days) invitations are sent, or leave all three empty"),
-        ({"send_until": ""}, "Say from when (send_from), until when (send_until)"),
-        ({"send_from": "8"}, "Write a time of day as hours and minutes, such as 08:00."),
-        ({"send_holidays": "25.12.2026"}, "“25.12.2026” is no date. Write each as year-month-day"),
-        ({"send_days": ["monday"]}, "monday is not one of the available choices"),
-    ],
-)
-def test_a_send_window_that_is_not_whole_is_refused_with_the_fix(
-    organization_admin_client, organization, changes, reason
-):
-    answer = organization_admin_client.post(URL, SAME | WINDOW | changes)
-    assert reason in text(answer)
-    assert re.search(r"<details open>\s*<summary>\s*Only at certain hours", answer.content.decode())
-    assert Organization.objects.get(pk=organization.pk).send_window is None
 
 
 def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(

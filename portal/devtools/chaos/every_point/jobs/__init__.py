@@ -11,7 +11,6 @@ from portal.devtools.chaos.every_point.jobs import (
     settings,
     unstarted,
     waiting,
-    window,
 )
 from portal.devtools.chaos.every_point.jobs.job import Job
 
@@ -22,7 +21,6 @@ JOBS: Mapping[str, Job] = {
         main.INVITATION,
         results.RESULTS,
         waiting.WAITING,
-        window.SEND_WINDOW,
         unstarted.UNSTARTED,
         further.FURTHER,
         bulk.BULK,

@@ -271,7 +271,7 @@ def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObj
         "createdAt": opportunity.created_at,
         "archived": opportunity.archived,
         "requisitionForHire": None,
-        "timezone": opportunity.time_zone,
+        "timezone": None,
     }
 
 
