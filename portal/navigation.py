@@ -20,7 +20,6 @@ from integrations.pages.access import (
     closed_organizations,
     current_membership,
 )
-from portal.theme import Theme, theme_of
 
 MAX_ORGANIZATIONS = 50
 MAX_SUPER_ADMINS = 20
@@ -106,8 +105,6 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
         "version": settings.VERSION,
-        "theme": theme_of(request),
-        "themes": Theme.choices,
         "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: admitted_membership(request)),
         "organization": SimpleLazyObject(lambda: getattr(admitted_membership(request), "organization", None)),

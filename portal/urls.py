@@ -19,7 +19,6 @@ from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
 from portal.accounts import oauth, sign_in
 from portal.metrics.views import metrics
-from portal.theme import ThemeView
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
@@ -53,7 +52,6 @@ urlpatterns = [
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
     path("api/v1/", include(addresses([TokenAuthentication, SuperAdminAuthentication]))),
     path(".well-known/security.txt", security_txt, name="security-txt"),
-    path("theme/", ThemeView.as_view(), name="theme"),
     path("healthz/live", probes.live, name="live"),
     path("healthz/ready", probes.ready, name="ready"),
     path("healthz/work", probes.work, name="work"),

@@ -123,7 +123,6 @@ ALLOWED = {
 }
 EVERYBODY = {
     "logout",
-    "theme",
     "switch-organization",
     "account",
     "memberships",
