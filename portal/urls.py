@@ -64,5 +64,3 @@ urlpatterns = [
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),
 ]
-if settings.DEVELOPER_TOOLS:
-    urlpatterns.append(path("components/", include("portal.devtools.components.urls")))

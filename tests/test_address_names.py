@@ -8,17 +8,16 @@ import pytest
 from integrations.inbox.models.delivery import Delivery
 from tests.support import addresses, factories
 
-#: Redirects, a 404 of the admin, and the page of the design's components, which isn't deployed.
+#: Redirects, and a 404 of the admin.
 WITHOUT_A_NAME = [
     r"admin/login/",
     r"admin/password_change/",
     r"admin/\w+/\w+/<path:object_id>/",
     re.escape(r"admin/(?P<url>.*)$"),
-    r"components/",
 ]
 
 
-def test_only_redirects_and_developer_tools_have_no_name() -> None:
+def test_only_redirects_have_no_name() -> None:
     found = [
         route
         for route in addresses.unnamed()
