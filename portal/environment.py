@@ -236,20 +236,6 @@ class Environment:
         must = "must be an e-mail address, such as Portal <portal@example.com>"
         return self._checked(name, value, "@" in parseaddr(value)[1], must, default)
 
-    def contact(self, name: str, check: str) -> str:
-        """Return a mailto: or https: address of people, empty if it is unset. An e-mail address becomes the former."""
-        value = self.text(name, check)
-        parts = _split(value)
-        if not value or (
-            parts and parts.scheme == "https" and parts.hostname and not re.search(r"\s", value)
-        ):
-            return value
-        address = value.removeprefix("mailto:")
-        if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
-            return f"mailto:{address}"
-        self.refuse(name, "must be an e-mail address or an https:// page")
-        return ""
-
     def sentry(self, name: str, check: str) -> str:
         """Return Sentry's DSN, empty if it is unset."""
         value = self.text(name, check)

@@ -327,8 +327,6 @@ X_FRAME_OPTIONS = "DENY"
 #: The largest body of a request; the largest webhook is half as large, and nothing uploads files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 FILE_UPLOAD_HANDLERS = ["portal.django_parts.DroppingUploadHandler"]
-#: Where researchers report a vulnerability, for /.well-known/security.txt.
-SECURITY_CONTACT = env.contact("SECURITY_CONTACT", "E032")
 
 # Programs of organizations: /api/v1/
 

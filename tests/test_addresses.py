@@ -33,7 +33,6 @@ ENDPOINTS = {
     "work",
     "metrics",
     "lever-connect",
-    "security-txt",
     "api",
     "api-nothing",
     "api-schema",

@@ -234,8 +234,7 @@ class Visit:
         given = {name: headers.get(name.lower(), [None])[0] for name in HEADERS}
         assert given == HEADERS, request
         assert "unsafe" not in headers["content-security-policy"][0], request
-        if self.address.name != "security-txt":
-            assert "no-store" in headers["cache-control"][0], request
+        assert "no-store" in headers["cache-control"][0], request
         host = urlsplit(headers.get("location", [""])[0]).hostname
         assert host != hostile.EVIL_HOST, request
 

@@ -23,7 +23,6 @@ def _https(settings) -> None:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS = 3600
-    settings.SECURITY_CONTACT = "mailto:security@portal.example"
     settings.METRICS_ENABLED = True
 
 
@@ -104,9 +103,8 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "probe, ready": ("", 200, lambda visitor: visitor.get("/healthz/ready")),
     "probe, unknown": ("", 404, lambda visitor: visitor.get("/healthz/nothing")),
     "metrics": ("", 200, lambda visitor: visitor.get("/metrics")),
-    "security.txt": ("", 200, lambda visitor: visitor.get("/.well-known/security.txt")),
 }
-PUBLIC = {"static file", "security.txt"}
+PUBLIC = {"static file"}
 
 
 @pytest.fixture
