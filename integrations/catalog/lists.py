@@ -1,6 +1,5 @@
 """An organization's catalog: its trigger stages and mappings, and the copies of the platforms' lists."""
 
-import json
 from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,8 +7,8 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage, read_categories
-from integrations.catalog.models.role_mapping import RoleMapping, mapping_rule
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
@@ -24,15 +23,12 @@ from integrations.lever.lookups import Posting
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.database import live_role, live_stage_name, role_mappings
 
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
-    return MappingIndex(
-        mapping_rule(*columns, origins=json.loads(origins), also=json.loads(also))
-        for *columns, origins, also in role_mappings(organization.pk)
-    )
+    mappings = RoleMapping.objects.filter(organization=organization).order_by("role", "stage", "pk")
+    return MappingIndex(mapping.rule for mapping in mappings)
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:
@@ -230,17 +226,22 @@ def needs_refresh(
 
 def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
     """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
-    name = live_stage_name(organization.pk, stage_id)
+    name = _live_stage_name(organization, stage_id)
     refreshed_at = organization.lever_connection.stages_refreshed_at
     if needs_refresh(refreshed_at, has_entry=name is not None, fresh_for=STAGES_FRESH_FOR):
         refresh_stages(organization, clients.lever())
-        name = live_stage_name(organization.pk, stage_id)
+        name = _live_stage_name(organization, stage_id)
     return name or ""
 
 
 def stage_name_in_copy(organization: Organization, stage_id: str) -> str:
     """Return the stage's name by the copy as it is, empty when it doesn't list the id."""
-    return live_stage_name(organization.pk, stage_id) or ""
+    return _live_stage_name(organization, stage_id) or ""
+
+
+def _live_stage_name(organization: Organization, stage_id: str) -> str | None:
+    stages = Stage.objects.live().filter(organization=organization, external_id=stage_id)
+    return stages.values_list("name", flat=True).first()
 
 
 def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
@@ -303,9 +304,10 @@ def shown_role(organization: Organization, role_id: str, clients: ClientProvider
     """
     if not role_id:
         return ShownRole()
-    known = next((_shown(*row) for row in live_role(organization.pk, role_id)), None)
+    roles = Role.objects.filter(organization=organization, external_id=role_id)
+    known = roles.live().first()
     if known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
-        return known
+        return ShownRole(known.title, known.shown_categories)
     try:
         if known:
             refresh_roles(organization, clients.lever())
@@ -314,14 +316,11 @@ def shown_role(organization: Organization, role_id: str, clients: ClientProvider
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-    role = Role.objects.filter(organization=organization, external_id=role_id).first()
+    role = roles.first()
     return ShownRole(role.title, role.shown_categories) if role else ShownRole()
-
-
-def _shown(title: str, categories: str) -> ShownRole:
-    return ShownRole(title, read_categories(json.loads(categories)))
 
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    return tuple(KnownAssessment(*row) for row in database.live_assessments(organization.pk))
+    listed = Assessment.objects.live().filter(organization=organization).order_by("name")
+    return tuple(KnownAssessment(*row) for row in listed.values_list("external_id", "name"))

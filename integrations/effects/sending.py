@@ -15,7 +15,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
+from integrations.core.vocabulary import OWN_EVENTS, RETRY_FOR_IN_WORDS, Platform
 from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import lock_together, why_not_after
 from integrations.effects.kinds.messages import enqueue_note, tell_settled
@@ -23,6 +23,7 @@ from integrations.effects.kinds.tags import enqueue_progress_tag, told_of
 from integrations.effects.start_clock import must_start_by
 from integrations.effects.waits import SEND_AGAIN, text_of_sent
 from integrations.http.session import PlatformError
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.person import (
@@ -51,7 +52,7 @@ from integrations.outbox.outcome import (
 )
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.database import has_webhook_since, with_retry
+from integrations.store.database import with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
@@ -107,7 +108,13 @@ def _must_be_read(invitation: Invitation, now: datetime) -> bool:
     checked_at = invitation.checked_at
     if checked_at is None or not invitation.email or now - checked_at >= READ_AGAIN_AFTER:
         return True
-    return has_webhook_since(invitation.organization_id, invitation.opportunity_id, checked_at)
+    webhooks = Delivery.objects.filter(
+        organization=invitation.organization_id,
+        platform=Platform.LEVER,
+        opportunity_id=invitation.opportunity_id,
+        received_at__gt=checked_at,
+    )
+    return webhooks.exclude(event__in=OWN_EVENTS).exists()
 
 
 def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:

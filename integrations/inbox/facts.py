@@ -12,7 +12,7 @@ from integrations.catalog.lists import (
     stage_name,
 )
 from integrations.clients.provider import ClientProvider
-from integrations.core.invitation_status import UNSENT
+from integrations.core.invitation_status import UNSENT, InvitationStatus
 from integrations.core.rules.choose_assessment import choose_assessment, depends_on_hidden_role
 from integrations.core.rules.decide import decide_before_read, decide_locally
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
@@ -29,7 +29,6 @@ from integrations.lever.payloads import Opportunity, StageChange, is_test_reques
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.database import invited_since
 
 
 class NotShown(Enum):
@@ -218,4 +217,5 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
 def recent_count(organization_id: int, minutes: int) -> int:
     """Return how many invitations of an organization were decided in the last `minutes`."""
     since = database.now() - timedelta(minutes=minutes)
-    return int(invited_since(organization_id, since))
+    invited = Invitation.objects.filter(organization=organization_id, created_at__gte=since)
+    return invited.exclude(status=InvitationStatus.HELD).count()

@@ -23,10 +23,11 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
+from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
-from integrations.store.database import rows_of, uses_people
+from integrations.store.database import rows_of
 
 
 def candidate_snapshot(
@@ -114,7 +115,7 @@ def read_people(organization: Organization, opportunity: Opportunity, clients: C
 
     What Lever doesn't show now is left out: nothing else waits for it. Raises CallDeferred when no call may begin.
     """
-    if not uses_people(organization.pk):
+    if not Membership.objects.using_people(organization.pk).exists():
         return {}
     shown = people_shown(opportunity)
     if opportunity.is_anonymized:
@@ -143,7 +144,7 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
 
     Nothing is stored where nobody uses it.
     """
-    if not uses_people(organization.pk):
+    if not Membership.objects.using_people(organization.pk).exists():
         return
     read = {opportunity.id: people_shown(opportunity) for opportunity in opportunities}
     OpportunityPerson.objects.replace(organization, read)
@@ -155,7 +156,7 @@ def read_missing_people(organization: Organization, clients: ClientProvider, bud
     Raises PlatformError, and CallDeferred when the turn is over before all are read.
     """
     candidates = Candidate.objects.filter(organization=organization)
-    if not uses_people(organization.pk):
+    if not Membership.objects.using_people(organization.pk).exists():
         OpportunityPerson.objects.filter(organization=organization).delete()
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.core.vocabulary import Origin, lower_first
-from integrations.members.models.membership import TEAM
+from integrations.members.models.membership import TEAM, Membership
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import NONE, CandidateFilters, Figure
 from integrations.pages.activity.steps import Became, Step
@@ -27,7 +27,6 @@ from integrations.pages.report_figures import (
 )
 from integrations.pages.times import Times
 from integrations.pages.views import ListExport
-from integrations.store.database import uses_people
 
 COLUMNS = (
     "by",
@@ -79,7 +78,7 @@ class ReportView(OrganizationMixin, TemplateView):
             pass_percent=report.total.pass_percent,
             unstated=report.total.count(Became.NOT_STATED),
             tables=[Table(by, _rows(by, report, period)) for by in By],
-            knows_owners=uses_people(self.organization.pk),
+            knows_owners=Membership.objects.using_people(self.organization.pk).exists(),
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )

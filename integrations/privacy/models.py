@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
-from integrations.store import database
 from integrations.store.columns import moment, one_of
 from integrations.store.personal import Holds, harmless
 
@@ -20,7 +19,8 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 
     def forbids(self, organization_id: int, opportunity_id: str) -> bool:
         """Whether nothing personal about the opportunity may be stored."""
-        return bool(opportunity_id) and database.is_erased(organization_id, opportunity_id)
+        of_opportunity = self.filter(organization=organization_id, opportunity_id=opportunity_id)
+        return bool(opportunity_id) and of_opportunity.final().exists()
 
 
 class Erasure(models.Model):

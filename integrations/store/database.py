@@ -1,4 +1,4 @@
-"""The database's clock, writes that are tried again while the database restarts, and what every step asks."""
+"""The database's clock, writes that are tried again while the database restarts, and SQL of our own."""
 
 import logging
 import time
@@ -10,8 +10,6 @@ from typing import Any
 from django.db import InterfaceError, InternalError, OperationalError, connection, models, transaction
 from django.db.models.expressions import Combinable, DatabaseDefault
 from django.db.models.functions import Now
-
-from integrations.core.vocabulary import FINAL_ERASURES, OWN_EVENTS, Platform
 
 logger = logging.getLogger(__name__)
 
@@ -180,13 +178,8 @@ def on_a_live_connection[Outcome](run: Callable[[], Outcome]) -> Outcome:
         return run()
 
 
-# What every step asks, in SQL of our own: the ORM takes ten times as long to put a question together as to ask it.
-#
-# Each says the same as a query of the ORM would, and only what a profile shows to be asked for every invitation is
-# here.
-
-
-type Rows = list[tuple[Any, ...]]
+# SQL of our own: whole rows of many columns, which the ORM takes ten times as long to put together as to ask for, and
+# what it can't say in one statement.
 
 
 def rows_of[Row: models.Model](model: type[Row], where: str, *values: object) -> list[Row]:
@@ -228,89 +221,7 @@ def locked_row[Row: models.Model](model: type[Row], pk: int) -> Row | None:
     return next(iter(rows_of(model, f"id = %s{lock}", pk)), None)
 
 
-def _all(sql: str) -> Callable[..., Rows]:
-    """Return a function of the values in the SQL that returns the rows."""
-
-    def ask(*values: Any) -> Rows:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [adapted(value) for value in values])
-            rows: Rows = cursor.fetchall()
-        return rows
-
-    return ask
-
-
-def _whether(sql: str) -> Callable[..., bool]:
-    """Return a function of the values in the SQL that returns whether there is a row."""
-    ask = _all(f"{sql} LIMIT 1")
-    return lambda *values: bool(ask(*values))
-
-
-def _first(sql: str) -> Callable[..., Any]:
-    """Return a function of the values in the SQL that returns the first row's column, None without a row."""
-    ask = _all(f"{sql} LIMIT 1")
-    return lambda *values: next((row[0] for row in ask(*values)), None)
-
-
 def adapted(value: Any) -> Any:
     """Return a value as a statement of our own is given it."""
     is_time = isinstance(value, datetime)
     return models.DateTimeField().get_db_prep_value(value, connection) if is_time else value
-
-
-#: Of an organization's opportunity: whether the person's data was erased for good.
-is_erased = _whether(
-    "SELECT 1 FROM integrations_erasure WHERE organization_id = %s AND opportunity_id = %s "  # noqa: S608
-    f"AND cause IN ({', '.join(sorted(repr(cause.value) for cause in FINAL_ERASURES))})"
-)
-#: Of an organization: whether a member uses who is on each candidate in Lever (`MembershipManager.using_people`).
-uses_people = _whether(
-    "SELECT 1 FROM integrations_membership WHERE organization_id = %s AND address <> '' "
-    "AND (role = 'limited_team_member' OR lists_own OR only_own_emails)"
-)
-#: Of an organization and a stage's id: its name, None where Lever doesn't list it.
-live_stage_name = _first(
-    "SELECT name FROM integrations_stage WHERE organization_id = %s AND external_id = %s AND gone_at IS NULL"
-)
-#: Of an organization and a role's id: its title and its categories as JSON; no row where Lever doesn't list it.
-live_role = _all(
-    "SELECT title, categories FROM integrations_role "
-    "WHERE organization_id = %s AND external_id = %s AND gone_at IS NULL"
-)
-#: Of an organization: ids and names of the assessments that CodeScreen lists, by name.
-live_assessments = _all(
-    "SELECT external_id, name FROM integrations_assessment "
-    "WHERE organization_id = %s AND gone_at IS NULL ORDER BY name"
-)
-#: Of an organization: what `mapping_rule` reads of each mapping, the last two as JSON.
-role_mappings = _all(
-    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, next_assessment, stage_on_pass, "
-    "department, team, location, level, commitment, origins, also_assessments "
-    "FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage, id"
-)
-#: Of an organization and a time: how many invitations were made since then that aren't held.
-invited_since = _first(
-    "SELECT COUNT(*) FROM integrations_invitation "
-    "WHERE organization_id = %s AND created_at >= %s AND status <> 'held'"
-)
-#: Of an organization's opportunity and a time: whether Lever sent a webhook about it since then.
-has_webhook_since = _whether(
-    "SELECT 1 FROM integrations_delivery WHERE organization_id = %s AND opportunity_id = %s AND received_at > %s "  # noqa: S608
-    f"AND platform = '{Platform.LEVER}' AND event NOT IN {tuple(sorted(map(str, OWN_EVENTS)))}"
-)
-#: Of an organization's opportunity, an assessment and a round: whether a later round was sent.
-has_later_round_sent = _whether(
-    "SELECT 1 FROM integrations_invitation WHERE organization_id = %s AND opportunity_id = %s "
-    "AND assessment_id = %s AND round > %s AND instance_id <> '' AND status <> 'withdrawn'"
-)
-#: Of an organization's opportunity and an effect: whether a progress tag was enqueued later that hasn't failed.
-has_later_progress_tag = _whether(
-    "SELECT 1 FROM integrations_effect WHERE organization_id = %s AND opportunity_id = %s "
-    "AND kind = 'set_progress_tag' AND id > %s AND state <> 'failed'"
-)
-#: Of an organization's opportunity, rows of one kind each: `leave_note` where a note was enqueued, and
-#: `set_progress_tag` where a progress tag is enqueued that no worker has begun to set.
-notes_and_waiting_tags = _all(
-    "SELECT DISTINCT kind FROM integrations_effect WHERE organization_id = %s AND opportunity_id = %s "
-    "AND (kind = 'leave_note' OR kind = 'set_progress_tag' AND state = 'due' AND leased_until IS NULL)"
-)

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.db.models import Q
+
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import (
@@ -29,7 +31,6 @@ from integrations.lever.client import LeverClient
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
-from integrations.store.database import has_later_progress_tag, notes_and_waiting_tags
 
 #: The tags that say that a candidate hasn't started; none is set on one who has.
 UNSTARTED_TAGS = frozenset({ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED})
@@ -64,8 +65,13 @@ class ProgressTagPayload(Payload):
 
 def told_of(invitation: Invitation) -> set[Effect.Kind]:
     """Return what tells Lever of the candidate: a note that was enqueued, a progress tag that waits to be set."""
-    rows = notes_and_waiting_tags(invitation.organization_id, invitation.opportunity_id)
-    return {Effect.Kind(kind) for (kind,) in rows}
+    is_waiting_tag = Q(kind=Effect.Kind.SET_PROGRESS_TAG, state=Effect.State.DUE, leased_until__isnull=True)
+    rows = Effect.objects.filter(
+        Q(kind=Effect.Kind.LEAVE_NOTE) | is_waiting_tag,
+        organization=invitation.organization_id,
+        opportunity_id=invitation.opportunity_id,
+    )
+    return {Effect.Kind(kind) for kind in rows.order_by().values_list("kind", flat=True).distinct()}
 
 
 def enqueue_progress_tag(
@@ -132,9 +138,7 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
     together, the progress tag is set alone, and the result tag becomes an effect of its own, which says why.
     """
     payload = SET_PROGRESS_TAG.payload_of(effect)
-    has_later = has_later_progress_tag(
-        effect.organization_id, effect.opportunity_id, effect.pk
-    ) or _no_longer_holds(effect, payload.tag)
+    has_later = _has_later_progress_tag(effect) or _no_longer_holds(effect, payload.tag)
     result_tag = payload.result_tag
     if result_tag is not None and _is_overtaken(effect, result_tag):
         result_tag = None
@@ -156,6 +160,17 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
         )
         return Done(record=alone, written=written)
     return Done(written=written)
+
+
+def _has_later_progress_tag(effect: Effect) -> bool:
+    """Whether a progress tag was enqueued later that hasn't failed."""
+    later = Effect.objects.filter(
+        organization=effect.organization_id,
+        opportunity_id=effect.opportunity_id,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        pk__gt=effect.pk,
+    )
+    return later.exclude(state=Effect.State.FAILED).exists()
 
 
 def _no_longer_holds(effect: Effect, tag: str) -> bool:

@@ -22,7 +22,7 @@ from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.models.result import Result
 from integrations.store import database
 from integrations.store.columns import moment, truncated_key
-from integrations.store.database import has_later_round_sent, locked_row
+from integrations.store.database import locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 from integrations.store.updated_at import updated_at_column
 
@@ -208,7 +208,8 @@ class Invitation(models.Model):
 
     def has_later_round_sent(self) -> bool:
         """Whether a later round of the same assessment on the same opportunity was sent."""
-        return has_later_round_sent(self.organization_id, self.opportunity_id, self.assessment_id, self.round)
+        later = self.later_rounds().exclude(instance_id="")
+        return later.exclude(status=Status.WITHDRAWN).exists()
 
     @property
     def is_bounced(self) -> bool:
