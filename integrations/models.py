@@ -26,7 +26,6 @@ import integrations.members.models.pending
 import integrations.notifications.models.email_kind
 import integrations.notifications.models.preferences
 import integrations.organizations.models.organization
-import integrations.organizations.models.webhook_keys
 import integrations.outbox.models
 import integrations.privacy.models
 import integrations.queue.models.duty_run

@@ -140,7 +140,7 @@ def test_a_genuine_webhook_is_answered_503_and_taken_when_the_key_is_back(
 
 def test_a_webhook_is_taken_when_another_token_can_be_read(ready_organization, wrong_key, client):
     LeverWebhook.objects.create(
-        organization=ready_organization, name="second", signature_token=SIGNATURE_TOKEN
+        organization=ready_organization, origin="api", signature_token=SIGNATURE_TOKEN
     )
     assert post(client, ready_organization).status_code == 202
 
@@ -211,10 +211,8 @@ def test_configure_enters_secrets_again_and_leaves_the_others_as_they_are(
     assert LeverConnection.objects.get().access_token == "access-1"
 
 
-def test_a_named_token_that_cannot_be_read_can_be_retired(ready_organization, super_admin_client, wrong_key):
+def test_a_token_that_cannot_be_read_can_be_retired(ready_organization, super_admin_client, wrong_key):
     webhook = LeverWebhook.objects.get()
-    webhook.name = "second"
-    webhook.save()
     address = reverse("token-retire", args=[webhook.pk, "current"])
     assert super_admin_client.get(address).status_code == 200
     assert super_admin_client.post(address).status_code == 302

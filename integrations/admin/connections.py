@@ -19,7 +19,6 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 ACCESS_TOKEN = secret_column("access_token", "access token")
@@ -81,7 +80,7 @@ class LeverWebhookAdmin(ScopedAdmin):
     """The webhooks in Lever that the portal knows of."""
 
     list_display = (
-        *columns("organization event origin name"),
+        *columns("organization event origin"),
         SIGNATURE_TOKEN,
         *columns("retired_at last_verified_at last_received_at"),
     )
@@ -89,7 +88,7 @@ class LeverWebhookAdmin(ScopedAdmin):
     search_fields = ("organization__name",)
     # its address holds the webhook key, so it isn't among them
     fields = (
-        *columns("organization event origin name lever_webhook_id"),
+        *columns("organization event origin lever_webhook_id"),
         SIGNATURE_TOKEN,
         *columns("token_stored_at token_proved_at"),
         PREVIOUS_TOKEN,
@@ -98,16 +97,6 @@ class LeverWebhookAdmin(ScopedAdmin):
             "last_verified_at last_received_at"
         ),
     )
-
-
-@admin.register(FormerWebhookKey)
-class FormerWebhookKeyAdmin(ScopedAdmin):
-    """Until when former webhook addresses are honoured; the keys themselves aren't shown."""
-
-    is_in_index = False
-    list_display = ("__str__", "organization", "replaced_at", "until", "last_used_at")
-    list_filter = (OrganizationFilter,)
-    exclude = ("key",)
 
 
 URL, SECRET = secret_column("url", "URL"), secret_column("secret", "signing secret")

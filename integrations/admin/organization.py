@@ -45,7 +45,6 @@ _LISTS = {
     "provideridentity": "People of the provider",
     "opportunityperson": "Who is on which candidate",
     "leverwebhook": "Webhooks",
-    "formerwebhookkey": "Former webhook addresses",
     "leverprobe": "Checks of Lever",
     "circuitbreaker": "Platforms that don't answer",
     "dutyrun": "Background jobs",

@@ -127,7 +127,6 @@ class FindingCode(RecordEnum):
         WEBHOOK_SETTINGS,
         incident=IncidentRecord("Lever has stopped sending webhooks", "Lever sends webhooks again"),
     )
-    FORMER_ADDRESS_USED = FindingRecord("former_address_used", WEBHOOK_SETTINGS)
     WEBHOOK_REJECTED = FindingRecord(
         "webhook_rejected",
         WEBHOOK_SETTINGS,

@@ -100,7 +100,7 @@ def _account(organization: Organization, lever: LeverClient) -> Found:
         if webhook.url.startswith(prefix)
     }
     connected = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
-    is_same = Q(webhook_key__in=keys) | Q(former_webhook_keys__key__in=keys)
+    is_same = Q(webhook_key__in=keys) | Q(previous_webhook_key__in=keys)
     account_id = LeverConnection.objects.get(organization=organization).lever_account_id
     if account_id:
         is_same |= Q(lever_connection__lever_account_id=account_id)

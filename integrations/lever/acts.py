@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
@@ -18,7 +18,7 @@ from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection, LeverGrant
-from integrations.lever.models.webhook import MAX_TOKENS, TOKEN_OVERLAP, LeverWebhook
+from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
 from integrations.organizations.acts import requeue_waiting
@@ -77,6 +77,8 @@ def account_before(organization: Organization, grant: LeverGrant) -> LeverConnec
     return stored if stored.lever_account_id != grant.account_id else None
 
 
+#: How many tokens that verify nothing any more are shown.
+SHOWN_RETIRED = 10
 #: A token this long can't be guessed from its last characters, which help people to tell tokens apart.
 SHOW_ENDING_FROM = 32
 
@@ -108,13 +110,13 @@ class Token:
 
 
 def active_tokens(organization: Organization) -> list[Token]:
-    """Return every token that verifies deliveries now: the main one, additional ones, those made through the API.
+    """Return every token that verifies deliveries now: the main one, the one before, those made through the API.
 
     Those that no encryption key opens are among them, so that they are shown and can be retired.
     """
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     tokens = []
-    for webhook in webhooks.order_by("-origin", "name", "pk"):
+    for webhook in webhooks.order_by("-origin", "pk"):
         unreadable = webhook.unreadable_tokens
         if webhook.signature_token or "signature_token" in unreadable:
             tokens.append(
@@ -147,11 +149,11 @@ def active_tokens(organization: Organization) -> list[Token]:
 def recently_retired(organization: Organization) -> list[LeverWebhook]:
     """Return the webhooks retired lately, newest first. A rejected request may have been signed with their tokens."""
     retired = LeverWebhook.objects.filter(organization=organization, retired_at__isnull=False)
-    return list(retired.order_by("-retired_at")[:MAX_TOKENS])
+    return list(retired.order_by("-retired_at")[:SHOWN_RETIRED])
 
 
 def save_main_token(organization: Organization, token: str, actor: Actor) -> None:
-    """Store the main token. The one it replaces is honoured for TOKEN_OVERLAP, additional ones until retired.
+    """Store the main token; the one it replaces is honoured for TOKEN_OVERLAP.
 
     Raises ValidationError with the fix.
     """
@@ -160,16 +162,12 @@ def save_main_token(organization: Organization, token: str, actor: Actor) -> Non
         webhook, _ = LeverWebhook.objects.get_or_create(
             organization=organization,
             origin=LeverWebhook.Origin.MANUAL,
-            name="",
             retired_at=None,
             defaults={"url": organization.lever_webhook_url},
         )
         if webhook.signature_token == token:
             return
         changes = {"signature_token": (webhook.signature_token, token)}
-        for additional in LeverWebhook.objects.active().filter(organization=organization).exclude(name=""):
-            if additional.signature_token == token:
-                additional.delete()  # an additional token becomes the main one
         webhook.replace_token(token)
         audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
 
@@ -190,30 +188,6 @@ def save_previous_token(organization: Organization, token: str, actor: Actor) ->
         webhook.previous_proved_at = None
         webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
         audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
-
-
-def add_token(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
-    """Honour an additional token until it is retired; return its webhook. Raises ValidationError with the fix."""
-    name, token = " ".join(name.split()), _checked(token)
-    if not name or len(name) > 60:
-        raise ValidationError("Give the token a name of at most 60 characters, such as “Second webhook”.")
-    active = active_tokens(organization)
-    if len(active) >= MAX_TOKENS:
-        raise ValidationError(f"There are {MAX_TOKENS} tokens already. Retire one that is no longer used.")
-    for known in active:
-        if known.generation is Generation.CURRENT and known.webhook.signature_token == token:
-            raise ValidationError(f"This token is stored already: {known.label}.")
-    try:
-        with transaction.atomic():
-            webhook: LeverWebhook = LeverWebhook.objects.create(
-                organization=organization, name=name, url=organization.lever_webhook_url
-            )
-            webhook.replace_token(token)
-            changes = {"signature_token": ("", token)}
-            audit(webhook, actor, AuditAction.ADD_TOKEN, changes, name=name)
-    except IntegrityError as error:
-        raise ValidationError(f"There is a token called “{name}” already. Choose another name.") from error
-    return webhook
 
 
 def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) -> None:
@@ -238,7 +212,7 @@ def _checked(token: str) -> str:
 
 def _label(webhook: LeverWebhook, generation: Generation) -> str:
     is_ours = webhook.origin == LeverWebhook.Origin.API
-    label = "Made by the portal" if is_ours else webhook.name or "Main token"
+    label = "Made by the portal" if is_ours else "Main token"
     return label if generation is Generation.CURRENT else f"{label}, the one before"
 
 
@@ -299,8 +273,8 @@ def make_webhook(
     return webhook
 
 
-def webhooks_at_former_addresses(organization: Organization) -> list[LeverWebhook]:
-    """Return the webhooks made by the portal that Lever still sends to a former address of the organization.
+def _at_previous_address(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks made by the portal that Lever still sends to the organization's previous address.
 
     One whose address has nothing to do with the organization's keys belongs to another installation of the portal,
     whose database this one may be a copy of; it is left alone.
@@ -312,10 +286,10 @@ def webhooks_at_former_addresses(organization: Organization) -> list[LeverWebhoo
 def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> int:
     """Let Lever send the portal's webhooks to the present address; return how many were moved.
 
-    The signature token stays, and the former address is honoured meanwhile: no delivery is refused. Safe to run
+    The signature token stays, and the previous address is honoured meanwhile: no delivery is refused. Safe to run
     twice. Raises PlatformError.
     """
-    stored = webhooks_at_former_addresses(organization)
+    stored = _at_previous_address(organization)
     if not stored:
         return 0
     listed = {webhook.id: webhook for webhook in lever.webhooks()}

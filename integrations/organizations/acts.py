@@ -21,28 +21,19 @@ from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization, make_webhook_key
 from integrations.organizations.models.policies import POLICIES, SECURITY
-from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
+from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
-
-#: As many addresses as an organization may have at the same time, beside the present one.
-MAX_HONOURED = 10
 
 
 def replace_webhook_key(organization: Organization, overlap: timedelta, actor: Actor) -> None:
     """Give the organization's webhook addresses a new key; the one before is honoured for `overlap`.
 
-    So no webhook is refused before its sender knows the new address.
-    Raises ValidationError with the fix when too many former keys are honoured.
+    So no webhook is refused before its sender knows the new address. An earlier one is refused from now on.
     """
     with transaction.atomic():
         former = Organization.objects.lock(organization.pk).webhook_key
-        honoured = FormerWebhookKey.objects.honoured().filter(organization=organization)
-        if honoured.count() >= MAX_HONOURED:
-            raise ValidationError(
-                f"There are {MAX_HONOURED} former addresses already. End one of them first."
-            )
         _store_key(organization, former, make_webhook_key(), overlap)
         changes = {
             "webhook_key": (former, organization.webhook_key),
@@ -58,38 +49,17 @@ def _store_key(organization: Organization, former: str, key: str, overlap: timed
     chain's head then, and waits for who changes the organization's key. Who changed it first and then waited for the
     head would make that a deadlock.
     """
-    FormerWebhookKey.objects.update_or_create(
-        key=former,
-        defaults={
-            "organization": organization,
-            "replaced_at": database.now(),
-            "until": database.now() + overlap,
-            "last_used_at": None,
-        },
-    )
     ChainHead.objects.lock(organization.pk)
     organization.webhook_key = key
-    organization.save(update_fields=["webhook_key"])
+    organization.previous_webhook_key = former
+    organization.previous_webhook_key_until = database.now() + overlap
+    organization.save(update_fields=["webhook_key", "previous_webhook_key", "previous_webhook_key_until"])
 
 
 def refuse_key_of_another(organization: Organization, key: str) -> None:
     """Raise ValidationError by field when another organization had this key: its senders may still use it."""
-    if FormerWebhookKey.objects.filter(key=key).exclude(organization=organization.pk).exists():
+    if Organization.objects.filter(previous_webhook_key=key).exclude(pk=organization.pk).exists():
         raise ValidationError({"webhook_key": "Organization with this Webhook key already exists."})
-
-
-def honoured_former_keys(organization: Organization) -> list[FormerWebhookKey]:
-    """Return the former keys whose addresses still work, the latest first."""
-    keys = FormerWebhookKey.objects.honoured().filter(organization=organization)
-    return list(keys.exclude(key=organization.webhook_key))
-
-
-def end_former_key(former: FormerWebhookKey, actor: Actor) -> None:
-    """Refuse webhooks to a former address from now on. Safe to run twice."""
-    with transaction.atomic():
-        if former.end():
-            name = f"Former webhook address {former}"
-            audit(former.organization, actor, AuditAction.END_WEBHOOK_ADDRESS, name=name)
 
 
 #: What can be changed of an organization beside its policies.

@@ -39,7 +39,6 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
@@ -287,8 +286,8 @@ def _with_stranded_deliveries() -> set[int]:
 def clean_up() -> None:
     """Remove what says nothing any more.
 
-    Sessions, limits, unanswered memberships, cached values, tasks of nodes that are gone, retired webhook tokens and
-    addresses, unfinished consents, and addresses in old sign-ins.
+    Sessions, limits, unanswered memberships, cached values, tasks of nodes that are gone, retired webhook tokens,
+    unfinished consents, and addresses in old sign-ins.
     """
     UserSession.objects.purge()
     AttemptLimit.purge()
@@ -296,7 +295,6 @@ def clean_up() -> None:
     CacheEntry.objects.purge()
     OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
-    FormerWebhookKey.objects.purge_ended()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
     while not stop_signal.is_requested() and erase_some_sign_ins(None):

@@ -24,7 +24,7 @@ from integrations.http.json_values import JsonObject
 from integrations.lever.models.webhook import LeverWebhook, tokens_of
 from integrations.lever.payloads import dedupe_key, matching_token
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey, webhook_access_changed
+from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
 
 REMEMBER_SECONDS = 2.0
@@ -33,13 +33,12 @@ MOST_REMEMBERED = 5000
 
 @dataclass(frozen=True)
 class Addressee:
-    """The organization that a key belongs to, the former key where it isn't the present one, and all that verifies.
+    """The organization that a key belongs to, and all that verifies.
 
     `read_at` is the process's monotonic time before it was read.
     """
 
     organization: Organization
-    former_key: FormerWebhookKey | None = None
     lever_webhooks: tuple[LeverWebhook, ...] = ()
     codescreen: CodeScreenConnection | None = None
     read_at: float = field(default_factory=time.monotonic, compare=False)
@@ -75,26 +74,18 @@ memory = _Memory()
 
 
 def find_addressee(key: str) -> Addressee | None:
-    """Return the organization with this webhook key, or with a former one that is still honoured."""
+    """Return the organization with this webhook key, or whose previous one it is while that is honoured."""
     return memory.get(key) or find_anew(key)
 
 
 def find_anew(key: str) -> Addressee | None:
-    """Return the same by what the database has now.
-
-    The present keys are looked up first: a key is replaced and stored as a former one in one transaction, so a key that
-    isn't found as a present one any more is found as a former one.
-    """
+    """Return the same by what the database has now."""
     read_at, forgotten = time.monotonic(), memory.forgotten
-    organization, former = Organization.objects.filter(webhook_key=key).only("pk").first(), None
+    organization = Organization.objects.with_webhook_key(key)
     if organization is None:
-        former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
-        if former is None:
-            return None
-        organization = former.organization
+        return None
     addressee = Addressee(
         organization,
-        former,
         tuple(LeverWebhook.objects.active().filter(organization=organization).order_by("-pk")),
         CodeScreenConnection.objects.filter(organization=organization).first(),
         read_at,
@@ -110,7 +101,7 @@ def _forget(**_: object) -> None:
 
 
 webhook_access_changed.connect(_forget, dispatch_uid="forget_addressees")
-for _model in (Organization, FormerWebhookKey, LeverWebhook, CodeScreenConnection):
+for _model in (Organization, LeverWebhook, CodeScreenConnection):
     post_save.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_save")
     post_delete.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_delete")
 

@@ -150,9 +150,7 @@ class WebhookView(View):
         return Refusal(HTTPStatus.UNAUTHORIZED, reason.code, reason.detail, scheme)
 
     def accepted(self, is_new: bool) -> HTTPStatus:
-        """Note the use of a former address. Return the status of a delivery that is stored: 202 when it is new."""
-        if self.addressee.former_key is not None:
-            mark_now(self.addressee.former_key, "last_used_at")
+        """Return the status of a delivery that is stored: 202 when it is new."""
         return HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
 
 

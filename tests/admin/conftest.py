@@ -27,7 +27,6 @@ from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import AlertAddress, EmailTemplate, NotificationPreference
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import DutyRun
@@ -83,9 +82,6 @@ def make_customer(slug: str) -> Customer:
         previous_signature_token="previous-SECRET",
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
-    )
-    rows[FormerWebhookKey] = FormerWebhookKey.objects.create(
-        **own, key=f"{slug}-former-webhook-key", until=timezone.now() + timedelta(days=7)
     )
     rows[LeverProbe] = LeverProbe.objects.create(**own, checked_at=timezone.now())
     rows[DutyRun] = DutyRun.objects.create(**own, duty="sweep")

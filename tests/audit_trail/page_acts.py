@@ -1,6 +1,5 @@
 """What people do on the pages of an organization, each an act that is audited."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,8 +14,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
-from integrations.organizations.acts import replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
@@ -53,19 +52,14 @@ def _remove_webhooks(scene: Scene) -> Act:
     return lambda: scene.post("webhooks-remove")
 
 
-def _move_webhooks(scene: Scene) -> Act:
-    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
-    replace_webhook_key(scene.organization, timedelta(days=7), scene.owner)
-    return lambda: scene.post("webhooks-move")
-
-
 def _reset_email(scene: Scene) -> Act:
     EmailTemplate.objects.create(organization=scene.organization, kind="result", subject="x", body="y")
     return lambda: scene.post("email-edit", {"act": "reset"}, kind="result")
 
 
 def _retire(scene: Scene) -> Act:
-    token = lever_acts.add_token(scene.organization, "The second webhook", SECRETS[0], scene.owner)
+    lever_acts.save_main_token(scene.organization, SECRETS[0], scene.owner)
+    token = LeverWebhook.objects.manual().get(organization=scene.organization)
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 
 
@@ -189,15 +183,10 @@ PAGE_ACTS: dict[str, Prepare] = {
     ),
     "lever-account": _other_account,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
-    "token-add": lambda s: (
-        lambda: s.post("token-add", {"token_name": "The second webhook", "additional_token": SECRETS[0]})
-    ),
     "token-retire": _retire,
     "webhooks-make": _make_webhook,
     "webhooks-remove": _remove_webhooks,
-    "webhooks-move": _move_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
-    "address-end": of_row(Scene.former_key, "address-end"),
     "rules": lambda s: lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7"}),
     "result-rules": lambda s: lambda: s.post("result-rules", {"stage_on_pass": "Phone screen"}),
     "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),

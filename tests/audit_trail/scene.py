@@ -21,7 +21,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.second_factors import prove_now
@@ -62,9 +61,6 @@ class Scene:
         return factories.DeliveryFactory.create(
             organization=self.organization, verdict="paused", decided_at=timezone.now(), due_at=None
         )
-
-    def former_key(self) -> FormerWebhookKey:
-        return factories.FormerWebhookKeyFactory.create(organization=self.organization)
 
     def failed(self) -> Effect:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)

@@ -68,8 +68,6 @@ PAGES = PAGE_ACTS | PEOPLE_ACTS
 #: Pages whose entries have no changes.
 WITHOUT_CHANGES = {
     "webhooks-remove",
-    "webhooks-move",
-    "address-end",
     "recovery-codes",
     "token-retire",
     "ask-admins",

@@ -12,15 +12,11 @@ from integrations.http.session import PlatformError
 from integrations.lever.acts import make_webhook, move_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import (
-    MAX_HONOURED,
     change_organization,
     create_organization,
-    end_former_key,
-    honoured_former_keys,
     replace_webhook_key,
 )
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.queue import duties
 from integrations.webhooks.authentication import Addressee, find_addressee, find_anew
 from tests.support import factories
@@ -51,59 +47,27 @@ def test_the_former_key_is_honoured_beside_the_new_one(organization, super_admin
     assert stored.webhook_key == organization.webhook_key != former
     for key in (former, stored.webhook_key):
         assert addressee(key).organization == organization
-    [row] = honoured_former_keys(organization)
-    assert row.key == former
-    assert abs(row.until - timezone.now() - WEEK) < timedelta(minutes=1)
+    until = stored.previous_webhook_key_until
+    assert until is not None
+    assert abs(until - timezone.now() - WEEK) < timedelta(minutes=1)
     entry = recorded().get()
     assert entry.action == "replace_webhook_address"
     assert former not in str(recorded().values())
     assert stored.webhook_key not in str(recorded().values())
 
 
-def test_several_replacements_are_honoured_each_until_its_own_time(organization, super_admin):
+def test_an_earlier_former_key_is_refused_once_another_is_replaced(organization, super_admin):
     keys = [organization.webhook_key]
-    for days in (1, 2, 3):
-        replace_webhook_key(organization, timedelta(days=days), super_admin)
+    for _ in range(2):
+        replace_webhook_key(organization, WEEK, super_admin)
         keys.append(organization.webhook_key)
-    assert all(addressee(key).organization == organization for key in keys)
-    FormerWebhookKey.objects.filter(key=keys[1]).update(until=timezone.now() - timedelta(seconds=1))
-    assert [find_anew(key) is not None for key in keys] == [True, False, True, True]
-
-
-def test_too_many_former_keys_are_refused_with_the_fix(organization, super_admin):
-    for _ in range(MAX_HONOURED):
-        replace_webhook_key(organization, WEEK, super_admin)
-    before = Organization.objects.get().webhook_key
-    with pytest.raises(ValidationError, match="End one of them first"):
-        replace_webhook_key(organization, WEEK, super_admin)
-    assert Organization.objects.get().webhook_key == before
+    assert [find_anew(key) is not None for key in keys] == [False, True, True]
 
 
 def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_admin):
     former = organization.webhook_key
     replace_webhook_key(organization, timedelta(), super_admin)
     assert find_anew(former) is None
-
-
-def test_a_former_key_is_ended_once(organization, super_admin):
-    former = organization.webhook_key
-    replace_webhook_key(organization, WEEK, super_admin)
-    [row] = honoured_former_keys(organization)
-    end_former_key(row, super_admin)
-    end_former_key(row, super_admin)
-    assert find_anew(former) is None
-    assert recorded().filter(action="end_webhook_address").count() == 1
-
-
-def test_ended_keys_are_deleted_after_a_while(organization):
-    factories.FormerWebhookKeyFactory(
-        organization=organization, key="old", until=timezone.now() - timedelta(days=31)
-    )
-    factories.FormerWebhookKeyFactory(
-        organization=organization, key="new", until=timezone.now() - timedelta(days=29)
-    )
-    duties.clean_up()
-    assert FormerWebhookKey.objects.get().key == "new"
 
 
 # configure
@@ -113,7 +77,7 @@ def test_a_key_that_configure_replaces_is_honoured_too(organization):
     former = organization.webhook_key
     change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
     assert addressee(former).organization == organization
-    assert addressee("chosen-by-file").former_key is None
+    assert addressee("chosen-by-file").organization == organization
 
 
 def test_a_key_that_two_requests_store_at_once_becomes_no_former_one(organization):
@@ -122,20 +86,16 @@ def test_a_key_that_two_requests_store_at_once_becomes_no_former_one(organizatio
     change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
     assert change_organization(read_before, {"webhook_key": "chosen-by-file"}, "configure") == {}
     assert read_before.webhook_key == "chosen-by-file"
-    assert [row.key for row in honoured_former_keys(organization)] == [former]
+    assert Organization.objects.get(pk=organization.pk).previous_webhook_key == former
 
 
-def test_a_former_key_that_is_taken_again_is_known_at_every_moment(organization, super_admin):
+def test_a_former_key_that_is_taken_again_is_known_beside_the_one_between(organization, super_admin):
     former = organization.webhook_key
     replace_webhook_key(organization, WEEK, super_admin)
     between = organization.webhook_key
     change_organization(organization, {"webhook_key": former}, "configure")
-    assert addressee(former).former_key is None
-    assert FormerWebhookKey.objects.filter(key=former).exists()  # between two lookups it is found as this
-    assert addressee(between).organization == organization
-    assert [row.key for row in honoured_former_keys(organization)] == [between]
-    replace_webhook_key(organization, WEEK, super_admin)
-    assert addressee(former).former_key is not None
+    for key in (former, between):
+        assert addressee(key).organization == organization
 
 
 def test_another_organization_cannot_take_a_former_key(organization, super_admin):
@@ -223,17 +183,3 @@ def test_a_webhook_made_by_hand_at_a_former_address_is_not_reported_as_removed(
     replace_webhook_key(connected_organization, WEEK, super_admin)
     duties.probe_lever(connected_organization)
     assert LeverWebhook.objects.get(pk=webhook.pk).missing_since is None
-
-
-# the doctor
-
-
-def test_a_former_address_that_is_still_used_is_a_finding_and_an_error_before_it_ends(ready_organization):
-    row = factories.FormerWebhookKeyFactory(organization=ready_organization)
-    assert "former_address_used" not in codes(ready_organization)
-    FormerWebhookKey.objects.update(last_used_at=timezone.now())
-    assert codes(ready_organization)["former_address_used"] == "warning"
-    FormerWebhookKey.objects.update(until=timezone.now() + timedelta(days=1))
-    assert codes(ready_organization)["former_address_used"] == "error"
-    row.end()
-    assert "former_address_used" not in codes(ready_organization)

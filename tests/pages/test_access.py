@@ -92,10 +92,7 @@ ALLOWED = {
     "lever-disconnect": 1,
     "lever-account": 1,
     "webhooks-make": 1,
-    "webhooks-move": 1,
     "address-replace": 1,
-    "address-end": 1,
-    "token-add": 1,
     "token-retire": 1,
     "webhooks-remove": 1,
     "codescreen-test": 1,
@@ -162,7 +159,6 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
         },
         "email": {"kind": "result"},
-        "address": {"pk": factories.FormerWebhookKeyFactory.create(organization=organization).pk},
         "token": {
             "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
             "which": "current",

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
+from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -66,8 +67,8 @@ def test_empty_secrets_stay_empty(organization, keys):
 def test_more_rows_than_a_batch_are_rotated(organization, keys, monkeypatch):
     old, new, use = keys
     monkeypatch.setattr(columns, "BATCH", 3)
-    for number in range(10):
-        factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
+    for _ in range(10):
+        factories.LeverWebhookFactory(organization=organization, retired_at=timezone.now())
     use(new, old)
     assert rotate_secrets().rotated == 10
 
@@ -112,8 +113,8 @@ def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monke
 
 def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, keys, monkeypatch):
     old, new, use = keys
-    for number in range(5):
-        factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
+    for _ in range(5):
+        factories.LeverWebhookFactory(organization=organization, retired_at=timezone.now())
     use(new, old)
     inner, seen = columns._is_under_first_key, []
 

@@ -19,7 +19,6 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.admin.conftest import Customer
@@ -43,7 +42,6 @@ WITHOUT_ORGANIZATION = {
 
 #: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
-    "address": FormerWebhookKey,
     "alert": AlertAddress,
     "api": ApiToken,
     "delivery": Delivery,

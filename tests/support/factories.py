@@ -24,7 +24,6 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect
 
 SIGNATURE_TOKEN = "0123456789abcdef" * 3
@@ -96,15 +95,6 @@ class LeverWebhookFactory(DjangoModelFactory):
 
     organization = factory.SubFactory(OrganizationFactory)
     signature_token = SIGNATURE_TOKEN
-
-
-class FormerWebhookKeyFactory(DjangoModelFactory):
-    class Meta:
-        model = FormerWebhookKey
-
-    organization = factory.SubFactory(OrganizationFactory)
-    key = factory.Sequence(lambda number: f"former-webhook-key-{number}")
-    until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
 
 
 class DeliveryFactory(DjangoModelFactory):

@@ -79,8 +79,6 @@ class AuditAction(RecordEnum):
     REPLACE_WEBHOOK_ADDRESS = ActionRecord(
         "replace_webhook_address", "replaced the webhook address", _S.POLICIES
     )
-    END_WEBHOOK_ADDRESS = ActionRecord("end_webhook_address", "ended a former webhook address", _S.POLICIES)
-    ADD_TOKEN = ActionRecord("add_token", "added a signature token", _S.POLICIES)
     RETIRE_TOKEN = ActionRecord("retire_token", "retired a signature token", _S.POLICIES)
     ADD_MAPPING = ActionRecord("add_mapping", "added a mapping", _S.MAPPINGS)
     CHANGE_MAPPING = ActionRecord("change_mapping", "changed a mapping", _S.MAPPINGS)

@@ -20,7 +20,6 @@ from integrations.health.lever_probe import latest_probe
 from integrations.health.models import WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 
 MISSED_AT_LEAST = 3  # fewer may have been moved by something that sends no webhook
 
@@ -166,21 +165,3 @@ def _last_accepted_at(organization: Organization, platform: Platform) -> datetim
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     times = webhooks.aggregate(Max("last_received_at"), Max("last_verified_at")).values()
     return max(filter(None, times), default=None)
-
-
-def check_former_addresses(organization: Organization) -> Iterator[Finding]:
-    """Yield the former webhook addresses that are still used."""
-    now = timezone.now()
-    keys = FormerWebhookKey.objects.honoured().filter(
-        organization=organization, last_used_at__gt=now - STILL_USED_WITHIN
-    )
-    for former in keys.exclude(key=organization.webhook_key):
-        used = lasting((now - (former.last_used_at or now)).total_seconds())
-        yield finding(
-            FindingCode.FORMER_ADDRESS_USED,
-            f"Webhooks still arrive at the old address that ends in {former}, the last one {used} ago. The address "
-            f"works until {day(former.until)}. After that, what arrives there is rejected.",
-            "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
-            "the webhook, use the button there.",
-            level=Level.ERROR if former.until - now < ENDS_SOON else None,
-        )

@@ -17,7 +17,6 @@ TOKEN_OVERLAP = timedelta(hours=24)
 #: A process knows the database's time only nearly; what ends now is stored as ended by more than that.
 CLOCKS_DIFFER_BY = timedelta(seconds=1)
 KEEP_RETIRED_FOR = timedelta(days=30)
-MAX_TOKENS = 10
 
 
 class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
@@ -31,8 +30,8 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
         return self.filter(retired_at__isnull=True)
 
     def manual(self) -> Self:
-        """The main webhook whose token a person pasted; additional ones have a name."""
-        return self.active().filter(origin=LeverWebhook.Origin.MANUAL, name="")
+        """The webhook whose token a person pasted."""
+        return self.active().filter(origin=LeverWebhook.Origin.MANUAL)
 
     def purge_retired(self) -> int:
         """Delete webhooks that were retired KEEP_RETIRED_FOR ago. Return how many rows were deleted."""
@@ -53,7 +52,6 @@ def tokens_of(webhooks: Iterable["LeverWebhook"]) -> list[tuple[str, "LeverWebho
 class LeverWebhook(models.Model):
     """One webhook in Lever: its event, who made it, its current and previous token, when it was last used.
 
-    A manual one with a name is an additional token, which verifies deliveries beside the main one until it is retired.
     The tokens of a retired one verify nothing; it is kept for a while, so that a rejection can name the token used.
     """
 
@@ -69,11 +67,6 @@ class LeverWebhook(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="lever_webhooks"
     )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
-    name = harmless(
-        models.CharField(
-            max_length=60, blank=True, help_text="The name of an additional token; the main one has none."
-        )
-    )
     event = harmless(models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value))
     lever_webhook_id = harmless(models.CharField(max_length=100, blank=True))
     url = harmless(models.URLField(max_length=500, blank=True))
@@ -96,9 +89,9 @@ class LeverWebhook(models.Model):
         verbose_name = "Lever webhook"
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "name"],
+                fields=["organization"],
                 condition=models.Q(origin="manual", retired_at__isnull=True),
-                name="lever_webhook_one_manual_per_name",
+                name="lever_webhook_one_manual",
             ),
             models.UniqueConstraint(
                 fields=["organization", "event"],
@@ -106,14 +99,10 @@ class LeverWebhook(models.Model):
                 name="lever_webhook_one_per_event_by_api",
             ),
             one_of("lever_webhook_origin_known", "origin", ["manual", "api"]),
-            models.CheckConstraint(
-                condition=models.Q(name="") | models.Q(origin="manual"),
-                name="lever_webhook_only_manual_named",
-            ),
         ]
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, (self.event, self.get_origin_display(), self.name)))
+        return f"{self.event} · {self.get_origin_display()}"
 
     @property
     def event_label(self) -> str:

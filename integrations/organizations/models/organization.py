@@ -9,12 +9,15 @@ from typing import Self
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
+from integrations.store import database
 from integrations.store.columns import moment
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
@@ -35,6 +38,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def reread(self, pk: int) -> "Organization":
         """Return the organization as it is now, with both connections."""
         return self.with_connections().get(pk=pk)
+
+    def with_webhook_key(self, key: str) -> "Organization | None":
+        """Return the organization whose webhooks come to the addresses with this key, now or for a while still."""
+        previous = Q(previous_webhook_key=key, previous_webhook_key_until__gt=Now())
+        return self.filter(Q(webhook_key=key) | previous).only("pk").first()
 
     def lock(self, pk: int) -> "Organization":
         """Return the organization, locked until the transaction ends. Raises DoesNotExist.
@@ -65,6 +73,15 @@ class Organization(Policies):
             ],
         )
     )
+    previous_webhook_key = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            editable=False,
+            help_text="The key before, whose addresses work for a while.",
+        )
+    )
+    previous_webhook_key_until = moment("Until when webhooks to its addresses are taken.", editable=False)
     bodies_emptied_until = moment(
         "Until when the texts of webhooks were removed; ids and times stay.", editable=False
     )
@@ -83,6 +100,11 @@ class Organization(Policies):
             *Policies.Meta.constraints,
             models.CheckConstraint(
                 condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
+            ),
+            models.UniqueConstraint(
+                fields=["previous_webhook_key"],
+                condition=~models.Q(previous_webhook_key=""),
+                name="organization_previous_webhook_key_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(rows_lost_from__isnull=True, rows_lost_until__isnull=True)
@@ -166,10 +188,17 @@ class Organization(Policies):
         """The address to give to CodeScreen."""
         return _webhook_url(Platform.CODESCREEN, self.webhook_key)
 
+    @property
+    def previous_lever_webhook_url(self) -> str:
+        """The address before, at which Lever's webhooks are still taken; empty when there is none."""
+        until = self.previous_webhook_key_until
+        if until is None or until <= database.now():
+            return ""
+        return _webhook_url(Platform.LEVER, self.previous_webhook_key)
+
     def lever_webhook_urls(self) -> list[str]:
-        """Return the addresses at which Lever's webhooks are taken now: the present one first, then former ones."""
-        former = self.former_webhook_keys.honoured().values_list("key", flat=True)
-        return [self.lever_webhook_url, *(_webhook_url(Platform.LEVER, key) for key in former)]
+        """Return the addresses at which Lever's webhooks are taken now, the present one first."""
+        return [url for url in (self.lever_webhook_url, self.previous_lever_webhook_url) if url]
 
 
 def _webhook_url(platform: Platform, key: str) -> str:

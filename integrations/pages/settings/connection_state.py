@@ -11,13 +11,11 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections
 from integrations.health.models import WebhookRejection
-from integrations.lever.acts import Token, active_tokens, recently_retired, webhooks_at_former_addresses
+from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
-from integrations.organizations.acts import honoured_former_keys
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 
 
 class Scope(NamedTuple):
@@ -54,9 +52,6 @@ class LeverState:
     #: Whether a message or test request of Lever has been verified.
     has_heard: bool
     rejection: Rejection | None
-    former_keys: list[FormerWebhookKey]
-    #: Whether Lever still sends the portal's own webhook to a former address.
-    must_move_webhook: bool
 
     @property
     def has_grant(self) -> bool:
@@ -114,8 +109,6 @@ def lever_state(organization: Organization) -> LeverState:
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
         has_heard=accepted_at is not None,
         rejection=_rejection(organization, Platform.LEVER, accepted_at),
-        former_keys=honoured_former_keys(organization),
-        must_move_webhook=bool(webhooks_at_former_addresses(organization)),
     )
 
 

@@ -84,20 +84,6 @@ class ConnectionsForm(forms.Form):
     )
 
 
-class AddTokenForm(forms.Form):
-    """An additional signature token, accepted beside the existing ones."""
-
-    token_name = forms.CharField(
-        label="Name",
-        max_length=60,
-        help_text="For you, such as “Second webhook”.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    additional_token = secret_field(
-        "Signature token", "From Lever, beside the other webhook to the same address."
-    )
-
-
 class WebhookAddressForm(forms.Form):
     """For how long the address that is replaced still works."""
 
@@ -143,7 +129,6 @@ class SettingsView(OrganizationMixin, OperationView):
         return {
             **context,
             "connections_form": ConnectionsForm(initial={"codescreen_idempotency": is_honoured}),
-            "token_form": AddTokenForm(),
             "address_form": WebhookAddressForm(),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever_state(self.organization),

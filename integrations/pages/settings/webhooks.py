@@ -10,27 +10,19 @@ from django.shortcuts import redirect
 
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
-from integrations.http.session import PlatformError
+from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.acts import (
     Generation,
     Token,
     active_tokens,
-    add_token,
     make_webhooks,
     move_webhooks,
     remove_webhooks,
     retire_token,
-    webhooks_at_former_addresses,
 )
 from integrations.members.models.membership import SUPER_ADMINS
-from integrations.organizations.acts import (
-    end_former_key,
-    honoured_former_keys,
-    replace_webhook_key,
-)
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.organizations.acts import replace_webhook_key
 from integrations.pages.settings.connections import (
-    AddTokenForm,
     ConfirmedConnectionActView,
     ConnectionActView,
     SettingsView,
@@ -40,22 +32,6 @@ from integrations.queue.models.duty_run import INTERVALS, Duty
 
 #: How often the sweep looks for what no webhook told.
 SWEEP_MINUTES = INTERVALS[Duty.SWEEP] // timedelta(minutes=1)
-_MOVED = "The webhook that the portal made has the new address in Lever."
-
-
-class AddTokenView(SettingsView):
-    """Accept an additional signature token."""
-
-    allowed_roles = SUPER_ADMINS
-    form_class = AddTokenForm
-    form_name = "token_form"
-    error_field = "additional_token"
-    anchor = "#tokens"
-
-    def operate(self, form: Form) -> str:
-        name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
-        webhook = add_token(self.organization, name, token, self.user)
-        return f"The token “{webhook.name}” is honoured from now on."
 
 
 class ReplaceAddressView(SettingsView):
@@ -68,23 +44,27 @@ class ReplaceAddressView(SettingsView):
     anchor = "#new-address"
 
     def operate(self, form: Form) -> HttpResponse:
-        """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks, or the button."""
+        """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks."""
         replace_webhook_key(self.organization, timedelta(days=form.cleaned_data["overlap_days"]), self.user)
         messages.success(
             self.request,
             "The webhook address is new. Put it into Lever, and into CodeScreen if your account has webhooks.",
         )
-        if webhooks_at_former_addresses(self.organization):
-            try:
-                move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-            except PlatformError as error:
-                messages.warning(
-                    self.request,
-                    f"The webhook that the portal made still has the former address: {error}. The portal tries again "
-                    "within the hour.",
+        try:
+            moved = move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
+        except NotConnected:
+            moved = 0  # the hourly probe moves them once Lever is connected
+        except PlatformError as error:
+            messages.warning(
+                self.request,
+                f"The webhook that the portal made still has the former address: {error}. The portal tries again "
+                "within the hour.",
+            )
+        else:
+            if moved:
+                messages.success(
+                    self.request, "The webhook that the portal made has the new address in Lever."
                 )
-            else:
-                messages.success(self.request, _MOVED)
         return redirect(self.get_success_url())
 
 
@@ -119,36 +99,6 @@ def _ends_with(token: Token, retired: Token) -> bool:
     if token.webhook.pk != retired.webhook.pk:
         return False
     return token.generation == retired.generation or retired.generation == Generation.CURRENT
-
-
-class EndAddressView(ConfirmedConnectionActView):
-    """Show what ending a former address affects; end it on POST."""
-
-    template_name = "integrations/end_webhook_address.html"
-    anchor = "#new-address"
-
-    def former_key(self) -> FormerWebhookKey:
-        """Return the former key that the address of the page names; 404 unless it is honoured."""
-        for former in honoured_former_keys(self.organization):
-            if former.pk == self.kwargs["pk"]:
-                return former
-        raise Http404
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(former=self.former_key(), **kwargs)
-
-    def operate(self, form: Form) -> str:
-        former = self.former_key()
-        end_former_key(former, self.user)
-        return f"The former address that ends in {former} is refused from now on."
-
-
-class MoveWebhooksView(ConnectionActView):
-    """Move the portal's own webhooks in Lever to the present address."""
-
-    def operate(self, form: Form) -> str:
-        move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-        return _MOVED
 
 
 class MakeWebhookView(ConnectionActView):

@@ -21,7 +21,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.acts import AddressSettings, change_address, remove_address, send_test
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
 from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON, Expected, World, opportunity_id
@@ -88,36 +87,21 @@ def make_webhooks(world: World) -> None:
 
 
 def change_address_of_webhooks(world: World) -> None:
-    """The webhooks' address is replaced; webhooks to the former one arrive until that is ended."""
+    """The webhooks' address is replaced; webhooks to the former one arrive for a while."""
     before = world.organization.webhook_key
     world.press_while(
         lambda: world.organization.webhook_key == before,
         lambda: "/settings/webhooks/address/",
         overlap_days="1",
     )
-    stale = LeverWebhook.objects.active().filter(url__contains=before, origin=LeverWebhook.Origin.API)
-    world.press_while(stale.exists, lambda: "/settings/webhooks/move/")
     invited(world, "Birch")
     expect(world, "Birch", verdicts=TWICE)
     world.move("Birch")
     world.rest()
-    honoured = FormerWebhookKey.objects.honoured()
-    world.press_while(honoured.exists, lambda: f"/settings/webhooks/address/{_first(honoured)}/end/")
-    invited(world, "Cedar")
-    world.move("Cedar")
-    world.rest()
 
 
 def remove_webhooks(world: World) -> None:
-    """Tokens come and go, and the webhooks that were made are removed."""
-    named = LeverWebhook.objects.active().filter(name="Second")
-    world.press_while(
-        lambda: not named.exists(),
-        lambda: "/settings/tokens/",
-        token_name="Second",  # noqa: S106
-        additional_token=TOKEN,
-    )
-    world.press_while(named.exists, lambda: f"/settings/tokens/{_first(named)}/current/retire/")
+    """The webhooks that were made are removed."""
     made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
     world.press_while(made.exists, lambda: "/settings/webhooks/remove/")
 
