@@ -90,7 +90,7 @@ PERSONAS = [
     *(Persona(f"{role}, staff", rank, is_staff=True) for rank, role in enumerate(ROLES, start=1)),
 ]
 #: The admin's pages that are about no single model.
-OWN_ADMIN_PAGES = {"admin:log", "admin:answers", "admin:candidate"}
+OWN_ADMIN_PAGES = {"admin:answers", "admin:candidate"}
 #: The portal's operator, who sees every organization in the admin and none on the site.
 SUPERUSER = Persona("superuser", 0, is_staff=True, is_superuser=True)
 VISITORS = [*PERSONAS, SUPERUSER]

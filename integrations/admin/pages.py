@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 
 from integrations.admin import access
 from integrations.admin.access import count_text, visible
-from integrations.admin.audit_log import log
 from integrations.admin.filters import PERIOD, ChoiceFilter, PeriodFilter, bounds_of
 from integrations.audit.models.entry import AuditEntry, AuditSubject
 from integrations.clients.models import ApiCall, CircuitBreaker
@@ -35,7 +34,6 @@ def addresses() -> list[URLPattern]:
     """Return the pages' addresses within the admin."""
     view = admin.site.admin_view
     return [
-        path("log/", view(log), name="log"),
         path("candidates/<int:organization_id>/<path:opportunity_id>/", view(candidate), name="candidate"),
     ]
 
@@ -169,7 +167,6 @@ def _changed(ask: Ask) -> list[Question]:
             ask(f"{one.label}, this quarter", AuditEntry, about=one.value, period="quarter")
             for one in quarterly
         ),
-        Question("Was the audit log changed? Check it", reverse("admin:log")),
     ]
 
 

@@ -174,7 +174,6 @@ class FindingCode(RecordEnum):
     )
     SIGN_IN_DOMAIN_GONE = FindingRecord("sign_in_domain_gone", SINGLE_SIGN_ON)
     RESTORED_CONNECTION = FindingRecord("restored_connection", LEVER_SETTINGS, "Connect Lever again")
-    RESTORED_LOG = FindingRecord("restored_log", HEALTH)
     POSSIBLY_INVITED = FindingRecord(
         "possibly_invited", ACTIVITY.at("?view=not_invited&reason=entered_before"), "Review"
     )

@@ -27,7 +27,6 @@ CHECKS: tuple[Check, ...] = (
     work.check_super_admin,
     set_up.check_single_sign_on,
     set_up.check_restored_connection,
-    set_up.check_restored_log,
     set_up.check_possibly_invited,
     work.check_waiting_invitations,
     work.check_ended_following,

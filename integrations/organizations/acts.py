@@ -10,7 +10,6 @@ from django.db import transaction
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
-from integrations.audit.verification import BEGINS_WITH
 from integrations.catalog import lists
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, Platform
@@ -78,13 +77,8 @@ def create_organization(organization: Organization, actor: Actor) -> None:
         organization.save()
         audit(organization, actor, AuditAction.CREATE_ORGANIZATION, changes)
         # the portal's own log knows it too: else it could be removed with its log, and nothing would be missing
-        begin = ChainHead.objects.get(pk=organization.pk)
-        audit(
-            replace(target_of(organization), organization_id=None),
-            actor,
-            AuditAction.CREATE_ORGANIZATION,
-            {BEGINS_WITH: (None, str(begin))},
-        )
+        of_the_portal = replace(target_of(organization), organization_id=None)
+        audit(of_the_portal, actor, AuditAction.CREATE_ORGANIZATION)
 
 
 def change_organization(organization: Organization, values: Mapping[str, str], actor: Actor) -> Changes:

@@ -15,7 +15,6 @@ from django_q.models import OrmQ
 
 from integrations import stop_signal
 from integrations.accounts.models.sessions import AttemptLimit, UserSession
-from integrations.audit.verification import announce_head
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.duty_budget import Budget
@@ -224,7 +223,6 @@ DUTIES: dict[Duty, Performance] = {
     Duty.PURGE: Performance(retention.purge),
     Duty.REMOVE_OLD_RECORDS: Performance(remove_old_records),
     Duty.FOLLOW_ERASURES: Performance(follow_erasures),
-    Duty.ANNOUNCE_HEAD: Performance(whole(announce_head)),
     Duty.UPDATE_INCIDENTS: Performance(whole(incidents.update_incidents)),
     Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
     Duty.NOTE_WAITS: Performance(whole(tell_waits), needs_connection=True),

@@ -7,7 +7,7 @@ from django.db import models
 
 from integrations.store.triggers import Triggers, column_of
 
-_OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "counter", "free")
+_OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "free")
 
 
 class AppendOnly(Triggers):
@@ -15,8 +15,7 @@ class AppendOnly(Triggers):
 
     `erasable`: columns that may be emptied, all at once and together with the column `salt`; with them those in
     `also_erasable`, which may stay. `one_way`: booleans that
-    may become false. `counter`: an integer; a change that raises it by one may set every other column. `free`: columns
-    that prove nothing, and that another trigger writes.
+    may become false. `free`: columns that prove nothing, and that another trigger writes.
     """
 
     events = ("update", "delete", "truncate")
@@ -29,12 +28,11 @@ class AppendOnly(Triggers):
         also_erasable: Sequence[str] = (),
         salt: str = "",
         one_way: Sequence[str] = (),
-        counter: str = "",
         free: Sequence[str] = (),
     ) -> None:
         super().__init__(name=name)
         self.erasable, self.also_erasable, self.salt = tuple(erasable), tuple(also_erasable), salt
-        self.one_way, self.counter, self.free = tuple(one_way), counter, tuple(free)
+        self.one_way, self.free = tuple(one_way), tuple(free)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, arguments, options = super().deconstruct()
@@ -82,9 +80,6 @@ class AppendOnly(Triggers):
 
     def _permitted(self, model: type[models.Model], unchanged: str, same: str, empty_json: str) -> str:
         """Return the condition under which a change of a row is permitted."""
-        if self.counter:
-            column = column_of(model, self.counter)
-            return f'NEW."{column}" = OLD."{column}" + 1'
         conditions = [unchanged]
         for name in self.one_way:
             column = column_of(model, name)

@@ -11,7 +11,6 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Now
 from prometheus_client.core import GaugeHistogramMetricFamily, Metric
 
-from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
@@ -72,14 +71,6 @@ class Recent:
         )
         text = f"invitations that the sweep led to, and no webhook{LATELY}"
         yield gauge("portal_sweep_repairs", text, value=repairs.count())
-        checks = AuditEntry.objects.filter(at__gte=since, action=AuditAction.VERIFY_LOG)
-        broken = checks.filter(changes__has_key="faults").count()
-        results = gauge(
-            "portal_log_checks", f"recorded checks of a log, by whether it was whole{LATELY}", "result"
-        )
-        results.add_metric(["not_whole"], broken)
-        results.add_metric(["whole"], checks.count() - broken)
-        yield results
 
 
 def _histogram(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.catalog.acts import save_mapping
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import ApiCall
@@ -55,8 +54,6 @@ def make_scene(now: datetime | None = None) -> Scene:
     save_mapping(mapping, admin)
     for _ in range(3):
         WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
-    head = ChainHead.objects.get(pk=organization.pk)
-    AnnouncedHead.objects.create(chain=organization.pk, position=head.position, hash=head.hash)
     return Scene(organization, User.objects.get(pk=auditor.pk))
 
 

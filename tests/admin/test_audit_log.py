@@ -1,21 +1,11 @@
 """The audit log in the admin: changes in words, the subjects that it is filtered by, and the check of the log."""
 
-from datetime import timedelta
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
-from integrations.admin import audit_log
 from integrations.admin.audit_log import changes_line, changes_table, target_link
-from integrations.audit import verification
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.members.models.membership import Membership
-from tests.admin.conftest import Customer, sign_in
-from tests.support import append_only, factories
-from tests.support.factories import recorded
+from tests.admin.conftest import Customer
 
 
 def entry(customer: Customer, changes: dict[str, tuple[object, object]]) -> AuditEntry:
@@ -86,89 +76,10 @@ IN_NO_GROUP = {
     _A.CHOOSE_EMAILS,
     _A.CHOOSE_OWN_CANDIDATES,
     _A.ASK_ADMINS,
-    _A.VERIFY_LOG,
-    _A.RENEW_SEAL,
-    _A.SEAL_ANEW,
+    _A.ACCEPT_LOG,
     _A.RECORD_RESTORE,
 }
 
 
 def test_every_action_has_a_subject_or_is_known_to_have_none() -> None:
     assert {action for action in AuditAction if action.record.subject is None} == IN_NO_GROUP
-
-
-LOG = "admin:log"
-
-
-def check(client, customer: Customer) -> str:
-    answer = client.post(reverse(LOG), {"organization": customer.organization.slug})
-    assert answer.status_code == 200
-    text: str = answer.content.decode()
-    return text
-
-
-def test_a_whole_log_is_said_to_be_whole_and_the_check_is_recorded(acme: Customer) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    assert "Never" in client.get(reverse(LOG)).content.decode()
-    assert "Whole: 3 positions, none changed, removed or added." in check(client, acme)
-    entry = recorded().get(action="verify_log")
-    assert entry.changes["result"][1].startswith("Whole: 3 positions")
-    assert "Whole: 3 positions" in client.get(reverse(LOG)).content.decode()
-
-
-def test_an_edited_row_is_named(acme: Customer) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    append_only.overwrite(recorded().filter(organization=acme.organization), actor_name="nobody")
-    text = check(client, acme)
-    assert "Not whole: 1" in text
-    assert "its columns, its position or its hashes were changed" in text
-
-
-def test_a_check_that_runs_out_of_time_says_how_far_it_came(
-    acme: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    monkeypatch.setattr(audit_log, "CHECKED_FOR", timedelta(0))
-    monkeypatch.setattr(verification, "LOOKS_AT_CLOCK", 2)
-    text = check(client, acme)
-    assert "Whole up to position 1. The rest was not checked in time." in text
-    assert "verify_audit" in text
-
-
-def test_the_page_needs_as_many_queries_for_many_organizations(
-    acme: Customer, globex: Customer, django_assert_max_num_queries
-) -> None:
-    client = sign_in(None, is_superuser=True)
-    for customer in (acme, globex):
-        check(client, customer)
-    with CaptureQueriesContext(connection) as of_two:
-        text = client.get(reverse(LOG)).content.decode()
-    assert text.count("Whole: 3 positions") == 2
-    factories.OrganizationFactory.create_batch(5)
-    with django_assert_max_num_queries(len(of_two)):
-        client.get(reverse(LOG))
-
-
-def test_few_of_many_faults_are_shown(acme: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    AuditEntry.objects.create(organization=acme.organization, actor_name="configure", action="replay")
-    append_only.overwrite(recorded().filter(organization=acme.organization), actor_name="nobody")
-    monkeypatch.setattr(audit_log, "SHOWN_FAULTS", 1)
-    text = check(client, acme)
-    assert "Not whole: 2" in text
-    assert text.count("its columns, its position or its hashes were changed") == 1
-
-
-def test_only_ones_own_logs_are_shown_and_checked(acme: Customer, globex: Customer) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    assert "Globex" not in client.get(reverse(LOG)).content.decode()
-    for slug in ("globex", "", "nothing"):
-        assert client.post(reverse(LOG), {"organization": slug}).status_code == 403
-    assert not recorded().filter(action="verify_log").exists()
-
-
-def test_an_operator_checks_the_log_of_the_whole_portal(acme: Customer) -> None:
-    client = sign_in(None, is_superuser=True)
-    text = client.post(reverse(LOG), {"organization": ""}).content.decode()
-    assert "The whole portal" in text
-    assert recorded().get(action="verify_log").organization is None

@@ -115,12 +115,6 @@ def personal_data(auditor: Auditor) -> None:
     auditor.sees("Stage change", "Unknown assessment")
 
 
-def log_is_whole(auditor: Auditor) -> None:
-    auditor.click("Was the audit log changed?")
-    auditor.press("Check now")
-    auditor.sees("none changed, removed or added", "Last sent by e-mail")
-
-
 QUESTIONS: list[Callable[[Auditor], None]] = [
     why_no_test,
     who_changed_a_mapping,
@@ -134,7 +128,6 @@ QUESTIONS: list[Callable[[Auditor], None]] = [
     last_answer,
     who_has_access,
     personal_data,
-    log_is_whole,
 ]
 
 
@@ -162,7 +155,6 @@ def test_each_question_is_answered_in_at_most_two_clicks(visit: Visit, subtests:
 def test_the_pages_are_sound_in_every_shape(visit: Visit, scene: Scene) -> None:
     pages = [
         reverse("admin:index"),
-        reverse("admin:log"),
         reverse("admin:candidate", args=[scene.organization.pk, "o-birch"]),
         reverse("admin:candidate", args=[scene.organization.pk, "o-alder"]),
         *(

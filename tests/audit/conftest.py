@@ -2,11 +2,10 @@
 
 import pytest
 
-from integrations.audit.chain_walk import Fault
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.audit.verification import HeadToCompare, verify_chain
+from integrations.audit.verification import verify_chain
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.verdict import Verdict
 from tests.support import factories
@@ -56,19 +55,12 @@ class Chain:
         found = self.entries().filter(position=position).first()
         return found or self.verdicts().get(position=position)
 
-    def faults(self, *heads: HeadToCompare) -> list[Fault]:
+    def faults(self) -> list[str]:
         """Return what `verify_audit` finds."""
-        found: list[Fault] = []
-        verification = verify_chain(self.organization.pk, found.append, *heads)
+        found: list[str] = []
+        verification = verify_chain(self.organization.pk, found.append)
         assert verification.faults == len(found)
         return found
-
-    def named(self, *heads: HeadToCompare) -> list[tuple[str, str, int | None, int]]:
-        """Return code, kind, id and position of each fault."""
-        return [
-            (str(fault.code), str(fault.kind or ""), fault.row_id, fault.position)
-            for fault in self.faults(*heads)
-        ]
 
 
 @pytest.fixture

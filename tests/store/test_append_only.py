@@ -1,10 +1,9 @@
-"""Audit entries, verdicts and heads are only ever added: Django refuses the rest, and so do the database's triggers."""
+"""Audit entries and verdicts are only ever added: Django refuses the rest, and so do the database's triggers."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models.deletion import ProtectedError
 
-from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.verdict import Verdict
 from integrations.store.append_only import AppendOnlyError
@@ -64,7 +63,7 @@ def test_the_name_of_who_acted_is_emptied_with_the_text_of_an_entry_about_an_acc
         execute(f"UPDATE {table} SET actor_name = 'eve', target = '', reason = '', text_salt = ''")
 
 
-@pytest.mark.parametrize("model", [AuditEntry, Verdict, ChainHead, AnnouncedHead])
+@pytest.mark.parametrize("model", [AuditEntry, Verdict])
 def test_the_orm_refuses_every_change_of_many_rows(model):
     rows = model.objects.all()
     for change in (
@@ -128,7 +127,7 @@ def test_the_database_refuses_to_change_any_column_of_a_verdict(verdict, column)
         execute(f"UPDATE integrations_verdict SET {column} = {value} WHERE id = %s", verdict.pk)
 
 
-@pytest.mark.parametrize("table", ["auditentry", "verdict", "chainhead"])
+@pytest.mark.parametrize("table", ["auditentry", "verdict"])
 def test_the_database_refuses_to_remove_rows(entry, verdict, table):
     with pytest.raises(DatabaseError, match="append-only"):
         execute(f"DELETE FROM integrations_{table}")
@@ -140,14 +139,6 @@ def test_the_database_refuses_to_remove_rows(entry, verdict, table):
     else:
         with pytest.raises(DatabaseError):
             execute(f"INSERT OR REPLACE INTO integrations_{table} SELECT * FROM integrations_{table}")
-
-
-def test_the_database_lets_a_head_only_move_one_position_on(entry):
-    with pytest.raises(DatabaseError, match="append-only"):
-        execute("UPDATE integrations_chainhead SET hash = ''")
-    with pytest.raises(DatabaseError, match="append-only"):
-        execute("UPDATE integrations_chainhead SET position = position + 2")
-    assert execute("UPDATE integrations_chainhead SET position = position + 1 WHERE chain > 0") == 1
 
 
 def test_the_database_lets_text_be_erased_only_as_a_whole_and_once(entry):
@@ -171,7 +162,7 @@ def test_the_database_lets_text_be_erased_only_as_a_whole_and_once(entry):
 @pytest.mark.django_db(transaction=True)
 def test_the_triggers_are_still_there_when_a_migration_builds_the_table_anew(organization):
     before = _triggers()
-    assert len(before) == 12
+    assert len(before) == 8
     with connection.schema_editor() as editor:
         editor._remake_table(Verdict)  # type: ignore[attr-defined]
     assert _triggers() == before

@@ -25,7 +25,6 @@ from tests.admin.conftest import Customer
 
 #: Models whose rows belong to no organization.
 WITHOUT_ORGANIZATION = {
-    "AnnouncedHead",
     "AttemptLimit",
     "CacheEntry",
     "ChainHead",

@@ -1,6 +1,8 @@
 """Rows of a chain: each is linked to the one before it by a hash, in the transaction that writes it."""
 
+import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import batched
@@ -8,20 +10,13 @@ from typing import Any, ClassVar
 
 from django.db import models, transaction
 
-from integrations.audit.models.chain_head import (
-    PORTAL_CHAIN,
-    ChainHead,
-    ChainKind,
-    Json,
-    link_hash,
-    new_salt,
-    text_digest,
-)
+from integrations.audit.models.chain_head import PORTAL_CHAIN, ChainHead, Json, canonical, text_digest
 from integrations.store import database
 from integrations.store.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
 from integrations.store.personal import harmless
 
 ERASED_AT_ONCE = 500
+SALT_BYTES = 16
 
 
 class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
@@ -57,7 +52,6 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
 class Chained(AppendOnlyModel):
     """A row of a chain."""
 
-    KIND: ClassVar[ChainKind]
     #: The columns that the hash covers as they are, but for those that hold personal text in a row.
     HASHED_COLUMNS: ClassVar[tuple[str, ...]]
     #: The columns that hold personal text: the hash covers a salted digest of them.
@@ -105,12 +99,7 @@ class Chained(AppendOnlyModel):
             head = ChainHead.objects.lock(self.chain)
             self._link(head)
             super().save()
-            head.advance(self.hash, seals_anew=self.seals_anew)
-
-    @property
-    def seals_anew(self) -> bool:
-        """Whether the chain's head is sealed by this row although it wasn't before."""
-        return False
+            head.advance(self.hash)
 
     @property
     def chain(self) -> int:
@@ -137,7 +126,7 @@ class Chained(AppendOnlyModel):
         for name in self.text_columns:
             setattr(self, name, _storable(getattr(self, name)))
         self.position, self.previous_hash = head.position + 1, head.hash
-        self.text_salt = new_salt()
+        self.text_salt = secrets.token_hex(SALT_BYTES)
         self.text_digest = self.recomputed_digest()
         self.hash = self.recomputed_hash()
 
@@ -147,14 +136,15 @@ class Chained(AppendOnlyModel):
 
     def recomputed_hash(self) -> str:
         """Return the hash of this row's columns, its digest, its position and the hash before it, as they are now."""
-        return link_hash(
-            chain=self.chain,
-            position=self.position,
-            previous_hash=self.previous_hash,
-            kind=self.KIND,
-            row=self.hashed_row(),
-            digest=self.text_digest,
-        )
+        link: dict[str, Json] = {
+            "chain": self.chain,
+            "position": self.position,
+            "previous": self.previous_hash,
+            "kind": str(self._meta.model_name),
+            "row": self.hashed_row(),
+            "text": self.text_digest,
+        }
+        return hashlib.sha256(canonical(link)).hexdigest()
 
     def fits_digest(self) -> bool:
         """Whether the personal text is the one that was written; False for erased text too."""

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
-from integrations.audit.models.chain_head import ChainKind
 from integrations.core.vocabulary import RecordEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store.append_only import AppendOnly
@@ -137,9 +136,7 @@ class AuditAction(RecordEnum):
     SUBJECT_ACCESS = ActionRecord("subject_access", "downloaded the candidate's data", _S.HANDED_OUT)
     LOOK_AT_DATA = ActionRecord("look_at_data", "looked at the candidate's data", _S.HANDED_OUT)
     EXPORT_LIST = ActionRecord("export_list", "exported a list", _S.HANDED_OUT)
-    VERIFY_LOG = ActionRecord("verify_log", "checked the log")
-    RENEW_SEAL = ActionRecord("renew_seal", "sealed the log with the first key")
-    SEAL_ANEW = ActionRecord("seal_anew", "sealed the log as it is")
+    ACCEPT_LOG = ActionRecord("accept_log", "accepted the log as it is")
     RECORD_RESTORE = ActionRecord("record_restore", "recorded a restore")
     ADD_SECOND_FACTOR = ActionRecord("add_second_factor", "added a second factor")
     REMOVE_SECOND_FACTOR = ActionRecord("remove_second_factor", "removed a second factor")
@@ -247,7 +244,6 @@ class AuditEntry(Chained):
         "for ever; texts about a candidate until they are erased",
     )
 
-    KIND = ChainKind.AUDIT_ENTRY
     TIME_COLUMN = "at"
     HASHED_COLUMNS = (
         "organization_id",
@@ -259,7 +255,7 @@ class AuditEntry(Chained):
         "at",
     )
     TEXT_COLUMNS = ("target", "changes", "reason")
-    #: Who signs in says nothing of what was done for a candidate: a reader of the chain's links isn't told.
+    #: Who signed in is known as long as where from: what was done for a candidate stays with its actor.
     TEXT_OF_ACCOUNTS = (*TEXT_COLUMNS, "actor_name")
 
     organization = models.ForeignKey(
@@ -339,10 +335,6 @@ class AuditEntry(Chained):
     def who(self) -> str:
         """Who did it: the person's name as it is now, else the name that was recorded, or the command's."""
         return (self.actor.get_full_name() if self.actor else "") or self.actor_name
-
-    @property
-    def seals_anew(self) -> bool:
-        return self.action == AuditAction.SEAL_ANEW
 
     @property
     def text_columns(self) -> tuple[str, ...]:

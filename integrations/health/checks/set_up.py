@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.db import models
 
-from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog import lists
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy
 from integrations.catalog.models.platform_lists import Role, Stage
@@ -161,27 +160,6 @@ def check_restored_connection(organization: Organization) -> Iterator[Finding]:
             "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
             "and probably refuses these.",
             "A Super Admin connects Lever again under Settings.",
-        )
-
-
-def check_restored_log(organization: Organization) -> Iterator[Finding]:
-    """Yield that nobody has compared the audit log with what was announced of it, since it was restored.
-
-    Faults settle it too: the end that was announced after the backup is missing.
-    """
-    since = organization.rows_lost_from
-    if since is None:
-        return
-    checks = AuditEntry.objects.filter(
-        organization=organization, action=AuditAction.VERIFY_LOG, at__gte=since, changes__has_key="head"
-    )
-    if not checks.exists():
-        yield finding(
-            FindingCode.RESTORED_LOG,
-            "The database was restored, so the audit log ends with the backup. Later entries are lost. Only the heads "
-            "that were announced by e-mail and in the portal's log are known.",
-            f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
-            "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
         )
 
 

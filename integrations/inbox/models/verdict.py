@@ -3,7 +3,6 @@
 from django.db import models
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
-from integrations.audit.models.chain_head import ChainKind
 from integrations.core import verdict_code, vocabulary
 from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation
@@ -33,7 +32,6 @@ class Verdict(Chained):
         opportunity="delivery__opportunity_id",
     )
 
-    KIND = ChainKind.VERDICT
     TIME_COLUMN = "decided_at"
     HASHED_COLUMNS = (
         "organization_id",

@@ -2,15 +2,15 @@
 
 from django.core.management import CommandError
 
-from integrations.audit.acts import renew_seals
+from integrations.audit.acts import sign_heads
 from integrations.management.migrating import MigratingCommand
 from integrations.store.columns import rotate_secrets
 
 
 class Command(MigratingCommand):
     help = (
-        "Encrypt every stored secret, and seal every log, with the first key in FIELD_ENCRYPTION_KEYS; afterwards "
-        "the other keys may be removed. Every process of the portal must have been started with the first key before. "
+        "Encrypt every stored secret, and sign the end of every log, with the first key in FIELD_ENCRYPTION_KEYS; "
+        "afterwards the other keys may be removed. Every process must have been started with the first key before. "
         "Can be stopped and run again at any time, also while the portal runs. Exits 1 when one of the secrets was not "
         "encrypted again."
     )
@@ -36,8 +36,6 @@ class Command(MigratingCommand):
             raise CommandError(
                 f"{len(rotation.changing)} not rotated. Keep the other keys, and run this again."
             )
-        for head in renew_seals("rotate_keys"):
-            self.stdout.write(
-                f"The seal of log {head.chain} doesn't fit its head: run `manage.py verify_audit`."
-            )
+        for head in sign_heads():
+            self.stdout.write(f"The end of log {head.chain} was not signed: run `manage.py verify_audit`.")
         self.stdout.write("The other keys may be removed.")

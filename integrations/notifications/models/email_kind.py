@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from integrations.core.vocabulary import RecordEnum
-from integrations.members.models.membership import ADMINS, SUPER_ADMINS, TEAM
+from integrations.members.models.membership import ADMINS, TEAM
 
 #: The variable that stands for the lines of a message.
 DETAILS = "details"
@@ -65,9 +65,6 @@ _NAMES = {
     "candidate": Variable("the candidate's name", "Alder Birch"),
     "first_name": Variable("the candidate's first name", "Alder"),
 }
-
-
-_HEAD = "1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 @dataclass(frozen=True)
@@ -160,20 +157,6 @@ class EmailKind(RecordEnum):
         purpose="When a problem that you were told about is over.",
         variables={**_message("Lever is connected again"), **_ORGANIZATION},
         sample=("What arrived in the meantime is being processed now.",),
-    )
-    LOG_HEAD = EmailKindRecord(
-        code="log_head",
-        label="Daily end of the audit log",
-        purpose="Once a day, where the audit log ends. Keep these e-mails: with them, anyone can prove later that no "
-        "entry was removed or rewritten.",
-        variables={
-            **_message("Acme: audit log ends at position 1204"),
-            "head": Variable("the position and the hash", _HEAD),
-            **_ORGANIZATION,
-        },
-        sample=(f"The hash of the last entry is {_HEAD}",),
-        # one person of an organization should keep it where nobody who can write to the database can take it back
-        roles=SUPER_ADMINS,
     )
 
 
@@ -334,7 +317,6 @@ class EmailTopic(RecordEnum):
         EmailKind.ATTENTION,
         is_about_connection=True,
     )
-    LOG_HEAD = EmailTopicRecord("log_head", "Daily end of the audit log", EmailKind.LOG_HEAD)
     WELCOME = EmailTopicRecord("welcome", "Welcome of a new member", is_about_signing_in=True)
     PASSWORD_RESET = EmailTopicRecord("password_reset", "Password reset", is_about_signing_in=True)
     ACCOUNT = EmailTopicRecord("account", "Change of a person's account", is_about_signing_in=True)

@@ -110,7 +110,7 @@ STATES = (
 
 
 def audit_questions() -> list[tuple[str, str, str]]:
-    """Return the ten questions of auditors: in words where each answer is, and the answer's address in the admin."""
+    """Return the questions of auditors: in words where each answer is, and the answer's address in the admin."""
     return [
         (
             "Why was this candidate not invited?",
@@ -156,11 +156,6 @@ def audit_questions() -> list[tuple[str, str, str]]:
             "When did Lever and CodeScreen last answer, and how fast?",
             "The list of calls begins with the latest answers, each with the time that it took.",
             _rows("apicall"),
-        ),
-        (
-            "Was this log edited?",
-            "One page shows where the log ends, and checks that it is whole.",
-            reverse("admin:log"),
         ),
     ]
 

@@ -43,7 +43,6 @@ class Duty(models.TextChoices):
     PURGE = "purge", "Erase what was kept long enough"
     REMOVE_OLD_RECORDS = "remove_old_records", "Delete old calls and webhooks' bodies"
     FOLLOW_ERASURES = "follow_erasures", "Erase who was deleted or anonymized in Lever"
-    ANNOUNCE_HEAD = "announce_head", "Report the audit log's last entry"
     UPDATE_INCIDENTS = "update_incidents", "Begin and end incidents"
     REQUEUE_WAITING = "requeue_waiting", "Go on with what waited"
     NOTE_WAITS = "note_waits", "Write notes about who waits"
@@ -71,7 +70,6 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.SWEEP_FULLY: timedelta(days=1),
     Duty.PURGE: timedelta(days=1),
     Duty.REMOVE_OLD_RECORDS: timedelta(days=1),
-    Duty.ANNOUNCE_HEAD: timedelta(days=1),
 }
 
 

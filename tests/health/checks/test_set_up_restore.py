@@ -5,8 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
@@ -25,22 +23,7 @@ def restored(healthy_organization: Organization) -> Organization:
     return healthy_organization
 
 
-def check_the_log(organization: Organization, **changes: tuple[object, object]) -> None:
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    found = changes or {"head": (None, "7:" + "a" * 64), "result": (None, "1 faults")}
-    audit(target, "verify_audit", AuditAction.VERIFY_LOG, found, organization=organization)
-
-
-def test_the_log_is_to_be_compared_until_it_was(restored: Organization) -> None:
-    assert only_finding(restored).code == "restored_log"
-    check_the_log(restored, result=(None, "Whole"))
-    assert only_finding(restored).code == "restored_log", "no head that was announced was compared"
-    check_the_log(restored)
-    assert only_finding(restored).code == "ok"
-
-
 def test_lever_is_to_be_connected_again_until_its_tokens_are_new(restored: Organization) -> None:
-    check_the_log(restored)
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=3))
     finding = only_finding(restored)
     assert (finding.code, finding.link_text) == ("restored_connection", "Connect Lever again")
@@ -52,7 +35,6 @@ def test_lever_is_to_be_connected_again_until_its_tokens_are_new(restored: Organ
 def test_who_may_be_invited_already_is_counted_until_a_person_decides(
     restored: Organization, is_reported: bool
 ) -> None:
-    check_the_log(restored)
     if not is_reported:
         Organization.objects.update(rows_lost_from=None, rows_lost_until=None)
     now = timezone.now()

@@ -77,7 +77,6 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
     row = page.partition('id="kind-result"')[2].partition("</tr>")[0]
     assert "Super Admin, Admin, Team Member</td>" in row
     assert "Only those who choose it" in page.partition('id="kind-submitted"')[2].partition("</tr>")[0]
-    assert ">Super Admin</td>" in page.partition('id="kind-log_head"')[2].partition("</tr>")[0]
 
 
 def test_every_topic_of_alerts_is_explained(super_admin_client, limited_member_client):
@@ -194,7 +193,6 @@ def test_the_auditors_questions_lead_to_lists_of_the_admin(client_for, organizat
     auditor.save()
     client = client_for(auditor)
     page = text_of(client, reverse("help-audit"))
-    assert len(audit_questions()) == 10
     for _, _, address in audit_questions():
         assert f'href="{address}"' in page
         answer = client.get(address)

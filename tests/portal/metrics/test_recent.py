@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.audit.acts import record_check
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -96,12 +95,3 @@ def test_what_the_sweep_repaired_is_counted(client, organization):
     decided(organization, 1, event="sweep")
     decided(organization, 700, event="sweep", verdict="invite", invitation=invitation)
     assert scrape(client)["portal_sweep_repairs"] == 1
-
-
-def test_checks_of_a_log_are_counted_by_what_they_found(client, organization):
-    record_check(organization, "verify_audit", "Whole.", 0)
-    record_check(None, "verify_audit", "Not whole.", 2)
-    record_check(None, "verify_audit", "Not whole.", 2)
-    found = scrape(client)
-    assert found['portal_log_checks{result="whole"}'] == 1
-    assert found['portal_log_checks{result="not_whole"}'] == 2

@@ -20,7 +20,6 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from integrations.audit.acts import record_check
 from integrations.clients import limits
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.health.models import Incident
@@ -225,10 +224,6 @@ def alerts_stopped(portal: Portal) -> None:
     factories.alert_address(portal.organization, stopped_at=Now())
 
 
-def log_not_whole(portal: Portal) -> None:
-    record_check(portal.organization, "verify_audit", "Not whole: 1 rows or positions are wrong.", 1)
-
-
 BAD: dict[str, Callable[[Portal], None]] = {
     "PortalNodeDown": node_down,
     "PortalDatabaseAway": database_away,
@@ -258,7 +253,6 @@ BAD: dict[str, Callable[[Portal], None]] = {
     "PortalGrantEnds": grant_ends,
     "PortalIncident": incident,
     "PortalAlertsStopped": alerts_stopped,
-    "PortalLogNotWhole": log_not_whole,
 }
 
 

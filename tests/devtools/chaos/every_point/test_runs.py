@@ -55,10 +55,7 @@ OTHER_ACTS = {
     AuditAction.SUBJECT_ACCESS,
     AuditAction.LOOK_AT_DATA,
     AuditAction.EXPORT_LIST,
-    AuditAction.VERIFY_LOG,
-    # what an operator does with the key that seals the log
-    AuditAction.RENEW_SEAL,
-    AuditAction.SEAL_ANEW,
+    AuditAction.ACCEPT_LOG,
 }
 #: The answer is lost only in some runs: a person then says what CodeScreen shows.
 AFTER_A_LOST_ANSWER = {AuditAction.RESOLVE_AS_SENT}
