@@ -54,8 +54,8 @@ STATES = {
         "?act=send&all=1",
         "?act=cancel&all=1",
         "?act=retry",
-        "?act=invite&all=1",
-        "?act=invite",
+        "?act=decide&all=1",
+        "?act=decide",
     ],
     "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
     "what-if": [

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Unpack
 
 from django.db import models
+from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.json_values import JsonObject
@@ -18,7 +19,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import About, Payload, enqueue
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
-from integrations.store.database import due_after
 
 NOT_RECORDED = "The exact words weren't kept when this was written."
 
@@ -167,18 +167,16 @@ class EffectKind[P: Payload]:
         """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
         enqueue(organization_id, self.kind, key, payload, priority or self.priority, wait, **about)
 
-    def make_due_again(
-        self, organization_id: int, key: str, wait: timedelta = timedelta(0), **changes: object
-    ) -> None:
-        """Let the one effect of this kind and key be due after `wait`, with these changes, unless it is due already."""
+    def make_due_again(self, organization_id: int, key: str, **changes: object) -> None:
+        """Let the one effect of this kind and key be due now, with these changes, unless it is due already."""
         own = Effect.objects.filter(organization=organization_id, kind=self.kind, key=key)
         own.exclude(state=Effect.State.DUE).update(
             state=Effect.State.DUE,
-            due_at=due_after(wait),
+            due_at=Now(),
             attempts=0,
             done_at=None,
             end_reason="",
-            retry_window_started_at=due_after(wait),
+            retry_window_started_at=Now(),
             **changes,
         )
 

@@ -1,10 +1,7 @@
 """Return what a delivery would lead to: the code of the real run is executed and rolled back."""
 
-import time
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,22 +10,14 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.http.session import PlatformError
 from integrations.inbox.decide_delivery import apply_decision
 from integrations.inbox.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.payloads import Opportunity, StageChange
+from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
-
-#: Reading the candidates of a preview ends after so long; somebody waits for the page.
-LONGEST_READING_SECONDS = 15.0
-#: Of so many candidates Lever's list is read, which shows a hundred in a call; and at most so many of its rows.
-FEWEST_LISTED = 5
-MOST_LISTED = 500
-NOT_READ = "Lever answers slowly, so this candidate wasn't read. Invite them afterwards."
 
 
 @dataclass(frozen=True)
@@ -76,64 +65,6 @@ def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
     snapshot = gather_facts(delivery, clients)
     with transaction.atomic():  # what a further assessment follows is locked while it is read
         return decide(_completed(snapshot, delivery))
-
-
-def preview_together(
-    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
-) -> dict[int, Decision | str]:
-    """Return by key the verdicts that deliveries would get, decided one after another, or why one isn't known.
-
-    Each sees the invitations of those before it, as in the real run; all of it is rolled back.
-    """
-    gathered, found = _gather(organization, deliveries, clients), dict[int, Decision | str]()
-    with transaction.atomic():
-        organization = Organization.objects.lock(organization.pk)
-        for delivery, snapshot in gathered:
-            if isinstance(snapshot, str):
-                found[delivery.pk] = snapshot
-                continue
-            facts = _completed(snapshot, delivery)
-            found[delivery.pk] = decision = decide(facts)
-            apply_decision(delivery, organization, decision, facts, snapshot)
-        transaction.set_rollback(True)
-    return found
-
-
-def _gather(
-    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
-) -> list[tuple[Delivery, FactsSnapshot | str]]:
-    began, gathered = time.monotonic(), list[tuple[Delivery, FactsSnapshot | str]]()
-    listed = _listed(deliveries, clients) if len(deliveries) >= FEWEST_LISTED else {}
-    for delivery in deliveries:
-        delivery.organization = organization
-        if time.monotonic() - began > LONGEST_READING_SECONDS:
-            gathered.append((delivery, NOT_READ))
-            continue
-        try:
-            snapshot = gather_facts(delivery, clients, listed.get(delivery.opportunity_id))
-        except PlatformError as error:
-            gathered.append((delivery, str(error)))
-        else:
-            gathered.append((delivery, snapshot))
-    return gathered
-
-
-def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str, Opportunity]:
-    """Return those of the candidates that Lever's list shows in the stages that they entered; others are read alone."""
-    wanted = {delivery.opportunity_id for delivery in deliveries}
-    stages = {StageChange.from_payload(delivery.payload).to_stage_id for delivery in deliveries} - {""}
-    found: dict[str, Opportunity] = {}
-    try:
-        rows = clients.lever().opportunities(stage_id=sorted(stages), archived="false")
-        for opportunity in islice(rows, MOST_LISTED):
-            # a list may leave the posting out: the opportunity is then read alone
-            if opportunity.id in wanted and opportunity.posting_id:
-                found[opportunity.id] = opportunity
-            if len(found) == len(wanted):
-                break
-    except PlatformError:
-        pass  # each is read alone, and says why that doesn't work
-    return found
 
 
 def _completed(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:

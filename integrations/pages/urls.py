@@ -3,8 +3,8 @@
 from django.urls import path
 
 from integrations.pages import audit_log, dry_run, health, report
-from integrations.pages.activity import actions, activity, bulk, bulk_progress
-from integrations.pages.candidate import data, page
+from integrations.pages.activity import actions, activity, bulk
+from integrations.pages.candidate import data, invite, page
 from integrations.pages.help import views as help_views
 from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_list
 from integrations.pages.overview import overview
@@ -117,12 +117,12 @@ urlpatterns = [
     path("candidates/save/", actions.SaveListView.as_view(), name="list-save"),
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
-    path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),
-    path("candidates/bulk/undo/", bulk_progress.BulkUndoView.as_view(), name="candidates-bulk-undo"),
+    path("invite/<path:opportunity_id>/", invite.InviteView.as_view(), name="candidate-invite"),
     path("data/<path:opportunity_id>/", data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/replay/", actions.ReplayView.as_view(), name="delivery-replay"),
+    path("invitations/<int:pk>/approve/", actions.ApproveView.as_view(), name="invitation-approve"),
     path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
     path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),

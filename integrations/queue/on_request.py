@@ -1,6 +1,5 @@
 """Operations that a person or a command starts and that call a platform; workers are notified afterwards."""
 
-from collections.abc import Sequence
 from itertools import islice
 
 from integrations.audit.models.entry import Actor
@@ -12,9 +11,7 @@ from integrations.core.rules.facts import Decision
 from integrations.inbox import dry_run as dry_runs
 from integrations.inbox.acts import replay_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts import chosen, invitations
-from integrations.invitations.acts.chosen import WouldHappen
-from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
@@ -64,16 +61,6 @@ def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
     return dry_runs.preview(delivery, ClientProvider(organization, CallContext(delivery=delivery)))
-
-
-def preview_invitations(
-    organization: Organization, candidates: Sequence[Candidate], actor: Actor, assessment_id: str
-) -> dict[int, WouldHappen]:
-    """Return by key what inviting these candidates would lead to; writes nothing."""
-    organization = Organization.objects.reread(organization.pk)
-    return chosen.preview_invitations(
-        organization, candidates, actor, assessment_id, ClientProvider(organization)
-    )
 
 
 def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:

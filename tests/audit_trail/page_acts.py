@@ -6,7 +6,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.catalog import lists
 from integrations.catalog.acts import set_assessment_rules
+from integrations.catalog.lists import live_assessments
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
@@ -73,23 +75,17 @@ def _send_in_bulk(scene: Scene, act: str = "send") -> Act:
     return lambda: scene.post("candidates-bulk", {"act": act, "row": [pk], "reason": "because"})
 
 
-def _undo_in_bulk(scene: Scene) -> Act:
-    _send_in_bulk(scene)()
-    return lambda: scene.post("candidates-bulk-undo")
-
-
-def _invite_in_bulk(scene: Scene) -> Act:
+def _invite(scene: Scene, name: str) -> Act:
     delivery = scene.delivery()
     Delivery.objects.filter(pk=delivery.pk).update(verdict="no_assessment")
-    pk = factories.CandidateFactory.create(
+    candidate = factories.CandidateFactory.create(
         organization=scene.organization, opportunity_id=delivery.opportunity_id, delivery=delivery
-    ).pk
-    return lambda: scene.post("candidates-bulk", {"act": "invite", "row": [pk], "reason": "because"})
-
-
-def _undo_inviting_in_bulk(scene: Scene) -> Act:
-    _invite_in_bulk(scene)()
-    return lambda: scene.post("candidates-bulk-undo")
+    )
+    if name == "candidates-bulk":
+        return lambda: scene.post(name, {"act": "decide", "row": [candidate.pk], "reason": "because"})
+    lists.refresh_assessments(scene.organization, provider.codescreen_client(scene.organization))
+    form = {"assessment": live_assessments(scene.organization)[0].id, "reason": "because"}
+    return lambda: scene.post(name, form, opportunity_id=candidate.opportunity_id)
 
 
 def _invite_offered(scene: Scene) -> Act:
@@ -224,12 +220,12 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
     "invitation-again": _invitation_act("invitation-again", **DONE),
     "invitation-correct": _correct_and_send_again,
+    "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-cancel": _invitation_act("invitation-cancel", status="invited", instance_id="i-1"),
     "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": of_row(Scene.failed, "effect-retry"),
     "candidates-bulk": _send_in_bulk,
     "candidates-bulk: cancel": partial(_send_in_bulk, act="cancel"),
-    "candidates-bulk: invite": _invite_in_bulk,
-    "candidates-bulk-undo": _undo_in_bulk,
-    "candidates-bulk-undo: invite": _undo_inviting_in_bulk,
+    "candidates-bulk: decide": partial(_invite, name="candidates-bulk"),
+    "candidate-invite": partial(_invite, name="candidate-invite"),
 }

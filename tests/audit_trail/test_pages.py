@@ -45,7 +45,6 @@ NOT_AUDITED = {
     "domain-check",  # tests/single_sign_on/test_provider_domains.py
     "codescreen-test",
     "audit",
-    "candidates-bulk-done",  # shows
     "list-save",  # seen by the member alone
     "mapping-list",
     "mapping-refresh",

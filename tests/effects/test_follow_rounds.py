@@ -128,7 +128,7 @@ def test_nobody_is_moved_when_the_later_round_of_the_next_is_cancelled_by_a_regr
     scenario.work()
     following = Invitation.objects.get(assessment_name=NEXT)
     following.move("withdrawn", "It bounced.", next_poll_at=None, stopped_by_user=True)
-    second = invite_again(following, "test", wait=timedelta(hours=8))
+    second = invite_again(following, "test")
     regrade(scenario, **FAILED)
     scenario.work()
     assert scenario.reread(second).status == "withdrawn"

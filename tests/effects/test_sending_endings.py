@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.effects.kinds import invitation as sending
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.outbox import outcome
 from integrations.outbox.models import Effect
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES

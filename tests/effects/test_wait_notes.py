@@ -13,7 +13,6 @@ from integrations.effects import wait_notes
 from integrations.effects.kinds.messages import LEAVE_NOTE
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as acts
-from integrations.invitations.acts.undo import take_back_approval
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
@@ -88,15 +87,6 @@ def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, he
     assert (told.state, told.end_reason, told.open_wait) == ("done", "wait_over", None)
     # the candidate's history doesn't say that it was left
     assert LEAVE_NOTE.done(told, LEAVE_NOTE.words(told)) == ""
-
-
-def test_an_approval_that_is_taken_back_leaves_no_second_note(held, notes, super_admin):
-    minutes_pass()
-    acts.approve(held, super_admin, wait=timedelta(seconds=30))
-    clock_strikes()
-    take_back_approval(Invitation.objects.get(pk=held.pk), super_admin)
-    minutes_pass()
-    assert len(notes()) == 1
 
 
 def test_a_note_is_left_once_when_its_worker_was_killed(scenario, held, notes):

@@ -1,7 +1,6 @@
 """Two people or workers decide the same thing at the same moment: the first one wins."""
 
 import threading
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -18,7 +17,6 @@ from integrations.inbox import decide_delivery, facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_candidate
-from integrations.invitations.acts.undo import take_back_invite
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -144,15 +142,6 @@ def test_a_candidate_who_is_being_chosen_is_not_chosen_by_somebody_else(hazel, s
     assert [type(error) for error in raised] == [ActionNotAllowed]
     assert Delivery.objects.get().chosen_assessment == ASSESSMENT
     assert AuditEntry.objects.filter(action="invite_candidate").count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_choice_that_is_being_taken_back_is_not_decided(hazel, scenario, sandbox, super_admin):
-    invite_candidate(hazel, super_admin, ASSESSMENT, wait=timedelta(seconds=30))
-    raised = run_during_transaction(lambda: take_back_invite(hazel, super_admin), scenario.work)
-    assert raised == []
-    assert Delivery.objects.get().due_at is None
-    assert sandbox.invitations_sent() == 0
 
 
 @pytest.mark.django_db(transaction=True)

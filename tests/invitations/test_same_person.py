@@ -4,7 +4,7 @@ import pytest
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from tests.support import factories

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.outcome import NOT_SHOWN_WAITS
 

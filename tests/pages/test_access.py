@@ -60,8 +60,6 @@ ALLOWED = {
     "list-save": 4,
     "candidates-export": 3,
     "candidates-bulk": 3,
-    "candidates-bulk-done": 3,
-    "candidates-bulk-undo": 3,
     "notifications-team": 1,
     "lever-people": 1,
     "mapping-list": 3,
@@ -72,6 +70,7 @@ ALLOWED = {
     "effect-retry": 3,
     "report-file": 4,
     "invitation-decided": 3,
+    "candidate-invite": 2,
     "mapping-add": 2,
     "mapping-edit": 2,
     "mapping-delete": 2,
@@ -88,6 +87,7 @@ ALLOWED = {
     "invitation-send-again": 2,
     "invitation-again": 2,
     "invitation-correct": 2,
+    "invitation-approve": 2,
     "invitation-cancel": 2,
     "lever-disconnect": 1,
     "lever-account": 1,
@@ -141,6 +141,7 @@ EVERYBODY = {
 def rows(organization, super_admin) -> dict[str, Any]:
     """The URL arguments of one row of each kind."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
+    factories.CandidateFactory.create(organization=organization, opportunity_id="opportunity-1")
     provider = IdentityProvider.objects.create(
         organization=organization, issuer="https://login.example.com", client_id="portal"
     )

@@ -13,7 +13,7 @@ from integrations.effects.kinds.messages import enqueue_note
 from integrations.health import doctor
 from integrations.inbox import decide_delivery, handle_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import on_request

@@ -111,7 +111,6 @@ class AuditAction(RecordEnum):
     ASK_ADMINS = ActionRecord("ask_admins", "asked the Super Admins")
     APPROVE = ActionRecord("approve", "approved the invitation", _S.DECISIONS)
     CANCEL_INVITATION = ActionRecord("cancel_invitation", "cancelled the invitation", _S.DECISIONS)
-    TAKE_BACK = ActionRecord("take_back", "undid the decision", _S.DECISIONS)
     RESOLVE_AS_SENT = ActionRecord("resolve_as_sent", "confirmed that the invitation was sent", _S.DECISIONS)
     SEND_AGAIN = ActionRecord("send_again", "had the invitation sent again", _S.DECISIONS)
     INVITE_AGAIN = ActionRecord("invite_again", "had the assessment sent again", _S.DECISIONS)

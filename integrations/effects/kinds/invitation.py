@@ -5,7 +5,7 @@ idempotency key, and for a day; otherwise the invitation becomes uncertain, and 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -54,7 +54,6 @@ class InvitationPayload(Payload):
 def enqueue_invitation(
     invitation: Invitation,
     delivery: Delivery | None = None,
-    wait: timedelta = timedelta(0),
     *,
     is_chosen: bool = False,
     is_released: bool = False,
@@ -62,15 +61,14 @@ def enqueue_invitation(
 ) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
 
-    It is due after `wait`. `is_chosen` when a person has it sent, knowing that the candidate may be invited already;
-    `is_released` when a person has it sent, so that no rule holds it any more; `is_new` when it was made in this
-    transaction. Why it failed before is kept, so that the request can be undone.
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_released` when a
+    person has it sent, so that no rule holds it any more; `is_new` when it was made in this transaction.
     """
     own = invitation.organization_id, str(invitation.pk)
     payload = InvitationPayload(is_chosen=is_chosen, is_released=is_released)
-    SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery, wait=wait)
+    SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery)
     if not is_new:
-        SEND_INVITATION.make_due_again(*own, wait, payload=payload.to_json(), attempt_started_at=None)
+        SEND_INVITATION.make_due_again(*own, payload=payload.to_json(), attempt_started_at=None)
 
 
 @dataclass(frozen=True)

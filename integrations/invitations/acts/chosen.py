@@ -1,46 +1,25 @@
 """Invite candidates who got no assessment: a person chooses one, or everybody who is offered."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog.models.platform_lists import Assessment
-from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.facts import Decision
-from integrations.core.verdict_code import (
-    IMPERSONAL_VERDICTS,
-    INVITING_VERDICTS,
-    WAITING_VERDICTS,
-    VerdictCode,
-)
+from integrations.core.verdict_code import IMPERSONAL_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.inbox.dry_run import preview_together
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import invite_again, send_again
 from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.store import database
-from integrations.store.database import due_after
 
 BEING_DECIDED = "The portal is deciding about this candidate now."
 BY_THE_RULES = "the one that the rules name"
 
 
-def invite_candidate(
-    candidate: Candidate,
-    actor: Actor,
-    assessment_id: str = "",
-    reason: str = "",
-    wait: timedelta = timedelta(0),
-) -> None:
-    """Have a candidate who got no assessment invited after `wait`, if nothing prevents it then.
+def invite_candidate(candidate: Candidate, actor: Actor, assessment_id: str = "", reason: str = "") -> None:
+    """Have a candidate who got no assessment invited, if nothing prevents it when they are read again.
 
     Who has no invitation is decided like any other, with the assessment that is chosen or else the one that the rules
     name. An invitation that failed, or was cancelled before it was sent, is sent again. Raises ActionNotAllowed.
@@ -51,11 +30,11 @@ def invite_candidate(
         if why := why_not_invitable(current):
             raise ActionNotAllowed(why)
         if current.invitation is None:
-            _choose(current, actor, assessment_id, reason, wait)
+            _choose(current, actor, assessment_id, reason)
         elif current.invitation.status == Status.FAILED:
-            send_again(current.invitation, actor, reason, wait)
+            send_again(current.invitation, actor, reason)
         else:
-            invite_again(current.invitation, actor, reason, wait)
+            invite_again(current.invitation, actor, reason)
 
 
 def why_not_invitable(candidate: Candidate) -> str:
@@ -79,70 +58,7 @@ def why_not_invitable(candidate: Candidate) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class WouldHappen:
-    """What choosing a candidate would lead to: the assessment that is sent, or why none is.
-
-    `note` says more of what is sent: that it waits for approval, or which round it is.
-    """
-
-    sends: str = ""
-    note: str = ""
-    why_not: str = ""
-
-
-def preview_invitations(
-    organization: Organization,
-    candidates: Sequence[Candidate],
-    actor: Actor,
-    assessment_id: str,
-    clients: ClientProvider,
-) -> dict[int, WouldHappen]:
-    """Return by key what `invite_candidate` would lead to for each, by the code of the real run; nothing is stored."""
-    would: dict[int, WouldHappen] = {}
-    deliveries: dict[int, Delivery] = {}
-    for candidate in candidates:
-        if why := why_not_invitable(candidate):
-            would[candidate.pk] = WouldHappen(why_not=why)
-        elif candidate.invitation is not None:
-            would[candidate.pk] = _again(candidate, candidate.invitation, actor)
-        elif candidate.delivery is not None:
-            candidate.delivery.chosen_at = database.now()
-            candidate.delivery.chosen_assessment = assessment_id
-            deliveries[candidate.pk] = candidate.delivery
-    decisions = preview_together(organization, list(deliveries.values()), clients)
-    for key, delivery in deliveries.items():
-        would[key] = _decided(decisions[delivery.pk])
-    return would
-
-
-def _decided(decision: Decision | str) -> WouldHappen:
-    if isinstance(decision, str):
-        return WouldHappen(why_not=decision)
-    if decision.verdict not in INVITING_VERDICTS or decision.assessment is None:
-        return WouldHappen(why_not=decision.explanation)
-    is_held = decision.verdict == VerdictCode.HELD_FOR_APPROVAL
-    return WouldHappen(decision.assessment.name, decision.explanation if is_held else "")
-
-
-def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldHappen:
-    """Return what sending an invitation again would lead to: it is done, and rolled back."""
-    note = (
-        "sent again: it could not be sent before"
-        if invitation.status == Status.FAILED
-        else "sent again: it was cancelled before"
-    )
-    with transaction.atomic():
-        try:
-            invite_candidate(candidate, actor)
-        except ActionNotAllowed as error:
-            return WouldHappen(why_not=str(error))
-        finally:
-            transaction.set_rollback(True)
-    return WouldHappen(invitation.assessment_name, note)
-
-
-def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str, wait: timedelta) -> None:
+def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str) -> None:
     delivery, name = candidate.delivery, BY_THE_RULES
     if assessment_id:
         listed = Assessment.objects.live().filter(
@@ -155,7 +71,7 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str,
     chosen_now = {
         "chosen_at": Now(),
         "chosen_assessment": assessment_id,
-        "due_at": due_after(wait),
+        "due_at": Now(),
         "attempts": 0,
     }
     # nobody decides it now or is going to

@@ -1,6 +1,6 @@
 """What people do to an invitation: approve, cancel, resolve, send or invite again, decide."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -52,18 +52,15 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
         raise ActionNotAllowed(ELSEWHERE.format(name=name, standing=other.standing, link=link))
 
 
-def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)) -> None:
-    """Send a held invitation after `wait`, if it is still wanted when the candidate is read again.
-
-    Raises ActionNotAllowed.
-    """
+def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
+    """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed."""
     with transaction.atomic():
         invitation.organization = Organization.objects.lock(invitation.organization_id)
         _require(invitation, InvitationAct.APPROVE)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
-        enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen), is_released=True)
+        enqueue_invitation(invitation, is_chosen=any(chosen), is_released=True)
         audit(
             invitation, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, invitation.status)}, reason
         )
@@ -125,10 +122,8 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
         )
 
 
-def send_again(
-    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
-) -> None:
-    """Send an uncertain or failed invitation again after `wait`, if it is still wanted. Raises ActionNotAllowed."""
+def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
+    """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed."""
     with transaction.atomic():
         invitation.organization = Organization.objects.lock(invitation.organization_id)
         _require(invitation, InvitationAct.SEND_AGAIN)
@@ -136,7 +131,7 @@ def send_again(
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
         is_chosen = before == Status.UNCERTAIN
-        enqueue_invitation(invitation, wait=wait, is_chosen=is_chosen, is_released=True)
+        enqueue_invitation(invitation, is_chosen=is_chosen, is_released=True)
         audit(invitation, actor, AuditAction.SEND_AGAIN, {"status": (before, invitation.status)}, reason)
 
 
@@ -157,13 +152,10 @@ COPIED_TO_NEXT_ROUND = (
 )
 
 
-def invite_again(
-    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
-) -> Invitation:
+def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
     """Create and return the next round of an invitation that is over. Raises ActionNotAllowed.
 
-    It is sent after `wait`, wherever the candidate is; that they may be contacted, and their address, are read again
-    before.
+    It is sent wherever the candidate is; that they may be contacted, and their address, are read again before.
     """
     try:
         with transaction.atomic():
@@ -198,7 +190,7 @@ def invite_again(
             # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
-            enqueue_invitation(next_round, wait=wait, is_released=True)
+            enqueue_invitation(next_round, is_released=True)
             audit(
                 next_round,
                 actor,

@@ -13,7 +13,7 @@ from integrations.health.findings import counted
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.members import choose_own_candidates
 from integrations.members.models.membership import (
@@ -130,14 +130,25 @@ class InviteOfferedView(RowActView):
         return f"{counted(count, 'candidate')} will be decided now, and invited where nothing prevents it."
 
 
+class ApproveView(RowActView):
+    """Send an invitation that is on hold."""
+
+    allowed_roles = APPROVERS
+
+    def operate(self, form: ReasonForm) -> str:
+        invitations.approve(self.invitation, self.user, form.cleaned_data["reason"])
+        return "The invitation is being sent."
+
+
 class CancelView(RowActView):
-    """Cancel an invitation that hasn't been started."""
+    """Cancel an invitation that hasn't been started; from the page of one on hold, only while nothing was sent."""
 
     allowed_roles = APPROVERS
 
     def operate(self, form: ReasonForm) -> str:
         invitation = self.invitation
-        invitations.cancel(invitation, self.user, form.cleaned_data["reason"])
+        only_unsent = "only_unsent" in self.request.POST
+        invitations.cancel(invitation, self.user, form.cleaned_data["reason"], only_unsent=only_unsent)
         if invitation.instance_id:
             return "Cancelled: the portal no longer asks CodeScreen about this invitation."
         return "Cancelled: nothing is sent."

@@ -64,7 +64,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         may_approve_some = member.may_approve and any(
             one.invitation and one.invitation.status == InvitationStatus.HELD for one in candidates
         )
-        may_invite_some = member.may_configure and any(row.may_be_invited for row in rows)
+        may_decide_some = member.may_configure and any(row.may_be_invited for row in rows)
         return super().get_context_data(
             filters=filters,
             not_found=NOT_FOUND_IN_LEVER,
@@ -78,9 +78,9 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             needs_attention=counts.get("attention"),
             heads=_sorted_heads(filters, ["entered"] if is_long else SORTED_BY),
             attention_days=ATTENTION_DAYS,
-            may_tick=may_approve_some or may_invite_some,
+            may_tick=may_approve_some or may_decide_some,
             may_approve_some=may_approve_some,
-            may_invite_some=may_invite_some,
+            may_decide_some=may_decide_some,
             page=page,
             rows=rows,
             last_visit=parse_datetime(self.request.session.get(LAST_VISIT, "")),

@@ -1,7 +1,7 @@
 """Make the feedback template once per organization, and again when it was deleted."""
 
 from integrations.catalog import feedback_template
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.lever.models.connection import LeverConnection
 from portal.devtools.sandbox.lever.records import build_fields
 from tests.effects.conftest import evaluate, feedback_forms, lever_account, portal_templates

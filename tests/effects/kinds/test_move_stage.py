@@ -7,7 +7,7 @@ from integrations.catalog.models.platform_lists import Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models import Effect

@@ -43,17 +43,21 @@ def test_an_act_in_a_row_asks_first_and_takes_a_reason(
     assert AuditEntry.objects.filter(reason="Too many.").count() == 1
 
 
-def test_what_the_card_of_a_candidate_sends_can_be_undone(organization_admin_client, organization):
+@pytest.mark.parametrize(
+    ("act", "status"), [("invitation-approve", "pending"), ("invitation-cancel", "withdrawn")]
+)
+def test_one_on_hold_is_sent_or_cancelled_on_the_candidates_page(
+    organization_admin_client, organization, act, status
+):
     invitation = invited(organization, "Alder", "held")
-    page = text(organization_admin_client.get("/activity/o-alder/"))
-    assert f'name="row" value="{invitation.pk}"' in page
-    form = {"act": "send", "row": invitation.pk, "id": f"invitation-{invitation.pk}"}
-    answer = organization_admin_client.post("/candidates/bulk/", form, follow=True)
-    for words in ("1</strong> waiting to be sent", "Undo", 'href="/activity/o-alder/"'):
-        assert words in text(answer), words
-    organization_admin_client.post("/candidates/bulk/undo/", {"id": form["id"]})
+    address = reverse(act, args=[invitation.pk])
+    assert address in text(organization_admin_client.get("/activity/o-alder/"))
+    organization_admin_client.post(address, {"only_unsent": "1"})
     invitation.refresh_from_db()
-    assert invitation.status == "held"
+    assert invitation.status == status
+    Invitation.objects.update(status="invited", instance_id="i-1", stopped_by_user=False)
+    organization_admin_client.post(address, {"only_unsent": "1"})
+    assert Invitation.objects.get().status == "invited"
 
 
 def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
@@ -187,7 +191,7 @@ def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
         answer = organization_admin_client.get("/activity/", {"view": view})
         assert [row.name for row in answer.context["page"]] == ["Alder"], view
     page = text(organization_admin_client.get("/activity/o-alder/"))
-    assert f'name="row" value="{earlier.pk}"' in page
+    assert reverse("invitation-approve", args=[earlier.pk]) in page
 
 
 def test_who_may_retry_sends_again_from_the_list_what_could_not_be_sent(
@@ -225,11 +229,11 @@ def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_c
     page = text(organization_admin_client.get("/activity/", {"view": view}))
     assert "On hold" in page
     send, cancel = links(page)
-    assert send.endswith(f"act=send&row={earlier.pk}")
-    assert cancel.endswith(f"act=cancel&row={earlier.pk}")
-    assert f'name="row" value="{earlier.pk}"' in page
+    assert send.endswith(f"act=send&candidate={row.pk}&view={view}")
+    assert cancel.endswith(f"act=cancel&candidate={row.pk}&view={view}")
     rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", "view": view})
     assert [one.key for one in rows.context["rows"]] == [earlier.pk]
+    assert [one.key for one in organization_admin_client.get(send).context["rows"]] == [earlier.pk]
     assert row.invitation is not None
     assert links(text(organization_admin_client.get("/activity/"))) == []
     assert (

@@ -111,9 +111,9 @@ def test_a_limited_team_member_sees_only_the_candidates_they_are_on(
 def test_a_reason_given_with_an_approval_is_in_the_history(organization_admin_client, page_of):
     page_of("held")
     address = reverse("candidate", args=["o-held"])
-    form = {"act": "send", "row": Invitation.objects.get().pk, "reason": "Agreed in the meeting."}
-    assert f'href="{address}"' in text(organization_admin_client.post("/candidates/bulk/", form, follow=True))
-    page = text(organization_admin_client.get(address))
+    approve = reverse("invitation-approve", args=[Invitation.objects.get().pk])
+    form = {"reason": "Agreed in the meeting.", "next": address}
+    page = text(organization_admin_client.post(approve, form, follow=True))
     assert "approved the invitation: “Agreed in the meeting.”" in page
 
 

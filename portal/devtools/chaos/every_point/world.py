@@ -1,6 +1,5 @@
 """All that a job takes place in: the platforms, the portal's processes, the clock, people and the expectations."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -131,14 +130,6 @@ class World:
             self.process.press(path(), form)
             self.clock.advance(PRESS_AGAIN_SECONDS)
 
-    def press_once(self, path: str, **form: object) -> None:
-        """A person presses a button until the page answers."""
-        for _ in range(MOST_TRIES):
-            status = self.process.press(path, form)
-            if status is not None and status < 500:
-                return
-            self.clock.advance(PRESS_AGAIN_SECONDS)
-
     def press(self, word: str, button: str, *statuses: str) -> None:
         """A person presses a button of a candidate's latest invitation while it has one of these statuses."""
 
@@ -156,10 +147,7 @@ class World:
             return row is not None and row.status == InvitationStatus.HELD
 
         row = self.invitation(word)
-        act_id = str(uuid.uuid5(uuid.NAMESPACE_URL, word))
-        self.press_while(
-            is_held, lambda: "/candidates/bulk/", act="send", row=[str(row.pk if row else 0)], id=act_id
-        )
+        self.press_while(is_held, lambda: "/candidates/bulk/", act="send", row=[str(row.pk if row else 0)])
 
     def button(self, word: str, button: str) -> str:
         """Return the address of a button of a candidate's latest invitation."""

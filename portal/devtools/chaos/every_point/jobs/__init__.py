@@ -25,7 +25,7 @@ JOBS: Mapping[str, Job] = {
         further.FURTHER,
         bulk.BULK,
         bulk.DRAINS,
-        bulk.UNDO,
+        bulk.CHOOSE,
         erasure.ERASURE,
         erasure.RESTORE,
         settings.SETTINGS,

@@ -1,10 +1,8 @@
-"""Many at once: moved and approved together, and what people choose for many and take back."""
+"""Many at once: moved and approved together; and what people choose and retry."""
 
-from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
@@ -47,34 +45,18 @@ def move(world: World) -> None:
         world.violations.append(f"{len(_held())} invitations are on hold, not {len(MOVED) - LIMIT}")
 
 
-def take_back(world: World) -> None:
-    """A person lets those on hold be sent, and takes it back before it begins."""
-    held = _held()
-    rows = [str(row.pk) for row in held]
-    world.press_once("/candidates/bulk/", act="send", row=rows, id=APPROVAL)
-    world.press_once("/candidates/bulk/undo/", id=APPROVAL)
-    world.rest()
-    taken_back = AuditEntry.objects.filter(action=AuditAction.TAKE_BACK).values_list("target_id", flat=True)
-    for row in held:
-        if row.pk not in taken_back:  # it was too late
-            expect(world, word_of(row), emails=1, statuses=(Status.INVITED,), tags=INVITED_TAG)
-
-
 def send(world: World) -> None:
     """A person lets one of those on hold be sent, and refuses the others; one of these is sent after all."""
     held = [word_of(row) for row in _held()]
-    if not held:  # they were sent: it was too late to take it back
-        return
     sent, *others = held
     world.approve(sent)
     invited(world, sent, verdict=VerdictCode.HELD_FOR_APPROVAL)
     for word in others:
         world.press(word, "cancel", Status.HELD)
         expect(world, word, statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
-    if others:
-        world.press(others[0], "again", Status.WITHDRAWN)
-        expect(world, others[0], emails=1, statuses=(Status.WITHDRAWN, Status.INVITED), tags=INVITED_TAG)
-        expect(world, others[0], notes=frozenset({2}))  # that it was cancelled, and that it was sent
+    world.press(others[0], "again", Status.WITHDRAWN)
+    expect(world, others[0], emails=1, statuses=(Status.WITHDRAWN, Status.INVITED), tags=INVITED_TAG)
+    expect(world, others[0], notes=frozenset({2}))  # that it was cancelled, and that it was sent
     world.rest()
 
 
@@ -105,7 +87,6 @@ def _expect_as_decided(world: World) -> None:
 
 PHASES = (
     Phase("bulk move", "bulk", move),
-    Phase("take back", "bulk", take_back),
     Phase("send and refuse", "bulk", send),
 )
 BULK = Job("bulk", PHASES)
@@ -113,93 +94,41 @@ BULK = Job("bulk", PHASES)
 DRAINS = Job("drains", (PHASES[0], Phase("results", "bulk", results)), in_drains=True)
 
 
-#: The ids of what a person does to many.
-APPROVAL, INVITING, INVITING_AGAIN, RETRY = (digit * 12 for digit in "1234")
-
-
-def choose_and_take_back(world: World) -> None:
-    """A person chooses to invite who got no assessment, and takes it back before it begins."""
+def choose(world: World) -> None:
+    """A person chooses the assessment of somebody who got none."""
     world.expected["Maple"] = Expected((VerdictCode.AMBIGUOUS_ASSESSMENT,), notes=frozenset({1}))
     world.move("Maple")
     world.rest()
-    world.press_while(
-        lambda: not AuditEntry.objects.filter(action=AuditAction.INVITE_CANDIDATE).exists(),
-        lambda: "/candidates/bulk/",
-        **_invite(world, INVITING),
-    )
-    world.press_once("/candidates/bulk/undo/", id=INVITING)
-    world.rest()
-    if not AuditEntry.objects.filter(action=AuditAction.TAKE_BACK).exists():  # it was too late
-        _expect_invited(world)
-
-
-def choose(world: World) -> None:
-    """A person chooses them again."""
     world.press_while(
         lambda: (
             world.invitation("Maple") is None
             and not Delivery.objects.filter(chosen_at__isnull=False, due_at__isnull=False).exists()
         ),
-        lambda: "/candidates/bulk/",
-        **_invite(world, INVITING_AGAIN),
+        lambda: f"/invite/{opportunity_id('Maple')}/",
+        assessment=Assessment.objects.get(name=ASSESSMENT).external_id,
     )
-    _expect_invited(world)
+    invited(world, "Maple")
+    world.expected["Maple"] = Expected(
+        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({2})
+    )
     world.rest()
 
 
-def retry_and_take_back(world: World) -> None:
-    """Lever refuses a note for good. A person retries it and takes that back; then retries it, and it is left."""
+def retry(world: World) -> None:
+    """Lever refuses a note for good, and a person retries it."""
     world.expected["Nyssa"] = Expected((VerdictCode.NO_EMAIL,), notes=frozenset({1}))
     world.lever_refuses("POST", "/notes$")
     world.move("Nyssa")
     world.rest()
     failed = Effect.objects.filter(state=Effect.State.FAILED).values_list("pk", flat=True).first()
     world.press_while(
-        lambda: _has_failed(failed) and not AuditEntry.objects.filter(action=AuditAction.RETRY).exists(),
-        lambda: "/candidates/bulk/",
-        act="retry",
-        row=[str(failed)],
-        id=RETRY,
+        lambda: _has_failed(failed), lambda: "/candidates/bulk/", act="retry", row=[str(failed)]
     )
-    world.press_once("/candidates/bulk/undo/", id=RETRY)
-    entries = AuditEntry.objects.filter(target_id=failed, action=AuditAction.TAKE_BACK)
-    if (
-        _has_failed(failed)
-        and not entries.exists()
-        and AuditEntry.objects.filter(action=AuditAction.RETRY).exists()
-    ):
-        world.violations.append("a retry was taken back, and no audit entry says so")
     world.rest()
-    world.press_while(lambda: _has_failed(failed), lambda: f"/effects/{failed}/retry/")
-    world.rest()
-
-
-def _invite(world: World, act_id: str) -> dict[str, object]:
-    candidate = Candidate.objects.get(opportunity_id=opportunity_id("Maple"))
-    return {
-        "act": "invite",
-        "row": [str(candidate.pk)],
-        "chosen": Assessment.objects.get(name=ASSESSMENT).external_id,
-        "id": act_id,
-    }
-
-
-def _expect_invited(world: World) -> None:
-    invited(world, "Maple")
-    world.expected["Maple"] = Expected(
-        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({2})
-    )
 
 
 def _has_failed(key: int | None) -> bool:
     return key is not None and Effect.objects.filter(pk=key, state=Effect.State.FAILED).exists()
 
 
-UNDO = Job(
-    "undo",
-    (
-        Phase("choose and take back", "Maple", choose_and_take_back),
-        Phase("choose", "Maple", choose),
-        Phase("retry and take back", "Nyssa", retry_and_take_back),
-    ),
-)
+CHOOSE = Job("choose", (Phase("choose", "Maple", choose), Phase("retry", "Nyssa", retry)))

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.acts.retry import retry_effect
 from integrations.outbox.models import Effect
 from tests.invitations.test_person import in_status
 from tests.support import factories

@@ -1,0 +1,131 @@
+"""Choosing an assessment for a candidate who got none."""
+
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from tests.pages.activity.test_candidate_filters import candidate
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
+
+HAZEL = "hazel@candidates.example"
+
+
+@pytest.fixture
+def hazel(scenario):
+    """A candidate who got no assessment."""
+    scenario.enter("Hazel")
+    return Candidate.objects.get(delivery__verdict="no_assessment")
+
+
+def page_of(one):
+    return reverse("candidate-invite", args=[one.opportunity_id])
+
+
+def invite(client, one, assessment="Backend", **form):
+    listed = Assessment.objects.filter(name=assessment).values_list("external_id", flat=True).first()
+    return client.post(page_of(one), {"assessment": listed or assessment, **form}, follow=True)
+
+
+def test_the_assessment_that_an_admin_chooses_is_sent(organization_admin_client, hazel, scenario, sandbox):
+    assert page_of(hazel) in text(
+        organization_admin_client.get(reverse("candidate", args=[hazel.opportunity_id]))
+    )
+    page = text(organization_admin_client.get(page_of(hazel)))
+    for words in ("Candidate Hazel", "Backend", "Data Engineer", "CodeScreen e-mails them the assessment"):
+        assert words in page, words
+    page = text(invite(organization_admin_client, hazel, reason="Planned."))
+    assert "invited if nothing prevents it" in page
+    assert "Being decided" in page
+    assert "chose to invite the candidate" in page
+    entry = recorded().get(action="invite_candidate")
+    assert (entry.reason, entry.changes) == ("Planned.", {"assessment": ["", "Backend"]})
+    scenario.work()
+    assert sandbox.invitations_sent(HAZEL) == 1
+    verdict = hazel.delivery.verdicts.get(is_current=True)
+    assert (verdict.code, verdict.cause, verdict.assessment_source) == ("invite", "chosen", "choice")
+    assert verdict.explanation == "The assessment is “Backend”, because of an Admin's choice."
+
+
+def test_a_choice_holds_where_the_origin_is_left_out(organization_admin_client, scenario, sandbox):
+    scenario.set_policies(origins={"sourced": "skip"})
+    scenario.enter("Upas")
+    upas = Candidate.objects.get(delivery__verdict="origin_excluded")
+    invite(organization_admin_client, upas)
+    scenario.work()
+    assert sandbox.invitations_sent("upas@candidates.example") == 1
+
+
+@pytest.mark.parametrize("chosen", ["", "nonsense"])
+def test_what_codescreen_does_not_list_is_not_chosen(organization_admin_client, hazel, chosen):
+    assert "Not saved." in text(invite(organization_admin_client, hazel, chosen))
+    assert not recorded().filter(action="invite_candidate").exists()
+
+
+def test_two_admins_at_once_invite_once(
+    organization_admin_client, super_admin_client, hazel, scenario, sandbox
+):
+    invite(organization_admin_client, hazel)
+    page = text(invite(super_admin_client, hazel, "Data Engineer"))
+    assert "The portal is deciding about this candidate now." in page
+    scenario.work()
+    page = text(invite(super_admin_client, hazel, "Data Engineer"))
+    assert "The candidate already has “Backend”: invited, not started." in page
+    assert sandbox.invitations_sent() == 1
+    assert recorded().filter(action="invite_candidate").count() == 1
+
+
+@pytest.mark.parametrize("chosen", ["Backend", "Data Engineer"])
+def test_who_is_invited_by_a_webhook_meanwhile_is_not_invited_again(
+    organization_admin_client, hazel, scenario, sandbox, chosen
+):
+    scenario.set_policies(default_assessment="Backend")
+    factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=hazel.opportunity_id,
+        payload=hazel.delivery.payload,
+    )
+    invite(organization_admin_client, hazel, chosen)
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_during_a_pause_the_choice_waits_and_holds_afterwards(
+    organization_admin_client, hazel, scenario, sandbox
+):
+    invite(organization_admin_client, hazel)
+    scenario.set_policies(paused=True)
+    scenario.work()
+    assert sandbox.invitations_sent() == 0
+    scenario.set_policies(paused=False)
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "why"),
+    [
+        ("held_for_approval", "held", "is on hold: use “Send those on hold”."),
+        ("invite", "invited", "already has “Backend”: invited, not started."),
+        ("invite", "completed", "already has “Backend”: completed."),
+        ("paused", "", "This candidate waits, and is decided automatically."),
+        ("anonymized", "", "The person's data was removed."),
+    ],
+)
+def test_who_cannot_be_invited_is_told_with_the_reason(
+    organization_admin_client, organization, verdict, status, why
+):
+    one = candidate(organization, "Alder", verdict, status)
+    page = text(organization_admin_client.get(page_of(one)))
+    assert why in unescape(page)
+    assert "<select" not in page
+    assert Invitation.objects.count() == bool(status)
+
+
+def test_another_organizations_candidate_is_not_found(organization_admin_client):
+    assert organization_admin_client.get(page_of(factories.CandidateFactory.create())).status_code == 404
