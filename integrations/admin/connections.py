@@ -43,7 +43,7 @@ class LeverConnectionAdmin(ScopedAdmin):
         REFRESH_TOKEN,
         *columns(
             "refreshed_at generation scopes lever_account_id lever_user_id feedback_template_id "
-            "stages_refreshed_at roles_refreshed_at clock_ahead clock_compared_at"
+            "stages_refreshed_at roles_refreshed_at"
         ),
     )
 

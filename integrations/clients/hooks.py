@@ -74,19 +74,14 @@ def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
 
 
 def after_call(
-    organization: Organization,
-    context: CallContext,
-    limits: CallLimits | None = None,
-    record_clock_skew: Callable[[float], None] | None = None,
+    organization: Organization, context: CallContext, limits: CallLimits | None = None
 ) -> AfterCall:
-    """Return a hook that collects an ApiCall for each call, and passes the call to the limits and the clock check."""
+    """Return a hook that collects an ApiCall for each call, and passes the call to the limits."""
 
     def record(call: CallRecord) -> None:
         try:
             if limits is not None:
                 limits.observe(call)
-            if record_clock_skew is not None and call.clock_ahead is not None:
-                record_clock_skew(call.clock_ahead)
             row = ApiCall(
                 organization=organization,
                 effect=context.effect,

@@ -169,7 +169,7 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     connection = organization.working_lever
     if connection is None:
         raise NotConnected(NO_LEVER)
-    session = _lever_session(organization, context, connection.lever_account_id, connection.record_clock_skew)
+    session = _lever_session(organization, context, connection.lever_account_id)
     return LeverClient(session, token_manager(connection, after_call(organization, context)))
 
 
@@ -179,14 +179,9 @@ def lever_client_with(organization: Organization, access_token: str, account_id:
     return LeverClient(session, OneToken(access_token))
 
 
-def _lever_session(
-    organization: Organization,
-    context: CallContext,
-    account_id: str,
-    record_clock_skew: Callable[[float], None] | None = None,
-) -> PlatformSession:
+def _lever_session(organization: Organization, context: CallContext, account_id: str) -> PlatformSession:
     limits = CallLimits(organization, Platform.LEVER, f"lever:{account_id or organization.pk}")
-    return _session(organization, Platform.LEVER, settings.LEVER_API_URL, context, limits, record_clock_skew)
+    return _session(organization, Platform.LEVER, settings.LEVER_API_URL, context, limits)
 
 
 def _session(
@@ -195,14 +190,13 @@ def _session(
     base_url: str,
     context: CallContext,
     limits: CallLimits,
-    record_clock_skew: Callable[[float], None] | None = None,
 ) -> PlatformSession:
     return PlatformSession(
         platform,
         base_url,
         customer=organization.pk or 0,
         before_call=before_call(limits, context),
-        after_call=after_call(organization, context, limits, record_clock_skew),
+        after_call=after_call(organization, context, limits),
     )
 
 

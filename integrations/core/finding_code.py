@@ -113,7 +113,6 @@ class FindingCode(RecordEnum):
     LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
     LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
     LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared", LEVER_SETTINGS)
-    CLOCK_SKEW = FindingRecord("clock_skew", HEALTH)
     NO_SIGNATURE_TOKEN = FindingRecord("no_signature_token", SETTINGS, level=Level.ERROR)
     NO_DELIVERY_SEEN = FindingRecord("no_delivery_seen", SETTINGS)
     WEBHOOK_REMOVED = FindingRecord(

@@ -15,7 +15,6 @@ CHECKS: tuple[Check, ...] = (
     connections.check_connection,
     webhooks.check_webhooks,
     webhooks.check_rejections,
-    connections.check_clock,
     connections.check_feedback,
     connections.check_chosen_author,
     connections.check_key,

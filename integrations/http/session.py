@@ -67,8 +67,6 @@ class CallDeferred(PlatformError):
 
 
 LONGEST_RETRY_AFTER = 6 * 3600.0
-#: The Date of an answer that took longer is too old to compare the clocks by.
-PROMPT_SECONDS = 5.0
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -90,23 +88,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
-def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
-    """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
-
-    `seconds` is how long the answer took. None when it took long, came from a cache or has no Date.
-    """
-    if "Age" in headers or seconds > PROMPT_SECONDS:
-        return None
-    try:
-        date = parsedate_to_datetime(headers.get("Date") or "")
-    except (TypeError, ValueError):
-        return None
-    if date.tzinfo is None:
-        return None
-    # the Date leaves out the fraction of its second, which is half a second on average
-    return (timezone.now() - date).total_seconds() - 0.5
-
-
 KEPT_BODY_CHARACTERS = 4000
 #: Once personal data is removed from so many, mostly as many are left as are kept.
 LOOKED_AT_CHARACTERS = 5 * KEPT_BODY_CHARACTERS
@@ -124,8 +105,6 @@ class CallRecord:
     request_body: str
     response_body: str
     error: str
-    #: Seconds by which our clock is ahead of the platform's; None when unknown.
-    clock_ahead: float | None = None
 
 
 def kept_body(value: object) -> str:
@@ -235,10 +214,9 @@ class PlatformSession:
         started = time.monotonic()
         status: int | None = None
         decoded: object = None
-        ahead: float | None = None
         failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
-            status, decoded, ahead = self._send(request, started, mask)
+            status, decoded = self._send(request, started, mask)
             return decoded
         except PlatformError as error:
             failure = str(error)[:500]
@@ -255,12 +233,11 @@ class PlatformSession:
                     request_body=kept_request(request),
                     response_body=kept_answer(decoded, mask, has_tokens=request.form is not None),
                     error=failure,
-                    clock_ahead=ahead,
                 )
             )
 
-    def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object, float | None]:
-        """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
+    def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object]:
+        """Return the status and the decoded body. Raises PlatformError."""
         try:
             response, body = exchange(self._connection_key, request, started)
         except LedElsewhere as error:
@@ -274,8 +251,7 @@ class PlatformSession:
                 _unanswered(self._name, error),
                 ambiguous=request.is_write and not was_never_sent(error),
             ) from (None if mask.finds_secret(str(error)) else error)
-        ahead = clock_ahead(response.headers, time.monotonic() - started)
-        return response.status_code, self._judge(response, body, request.is_write, mask), ahead
+        return response.status_code, self._judge(response, body, request.is_write, mask)
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
         status = response.status_code

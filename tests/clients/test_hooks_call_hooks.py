@@ -1,7 +1,6 @@
 """What is recorded of each call, and how the lease of its row is renewed."""
 
 from datetime import timedelta
-from email.utils import format_datetime
 
 import pytest
 import responses
@@ -157,26 +156,3 @@ def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(
     provider.codescreen_client(grant.organization, CallContext(effect=held_effect)).assessments()
     held_effect.refresh_from_db()
     assert held_effect.leased_until > timezone.now() + timedelta(seconds=40)
-
-
-def test_clock_skew_is_measured_by_the_date_of_levers_answers(lever_api, organization, grant):
-    behind = format_datetime(timezone.now() - timedelta(seconds=90), usegmt=True)
-    lever_api.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
-    provider.lever_client(organization).stages()
-    grant.refresh_from_db()
-    assert grant.clock_ahead == pytest.approx(90, abs=2)
-
-
-def test_clock_skew_is_stored_rarely(grant, django_assert_num_queries):
-    connection = grant
-    connection.record_clock_skew(1.0)
-    with django_assert_num_queries(0):
-        connection.record_clock_skew(2.0)
-        connection.record_clock_skew(40.0)  # perhaps another machine's clock: not stored at every call either
-    connection.clock_compared_at = timezone.now() - timedelta(minutes=2)
-    with django_assert_num_queries(0):
-        connection.record_clock_skew(2.0)
-    with django_assert_num_queries(1):
-        connection.record_clock_skew(40.0)
-    connection.refresh_from_db()
-    assert connection.clock_ahead == 40.0

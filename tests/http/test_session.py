@@ -4,8 +4,6 @@ import hashlib
 import json
 import socket
 import ssl
-from datetime import UTC, datetime
-from unittest.mock import patch
 
 import pytest
 import requests
@@ -254,26 +252,6 @@ def test_no_call_is_made_when_the_hook_before_it_raises(platform_api, calls):
     request_error(session)
     assert not platform_api.calls
     assert not calls
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"Date": "Wed, 03 Mar 2027 22:29:45 GMT"}, 30.0),
-        ({"Date": "Wed, 03 Mar 2027 22:32:15 GMT"}, -120.0),
-        ({}, None),
-        ({"Date": "yesterday"}, None),
-        ({"Date": "Wed, 03 Mar 2027 22:30:15 -0000"}, None),
-        ({"Date": "Wed, 03 Mar 2027 22:29:45 GMT", "Age": "600"}, None),
-    ],
-)
-def test_clock_skew_is_read_from_the_date_of_an_answer(platform_api, session, calls, headers, expected):
-    platform_api.get(f"{URL}/things", json={}, headers=headers)
-    with patch(
-        "django.utils.timezone.now", return_value=datetime(2027, 3, 3, 22, 30, 15, 500_000, tzinfo=UTC)
-    ):
-        session.request("GET", "/things")
-    assert calls[0].clock_ahead == expected
 
 
 def test_a_file_is_recorded_by_its_type_size_and_digest(platform_api, session, calls):

@@ -12,7 +12,6 @@ from integrations.health.findings import (
     Finding,
     day,
     finding,
-    lasting,
     listed,
 )
 from integrations.health.lever_probe import latest_probe
@@ -22,8 +21,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
-SKEW_WARNING, SKEW_ERROR = 30.0, 120.0  # seconds
-SKEW_VALID_FOR = timedelta(days=1)
 
 
 def check_connection(organization: Organization) -> Iterator[Finding]:
@@ -84,24 +81,6 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
             f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
             "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
         )
-
-
-def check_clock(organization: Organization) -> Iterator[Finding]:
-    """Yield how far this server's clock and Lever's are apart, when that is much and was measured lately."""
-    connection = organization.lever
-    if connection is None or connection.clock_ahead is None or connection.clock_compared_at is None:
-        return
-    apart = abs(connection.clock_ahead)
-    if apart < SKEW_WARNING or timezone.now() - connection.clock_compared_at > SKEW_VALID_FOR:
-        return
-    where = "ahead of" if connection.clock_ahead > 0 else "behind"
-    yield finding(
-        FindingCode.CLOCK_SKEW,
-        f"This server's clock is {lasting(apart)} {where} Lever's. Tokens may be renewed too late, and webhooks may be "
-        "rejected as too old.",
-        "Ask the portal's operator to switch on time synchronization, for example with `timedatectl set-ntp true`.",
-        level=Level.ERROR if apart >= SKEW_ERROR else None,
-    )
 
 
 def check_chosen_author(organization: Organization) -> Iterator[Finding]:

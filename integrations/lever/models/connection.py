@@ -15,9 +15,6 @@ from integrations.store.columns import EncryptedTextField, UnreadableSecret, mom
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 REFRESH_LIFETIME = timedelta(days=365)
-#: Clocks are compared at every call. The skew is written this often, and sooner when it changed.
-COMPARE_AFTER, COMPARE_AGAIN_AFTER = timedelta(minutes=10), timedelta(minutes=1)
-DRIFT_SECONDS = 10.0
 #: Longer than the slowest refresh with its recording: a second refresh would send a token that is used up.
 REFRESH_LEASE = timedelta(seconds=90)
 
@@ -122,10 +119,6 @@ class LeverConnection(models.Model):
     stages_refreshed_at = moment()
     stages_missing_since = moment("Since when Lever's list of stages is empty while the copy isn't.")
     roles_refreshed_at = moment()
-    clock_ahead = models.FloatField(
-        null=True, blank=True, help_text="Seconds by which this server's clock is ahead of Lever's."
-    )
-    clock_compared_at = moment()
     swept_at = moment("The time up to which the sweep has compared.")
     erasures_read_at = moment("The time up to which Lever was asked who was deleted or anonymized.")
 
@@ -235,17 +228,6 @@ class LeverConnection(models.Model):
         ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
         self.refresh_from_db()
         return bool(changed)
-
-    def record_clock_skew(self, ahead: float) -> None:
-        """Store by how many seconds this server's clock is ahead of Lever's; most calls write nothing."""
-        now = database.now()
-        stored, compared_at = self.clock_ahead, self.clock_compared_at
-        is_same = stored is not None and abs(ahead - stored) < DRIFT_SECONDS
-        wait = COMPARE_AFTER if is_same else COMPARE_AGAIN_AFTER
-        if compared_at is not None and abs(now - compared_at) < wait:
-            return
-        self.clock_ahead, self.clock_compared_at = ahead, now
-        LeverConnection.objects.filter(pk=self.pk).update(clock_ahead=ahead, clock_compared_at=now)
 
     def disconnect(self, reason: str) -> None:
         """Delete the tokens. Safe to run twice."""

@@ -63,31 +63,6 @@ def test_no_scope_is_missing_when_lever_does_not_tell_what_it_granted(
 
 
 @pytest.mark.parametrize(
-    ("ahead", "level", "words"),
-    [
-        (31.0, "warning", "31 seconds ahead of"),
-        (-45.5, "warning", "45 seconds behind"),
-        (121.0, "error", "2 minutes ahead of"),
-        (-7300.0, "error", "2 hours behind"),
-    ],
-)
-def test_a_wrong_clock_is_a_finding(
-    healthy_organization: Organization, ahead: float, level: str, words: str
-) -> None:
-    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now())
-    assert code_and_level(healthy_organization) == ("clock_skew", level)
-    assert words in only_finding(healthy_organization).message
-
-
-@pytest.mark.parametrize(("ahead", "age"), [(29.0, 0), (-29.0, 0), (600.0, 25)])
-def test_a_clock_is_no_finding_when_it_is_right_or_was_compared_long_ago(
-    healthy_organization: Organization, ahead: float, age: int
-) -> None:
-    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now() - timedelta(hours=age))
-    assert only_finding(healthy_organization).code == "ok"
-
-
-@pytest.mark.parametrize(
     ("found", "code", "words"),
     [
         ({"is_template_gone": True}, "feedback_template_gone", "no longer in Lever"),
