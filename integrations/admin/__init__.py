@@ -9,6 +9,5 @@ from integrations.admin import (  # noqa: F401 - each registers its models
     connections,
     delivery,
     health,
-    incident,
     organization,
 )

@@ -1,21 +1,52 @@
-"""The background work in the admin: duties, workers, limits, and whether the platforms answer as they should."""
+"""Incidents and the background work in the admin: duties, workers, limits, whether the platforms answer."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import column, columns, list_links
-from integrations.admin.filters import FailingFilter, OrganizationFilter
+from integrations.admin.display import badge, column, columns, list_links
+from integrations.admin.filters import FailingFilter, OrganizationFilter, choice_filter, period_of
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
-from integrations.health.models import LeverProbe
+from integrations.core.finding_code import INCIDENTS
+from integrations.core.vocabulary import Tone
+from integrations.health.models import Incident, LeverProbe
 from integrations.queue import notify
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
+
+WhatFilter = choice_filter(
+    "what was wrong",
+    "what",
+    {str(code): (incident.name, Q(code=code)) for code, incident in INCIDENTS.items()},
+)
+OngoingFilter = choice_filter(
+    "whether it is over",
+    "state",
+    {"ongoing": ("Ongoing", Q(ended_at__isnull=True)), "over": ("Over", Q(ended_at__isnull=False))},
+)
+
+
+@admin.register(Incident)
+class IncidentAdmin(ScopedAdmin):
+    """Each ongoing or past failure."""
+
+    list_display = ("what", "state", "began_at", "ended_at", "notified_at", "organization")
+    list_filter = (period_of("began_at"), WhatFilter, OngoingFilter, OrganizationFilter)
+    ordering = ("-began_at", "-pk")
+    fields = list_display
+
+    what = column("what was wrong", lambda incident: incident.title, "code")
+    state = column(
+        "state",
+        lambda incident: badge("Over", Tone.GOOD) if incident.ended_at else badge("Ongoing", Tone.BAD),
+        "ended_at",
+    )
 
 
 @admin.register(LeverProbe)

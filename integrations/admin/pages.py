@@ -19,7 +19,7 @@ from integrations.audit.models.entry import AuditEntry, AuditSubject
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import VerdictCode
-from integrations.health.models import Incident, LinterFinding, WebhookRejection
+from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -183,7 +183,6 @@ def _health(ask: Ask, request: HttpRequest) -> list[Question]:
         ask("Calls that failed, last 24 hours", ApiCall, answer="bad", period="day"),
         ask("All calls, last 24 hours", ApiCall, period="day"),
         ask("Webhook requests that were rejected", WebhookRejection, hint="reasons"),
-        ask("Problems of the set-up, by the last hourly check", LinterFinding, gone="no"),
         ask("Background jobs that fail", DutyRun, failing="yes"),
     ]
     if access.is_superuser(request):

@@ -15,7 +15,7 @@ from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
+from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
@@ -205,9 +205,6 @@ def make_customer(slug: str) -> Customer:
     rows[Incident] = Incident.objects.create(**own, code="held_invitations")
     rows[Erasure] = Erasure.objects.create(
         **own, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1}
-    )
-    rows[LinterFinding] = LinterFinding.objects.create(
-        **own, digest="d" * 64, code="unknown_role", level="warning", message=f"Nobody knows {slug}."
     )
     return customer
 

@@ -122,14 +122,6 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
     assert f'href="/activity/?since={timezone.localdate(now - timedelta(hours=5))}"' in page
 
 
-def test_an_incident_leads_staff_to_whom_it_touched(super_admin, super_admin_client, organization):
-    super_admin.is_staff = True
-    super_admin.save()
-    incident = Incident.objects.create(organization=organization, code="sweep_repaired")
-    page = super_admin_client.get(reverse("health")).content.decode()
-    assert f'href="/admin/integrations/incident/{incident.pk}/change/"' in page
-
-
 def test_what_is_about_single_candidates_stands_apart_from_what_all_depend_on(
     super_admin_client, ready_organization
 ):
