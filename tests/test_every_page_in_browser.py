@@ -16,7 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from integrations.accounts.models.sessions import Limit
-from integrations.health.models import LinterFinding, WebhookRejection
+from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -123,9 +123,6 @@ def fill(organization: Organization) -> None:
                 organization=organization, state=state, due_at=now if state == "due" else None
             )
     WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
-    LinterFinding.objects.create(
-        organization=organization, digest="e" * 64, code="unknown_tag", level="error", message="A tag."
-    )
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
 
 

@@ -3,6 +3,7 @@
 No row has a candidate's name or address. What isn't known yet, or was erased, is null.
 """
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,6 @@ from django.db import models
 from rest_framework import serializers
 
 from integrations.health.findings import Finding
-from integrations.health.linter_history import digest
 from integrations.http.json_values import number
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
@@ -184,4 +184,4 @@ class FindingRow(serializers.Serializer[Finding]):
     fix = serializers.CharField(read_only=True)
 
     def get_id(self, finding: Finding) -> str:
-        return digest(finding)
+        return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()

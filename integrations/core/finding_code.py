@@ -1,7 +1,7 @@
 """The codes of the doctor's and the linter's findings: one record each, which says all that is said of a code.
 
 To add a finding, add its record here and what finds it; where it is an incident also what finds its rows
-(`health/incidents.py`) and its candidates (`admin/incident.py`).
+(`health/incidents.py`).
 """
 
 from collections.abc import Mapping
@@ -260,22 +260,7 @@ class FindingCode(RecordEnum):
     UNKNOWN_ASSESSMENT = FindingRecord("unknown_assessment", MAPPINGS, is_about_setup=True)
     AMBIGUOUS_ASSESSMENT = FindingRecord("ambiguous_assessment", MAPPINGS, is_about_setup=True)
     UNKNOWN_ROLE = FindingRecord("unknown_role", MAPPINGS, is_about_setup=True)
-    UNMATCHED_MAPPING = FindingRecord("unmatched_mapping", MAPPINGS, is_about_setup=True)
-    HIDDEN_MAPPING = FindingRecord("hidden_mapping", MAPPINGS, is_about_setup=True, level=Level.INFO)
     UNKNOWN_STAGE = FindingRecord("unknown_stage", MAPPINGS, is_about_setup=True)
-    RENAMED_STAGE = FindingRecord("renamed_stage", MAPPINGS, is_about_setup=True)
-    UNKNOWN_CANDIDATE_TAG = FindingRecord(
-        "unknown_candidate_tag", MAPPINGS, is_about_setup=True, level=Level.INFO
-    )
-    CANDIDATE_TAG_ALONE = FindingRecord(
-        "candidate_tag_alone", MAPPINGS, is_about_setup=True, level=Level.INFO
-    )
-    ROLE_WITHOUT_ASSESSMENT = FindingRecord(
-        "role_without_assessment", MAPPINGS, is_about_setup=True, level=Level.INFO
-    )
-    DUPLICATE_ASSESSMENT = FindingRecord("duplicate_assessment", MAPPINGS, is_about_setup=True)
-    DUPLICATE_MAPPING = FindingRecord("duplicate_mapping", MAPPINGS, is_about_setup=True, level=Level.INFO)
-    DUPLICATE_ROLE = FindingRecord("duplicate_role", MAPPINGS, is_about_setup=True, level=Level.INFO)
 
 
 #: The findings that are incidents.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import FindingCode
 from integrations.health import linter
 from integrations.health.checks import connections, set_up, webhooks, work
 from integrations.health.findings import Finding, finding
@@ -41,14 +41,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def findings(organization: Organization, *, with_hints: bool = False) -> list[Finding]:
-    """Return what a person should know, the worst first; one finding `ok` when there is nothing.
-
-    `with_hints` adds what is merely worth knowing about mappings.
-    """
+def findings(organization: Organization) -> list[Finding]:
+    """Return what a person should know, the worst first; one finding `ok` when there is nothing."""
     organization = Organization.objects.reread(organization.pk)
     found = [one for check in CHECKS for one in check(organization)]
-    found += [one for one in linter.findings(organization) if with_hints or one.level != Level.INFO]
+    found += linter.findings(organization)
     if not found:
         found = [
             finding(FindingCode.OK, "Everything is set up and working. Nothing needs your attention.", "")

@@ -1,7 +1,6 @@
 """One organization's mappings, tags and lists, read once for the linter's checks."""
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
@@ -9,8 +8,8 @@ from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy
-from integrations.core.rules.mappings import MappingRule
-from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize
+from integrations.core.rules.names import KnownAssessment, closest_name, normalize
+from integrations.core.vocabulary import AssessmentSource
 from integrations.health.findings import listed
 from integrations.organizations.models.organization import Organization
 
@@ -59,8 +58,6 @@ class LinterSnapshot:
         self.assessment_names = NameIndex((assessment.id, assessment.name) for assessment in self.assessments)
         self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
         self.role_names = NameIndex((role.external_id, role.title) for role in self.roles)
-        self.open_roles = [role for role in self.roles if role.state in OPEN_ROLE_STATES]
-        self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
         self.stages = list(Stage.objects.live().filter(organization=organization))
         self.stage_names = NameIndex((stage.external_id, stage.name) for stage in self.stages)
         self.new_stage_names = {
@@ -70,49 +67,22 @@ class LinterSnapshot:
         self.assessments_with_rules = list(rules.values_list("assessment", flat=True))
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
-        self.trigger_stages = [
-            stage for stage in self.stages if self.trigger_policy.is_trigger(stage.external_id, stage.name)
-        ]
+        self.matches = list(self._matches())
 
-    def rules_for(self, role: Role) -> list[MappingRule]:
-        """Return the mappings that name this role."""
-        return self.mappings.for_role(role.external_id, role.title)
-
-    def is_mapped(self, role: Role) -> bool:
-        """Whether a mapping names this role or fits its categories, in any stage."""
-        return bool(self.rules_for(role) or self.mappings.for_categories(role.shown_categories))
-
-    @cached_property
-    def matches(self) -> dict[int, list[AssessmentMatch]]:
-        """What names the assessment of each open role, by its key, in each trigger stage in which something does."""
+    def _matches(self) -> Iterator[tuple[Role, AssessmentMatch]]:
+        """Yield each open role with what names its assessment, for each trigger stage in which something does."""
         named = RoleAssessments(self.organization)
-        stages = [(stage.external_id, stage.name) for stage in self.trigger_stages]
-        stages = stages or [("", self.organization.stage_prefix)]
-        return {
-            role.pk: [match for stage in stages if (match := named.match(role, *stage))]
-            for role in self.open_roles
-        }
-
-    @cached_property
-    def roles_by_rule(self) -> dict[MappingRule, list[Role]]:
-        """The roles in Lever that each mapping for categories fits, also those for which another counts first."""
-        roles: dict[MappingRule, list[Role]] = {rule: [] for rule in self.mappings.rules if rule.categories}
-        for role in self.roles if roles else ():
-            for rule in self.mappings.for_categories(role.shown_categories):
-                roles[rule].append(role)
-        return roles
-
-    def may_use_tags(self, role: Role) -> bool:
-        """Whether there is a stage in which the role's tags name the assessment, because no mapping does."""
-        rules = self.rules_for(role)
-        is_mapped_for_any = any(rule.is_for_any_stage for rule in rules)
-        if not self.trigger_stages:
-            return not is_mapped_for_any
-        return any(
-            not (is_mapped_for_any and self.trigger_policy.has_prefix(stage.name))
-            and not any(rule.names_stage(stage.external_id, stage.name) for rule in rules)
-            for stage in self.trigger_stages
-        )
+        stages = [
+            (stage.external_id, stage.name)
+            for stage in self.stages
+            if self.trigger_policy.is_trigger(stage.external_id, stage.name)
+        ]
+        for role in self.roles:
+            if role.state not in OPEN_ROLE_STATES:
+                continue
+            for stage in stages or [("", self.organization.stage_prefix)]:
+                if match := named.match(role, *stage):
+                    yield role, match
 
     def assessment_mentions(self) -> Iterator[Mention]:
         """Yield every place that names an assessment; equal tags of several roles are one place.
@@ -126,10 +96,11 @@ class LinterSnapshot:
         for written in self.assessments_with_rules:
             fix = "Under Mappings › Rules by assessment, choose another assessment, or delete these rules."
             yield Mention("The rules of an assessment", written, fix)
-        titles_by_tag: dict[str, list[str]] = {}
-        for role in filter(self.may_use_tags, self.open_roles):
-            for name in self.tags[role.pk]:
-                titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
+        titles_by_tag: dict[str, dict[str, None]] = {}
+        for role, match in self.matches:
+            if match.names.source == AssessmentSource.TAG:
+                for name in match.names.written:
+                    titles_by_tag.setdefault(name, {})[f"“{role.title}”"] = None
         for name, titles in titles_by_tag.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
             yield Mention(where, name, "Correct the tag on the role in Lever, or add a mapping for the role.")

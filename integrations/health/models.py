@@ -1,4 +1,4 @@
-"""Incidents, findings of the linter and of the hourly probe of Lever, counts of rejected webhook requests."""
+"""Incidents, findings of the hourly probe of Lever, counts of rejected webhook requests."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -12,7 +12,7 @@ from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.vocabulary import Platform
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import moment
-from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
+from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
 
@@ -77,34 +77,6 @@ class Incident(models.Model):
         numbers = calls.order_by().values_list("platform").annotate(number=models.Count("pk"))
         down = [platform for platform, number in numbers if number >= CircuitBreaker.FAILURES_TO_OPEN]
         return f"{Platform(down[0]).label} doesn't answer" if len(down) == 1 else self.name
-
-
-# The findings of the linter's last runs, so that people see which are new.
-
-
-class LinterFinding(models.Model):
-    """One finding of the linter: when it was first and last found, and since when it is gone."""
-
-    HOLDS = Holds("findings about mappings and tags", "30 days after it was fixed")
-
-    organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="linter_findings"
-    )
-    digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the code and the message."))
-    code = harmless(models.CharField(max_length=60))
-    level = harmless(models.CharField(max_length=20))
-    message = about_candidate("a sentence that may quote a candidate's tag", models.TextField())
-    first_seen_at = models.DateTimeField(db_default=Now())
-    last_seen_at = models.DateTimeField(db_default=Now())
-    gone_at = moment()
-
-    class Meta:
-        verbose_name = "set-up issue"
-        ordering = ["-first_seen_at", "pk"]
-        constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="linter_finding_once")]
-
-    def __str__(self) -> str:
-        return f"{self.code} #{self.pk}"
 
 
 # Counts of webhook requests that were rejected; nothing of the requests themselves is stored.

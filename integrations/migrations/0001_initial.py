@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 ('consecutive_crashes', models.SmallIntegerField(default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
                 ('last_error', models.TextField(blank=True)),
                 ('traceback', models.TextField(blank=True)),
-                ('duty', models.CharField(choices=[('sweep', 'Compare with Lever'), ('sweep_fully', 'Compare everything with Lever'), ('refresh_lever_lists', "Read Lever's lists"), ('refresh_assessments', "Read CodeScreen's assessments"), ('probe_lever', 'Check the form and the webhooks in Lever'), ('record_lint_findings', 'Check the mappings'), ('refresh_grant', 'Renew the access to Lever'), ('warn_expiry', 'Warn before the access to Lever ends'), ('purge', 'Erase what was kept long enough'), ('remove_old_records', "Delete old calls and webhooks' bodies"), ('follow_erasures', 'Erase who was deleted or anonymized in Lever'), ('update_incidents', 'Begin and end incidents'), ('requeue_waiting', 'Go on with what waited'), ('note_waits', 'Write notes about who waits'), ('retry_refused_key', 'Try a refused key again'), ('check_single_sign_on', 'Check single sign-on'), ('follow_lever_users', 'End the access of people deactivated in Lever')], max_length=30)),
+                ('duty', models.CharField(choices=[('sweep', 'Compare with Lever'), ('sweep_fully', 'Compare everything with Lever'), ('refresh_lever_lists', "Read Lever's lists"), ('refresh_assessments', "Read CodeScreen's assessments"), ('probe_lever', 'Check the form and the webhooks in Lever'), ('refresh_grant', 'Renew the access to Lever'), ('warn_expiry', 'Warn before the access to Lever ends'), ('purge', 'Erase what was kept long enough'), ('remove_old_records', "Delete old calls and webhooks' bodies"), ('follow_erasures', 'Erase who was deleted or anonymized in Lever'), ('update_incidents', 'Begin and end incidents'), ('requeue_waiting', 'Go on with what waited'), ('note_waits', 'Write notes about who waits'), ('retry_refused_key', 'Try a refused key again'), ('check_single_sign_on', 'Check single sign-on'), ('follow_lever_users', 'End the access of people deactivated in Lever')], max_length=30)),
                 ('priority', models.SmallIntegerField(default=5, help_text='Smaller goes first.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('requested_at', models.DateTimeField(blank=True, help_text='When it was last asked for; empty once a run has begun since.', null=True)),
@@ -329,23 +329,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'Lever webhook',
-            },
-        ),
-        migrations.CreateModel(
-            name='LinterFinding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(help_text='SHA-256 of the code and the message.', max_length=64)),
-                ('code', models.CharField(max_length=60)),
-                ('level', models.CharField(max_length=20)),
-                ('message', models.TextField()),
-                ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'set-up issue',
-                'ordering': ['-first_seen_at', 'pk'],
             },
         ),
         migrations.CreateModel(
@@ -897,8 +880,6 @@ class Migration(migrations.Migration):
                 ('stages_refreshed_at', models.DateTimeField(blank=True, null=True)),
                 ('stages_missing_since', models.DateTimeField(blank=True, help_text="Since when Lever's list of stages is empty while the copy isn't.", null=True)),
                 ('roles_refreshed_at', models.DateTimeField(blank=True, null=True)),
-                ('clock_ahead', models.FloatField(blank=True, help_text="Seconds by which this server's clock is ahead of Lever's.", null=True)),
-                ('clock_compared_at', models.DateTimeField(blank=True, null=True)),
                 ('swept_at', models.DateTimeField(blank=True, help_text='The time up to which the sweep has compared.', null=True)),
                 ('erasures_read_at', models.DateTimeField(blank=True, help_text='The time up to which Lever was asked who was deleted or anonymized.', null=True)),
                 ('connected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1053,11 +1034,6 @@ class Migration(migrations.Migration):
             model_name='leverwebhook',
             name='organization',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lever_webhooks', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='linterfinding',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linter_findings', to='integrations.organization'),
         ),
         migrations.AddField(
             model_name='membership',
@@ -1244,7 +1220,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='dutyrun',
-            constraint=models.CheckConstraint(condition=models.Q(('duty__in', ['sweep', 'sweep_fully', 'refresh_lever_lists', 'refresh_assessments', 'probe_lever', 'record_lint_findings', 'refresh_grant', 'warn_expiry', 'purge', 'remove_old_records', 'follow_erasures', 'update_incidents', 'requeue_waiting', 'note_waits', 'retry_refused_key', 'check_single_sign_on', 'follow_lever_users'])), name='duty_run_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('duty__in', ['sweep', 'sweep_fully', 'refresh_lever_lists', 'refresh_assessments', 'probe_lever', 'refresh_grant', 'warn_expiry', 'purge', 'remove_old_records', 'follow_erasures', 'update_incidents', 'requeue_waiting', 'note_waits', 'retry_refused_key', 'check_single_sign_on', 'follow_lever_users'])), name='duty_run_known'),
         ),
         migrations.AddIndex(
             model_name='delivery',
@@ -1489,10 +1465,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='leverwebhook',
             constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['manual', 'api'])), name='lever_webhook_origin_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='linterfinding',
-            constraint=models.UniqueConstraint(fields=('organization', 'digest'), name='linter_finding_once'),
         ),
         migrations.AddConstraint(
             model_name='membership',

@@ -72,7 +72,7 @@ class HealthView(OrganizationMixin, PartialsMixin):
 
 def finding_groups(organization: Organization, member: Membership) -> list[FindingGroup]:
     """Return what the doctor and the linter find, each finding once, most serious first; empty groups are left out."""
-    found = advised(doctor.findings(organization, with_hints=True), member)
+    found = advised(doctor.findings(organization), member)
     found = [one for one in found if one.code != FindingCode.OK]
     setup = [one for one in found if one.is_about_setup]
     waiting = [one for one in found if one.is_about_candidates]

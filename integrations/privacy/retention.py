@@ -286,7 +286,7 @@ def _is_emptied(delivery: Delivery) -> bool:
     """Reduce the body of the object; return whether anything was to be removed."""
     whole = delivery.payload
     delivery.payload = kept_of_payload(whole)
-    return whole != delivery.payload
+    return bool(whole != delivery.payload)
 
 
 def _is_invited(organization: Organization) -> Exists:

@@ -25,7 +25,6 @@ from integrations.core import correlation
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe
 from integrations.health.incidents import organizations_with_changes
-from integrations.health.linter_history import record_findings
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -125,17 +124,15 @@ def sweep_organization(organization: Organization, budget: Budget, is_full: bool
 
 
 def refresh_lever_lists(organization: Organization) -> None:
-    """Read Lever's stages and roles again, and record what the linter finds in them. Raises PlatformError."""
+    """Read Lever's stages and roles again. Raises PlatformError."""
     lever = lever_client(organization)
     refresh_stages(organization, lever)
     refresh_roles(organization, lever)
-    record_findings(organization)
 
 
 def refresh_assessments(organization: Organization) -> None:
     """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
     verify_codescreen_key(organization, codescreen_client(organization))
-    record_findings(organization)
     notify_workers()
 
 
@@ -217,7 +214,6 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
     Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
-    Duty.RECORD_LINT_FINDINGS: Performance(whole(record_findings)),
     Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
     Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
     Duty.PURGE: Performance(retention.purge),

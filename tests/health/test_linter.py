@@ -1,17 +1,20 @@
-"""Findings on names that the platforms don't list, ambiguous names, duplicates and roles without an assessment."""
+"""Findings on names that the platforms don't list, or that mean several assessments."""
+
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from django.utils import timezone
 
+from integrations.catalog import lists
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import AssessmentSource
 from integrations.health.linter import findings
-from integrations.invitations.models.invitation import Invitation
+from integrations.lever.client import LeverClient
+from integrations.lever.lookups import PipelineStage
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from tests.support import factories
 
 
 @pytest.fixture
@@ -125,14 +128,20 @@ def test_unknown_roles_and_stages_of_mappings_are_found_with_suggestions(acme: O
     assert "Did you mean “CodeScreen Assessment”?" in found["unknown_stage"]
 
 
-def test_open_roles_without_an_assessment_are_one_finding(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Backend")
-    create_role(acme, "Nurse", state="internal")
-    create_role(acme, "Pilot", state="closed")
-    found = messages_by_code(acme)
-    assert "“Nurse”" in found["role_without_assessment"]
-    assert "Pilot" not in found["role_without_assessment"]
-    acme.default_assessment = "Backend"
+def test_a_renamed_stage_is_found_by_its_former_name(acme: Organization) -> None:
+    lever = cast(LeverClient, SimpleNamespace(stages=lambda: [PipelineStage("stage-1", "Take-home")]))
+    create_role(acme, "Engineer")
+    mapping = RoleMapping.objects.create(
+        organization=acme, role="Engineer", stage="CodeScreen Assessment", assessment="Backend"
+    )
+    lists.refresh_stages(acme, lever)
+    found = [finding.message for finding in findings(acme) if finding.code == "unknown_stage"]
+    assert "It was renamed to “Take-home”" in found[0]
+    assert "and no longer invites" in found[1]
+    lists.refresh_stages(acme, lever)
+    assert Stage.objects.get().former_name == "CodeScreen Assessment"
+    mapping.stage = "Take-home"
+    mapping.save()
     assert findings(acme) == []
 
 
@@ -149,76 +158,11 @@ def test_one_name_for_two_assessments_is_one_finding_and_not_ambiguous(acme: Org
     create_role(acme, "Engineer", "CodeScreen backend  TEST")
     RoleMapping.objects.create(organization=acme, role="Other", assessment="BACKEND TEST")
     create_role(acme, "Other")
-    found = [finding for finding in findings(acme) if finding.code != "role_without_assessment"]
-    assert [finding.code for finding in found] == ["duplicate_assessment"]
+    found = findings(acme)
+    assert [finding.code for finding in found] == ["ambiguous_assessment"]
     assert "CodeScreen has 2 assessments called “Backend Test”" in found[0].message
     RoleMapping.objects.update(assessment="backend-2")
     Role.objects.update(tags=[])
-    assert "duplicate_assessment" not in messages_by_code(acme)
-
-
-def test_the_same_mapping_in_other_words_is_a_duplicate(acme: Organization) -> None:
-    create_role(acme, "Engineer")
-    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Backend")
-    assert findings(acme) == []
-    RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="backend")
-    finding = findings(acme)[0]
-    assert (finding.code, finding.level) == ("duplicate_mapping", "info")
-    assert "assessment: “Engineer”, “id-Engineer”" in finding.message
-
-
-def test_a_title_that_open_roles_share_is_found_when_it_is_mapped(acme: Organization) -> None:
-    for number in (1, 2):
-        Role.objects.create(
-            organization=acme,
-            external_id=f"twin-{number}",
-            title="Engineer",
-            state="published",
-            tags=["CodeScreen Backend"],
-        )
-    assert findings(acme) == []
-    RoleMapping.objects.create(organization=acme, role="engineer", assessment="Backend")
-    assert "2 open roles are called “Engineer”" in messages_by_code(acme)["duplicate_role"]
-
-
-def create_invitation_by_tag(organization: Organization, number: int, assessment: str = "Backend") -> None:
-    """Record that a candidate of “Engineer” was invited by a tag."""
-    invitation: Invitation = factories.InvitationFactory.create(
-        organization=organization,
-        role_id="id-Engineer",
-        role_title="Engineer",
-        assessment_id=assessment.lower(),
-        assessment_name=assessment,
-    )
-    factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id=f"own-{number}",
-        invitation=invitation,
-        verdict="invite",
-        assessment_source=AssessmentSource.TAG,
-        assessment_written=assessment,
-        decided_at=timezone.now(),
-        due_at=None,
-    )
-
-
-def test_tags_on_candidates_that_their_role_lacks_are_found(acme: Organization) -> None:
-    role = create_role(acme, "Engineer", "CodeScreen Frontend")
-    for number in (1, 2):
-        create_invitation_by_tag(acme, number)
-    finding = findings(acme)[0]
-    assert (finding.code, finding.level) == ("candidate_tag_alone", "info")
-    assert "“CodeScreen Backend” is on 2 candidates of “Engineer” but not on the role" in finding.message
-    assert "get no assessment" in finding.message
-    role.tags = ["CodeScreen  backend"]
-    role.save()
-    assert findings(acme) == []
-
-
-def test_a_tag_that_the_role_has_or_a_mapping_overrides_is_no_finding(acme: Organization) -> None:
-    create_role(acme, "Engineer")
-    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
-    create_invitation_by_tag(acme, 1)
     assert findings(acme) == []
 
 
@@ -229,43 +173,19 @@ def categorized(organization: Organization, title: str, *tags: str, **categories
     return role
 
 
-def test_a_mapping_for_categories_that_no_posting_has_is_found_with_a_suggestion(acme: Organization) -> None:
-    categorized(acme, "Engineer", department="Engineering", location="Berlin")
-    RoleMapping.objects.create(organization=acme, department="Enginering", assessment="Backend")
-    message = messages_by_code(acme)["unmatched_mapping"]
-    assert message.startswith("The mapping for “Department Enginering” fits no posting in Lever.")
-    assert message.endswith("Did you mean “Department Engineering”?")
-
-
 def test_categories_that_no_posting_has_together_are_found(acme: Organization) -> None:
     categorized(acme, "Engineer", department="Engineering", location="Berlin")
     categorized(acme, "Designer", department="Design", location="Paris")
     RoleMapping.objects.create(
         organization=acme, department="Design", location="Berlin", assessment="Frontend"
     )
-    assert messages_by_code(acme)["unmatched_mapping"].endswith("fits no posting in Lever.")
+    assert messages_by_code(acme)["unknown_role"].endswith("fits no posting in Lever.")
 
 
 def test_a_mapping_for_categories_gives_its_roles_an_assessment(acme: Organization) -> None:
     categorized(acme, "Engineer", department="Engineering")
     RoleMapping.objects.create(organization=acme, department="engineering", assessment="Backend")
     assert findings(acme) == []
-
-
-@pytest.mark.parametrize(
-    "first", [{"role": "Engineer"}, {"department": "Engineering", "location": "Berlin"}, {}]
-)
-def test_a_mapping_for_categories_is_hidden_where_another_counts_first(
-    acme: Organization, first: dict[str, str]
-) -> None:
-    tags = () if first else ("CodeScreen Frontend",)
-    categorized(acme, "Engineer", *tags, department="Engineering", location="Berlin")
-    RoleMapping.objects.create(organization=acme, department="Engineering", assessment="Backend")
-    if first:
-        RoleMapping.objects.create(organization=acme, assessment="Frontend", **first)
-    found = findings(acme)
-    assert [(one.code, one.level) for one in found] == [("hidden_mapping", "info")]
-    assert "“Department Engineering” is never used: for “Engineer”" in found[0].message
 
 
 def test_mappings_for_categories_that_fit_equally_are_ambiguous(acme: Organization) -> None:

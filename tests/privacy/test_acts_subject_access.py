@@ -7,12 +7,12 @@ import pytest
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause
-from integrations.health.models import LinterFinding
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.privacy import acts
 from integrations.privacy.acts import held_data
 from integrations.privacy.erase import erase
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +43,7 @@ def acme():
             duration_ms=5,
             request_body=f"a note about {opportunity_id}",
         )
-    LinterFinding.objects.create(
-        organization=organization, digest="d", code="unknown_tag", level="error", message="Alder Grey's tag."
-    )
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, last_error="Nobody finds Alder Grey.")
     return organization
 
 
@@ -97,7 +95,7 @@ def test_nothing_about_another_candidate_is_handed_out(acme):
 
 
 def test_rows_about_others_that_name_the_person_are_counted(acme):
-    assert by_table(acme, ALDER)["set-up issues"]["rows_about_others_that_name_the_person"] == 1
+    assert by_table(acme, ALDER)["background jobs"]["rows_about_others_that_name_the_person"] == 1
 
 
 def test_an_e_mail_about_several_candidates_is_counted_for_each_of_them(acme):

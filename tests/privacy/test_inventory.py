@@ -8,7 +8,6 @@ from django.db import models
 from integrations.audit.models.entry import AuditEntry
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
-from integrations.health.models import LinterFinding
 from integrations.inbox.models.verdict import Verdict
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import rows_of, subject_of
@@ -60,7 +59,6 @@ def test_every_column_of_a_table_without_opportunities_is_emptied_where_it_names
 ):
     organization = scenario.organization
     DutyRun.objects.get_or_create(organization=organization, duty="sweep")
-    LinterFinding.objects.create(organization=organization, digest="d", code="c", level="error")
     for table in candidate_tables():
         model = table.model
         if not table.opportunity and model is not AuditEntry:

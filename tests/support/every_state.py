@@ -10,7 +10,7 @@ from integrations.clients.models import CircuitBreaker
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ResultOutcome
-from integrations.health.models import Incident, LinterFinding, WebhookRejection
+from integrations.health.models import Incident, WebhookRejection
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
@@ -120,9 +120,6 @@ def _troubles(organization: Organization) -> None:
         )
         WebhookRejection.objects.create(**own, platform="lever", code=f"reason_{number}", count=5)
         DutyRun.objects.create(**own, duty=list(Duty)[number], failures=4)
-        LinterFinding.objects.create(
-            **own, digest=f"{number}", code="unknown_role", level="warning", message="A role is unknown."
-        )
         Incident.objects.create(**own, code=["platform_down", "sweep_late"][number], began_at=now)
         audit(
             AuditTarget(TargetKind.ORGANIZATION, 1, "Acme"),

@@ -29,8 +29,7 @@ class MappingRule:
     """One role mapping as it was written: for a role, or for every posting that has all of its categories.
 
     Role, stage and assessments are names or ids; an empty stage means any CodeScreen stage. `also` are sent together
-    with the assessment, `next_assessment` once those are passed. `id` is the stored mapping; None of one that is only
-    tried.
+    with the assessment, `next_assessment` once those are passed. `id` is the stored mapping.
     """
 
     role: str

@@ -160,7 +160,7 @@ class Delivery(Leasable):
             # the organization second, so that these serve operators too
             models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
             index_of_set("delivery_decided", "organization", "decided_at"),
-            # also for what is offered or waits, and for the linter, which looks for few rows among very many
+            # also for what is offered or waits
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
             # for the minute's look for incidents, also while very many wait to be decided
             models.Index(fields=["organization"], name="delivery_stuck", condition=STUCK),

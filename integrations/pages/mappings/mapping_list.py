@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -27,9 +27,8 @@ from integrations.clients import provider
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.health import linter
 from integrations.health.findings import counted
-from integrations.health.linter_history import compare_with_history
-from integrations.health.models import LinterFinding
 from integrations.http.session import PlatformError
 from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, TEAM
@@ -143,7 +142,6 @@ class MappingListView(OrganizationMixin, TemplateView):
             roles = effective.matching(roles[:MAX_SEARCHED], query, show)
         role_page = Paginator(roles, PAGE_SIZE).get_page(self.request.GET.get("roles"))
         answers = [effective.of(role) for role in role_page]
-        findings = LinterFinding.objects.filter(organization=self.organization)
         return super().get_context_data(
             q=query,
             show=show,
@@ -154,8 +152,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
-            linter=compare_with_history(self.organization),
-            checked_at=findings.aggregate(at=Max("last_seen_at"))["at"],
+            findings=linter.findings(self.organization),
             **suggestions(self.organization),
             **kwargs,
         )

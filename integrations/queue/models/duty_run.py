@@ -37,7 +37,6 @@ class Duty(models.TextChoices):
     REFRESH_LEVER_LISTS = "refresh_lever_lists", "Read Lever's lists"
     REFRESH_ASSESSMENTS = "refresh_assessments", "Read CodeScreen's assessments"
     PROBE_LEVER = "probe_lever", "Check the form and the webhooks in Lever"
-    RECORD_LINT_FINDINGS = "record_lint_findings", "Check the mappings"
     REFRESH_GRANT = "refresh_grant", "Renew the access to Lever"
     WARN_EXPIRY = "warn_expiry", "Warn before the access to Lever ends"
     PURGE = "purge", "Erase what was kept long enough"
@@ -63,7 +62,6 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.REFRESH_ASSESSMENTS: timedelta(hours=1),
     Duty.PROBE_LEVER: timedelta(hours=1),
     Duty.FOLLOW_LEVER_USERS: timedelta(hours=1),
-    Duty.RECORD_LINT_FINDINGS: timedelta(hours=1),
     Duty.REFRESH_GRANT: timedelta(hours=4),
     Duty.CHECK_SINGLE_SIGN_ON: timedelta(hours=4),
     Duty.WARN_EXPIRY: timedelta(hours=12),
