@@ -93,7 +93,6 @@ def fill(organization: Organization) -> None:
             created_at=now - timedelta(days=number),
             invited_at=now - timedelta(days=number),
             completed_at=now if status == "completed" else None,
-            awaits_decision_since=now if status == "completed" else None,
         )
         if status in {"failed", "held"}:
             factories.CandidateFactory.create(

@@ -130,10 +130,8 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
-def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
-    recruiter, connected, client, sandbox
-):
-    set_policies(connected, {"stage_on_pass": "Phone screen", "hold_failed": True}, "test")
+def test_a_passed_candidate_is_moved_and_a_failed_one_stays(recruiter, connected, sandbox):
+    set_policies(connected, {"stage_on_pass": "Phone screen"}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
     for word, result in (("Alder", "Passed"), ("Birch", "Failed")):
@@ -154,12 +152,6 @@ def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
     worker.work()
     assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
     assert sandbox.invitations_sent() == 2
-    failed = Invitation.objects.awaiting_decision().get()
-    assert failed.candidate_name == "Candidate Birch"
-    assert "1 failed candidate needs a decision" in client.get("/").content.decode()
-    client.post(reverse("invitation-decided", args=[failed.pk]), {"reason": "Not this time."})
-    assert not Invitation.objects.awaiting_decision().exists()
-    assert "needs a decision" not in client.get("/").content.decode()
     assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
 
 

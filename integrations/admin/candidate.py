@@ -234,12 +234,6 @@ class InvitedAgainFilter(admin.SimpleListFilter):
         return queryset
 
 
-#: Whether a person still has to decide about a candidate who failed.
-DecisionFilter = choice_filter(
-    "decision", "decision", {"awaited": ("Waits for a decision", Q(awaits_decision_since__isnull=False))}
-)
-
-
 def candidate_of(invitation: Invitation) -> str | SafeString:
     """Return a link to the candidate who is invited."""
     return candidate_link(invitation.organization_id, invitation.opportunity_id, invitation.candidate_name)
@@ -253,7 +247,6 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     list_filter = (
         period_of("created_at"),
         "status",
-        DecisionFilter,
         OrganizationFilter,
         InvitedAgainFilter,
     )
@@ -268,7 +261,7 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
             "Who and what",
             "organization candidate email role_title stage_name assessment_name round",
         ),
-        section("Where it stands", "standing status_reason awaits_decision_since results_shown raw_status"),
+        section("Where it stands", "standing status_reason results_shown raw_status"),
         section(
             "When",
             "created_at checked_at invited_at start_by bounced_at started_at submitted_at completed_at "

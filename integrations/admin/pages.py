@@ -121,7 +121,6 @@ def _waiting(ask: Ask) -> list[Question]:
         ask("Invitations that need approval", Invitation, status__exact=status.HELD.value),
         ask("Invitations that were possibly sent", Invitation, status__exact=status.UNCERTAIN.value),
         ask("Invitations that were not sent", Invitation, status__exact=status.FAILED.value),
-        ask("Candidates who failed, without a decision yet", Invitation, decision="awaited"),
         ask(
             "Candidates who may be invited already",
             Delivery,

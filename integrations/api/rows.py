@@ -120,7 +120,6 @@ class InvitationRow(Row):
             "after",
             "following_ended",
             "following_ended_at",
-            "awaits_decision_since",
             "erased_at",
             "updated_at",
         ]

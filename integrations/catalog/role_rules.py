@@ -10,7 +10,7 @@ from integrations.catalog.models.role_mapping import ASSESSMENT_RULES, NO_RULE, 
 from integrations.core.rules.names import KnownAssessment, is_named
 from integrations.core.vocabulary import Approval, LabelledEnum, Origin, OriginRule, ReentryPolicy
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 
 
 def _in_days(days: int | None) -> str:
@@ -56,7 +56,6 @@ _RULES = (
     RoleRule("passed_tag", "Tag for Passed", lambda value: _quoted(value, "none")),
     RoleRule("failed_tag", "Tag for Failed", lambda value: _quoted(value, "none")),
     RoleRule("stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: _quoted(value, "nobody is moved")),
-    RoleRule("hold_failed", HOLD_FAILED_LABEL, lambda value: "yes" if value else "no"),
 )
 #: What holds for all roles of a rule that only a mapping may have.
 _WITHOUT_MAPPING = {"approval": Approval.ABOVE_LIMIT, "next_assessment": ""}
@@ -161,11 +160,6 @@ class RoleRules:
     def stage_on_pass(self) -> str:
         """The stage to which those are moved who passed or meet the bar; empty for none."""
         return str(self._value("stage_on_pass"))
-
-    @property
-    def hold_failed(self) -> bool:
-        """Whether who failed or is below the bar waits for a person's decision."""
-        return bool(self._value("hold_failed"))
 
 
 def rules_of_assessment(organization: Organization, assessment: KnownAssessment) -> AssessmentRules | None:

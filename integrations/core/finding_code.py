@@ -199,9 +199,6 @@ class FindingCode(RecordEnum):
         "bounced_invitations", ACTIVITY.at("?view=bounced"), "See which", is_counted_on_overview=True
     )
     FOLLOWING_ENDED = FindingRecord("following_ended", ACTIVITY.at("?view=no_result"), "See which")
-    AWAITING_DECISION = FindingRecord(
-        "awaiting_decision", ACTIVITY.at("?view=undecided"), "Review", is_counted_on_overview=True
-    )
     # the work
     FAILED_EFFECTS = FindingRecord(
         "failed_effects",

@@ -214,8 +214,6 @@ def _after_the_result(
             f"They are moved to “{rules.stage_on_pass}” in Lever, unless a recruiter has moved them before."
         )
         yield passed, moved
-    if rules.hold_failed:
-        yield failed, "They wait under Candidates until somebody says what was decided; nobody is archived."
 
 
 class DryRunForm(forms.Form):

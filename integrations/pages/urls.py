@@ -130,7 +130,6 @@ urlpatterns = [
     path(
         "invitations/<int:pk>/correct/", actions.CorrectAndSendAgainView.as_view(), name="invitation-correct"
     ),
-    path("invitations/<int:pk>/decided/", actions.RecordDecisionView.as_view(), name="invitation-decided"),
     path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
     path("effects/<int:pk>/report/", page.ReportFileView.as_view(), name="report-file"),
     # dry run

@@ -36,7 +36,6 @@ def end_journeys(subject: Subject) -> set[int]:
     Invitation.objects.filter(pk__in=keys).update(
         erased_at=Now(),
         next_poll_at=None,
-        awaits_decision_since=None,
         following_ended_reason=ERASED,
         following_ended_at=Case(When(following_ended="", then=Now()), default=F("following_ended_at")),
         following_ended=Case(

@@ -5,7 +5,6 @@ import logging
 from functools import partial
 
 from django.db import transaction
-from django.db.models.functions import Coalesce, Now
 
 from integrations.codescreen.details import Person, details_in
 from integrations.codescreen.models import CodeScreenConnection
@@ -69,8 +68,8 @@ logger = logging.getLogger(__name__)
 def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
     """Whether a result differs from the latest one in what a person decides by.
 
-    True for another outcome, score or failure reason, however small the difference, and for a new submission. Cosmetic
-    changes, a new report link or attempt number alone, neither reopen nor end a review.
+    True for another outcome, score or failure reason, however small the difference, and for a new submission; not for
+    another report link or attempt number alone.
     """
     submitted_at = progress.submitted_at
     if submitted_at and invitation.submitted_at and submitted_at > invitation.submitted_at:
@@ -80,16 +79,6 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
         progress.score,
         progress.failure_reason,
     )
-
-
-def flag_for_review(invitation: Invitation, result: Result) -> None:
-    """Mark who failed, or is below the bar, as awaiting a decision if the rules ask for it; else clear the mark.
-
-    A mark that is set keeps its time.
-    """
-    is_held = result.counts_as_pass is False and role_rules_of(invitation).hold_failed
-    since = Coalesce("awaits_decision_since", Now()) if is_held else None
-    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
@@ -189,8 +178,6 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     enqueue_result_effects(invitation, result, is_same)
     if result.counts_as_pass and (last := passed_after(invitation)) is not None:
         follow_pass(last)
-    if is_material:
-        flag_for_review(invitation, result)
     message = "invitation %s: result of attempt %s recorded"
     transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.admin.base import ScopedAdmin
 from integrations.inbox.models.delivery import Delivery
@@ -177,16 +176,6 @@ def test_several_words_are_searched_in_names_and_addresses_and_not_in_ids(
     assert "Candidate of globex" not in page
     conditions = [query["sql"].partition(" WHERE ")[2] for query in queries]
     assert not any("instance_id" in condition for condition in conditions)
-
-
-def test_invitations_that_wait_for_a_decision_can_be_filtered(acme: Customer) -> None:
-    client, invitation = sign_in("team_member", acme), acme.rows[Invitation]
-    url = address(Invitation, "changelist") + "?decision=awaited"
-    assert invitation.candidate_name not in client.get(url).content.decode()
-    Invitation.objects.filter(pk=invitation.pk).update(
-        status="completed", instance_id="i", awaits_decision_since=timezone.now()
-    )
-    assert invitation.candidate_name in client.get(url).content.decode()
 
 
 def test_a_member_of_two_organizations_can_filter_by_one(acme: Customer, globex: Customer) -> None:

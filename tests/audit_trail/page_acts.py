@@ -222,7 +222,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-correct": _correct_and_send_again,
     "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-cancel": _invitation_act("invitation-cancel", status="invited", instance_id="i-1"),
-    "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": of_row(Scene.failed, "effect-retry"),
     "candidates-bulk": _send_in_bulk,
     "candidates-bulk: cancel": partial(_send_in_bulk, act="cancel"),

@@ -63,7 +63,7 @@ def test_a_command_writes_one_entry_with_its_name_as_actor(scene, name):
 
 
 LINES = [
-    ("[policies]\nhold_failed = true", {"hold_failed": [False, True]}),
+    ("[policies]\nrating_follows_result = false", {"rating_follows_result": [True, False]}),
     ('[[mappings]]\nrole = "R"\nassessment = "A"', {"role": ["", "R"], "assessment": ["", "A"]}),
     (f'[lever]\nsignature_token = "{SECRETS[0]}"', {"signature_token": ["empty", "set"]}),
     (f'[codescreen]\napi_key = "{SECRETS[1]}"', {"api_key": ["set", "set"]}),

@@ -71,7 +71,6 @@ WITHOUT_CHANGES = {
     "token-retire",
     "ask-admins",
     "pending-member",
-    "invitation-decided",
     "identity-unbind",
 }
 

@@ -30,7 +30,7 @@ def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super
 
 
 def test_the_own_rules_of_a_deleted_mapping_are_audited_also_zero_and_no(organization, super_admin):
-    rules = {"passing_score": 0, "not_started_days": 0, "hold_failed": False, "origins": {"agency": "hold"}}
+    rules = {"passing_score": 0, "not_started_days": 0, "origins": {"agency": "hold"}}
     mapping = RoleMapping(organization=organization, role="Chef", assessment="Soup", **rules)
     save_mapping(mapping, super_admin)
     delete_mapping(mapping, super_admin)

@@ -121,7 +121,7 @@ MORE_ERRORS = [
         "policies.hold_answers: At most 20 answers",
     ),
     ("[policies]\ntime_zone = 'Mars/Olympus'\n", "policies.time_zone: There is no such time zone"),
-    ("[policies]\nhold_failed = 'yes'\n", "policies.hold_failed must be true or false"),
+    ("[policies]\nnote_on_skip = 'yes'\n", "policies.note_on_skip must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),
     ("[members]\nusername = 'x'\n", "members must be written [[members]]"),
     ("members = ['x']\n", "members"),

@@ -38,17 +38,15 @@ def test_a_pause_is_ended_although_another_stored_policy_is_invalid(configure) -
 
 def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
-    both = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\nhold_failed = true\n'
+    both = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\n'
     both += 'attach_report = false\ntime_zone = "Europe/Warsaw"\n'
     assert configure(both).splitlines() == [
         '~ policies.stage_on_pass: "" → "Phone screen"',
-        "~ policies.hold_failed: false → true",
         "~ policies.attach_report: true → false",
         '~ policies.time_zone: "UTC" → "Europe/Warsaw"',
     ]
     exported = dump(Organization.objects.get())
     assert 'stage_on_pass = "Phone screen"' in exported
-    assert "hold_failed = true" in exported
     assert "attach_report = false" in exported
     assert configure(exported).startswith("nothing to change\n")
 

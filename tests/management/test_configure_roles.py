@@ -80,7 +80,6 @@ assessment = "Backend"
 approval = "always"
 reentry_days = 30
 passing_score = 0
-hold_failed = false
 stage_on_pass = "Phone screen"
 origins = { agency = "hold" }
 """
@@ -91,24 +90,14 @@ def test_own_rules_of_a_mapping_are_stored_exported_and_left_to_the_policies_aga
     assert '~ mapping "Data Engineer" × any CodeScreen stage approval: "" → "always"' in output
     assert '+ mapping "Data Engineer" × any CodeScreen stage passing_score: 0' in output
     mapping = RoleMapping.objects.get(role="Data Engineer")
-    assert (mapping.approval, mapping.reentry_days, mapping.passing_score, mapping.hold_failed) == (
-        "always",
-        30,
-        0,
-        False,
-    )
+    assert (mapping.approval, mapping.reentry_days, mapping.passing_score) == ("always", 30, 0)
     assert all(line in exported() for line in OWN_RULES.strip().splitlines())
     assert configure(WHOLE + OWN_RULES).startswith("nothing to change\n")
-    emptied = OWN_RULES.replace("= 30", '= ""').replace("= false", '= ""').replace('"always"', '""')
+    emptied = OWN_RULES.replace("= 30", '= ""').replace('"always"', '""')
     output = configure(WHOLE + emptied)
     assert '- mapping "Data Engineer" × any CodeScreen stage reentry_days: 30' in output
     mapping.refresh_from_db()
-    assert (mapping.approval, mapping.reentry_days, mapping.passing_score, mapping.hold_failed) == (
-        "",
-        None,
-        0,
-        None,
-    )
+    assert (mapping.approval, mapping.reentry_days, mapping.passing_score) == ("", None, 0)
     assert "reentry_days" not in exported().split('role = "Data Engineer"')[1]
 
 

@@ -108,14 +108,11 @@ def test_export_invitations_and_results(acme: Organization, invitation: Invitati
     assert (row["invited_at"], row["started_at"], row["completed_at"]) == (None, None, None)
     assert row["start_by"] is None
     assert "alder" not in json.dumps(row).lower()
-    assert row["awaits_decision_since"] is None
     now = timezone.now()
-    Invitation.objects.update(
-        status="completed", instance_id="i", completed_at=now, awaits_decision_since=now, start_by=now
-    )
+    Invitation.objects.update(status="completed", instance_id="i", completed_at=now, start_by=now)
     row = rows("invitations", "acme")[0]
     assert row["start_by"] == now.isoformat()
-    assert row["awaits_decision_since"] == row["completed_at"] == now.isoformat()
+    assert row["completed_at"] == now.isoformat()
     Result.objects.create(invitation=invitation)
     row = rows("results", "acme")[0]
     assert (row["invitation_id"], row["attempt"]) == (invitation.pk, 1)

@@ -69,7 +69,6 @@ ALLOWED = {
     "report-export": 3,
     "effect-retry": 3,
     "report-file": 4,
-    "invitation-decided": 3,
     "candidate-invite": 2,
     "mapping-add": 2,
     "mapping-edit": 2,

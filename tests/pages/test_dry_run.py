@@ -313,13 +313,12 @@ def test_another_organizations_candidates_are_not_found(
     assert answer.context["form"].errors
 
 
-def test_the_consequences_of_passing_and_failing_are_listed(team_member_client, mapped_organization, sandbox):
-    mapped_organization.stage_on_pass, mapped_organization.hold_failed = "Phone screen", True
+def test_the_consequences_of_passing_are_listed(team_member_client, mapped_organization, sandbox):
+    mapped_organization.stage_on_pass = "Phone screen"
     mapped_organization.save()
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
-    assert "nobody is archived" in page
 
 
 def test_further_assessments_are_listed(team_member_client, mapped_organization, sandbox):

@@ -25,7 +25,6 @@ def with_bar(scenario, sandbox):
         passing_score=70,
         passed_tag="fit",
         failed_tag="not fit",
-        hold_failed=True,
         stage_on_pass="Phone screen",
     )
     return scenario
@@ -43,8 +42,8 @@ def result_in_lever(sandbox) -> str:
 
 
 def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox, capsys):
-    invitation = evaluate(with_bar, score=70)
-    assert (with_bar.stage_of(), invitation.awaits_decision_since) == ("Phone screen", None)
+    evaluate(with_bar, score=70)
+    assert with_bar.stage_of() == "Phone screen"
     assert "fit" in sandbox.opportunity("Alder")["tags"]
     assert result_in_lever(sandbox) == f"Meets your bar (70). {OWN_BAR}"
     email = Effect.objects.filter(kind="send_email", email_topic="result").latest("pk")
@@ -54,9 +53,8 @@ def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox,
     assert (row["outcome"], row["meets_bar"]) == (None, True)
 
 
-def test_who_is_below_the_bar_is_tagged_and_waits_for_a_decision(with_bar, sandbox):
-    invitation = evaluate(with_bar, score=69)
-    assert invitation.awaits_decision_since is not None
+def test_who_is_below_the_bar_is_tagged_and_not_moved(with_bar, sandbox):
+    evaluate(with_bar, score=69)
     assert with_bar.stage_of() == "CodeScreen Assessment"
     assert "not fit" in sandbox.opportunity("Alder")["tags"]
     assert result_in_lever(sandbox) == f"Below your bar (70). {OWN_BAR}"
@@ -72,8 +70,8 @@ def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
 
 def test_no_bar_means_that_nothing_follows_from_a_score(with_bar, sandbox):
     with_bar.set_policies(passing_score=None)
-    invitation = evaluate(with_bar, score=99)
-    assert (with_bar.stage_of(), invitation.awaits_decision_since) == ("CodeScreen Assessment", None)
+    evaluate(with_bar, score=99)
+    assert with_bar.stage_of() == "CodeScreen Assessment"
     assert result_in_lever(sandbox) == "Not stated by CodeScreen"
 
 
@@ -123,13 +121,12 @@ def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):
 def test_a_bar_of_now_counts_for_what_is_new_and_not_for_another_link_to_the_same(
     poll_answer, organization, change, headline
 ):
-    set_policies(organization, {"passing_score": 70, "hold_failed": True}, "test")
+    set_policies(organization, {"passing_score": 70}, "test")
     answer = COMPLETE | {"score": 80, "metadata": {"attempt": 1, "submittedAt": "2024-05-08T09:00:00Z"}}
     poll_answer(answer)
     set_policies(organization, {"passing_score": 90}, "test")
     invitation = poll_answer(answer | change)
     assert invitation.latest_result().headline == headline
-    assert (invitation.awaits_decision_since is not None) == headline.startswith("Below")
 
 
 def test_an_account_without_results_is_told_of_the_bar(with_bar):

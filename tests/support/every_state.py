@@ -98,7 +98,7 @@ def make_every_state(organization: Organization) -> Organization:
         made.invited(STATUS.SUBMITTED, at, invited_at=at, started_at=at, submitted_at=at)
         for outcome in ("", *ResultOutcome):
             made.invited(STATUS.COMPLETED, at, outcome, invited_at=at, completed_at=at)
-        done = {"invited_at": at, "started_at": at, "completed_at": now, "awaits_decision_since": now}
+        done = {"invited_at": at, "started_at": at, "completed_at": now}
         made.invited(STATUS.COMPLETED, at, ResultOutcome.FAILED, **done)
         for end in (FollowingEnd.NOT_STARTED, FollowingEnd.GONE):
             made.invited(STATUS.INVITED, at, invited_at=at, following_ended=end, following_ended_at=at)

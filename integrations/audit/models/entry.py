@@ -118,7 +118,6 @@ class AuditAction(RecordEnum):
         "invite_offered", "invited the candidate, who may be invited already", _S.DECISIONS
     )
     INVITE_CANDIDATE = ActionRecord("invite_candidate", "chose to invite the candidate", _S.DECISIONS)
-    RECORD_DECISION = ActionRecord("record_decision", "recorded a decision", _S.DECISIONS)
     RETRY = ActionRecord("retry", "retried what had failed", _S.DECISIONS)
     REPLAY = ActionRecord("replay", "had the stage change decided again", _S.DECISIONS)
     SIGN_IN = ActionRecord("sign_in", "signed in")

@@ -28,7 +28,6 @@ OWN_RULES = (
     "passed_tag",
     "failed_tag",
     "stage_on_pass",
-    "hold_failed",
     "next_assessment",
 )
 #: The columns of a mapping that hold categories of a posting.
@@ -106,7 +105,6 @@ class RoleMapping(models.Model):
     passed_tag = _own_tag()
     failed_tag = _own_tag()
     stage_on_pass = harmless(models.CharField(max_length=300, blank=True))
-    hold_failed = models.BooleanField(null=True, blank=True)
     next_assessment = harmless(
         models.CharField(
             max_length=300, blank=True, help_text="The assessment that is sent once those before are passed."

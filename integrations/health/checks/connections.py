@@ -18,7 +18,7 @@ from integrations.health.lever_probe import latest_probe
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 
@@ -196,7 +196,6 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
         name
         for name, is_set in {
             f"“{STAGE_ON_PASS_LABEL}”": bool(organization.stage_on_pass.strip()),
-            f"“{HOLD_FAILED_LABEL}”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
         if is_set

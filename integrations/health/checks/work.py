@@ -247,12 +247,6 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
             "Correct the address in Lever. Then an Admin presses “Correct and send again” on the candidate's page.",
         )
-    if number := counts["awaiting_decision"]:
-        yield finding(
-            FindingCode.AWAITING_DECISION,
-            f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
-            "Decide in Lever, then press “Record the decision” on the candidate's page.",
-        )
 
 
 def check_ended_following(organization: Organization) -> Iterator[Finding]:

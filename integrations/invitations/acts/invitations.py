@@ -187,8 +187,6 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             )
             next_round.refresh_from_db()
             next_round.organization = organization
-            # the next round is the decision about a candidate who failed
-            Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
             enqueue_invitation(next_round, is_released=True)
             audit(
@@ -201,15 +199,6 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
     except IntegrityError as error:
         raise ActionNotAllowed(ANOTHER_OPEN) from error
     return next_round
-
-
-def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Record that a person decided about a candidate who failed. Raises ActionNotAllowed."""
-    with transaction.atomic():
-        rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
-        if not rows.update(awaits_decision_since=None):
-            raise ActionNotAllowed("This candidate doesn't wait for a decision.")
-        audit(invitation, actor, AuditAction.RECORD_DECISION, reason=reason)
 
 
 def _move(invitation: Invitation, status: Status, reason: str = "", **changes: Any) -> None:

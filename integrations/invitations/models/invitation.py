@@ -111,9 +111,6 @@ class Invitation(models.Model):
     feedback_id = harmless(
         models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
     )
-    awaits_decision_since = moment(
-        "Since when a candidate who failed waits for a person's decision; empty when none is needed."
-    )
     stopped_by_user = models.BooleanField(
         default=False,
         help_text="Whether a person cancelled it while the candidate was in the stage; the sweep doesn't invite again.",
@@ -257,8 +254,6 @@ class Invitation(models.Model):
         if status != self.status:
             now = database.now()
             changes |= {"changed_at": now, "followed_since": now, **FOLLOWING_GOES_ON}
-        if status != Status.COMPLETED:
-            changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
         if status not in {Status.INVITED, Status.WITHDRAWN}:

@@ -47,10 +47,6 @@ CONSTRAINTS = [
         name="invitation_following_ended_known",
     ),
     models.CheckConstraint(
-        condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
-        name="invitation_awaits_decision_when_completed",
-    ),
-    models.CheckConstraint(
         condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
         name="invitation_stopped_is_withdrawn",
     ),
@@ -67,7 +63,6 @@ CONSTRAINTS = [
             "after",
             "following_ended",
             "following_ended_at",
-            "awaits_decision_since",
             "erased_at",
         ],
     ),
@@ -80,7 +75,6 @@ INDEXES = [
         condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
     ),
     index_of_set("invitation_poll", "next_poll_at"),
-    index_of_set("invitation_awaits_decision", "organization", column="awaits_decision_since"),
     index_of_set("invitation_bounced", "organization", column="bounced_at"),
     index_of_set("invitation_following_ended", "organization", "following_ended_at"),
     # for the metrics: what is under way among all that ended, and what was sent lately

@@ -56,10 +56,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             handed_in_at=Coalesce("submitted_at", "completed_at"),
         )
 
-    def awaiting_decision(self) -> Self:
-        """Invitations of candidates who failed and still wait for a person's decision."""
-        return self.filter(awaits_decision_since__isnull=False)
-
     def followed(self) -> Self:
         """Sent invitations that no person cancelled, of people not erased: CodeScreen may be polled about them."""
         return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
@@ -81,12 +77,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
         The lists that these numbers open are of candidates, not of invitations.
         """
-        awaits_decision = models.Q(awaits_decision_since__isnull=False)
-        waiting = self.filter(models.Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED | NOT_SENT)
+        waiting = self.filter(models.Q(status__in=NEED_PERSON) | HAS_BOUNCED | NOT_SENT)
         conditions = {
             "held": models.Q(status=Status.HELD),
             "uncertain": models.Q(status=Status.UNCERTAIN),
-            "awaiting_decision": awaits_decision,
             "bounced": HAS_BOUNCED,
             "not_sent": NOT_SENT,
         }

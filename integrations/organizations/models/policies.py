@@ -15,9 +15,8 @@ from integrations.store.personal import about_user, harmless
 
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
-#: How the settings, findings and errors name two policies that have no effect until CodeScreen states results.
+#: How the settings, findings and errors name a policy that has no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
-HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
 #: The columns of Organization that are policies. The columns define their types and rules.
 POLICIES = (
     "stage_prefix",
@@ -48,7 +47,6 @@ POLICIES = (
     "passed_tag",
     "failed_tag",
     "stage_on_pass",
-    "hold_failed",
     "attach_report",
     "report_names_candidate",
     *SECURITY,
@@ -226,11 +224,6 @@ class Policies(models.Model):
             help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. "
             "Empty moves nobody.",
         )
-    )
-    hold_failed = models.BooleanField(
-        default=False,
-        help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
-        "archives anybody.",
     )
     attach_report = models.BooleanField(
         default=True,

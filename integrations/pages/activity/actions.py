@@ -204,13 +204,3 @@ class ReplayView(RowActView):
         delivery = get_object_or_404(Delivery, pk=self.kwargs["pk"], organization=self.organization)
         decision = on_request.replay(delivery, self.user)
         return f"Retried: {decision.explanation}"
-
-
-class RecordDecisionView(RowActView):
-    """Record what was decided about a candidate who failed; changes nothing in Lever."""
-
-    allowed_roles = TEAM
-
-    def operate(self, form: ReasonForm) -> str:
-        invitations.record_decision(self.invitation, self.user, form.cleaned_data["reason"])
-        return "Recorded: this candidate no longer waits. In Lever the portal changes nothing."

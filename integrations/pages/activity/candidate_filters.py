@@ -33,7 +33,6 @@ VIEWS = {
 }
 #: Those that only links from the overview and from Health lead to: a part of a tab that waits for one kind of act.
 LINKED_VIEWS = {
-    "undecided": "Failed, decision needed",
     "no_result": f"No result in the last {ENDED_SHOWN_FOR.days} days",
 }
 #: The reason that stands for all about which somebody can do something.

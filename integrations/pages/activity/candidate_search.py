@@ -203,13 +203,12 @@ class CandidateSearch:
         """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
         invitations = Invitation.objects.filter(organization=self.organization)
         lately = midnight(timezone.localdate() - ENDED_SHOWN_FOR)
-        only_person_ends = Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False) | HAS_BOUNCED
+        only_person_ends = Q(status__in=NEED_PERSON) | HAS_BOUNCED
         return {
             "attention": invitations.filter(only_person_ends),
             "held": invitations.filter(status=InvitationStatus.HELD),
             "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
             "not_sent": invitations.not_sent(),
-            "undecided": invitations.awaiting_decision(),
             "no_result": invitations.ended_without_result().filter(following_ended_at__gte=lately),
             "bounced": self._bounced,
         }

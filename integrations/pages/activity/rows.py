@@ -70,10 +70,7 @@ def standing_of_invitation(invitation: Invitation, result: Result | None) -> Sta
     text = (
         result.in_words if result and said else f"{words.label} {result.score_text if result else ''}".strip()
     )
-    if invitation.awaits_decision_since is not None:
-        following = "Decide, then record it"
-    else:
-        following = "Result is in Lever" if invitation.feedback_id else "Result goes to Lever"
+    following = "Result is in Lever" if invitation.feedback_id else "Result goes to Lever"
     return Standing(text, said.tone if said else words.tone, following)
 
 

@@ -142,13 +142,11 @@ def _why(result: Result) -> str:
 
 def _with_result(invitation: Invitation, result: Result) -> Card:
     tone, icon = look_of(result)
-    waits = invitation.awaits_decision_since is not None
     return Card(
         title=result.headline,
         tone=tone,
         icon=icon,
         why=_why(result),
-        next_step="Decide about this candidate, then record it here." if waits else "",
         at=invitation.completed_at or result.created_at,
         invitation=invitation,
         result=result,

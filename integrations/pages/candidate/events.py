@@ -209,9 +209,6 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
         yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone=Tone.INFO)
     if invitation.submitted_at:
         yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone=Tone.INFO)
-    if invitation.awaits_decision_since:
-        text = "Waits for a person's decision, because the candidate failed"
-        yield Event(invitation.awaits_decision_since, text, icon="pause", tone=Tone.WARN)
     if invitation.following_ended_at and invitation.following_ended_reason:
         yield Event(invitation.following_ended_at, invitation.following_ended_reason, icon="clock")
     record = InvitationStatus(invitation.status).record

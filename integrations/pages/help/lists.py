@@ -17,7 +17,6 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
     CancelView,
     InviteAgainView,
-    RecordDecisionView,
     ReplayView,
     ResolveAsSentView,
     RetryEffectView,
@@ -206,7 +205,6 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("Download candidates as CSV", CandidateExportView),
     ("See Health", HealthView),
     ("Retry something that could not be sent or written", RetryEffectView),
-    ("Record the decision about a candidate who failed", RecordDecisionView),
     ("Send or cancel an invitation that is on hold", CancelView),
     ("Say whether a possibly sent invitation was sent", ResolveAsSentView),
     ("Send an assessment again", InviteAgainView),

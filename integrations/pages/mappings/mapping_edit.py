@@ -52,7 +52,6 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
                 attrs={"list": "known-stages", "autocomplete": "off", "placeholder": "any CodeScreen stage"}
             ),
             "assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
-            "hold_failed": forms.Select(choices=[("", AS_FOR_ALL), ("True", "Yes"), ("False", "No")]),
         }
         labels = {"stage": "Stage (optional)", **LABELS}
         help_texts = {

@@ -81,7 +81,6 @@ class Waiting:
     uncertain: int
     not_sent: int
     failed_steps: int
-    awaiting_decision: int
     offered: int
     bounced: int
 
@@ -250,11 +249,6 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         if member.may_retry_effects:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
-    if number := waiting.awaiting_decision:
-        title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} a decision"
-        reason = "Decide in Lever, then record it here."
-        act = "Decide" if member.may_retry_effects else SEE_WHO
-        yield AttentionItem("person", "warn", title, reason, act, CandidateFilters(view="undecided").url)
     if number := waiting.offered:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (

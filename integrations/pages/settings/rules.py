@@ -35,7 +35,6 @@ RESULTS = (
     "passed_tag",
     "failed_tag",
     "stage_on_pass",
-    "hold_failed",
     "attach_report",
     "report_names_candidate",
 )
@@ -100,7 +99,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
             "stage_on_pass": "Only those who passed or meet your bar are moved.",
-            "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
             "time_zone": "",

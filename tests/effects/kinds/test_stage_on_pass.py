@@ -96,12 +96,6 @@ def test_the_organizations_stage_counts_once_the_mapping_is_deleted(scenario):
     assert scenario.stage_of() == TARGET
 
 
-def test_a_failed_candidate_waits_for_a_decision_when_the_mapping_says_so(scenario):
-    mapped(scenario, hold_failed=True)
-    scenario.candidate_does("start", "submit", "evaluate", score=10, result="Failed")
-    assert Invitation.objects.awaiting_decision().count() == 1
-
-
 def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
     own = {"organization": scenario.organization, "role": "Backend Engineer"}
     first = RoleMapping.objects.create(

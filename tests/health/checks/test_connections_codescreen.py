@@ -38,9 +38,9 @@ def test_an_unconfirmed_or_old_key_is_a_finding(
 def test_an_account_that_states_no_result_is_told_what_never_acts(healthy_organization: Organization) -> None:
     CodeScreenConnection.objects.update(states_results=False)
     assert code_and_level(healthy_organization) == ("results_not_stated", "info")
-    Organization.objects.update(hold_failed=True, failed_tag="Failed")
+    Organization.objects.update(failed_tag="Failed")
     finding = only_finding(healthy_organization)
-    assert "“Ask before rejecting failed candidates”, the result tags" in finding.message
+    assert "These have no effect: the result tags." in finding.message
     assert "failureReason to the metadata" in finding.fix
 
 
@@ -49,7 +49,7 @@ def test_before_the_first_result_only_policies_that_need_one_are_told(
 ) -> None:
     CodeScreenConnection.objects.update(states_results=None)
     assert only_finding(healthy_organization).code == "ok"
-    Organization.objects.update(hold_failed=True)
+    Organization.objects.update(failed_tag="Failed")
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("results_not_stated", "info")
     assert finding.message.startswith("No result has arrived yet, so it isn't known")
@@ -57,5 +57,5 @@ def test_before_the_first_result_only_policies_that_need_one_are_told(
 
 def test_an_account_that_states_results_is_told_nothing(healthy_organization: Organization) -> None:
     CodeScreenConnection.objects.update(states_results=True)
-    Organization.objects.update(hold_failed=True)
+    Organization.objects.update(failed_tag="Failed")
     assert only_finding(healthy_organization).code == "ok"

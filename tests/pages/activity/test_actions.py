@@ -136,46 +136,6 @@ def test_following_stops_after_confirmation(organization_admin_client, organizat
     assert invitation.status == "withdrawn"
 
 
-@pytest.fixture
-def undecided(organization):
-    """A failed candidate who waits for a decision; another completed one doesn't."""
-    candidate(organization, "Calm", status="completed")
-    invitation = invited(organization, "Waiting", "completed")
-    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=timezone.now())
-    return invitation
-
-
-def test_undecided_failed_candidates_are_on_the_overview_and_need_attention(
-    team_member_client, undecided, ready_organization
-):
-    overview = text(team_member_client.get("/", {"part": "overview"}))
-    assert "1 failed candidate needs a decision" in overview
-    for view in ("attention", "undecided"):
-        answer = team_member_client.get("/activity/", {"view": view})
-        assert [row.name for row in answer.context["page"]] == ["Waiting"], view
-    assert "Decide, then record it" in text(answer)
-
-
-def test_a_team_member_records_a_decision(team_member_client, team_member, undecided):
-    url = reverse("invitation-decided", args=[undecided.pk])
-    assert "Record the decision" in text(team_member_client.get("/activity/o-waiting/"))
-    answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
-    assert "no longer waits" in text(answer)
-    entry = AuditEntry.objects.get(action="record_decision")
-    assert (entry.actor, entry.reason) == (team_member, "Interview anyway.")
-    timeline = text(team_member_client.get(reverse("candidate", args=[undecided.opportunity_id])))
-    assert "recorded a decision: “Interview anyway.”" in timeline
-    assert "doesn&#x27;t wait for a decision" in text(team_member_client.post(url, follow=True))
-
-
-def test_a_limited_team_member_sees_undecided_candidates_without_a_button(
-    limited_member, limited_member_client, undecided
-):
-    factories.on_candidate(undecided.organization, undecided.opportunity_id, limited_member.email)
-    assert shown(limited_member_client, view="attention") == ["Waiting"]
-    assert "Record the decision" not in text(limited_member_client.get("/activity/o-waiting/"))
-
-
 def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
     organization_admin_client, organization
 ):

@@ -159,14 +159,13 @@ def passed(made: History, _: User) -> None:
 
 
 def failed(made: History, _: User) -> None:
-    """Somebody who failed and waits for a decision; the feedback could not be written."""
+    """Somebody who failed; the feedback could not be written."""
     invitation = made.invitation("pending")
     made.moved("invite", SENT, invitation)
     invitation.invited_at = made.later()
     invitation.started_at = made.later(hours=3)
     invitation.submitted_at = made.later(hours=4)
     result = made.result(invitation, outcome="Failed", score=12, rating=1, failure_reason="Unit Tests")
-    invitation.awaits_decision_since = made.now
     invitation.save()
     refused = "lever answered 403 to POST feedback: Forbidden"
     made.effect("write_feedback", {"result": result.pk}, "failed", invitation=invitation, last_error=refused)

@@ -37,7 +37,6 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
     [
         ("failed", "Failed, 12", "bad"),
         ("failed", "The feedback could not be written", "bad"),
-        ("failed", "Waits for a person's decision, because the candidate failed", "warn"),
         ("expired", "Expired", "warn"),
         ("unstated", "Result not stated by CodeScreen, score 71.5, attempt 2", "neutral"),
         ("not-invited", "Not invited: unknown assessment", "warn"),

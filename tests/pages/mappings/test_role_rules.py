@@ -35,7 +35,7 @@ def test_the_page_says_of_each_rule_where_it_comes_from(role_page, mapping, read
     ready_organization.passed_tag = "passed"
     ready_organization.save()
     RoleMapping.objects.filter(pk=mapping.pk).update(
-        approval="always", failed_tag="no", hold_failed=False, origins={"referred": "hold"}
+        approval="always", failed_tag="no", origins={"referred": "hold"}
     )
     set_assessment_rules(ready_organization, "Backend", {"passing_score": 70}, "test")
     shown = role_page()
@@ -43,7 +43,6 @@ def test_the_page_says_of_each_rule_where_it_comes_from(role_page, mapping, read
     assert shown["approval"] == ("Always", own)
     assert shown["origins"] == ("Agency: send nothing, Referred: hold for approval", own)
     assert shown["failed_tag"] == ("“no”", own)
-    assert shown["hold_failed"] == ("no", own)
     assert shown["passed_tag"] == ("“passed”", general)
     assert shown["stage_on_pass"] == ("nobody is moved", general)
     assert shown["passing_score"] == ("70", "the assessment")
@@ -62,15 +61,10 @@ def posted(mapping: RoleMapping, **own: str) -> dict[str, str]:
 
 def test_own_rules_are_stored_audited_and_taken_back(super_admin_client, mapping):
     address = reverse("mapping-edit", args=[mapping.pk])
-    rules = {"approval": "never", "reentry_days": "7", "hold_failed": "True", "origin_agency": "hold"}
+    rules = {"approval": "never", "reentry_days": "7", "origin_agency": "hold"}
     super_admin_client.post(address, posted(mapping, **rules))
     mapping.refresh_from_db()
-    assert (mapping.approval, mapping.reentry_days, mapping.hold_failed, mapping.origins) == (
-        "never",
-        7,
-        True,
-        {"agency": "hold"},
-    )
+    assert (mapping.approval, mapping.reentry_days, mapping.origins) == ("never", 7, {"agency": "hold"})
     entry = recorded().last()
     assert entry.changes["approval"] == ["", "never"]
     page = super_admin_client.get("/mappings/").content.decode()
@@ -81,13 +75,11 @@ def test_own_rules_are_stored_audited_and_taken_back(super_admin_client, mapping
 
 
 def test_own_rules_stay_when_a_form_does_not_have_them(super_admin_client, mapping):
-    RoleMapping.objects.filter(pk=mapping.pk).update(
-        hold_failed=False, passed_tag="yes", origins={"agency": "hold"}
-    )
+    RoleMapping.objects.filter(pk=mapping.pk).update(passed_tag="yes", origins={"agency": "hold"})
     address = reverse("mapping-edit", args=[mapping.pk])
     super_admin_client.post(address, posted(mapping) | {"assessment": "Another"})
     mapping.refresh_from_db()
-    assert (mapping.hold_failed, mapping.passed_tag, mapping.origins) == (False, "yes", {"agency": "hold"})
+    assert (mapping.passed_tag, mapping.origins) == ("yes", {"agency": "hold"})
 
 
 @pytest.mark.parametrize(("tag", "is_said"), [("", False), ("passed", True)])

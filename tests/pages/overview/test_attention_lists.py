@@ -11,7 +11,6 @@ from tests.support import factories
 from tests.support.page_numbers import page_of, row_count
 
 BEGUN = {"instance_id": "i-1", "invited_at": timezone.now()}
-RESULT = {"completed_at": timezone.now(), "awaits_decision_since": timezone.now()}
 
 
 def earlier(row: Candidate, status: str, **columns) -> None:
@@ -53,10 +52,6 @@ def bounced(organization) -> None:
     earlier(row, "invited", **BEGUN, bounced_at=timezone.now())
 
 
-def undecided(organization) -> None:
-    earlier(candidate(organization, "Birch", status="invited"), "completed", **BEGUN, **RESULT)
-
-
 def not_sent(organization) -> None:
     row = candidate(organization, "Alder", status="failed")
     failed(row, "send_invitation", invitation=row.invitation)
@@ -88,7 +83,6 @@ def offered(organization) -> None:
         (held, {"need approval": 2}),
         (uncertain, {"possibly got an invitation": 1}),
         (bounced, {"has an invitation that bounced": 1}),
-        (undecided, {"needs a decision": 1}),
         (not_sent, {"could not be sent an invitation": 2}),
         (failed_steps, {"could not be sent an invitation": 2, "steps failed": 2}),
         (offered, {"may be invited already": 2}),

@@ -115,16 +115,13 @@ def test_a_team_member_may_not(team_member_client, organization):
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
-def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, ready_organization):
+def test_the_stage_on_pass_is_saved(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    organization_admin_client.post(
-        RESULTS, SAME_RESULTS | {"stage_on_pass": "Phone screen", "hold_failed": "on"}
-    )
+    organization_admin_client.post(RESULTS, SAME_RESULTS | {"stage_on_pass": "Phone screen"})
     stored = Organization.objects.get(pk=ready_organization.pk)
-    assert (stored.stage_on_pass, stored.hold_failed) == ("Phone screen", True)
+    assert stored.stage_on_pass == "Phone screen"
     assert recorded().get(organization=ready_organization).changes == {
         "stage_on_pass": ["", "Phone screen"],
-        "hold_failed": [False, True],
     }
 
 

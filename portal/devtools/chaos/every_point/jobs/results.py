@@ -1,4 +1,4 @@
-"""What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round, a decision."""
+"""What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round."""
 
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
@@ -45,19 +45,15 @@ def regrade(world: World) -> None:
     world.rest_after_polls("Alder")
 
 
-def decide(world: World) -> None:
-    """Who failed waits until a person records what was decided."""
-    set_policies(world.organization, {"hold_failed": True, "attach_report": False}, PERSON)
+def fail(world: World) -> None:
+    """CodeScreen says Failed: nobody is moved."""
+    set_policies(world.organization, {"attach_report": False}, PERSON)
     expect(world, "Alder", alerts=None)
     invited(world, "Birch")
     world.move("Birch")
     world.rest()
     completed(world, "Birch", score=40, result="Failed", reason="Unit Tests", files=0)
     evaluate(world, "Birch", score=40, result="Failed", reason="Unit Tests")
-    world.press_while(lambda: _waits("Birch", world), lambda: world.button("Birch", "decided"))
-    world.rest()
-    if _waits("Birch", world):
-        world.violations.append("Birch still waits for a decision")
 
 
 def second_round(world: World) -> None:
@@ -80,17 +76,12 @@ def second_round(world: World) -> None:
     world.rest_after_polls("Birch")
 
 
-def _waits(word: str, world: World) -> bool:
-    row = world.invitation(word)
-    return row is not None and row.awaits_decision_since is not None
-
-
 RESULTS = Job(
     "results",
     (
         Phase("move", "Alder", move),
         Phase("regrade", "Alder", regrade),
-        Phase("decision", "Birch", decide),
+        Phase("failed", "Birch", fail),
         Phase("second round", "Birch", second_round),
     ),
 )
