@@ -11,7 +11,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.store import database
-from integrations.store.claims import lease_of_candidate_statement
+from integrations.store.claims import lease_most_urgent_statement
 from integrations.store.columns import index_of_set, moment, one_of
 from integrations.store.leasing import LEASE, Leasable
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
@@ -234,7 +234,7 @@ class Effect(Leasable):
     @classmethod
     def claim_next(cls, organization_id: int, opportunity_id: str, owner: str) -> Self | None:
         """Lease the candidate's next due effect to `owner`. Return None when there is none, or one is held."""
-        statement = lease_of_candidate_statement(cls, LEASE, owner, organization_id, opportunity_id)
+        statement = lease_most_urgent_statement(cls, LEASE, owner, 1, organization_id, opportunity_id)
         return next(iter(cls._leased(statement)), None)
 
     def mark_attempt_started(self, payload: Mapping[str, object] | None = None) -> bool:

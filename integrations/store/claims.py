@@ -9,12 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-# The SQL of claims: what could be claimed, and the leases.
-#
 # What a claim costs must not grow with what is not to be done: with the rows of the past, with organizations without
 # work, or with the rows that wait for their time. So it looks at a bounded number of organizations: the next ones
 # along the index of scheduled rows, from where the claim before it stopped, and those whose rows are due longest.
-
 
 type Statement = tuple[str, Sequence[Any]]
 
@@ -47,7 +44,7 @@ FROM reached GROUP BY reached.organization
 """
 _LEASE = """
 UPDATE {table} SET leased_until = {until}, lease_owner = %s, attempts = attempts + 1,
-    consecutive_crashes = consecutive_crashes + 1{changes}
+    consecutive_crashes = consecutive_crashes + 1
 WHERE id {chosen} RETURNING {columns}
 """
 
@@ -76,29 +73,18 @@ def lease_statement(model: Any, lease: timedelta, owner: str, rows: list[int]) -
     return _lease(model, lease, connection.vendor, choice), (owner, *rows)
 
 
-def lease_of_organization_statement(
-    model: Any, lease: timedelta, owner: str, organization_id: int, most: int
+def lease_most_urgent_statement(
+    model: Any, lease: timedelta, owner: str, most: int, organization_id: int, opportunity_id: str = ""
 ) -> Statement:
-    """Return the SQL, with its parameters, that leases the most urgent due rows of the organization, at most `most`."""
-    choice = f"{_in_order_of_work(model, '%s')} LIMIT %s"
-    return _lease(model, lease, connection.vendor, choice), (owner, organization_id, most)
+    """Return the SQL, with its parameters, that leases the most urgent due rows, at most `most`, and returns them.
 
-
-def lease_of_candidate_statement(
-    model: Any, lease: timedelta, owner: str, organization_id: int, opportunity_id: str
-) -> Statement:
-    """Return the SQL, with its parameters, that leases the candidate's most urgent due row and returns it."""
-    choice = _most_urgent(model, "job.organization_id = %s AND job.opportunity_id = %s AND ")
-    return _lease(model, lease, connection.vendor, choice), (owner, organization_id, opportunity_id)
-
-
-def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
-    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
-
-    The row's `started_at` is set and its `requested_at` emptied: this run meets the request.
+    They are the organization's, and where an opportunity is given, the candidate's.
     """
-    changes = f", started_at = {_moment(connection.vendor)}, requested_at = NULL"
-    return _lease(model, lease, connection.vendor, _most_urgent(model), changes), (owner,)
+    also = " AND job.opportunity_id = %s" if opportunity_id else ""
+    # the number is written out: for one that is a parameter, PostgreSQL plans to sort the backlog
+    choice = f"{_in_order_of_work(model, '%s', also)} LIMIT {most}"
+    values = organization_id, *filter(None, [opportunity_id])
+    return _lease(model, lease, connection.vendor, choice), (owner, *values)
 
 
 def _moment(vendor: str, seconds: float = 0) -> str:
@@ -111,10 +97,6 @@ def _moment(vendor: str, seconds: float = 0) -> str:
 
 def _table(model: Any) -> str:
     return f'"{model._meta.db_table}"'
-
-
-def _order(model: Any) -> str:
-    return ", ".join(f"job.{column}" for column in model.objects.all().work_order)
 
 
 @cache
@@ -132,12 +114,10 @@ def _offers(model: Any, vendor: str) -> str:
     )
 
 
-def _most_urgent(model: Any, where: str = "") -> str:
-    return f"SELECT job.id FROM {_table(model)} job WHERE {where}{due_sql(model)} ORDER BY {_order(model)} LIMIT 1"  # noqa: S608
-
-
-def _in_order_of_work(model: Any, organization: str) -> str:
+def _in_order_of_work(model: Any, organization: str, also: str = "") -> str:
     """Return the SQL that reads the due rows of the organization that it states, the most urgent first.
+
+    `also` is what else it asks of a row.
 
     The index that begins with the organization has them so. PostgreSQL isn't told that it is one organization, and so
     needs it sorted by: else it would go along the index of what has been due longest as well, in which others' rows
@@ -145,15 +125,16 @@ def _in_order_of_work(model: Any, organization: str) -> str:
     """
     if connection.vendor == "postgresql":
         organization = f"ANY(ARRAY[{organization}]::bigint[])"
+    order = ", ".join(f"job.{column}" for column in model.objects.all().work_order)
     return (
         f"SELECT job.id FROM {_table(model)} job "  # noqa: S608
-        f"WHERE job.organization_id = {organization} AND {due_sql(model)} "
-        f"ORDER BY job.organization_id, {_order(model)}"
+        f"WHERE job.organization_id = {organization}{also} AND {due_sql(model)} "
+        f"ORDER BY job.organization_id, {order}"
     )
 
 
 @cache
-def _lease(model: Any, lease: timedelta, vendor: str, choice: str, changes: str = "") -> str:
+def _lease(model: Any, lease: timedelta, vendor: str, choice: str) -> str:
     """Return the SQL that leases the chosen rows, counts the attempt and the crash, and returns the rows.
 
     The owner is the statement's first value. Rows that another claim has locked are left out.
@@ -163,7 +144,6 @@ def _lease(model: Any, lease: timedelta, vendor: str, choice: str, changes: str 
     return _LEASE.format(
         table=_table(model),
         until=_moment(vendor, lease.total_seconds()),
-        changes=changes,
         chosen=postgresql if vendor == "postgresql" else f"IN ({choice})",
         # named: a prepared `*` fails for the connection's life once a migration has added a column
         columns=", ".join(f'"{field.column}"' for field in model._meta.concrete_fields),
@@ -175,13 +155,14 @@ def _lease(model: Any, lease: timedelta, vendor: str, choice: str, changes: str 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one organization has to claim: its place in the walk, its leased rows, its most urgent due row."""
+    """What one organization has to claim."""
 
     organization_id: int
     #: Where the walk along the organizations reached it, from 1; 0 when it didn't.
     place: int
+    #: How many of its rows are leased.
     leases: int
-    #: None when nothing of it is due.
+    #: Its most urgent due row, None when nothing of it is due.
     row_id: int | None
 
 

@@ -15,7 +15,7 @@ from integrations.store.claims import (
     Offer,
     Statement,
     Turns,
-    lease_of_organization_statement,
+    lease_most_urgent_statement,
     lease_statement,
     offers_statement,
 )
@@ -123,9 +123,8 @@ class Leasable(models.Model):
                 if share == 1 and offer.row_id is not None:
                     single.append(offer.row_id)
                 else:
-                    claimed += cls._leased(
-                        lease_of_organization_statement(cls, LEASE, owner, offer.organization_id, share)
-                    )
+                    several = lease_most_urgent_statement(cls, LEASE, owner, share, offer.organization_id)
+                    claimed += cls._leased(several)
             if single:
                 claimed += cls._leased(lease_statement(cls, LEASE, owner, single))
         except database.DATABASE_OUTAGE:

@@ -9,7 +9,6 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.store.claims import lease_first_statement
 from integrations.store.columns import index_of_set, moment, one_of
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
@@ -21,6 +20,8 @@ DUTY_LEASE = timedelta(seconds=120)
 #: differ, so that organizations which began together spread over the interval.
 EARLIEST, LATEST = 0.8, 0.9
 RETRY_AFTER = timedelta(minutes=15)
+#: How many of the duties that have waited longest a claim tries, which others may be claiming at the moment.
+CLAIM_TRIES = 8
 #: A turn that didn't get on is followed by the next one after so long, and twice as long each time.
 NO_PROGRESS_RETRY = timedelta(seconds=30)
 #: After this many failures in a row a person should know.
@@ -92,8 +93,6 @@ def _overdue() -> models.Q:
 
 class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
     """Duties by whether they are due, late or failing."""
-
-    work_order = ("priority", "due_at")
 
     def request(self, duty: Duty, organization_ids: list[int]) -> None:
         """Have a duty done for these organizations before all that is done by the clock."""
@@ -192,7 +191,19 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner))), None)
+        due = cls.objects.due()
+        for run in due.order_by("priority", "due_at")[:CLAIM_TRIES]:
+            is_leased = due.filter(pk=run.pk).update(
+                leased_until=Now() + DUTY_LEASE,
+                lease_owner=owner,
+                attempts=models.F("attempts") + 1,
+                consecutive_crashes=models.F("consecutive_crashes") + 1,
+                started_at=Now(),
+                requested_at=None,  # this run meets the request
+            )
+            if is_leased:
+                return cls.objects.get(pk=run.pk)
+        return None
 
     def keep(self, place: Mapping[str, object]) -> bool:
         """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""
