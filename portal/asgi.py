@@ -28,7 +28,7 @@ LARGEST_HEAD = 32 * 1024
 GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-if __name__ == "__main__" and (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
+if __name__ == "__main__" and settings.METRICS_TOKEN:
     # the processes count in files, so that each can tell of all; prometheus_client reads the folder at its import
     counts = TemporaryDirectory(prefix="portal-metrics-")
     # systemd removes what nobody has read for ten days from /tmp, except from a folder that is locked

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -98,20 +98,6 @@ def check_static_root(app_configs: Sequence[AppConfig] | None, **kwargs: object)
         message = f"The static files can't be collected in {folder}: {error.strerror}."
         hint = "Set STATIC_ROOT to a folder that this user may write, or give the folder to the user."
         return [Error(message, hint=hint, id="portal.E038")]
-
-
-@register()
-def check_temporary_folder(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report that there is no folder for the counts of the web server's processes, which would not start."""
-    if not (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
-        return []
-    try:
-        with TemporaryDirectory():
-            return []
-    except OSError as error:
-        message = f"The counts for /metrics can't be kept in a temporary folder: {error.strerror}."
-        hint = "Set TMPDIR to a folder that this user may write, or METRICS_ENABLED to False and no METRICS_TOKEN."
-        return [Error(message, hint=hint, id="portal.E040")]
 
 
 @register()

@@ -353,7 +353,6 @@ if SENTRY_DSN:
 
     start_reporting(SENTRY_DSN, VERSION)
 
-METRICS_ENABLED = env.flag("METRICS_ENABLED", "E011")
 METRICS_TOKEN = env.token("METRICS_TOKEN", "E036")
 
 #: Names in the .env file that nothing above asked for, and who else may read it; portal.checks tells of both.

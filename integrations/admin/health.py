@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
@@ -100,11 +99,10 @@ class HeartbeatAdmin(PortalWideAdmin):
     """The nodes, and when each of their worker processes last performed a task; each is shown for 15 minutes."""
 
     is_in_index = False
-    list_display = ("node", "process", "version", "started_at", "at", "memory", "open_files")
+    list_display = ("node", "process", "version", "started_at", "at")
     list_filter = ("node",)
     ordering = ("node", "-at")
     fields = (*list_display, "records")
-    memory = column("memory", lambda row: filesizeformat(row.memory_bytes))
     records = column("what they share", lambda _: list_links(_SHARED))
 
     def changelist_view(

@@ -3,19 +3,16 @@
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 import redis
 from django.conf import settings
-from django.db.models import Max
 
 from integrations import stop_signal
 from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
-from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
@@ -68,21 +65,6 @@ def release_slot(bucket: str) -> None:
 def _reserve_in_redis() -> Callable[..., Any]:
     server = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
     return server.register_script(_RESERVE)
-
-
-def longest_wait() -> float:
-    """Return how long the next call waits for its slot; of all accounts, the longest such wait."""
-    reserved = RateLimitBucket.objects.aggregate(end=Max("free_at"))["end"] or 0.0
-    ahead = reserved - database.now().timestamp()
-    if settings.REDIS_URL:
-        with suppress(redis.RedisError):
-            server: Any = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
-            seconds, microseconds = server.time()
-            redis_now = seconds + microseconds / 1e6
-            keys = list(server.scan_iter("pace:*", 1000))
-            for end in server.mget(keys) if keys else []:
-                ahead = max(ahead, float(end or 0) - redis_now)
-    return max(0.0, ahead - settings.LEVER_BURST / settings.LEVER_RATE)
 
 
 class CallLimits:

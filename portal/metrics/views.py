@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from integrations.store.database import DATABASE_OUTAGE
 from portal.metrics.current import Current
 from portal.metrics.node import register_node
-from portal.metrics.recent import Recent
 from portal.process import database_waits
 
 #: Prometheus waits for 10 s; without the database a node still tells of itself.
@@ -24,17 +23,15 @@ DATABASE_SECONDS = 5.0
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with the metrics; 404 unless they are allowed, 401 without the bearer token if there is one."""
-    token = settings.METRICS_TOKEN
-    if not (settings.METRICS_ENABLED or token):
+    """Answer with the metrics; 404 where no token is set, 401 to a request without it."""
+    if not settings.METRICS_TOKEN:
         return HttpResponse(status=404)
     given = request.headers.get("Authorization", "")
-    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+    if not hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     of_database = CollectorRegistry()
     of_node = CollectorRegistry()
     of_database.register(Current())
-    of_database.register(Recent())
     text = b""
     with suppress(*DATABASE_OUTAGE), database_waits.at_most(DATABASE_SECONDS):
         text = generate_latest(of_database)

@@ -6,7 +6,6 @@ little memory, and no thread that answers requests.
 
 import asyncio
 import codecs
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -35,8 +34,6 @@ DROP_SECONDS = 5.0
 #: So much of an answer is kept until its client reads it. Of a longer one the thread waits for the client to read on.
 KEPT_BYTES = 1024 * 1024
 STALLED_SECONDS = 60.0
-#: The name under which a request has the monotonic time at which it had arrived completely.
-ARRIVED_AT = "portal.arrived_at"
 
 
 class WholeRequests:
@@ -132,7 +129,6 @@ def _environ(scope: HTTPScope, body: bytes, size: int) -> dict[str, Any]:
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(body),
-        ARRIVED_AT: time.monotonic(),
     }
     for raw_name, raw_value in scope["headers"]:
         # with an underscore a client's own X_Forwarded_For would pass for the proxy's X-Forwarded-For

@@ -120,7 +120,6 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ("portal.E015", {"POLL_NOT_STARTED_SECONDS": "hourly"}),
     ("portal.E016", {"POLL_IN_PROGRESS_SECONDS": "0"}),
     ("portal.E038", {"STATIC_ROOT": "/proc/static"}),
-    ("portal.E011", {"METRICS_ENABLED": "perhaps"}),
     *(("portal.E036", {"METRICS_TOKEN": value}) for value in ("a", "a" * 40)),
     ("portal.E012", {"LOG_LEVEL": "VERBOSE"}),
     ("portal.E013", {"LOG_FORMAT": "xml"}),
@@ -218,7 +217,7 @@ def test_good_values_are_answered_by_no_check(monkeypatch, settings):
     "variables",
     [
         {},
-        {"DEBUG": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "JSON", "METRICS_ENABLED": "0"},
+        {"DEBUG": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "JSON"},
         {
             "PORTAL_URL": "https://portal.example/",
             "ALLOWED_HOSTS": "portal.example, .internal,10.0.0.1,[::1]",

@@ -14,8 +14,9 @@ from django.test import Client
 from integrations.organizations.models.organization import Organization
 from portal.middleware import HEADERS
 from tests.support import factories, payloads
+from tests.support.metrics import TOKEN
 
-TOKEN = "signature-token"
+SIGNATURE_TOKEN = "signature-token"
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def _https(settings) -> None:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS = 3600
-    settings.METRICS_ENABLED = True
+    settings.METRICS_TOKEN = TOKEN
 
 
 class Visitor:
@@ -41,7 +42,7 @@ class Visitor:
     def post(self, path: str, data: object = None, **options) -> Any:
         return self.client.post(path, data, secure=True, **options)
 
-    def send_webhook(self, token: str = TOKEN) -> HttpResponse:
+    def send_webhook(self, token: str = SIGNATURE_TOKEN) -> HttpResponse:
         body = payloads.sign(payloads.load("lever/candidate_stage_change"), token)
         path = f"/webhooks/lever/{self.organization.webhook_key}/"
         return self.post(path, body, content_type="application/json")
@@ -102,7 +103,11 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "probe, live": ("", 200, lambda visitor: visitor.get("/healthz/live")),
     "probe, ready": ("", 200, lambda visitor: visitor.get("/healthz/ready")),
     "probe, unknown": ("", 404, lambda visitor: visitor.get("/healthz/nothing")),
-    "metrics": ("", 200, lambda visitor: visitor.get("/metrics")),
+    "metrics": (
+        "",
+        200,
+        lambda visitor: visitor.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}),
+    ),
 }
 PUBLIC = {"static file"}
 
@@ -113,7 +118,7 @@ def answer(
 ) -> Iterator[HttpResponse]:
     """The answer of the kind that the test is parametrized with."""
     factories.LeverWebhookFactory.create(
-        organization=ready_organization, name="another", signature_token=TOKEN
+        organization=ready_organization, name="another", signature_token=SIGNATURE_TOKEN
     )
     who, status, make = KINDS[request.param]
     users = {

@@ -13,6 +13,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.queue.models.nodes import Heartbeat
 from portal import probes
 from tests.support import factories
+from tests.support.metrics import TOKEN
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +25,11 @@ def _written_at_once(monkeypatch):
 def test_probes_and_scrapes_are_answered_for_any_host_without_a_redirect(client, db, settings, path):
     settings.ALLOWED_HOSTS = ["portal.example"]
     settings.SECURE_SSL_REDIRECT = True
-    settings.METRICS_ENABLED = True
+    settings.METRICS_TOKEN = TOKEN
     Heartbeat.beat()
-    assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
-    assert client.get(path, headers={"host": "_"}).status_code == 200
+    for host in ("10.1.2.3:8000", "_"):
+        answer = client.get(path, headers={"host": host, "authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200
     assert client.get("/login/", headers={"host": "10.1.2.3:8000"}).status_code == 400
     assert client.get("/healthz/other").status_code == 404
     assert client.post(path, headers={"host": "10.1.2.3"}).status_code == 405

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, DutySummary
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from tests.support import factories
 
 
@@ -71,17 +71,3 @@ def test_what_is_only_done_on_call_is_never_overdue(organization) -> None:
     DutyRun.objects.create(organization=organization, duty=Duty.UPDATE_INCIDENTS)
     DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400), due_at=None)
     assert not DutyRun.objects.overdue().exists()
-
-
-def test_the_summary_counts_over_all_organizations_by_duty(db) -> None:
-    long_ago = timezone.now() - timedelta(hours=1)
-    for failures, succeeded_at, duration_ms in ((0, long_ago, 100), (3, long_ago, 300), (2, None, None)):
-        DutyRun.objects.create(
-            organization=factories.OrganizationFactory.create(),
-            duty=Duty.SWEEP,
-            failures=failures,
-            succeeded_at=succeeded_at,
-            duration_ms=duration_ms,
-        )
-    (summary,) = DutyRun.objects.summary()
-    assert summary == DutySummary(Duty.SWEEP, overdue=2, failing=1, mean_seconds=0.2)

@@ -62,11 +62,7 @@ def test_a_new_process_removes_the_rows_of_those_that_are_gone(db, settings):
     assert nodes() == {"new"}
 
 
-def test_each_beat_tells_the_version_and_what_the_process_takes(db, settings):
+def test_each_beat_tells_the_version(db, settings):
     for settings.VERSION in ("1.0", "1.1"):  # a process of the new release may have the id of an old one
         Heartbeat.beat()
-    row = Heartbeat.objects.get()
-    assert row.version == "1.1"
-    assert row.memory_bytes > 20 * 2**20
-    assert row.cpu_seconds > 0.1
-    assert 3 <= row.open_files < 10_000
+    assert Heartbeat.objects.get().version == "1.1"

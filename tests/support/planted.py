@@ -128,7 +128,6 @@ class PlantedPortal:
             **planted,
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "EMAIL_URL": f"smtp://portal:{self.mail_password}@127.0.0.1:9",  # nothing listens there
-            "METRICS_ENABLED": "True",
             "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider, and alerts to where nothing listens
             "LOG_LEVEL": "DEBUG",
         }

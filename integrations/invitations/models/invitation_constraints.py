@@ -77,13 +77,12 @@ INDEXES = [
     index_of_set("invitation_poll", "next_poll_at"),
     index_of_set("invitation_bounced", "organization", column="bounced_at"),
     index_of_set("invitation_following_ended", "organization", "following_ended_at"),
-    # for the metrics: what is under way among all that ended, and what was sent lately
+    # for the metrics: what is under way among all that ended
     models.Index(
         fields=["status"],
         name="invitation_open",
         condition=models.Q(status__in=[status.value for status in OPEN]),
     ),
-    index_of_set("invitation_invited", "invited_at"),
     index_of_set("invitation_together", "together"),
     index_of_set("invitation_after", "after"),
     models.Index(fields=["organization", "-created_at"], name="invitation_recent"),

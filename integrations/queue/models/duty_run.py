@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
@@ -72,16 +71,6 @@ INTERVALS: dict[Duty, timedelta] = {
 }
 
 
-@dataclass(frozen=True)
-class DutySummary:
-    """One duty over all organizations: how many are overdue, how many keep failing, and how long it takes."""
-
-    duty: str
-    overdue: int
-    failing: int
-    mean_seconds: float
-
-
 def _overdue() -> models.Q:
     late = models.Q(pk__in=[])
     for duty, interval in INTERVALS.items():
@@ -105,22 +94,6 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         """Have the duties done that couldn't be while the organization was paused or not connected."""
         idle = self.filter(organization=organization_id, priority=DutyRun.IDLE)
         idle.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
-
-    def summary(self) -> list[DutySummary]:
-        """Return each duty over all organizations; one query."""
-        rows = (
-            self.order_by("duty")
-            .values("duty")
-            .annotate(
-                overdue=models.Count("pk", filter=_overdue()),
-                failing=models.Count("pk", filter=models.Q(failures__gte=FAILING_FROM)),
-                mean_ms=models.Avg("duration_ms"),
-            )
-        )
-        return [
-            DutySummary(row["duty"], row["overdue"], row["failing"], (row["mean_ms"] or 0.0) / 1000)
-            for row in rows
-        ]
 
     def overdue(self) -> Self:
         """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""

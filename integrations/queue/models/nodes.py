@@ -1,11 +1,9 @@
 """The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
 
 import os
-import resource
 import socket
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Self
 
 from django.conf import settings
@@ -116,18 +114,15 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
 
 class Heartbeat(models.Model):
-    """When a worker process of a node last made progress, its version, and what it takes of the machine."""
+    """When a worker process of a node last made progress, and its version."""
 
-    HOLDS = Holds("which nodes work, their version, what they take", "until the node is gone")
+    HOLDS = Holds("which nodes work, and their version", "until the node is gone")
 
     node = harmless(models.CharField(max_length=120))
     process = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     at = models.DateTimeField(db_default=Now())
     version = harmless(models.CharField(max_length=40, default="", db_default=""))
-    memory_bytes = models.BigIntegerField(default=0, db_default=0)
-    cpu_seconds = models.FloatField(default=0, db_default=0)
-    open_files = models.IntegerField(default=0, db_default=0)
 
     objects = HeartbeatQuerySet.as_manager()
 
@@ -145,16 +140,10 @@ class Heartbeat(models.Model):
         """
         cls.tell_supervisor()
         node, process = settings.NODE, os.getpid()
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        figures = {"version": settings.VERSION, "cpu_seconds": used.ru_utime + used.ru_stime}
-        with suppress(OSError):  # not every system has /proc
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            figures["memory_bytes"] = pages * resource.getpagesize()
-            figures["open_files"] = len(list(Path("/proc/self/fd").iterdir()))
-        if cls.objects.filter(node=node, process=process).update(at=Now(), **figures):
+        if cls.objects.filter(node=node, process=process).update(at=Now(), version=settings.VERSION):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
-        row = Heartbeat(node=node, process=process, **figures)
+        row = Heartbeat(node=node, process=process, version=settings.VERSION)
         Heartbeat.objects.bulk_create([row], ignore_conflicts=True)
 
     @staticmethod

@@ -67,7 +67,6 @@ class TimedPages(Benchmark):
 
     def run(self, setup: Setup) -> Report:
         """Grow the history from size to size and time every page at each."""
-        settings.METRICS_ENABLED = True
         history, sizes = History.create(), sorted(setup.options.rows)
         timings: dict[int, Mapping[Address, Timing]] = {}
         for before, size in zip([0, *sizes], sizes, strict=False):
@@ -262,7 +261,6 @@ TEAM_PAGES = (
     "/audit/?action=retry",
     "/audit/?since=2020-01-01",
     "/audit/?action=erase",
-    "/metrics",
 )
 
 

@@ -3,51 +3,37 @@
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache, partial
-from itertools import count
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings as django_settings
 from django.db import OperationalError
-from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from integrations.clients import limits
-from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.health.models import Incident
 from integrations.organizations.models.organization import Organization
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
-from portal.metrics import current, node
-from portal.process.whole_requests import ARRIVED_AT
+from portal.metrics import current
 from tests.portal.metrics.test_node import post
-from tests.portal.metrics.test_recent import decided, sent
 from tests.support import factories
-from tests.support.metrics import Values, forget_requests, scrape
+from tests.support.metrics import TOKEN, Values, ask, forget_requests, scrape
 from tests.test_documents import anchors
 
 OPERATING = Path(django_settings.BASE_DIR, "portal", "docs", "operating")
 RULES = OPERATING / "prometheus-rules.yaml"
 DASHBOARD = OPERATING / "grafana-dashboard.json"
 UP = 'up{instance="web1:8000",job="portal"}'
-#: From when times are bad and by when the alert fires, in minutes from Thursday, 1 January 1970: promtool begins there.
-TIMES, IN_OFFICE_HOURS = (10, 90), (8 * 60, 10 * 60 + 30)
+#: From when times are bad and by when the alert fires, in minutes.
+BAD_FROM, END = 10, 90
 PARTS = r"_(bucket|count|sum|gcount|gsum)$"
-COUNTERS = (
-    "portal_webhook_answer_seconds_",
-    "portal_web_cpu_seconds_total",
-    "portal_web_busy_seconds_total",
-    "portal_web_wait_seconds_",
-    "portal_worker_cpu_seconds_total",
-)
+COUNTERS = ("portal_request_seconds_",)
 
 
 @cache
@@ -83,20 +69,12 @@ class Portal:
         """Return what Prometheus has of it now."""
         return scrape(self.client) | {UP: self.up}
 
-    def calls(self, number: int, status: int | None) -> None:
-        for _ in range(number):
-            ApiCall.objects.create(
-                organization=self.organization, platform="lever", status=status, duration_ms=90
-            )
-
 
 @pytest.fixture
 def portal(client, organization, monkeypatch, settings, db):
-    settings.METRICS_ENABLED, settings.REDIS_URL = True, ""
+    settings.METRICS_TOKEN = TOKEN
     forget_requests()
-    portal = Portal(client, organization, monkeypatch)
-    portal.calls(10, 200)
-    return portal
+    return Portal(client, organization, monkeypatch)
 
 
 def node_down(portal: Portal) -> None:
@@ -107,42 +85,11 @@ def database_away(portal: Portal) -> None:
     def fail() -> float:
         raise OperationalError
 
-    portal.monkeypatch.setattr(current, "longest_wait", fail)
-
-
-def workers_silent(portal: Portal) -> None:
-    Heartbeat.objects.update(at=Now() - timedelta(seconds=50))
+    portal.monkeypatch.setattr(current, "_grant", fail)
 
 
 def no_workers(portal: Portal) -> None:
     Heartbeat.objects.all().delete()
-
-
-def versions_differ(portal: Portal) -> None:
-    Heartbeat.objects.update(version="0.9")
-
-
-def memory_grows(portal: Portal) -> None:
-    Heartbeat.objects.update(memory_bytes=500 * 2**20)
-
-
-def files_grow(portal: Portal) -> None:
-    Heartbeat.objects.update(open_files=600)
-
-
-def connections_run_out(portal: Portal) -> None:
-    used = current.gauge("portal_database_connections", "", value=90)
-    limit = current.gauge("portal_database_connections_limit", "", value=100)
-    portal.monkeypatch.setattr(current, "_connections", lambda: (used, limit))
-
-
-def web_busy(portal: Portal) -> None:
-    node._busy.inc(60 * portal.values()["portal_web_threads"])
-
-
-def requests_wait(portal: Portal) -> None:
-    environ: dict[str, Any] = {ARRIVED_AT: time.monotonic() - 3}
-    portal.client.get("/login/", **environ)
 
 
 def webhooks_fail(portal: Portal) -> None:
@@ -151,40 +98,14 @@ def webhooks_fail(portal: Portal) -> None:
     assert post(portal.client, portal.webhook, "token-1").status_code == 500
 
 
-def webhooks_refused(portal: Portal) -> None:
-    assert post(portal.client, portal.webhook, "wrong").status_code == 401
-
-
-def webhooks_slow(portal: Portal) -> None:
-    portal.monkeypatch.setattr(node, "time", SimpleNamespace(monotonic=partial(next, count(0, 4))))
-    post(portal.client, portal.webhook, "token-1")
-
-
-def nothing_comes(portal: Portal) -> None:
-    """Let time go by."""
-
-
 def work_late(portal: Portal) -> None:
     factories.EffectFactory.create(
         organization=portal.organization, due_at=timezone.now() - timedelta(hours=1)
     )
 
 
-def verdicts_slow(portal: Portal) -> None:
-    decided(portal.organization, 90)
-
-
-def invitations_slow(portal: Portal) -> None:
-    sent(portal.organization, 400)
-
-
 def duties_late(portal: Portal) -> None:
     DutyRun.objects.create(organization=portal.organization, duty=Duty.SWEEP, failures=3)
-
-
-def sweep_repairs(portal: Portal) -> None:
-    invitation = factories.InvitationFactory.create(organization=portal.organization)
-    decided(portal.organization, 1, event="sweep", verdict="invite", invitation=invitation)
 
 
 def uncertain(portal: Portal) -> None:
@@ -195,23 +116,6 @@ def effects_failed(portal: Portal) -> None:
     factories.EffectFactory.create(organization=portal.organization, state="failed", due_at=None)
 
 
-def platform_down(portal: Portal) -> None:
-    CircuitBreaker.objects.create(organization=portal.organization, platform="lever", failures=5)
-
-
-def calls_fail(portal: Portal) -> None:
-    portal.calls(5, None)
-
-
-def calls_refused(portal: Portal) -> None:
-    portal.calls(11, 429)
-
-
-def rate_limit_waits(portal: Portal) -> None:
-    for _ in range(400):
-        limits.reserve_slot("busy")
-
-
 def grant_ends(portal: Portal) -> None:
     factories.LeverConnectionFactory.create(connected_at=timezone.now() - timedelta(days=360))
 
@@ -220,68 +124,45 @@ def incident(portal: Portal) -> None:
     Incident.objects.create(organization=portal.organization, code="platform_down")
 
 
-def alerts_stopped(portal: Portal) -> None:
-    factories.alert_address(portal.organization, stopped_at=Now())
-
-
 BAD: dict[str, Callable[[Portal], None]] = {
     "PortalNodeDown": node_down,
     "PortalDatabaseAway": database_away,
-    "PortalWorkersSilent": workers_silent,
     "PortalNoWorkers": no_workers,
-    "PortalVersionsDiffer": versions_differ,
-    "PortalMemoryGrows": memory_grows,
-    "PortalFilesGrow": files_grow,
-    "PortalDatabaseConnections": connections_run_out,
-    "PortalWebBusy": web_busy,
-    "PortalRequestsWait": requests_wait,
     "PortalWebhooksFail": webhooks_fail,
-    "PortalWebhooksRefused": webhooks_refused,
-    "PortalWebhooksSlow": webhooks_slow,
-    "PortalNoWebhooks": nothing_comes,
     "PortalWorkLate": work_late,
-    "PortalVerdictsSlow": verdicts_slow,
-    "PortalInvitationsSlow": invitations_slow,
     "PortalDutiesLate": duties_late,
-    "PortalSweepRepairs": sweep_repairs,
     "PortalUncertain": uncertain,
     "PortalEffectsFailed": effects_failed,
-    "PortalPlatformDown": platform_down,
-    "PortalCallsFail": calls_fail,
-    "PortalCallsRefused": calls_refused,
-    "PortalRateLimitWait": rate_limit_waits,
     "PortalGrantEnds": grant_ends,
     "PortalIncident": incident,
-    "PortalAlertsStopped": alerts_stopped,
 }
 
 
-def course(name: str, good: float | None, bad: float | None, bad_from: int, end: int) -> str:
+def course(name: str, good: float | None, bad: float | None) -> str:
     """Return a series in promtool's notation: what was scraped in good times, then in bad ones.
 
     A counter goes on by what one scrape adds each minute.
     """
     if not name.startswith(COUNTERS):
-        parts = ((good, bad_from - 1), (bad, end - bad_from))
+        parts = ((good, BAD_FROM - 1), (bad, END - BAD_FROM))
         return " ".join(
             f"_x{length + 1}" if value is None else f"{value}x{length}" for value, length in parts
         )
     good, bad = good or 0.0, bad or 0.0
-    return f"{good}+{good}x{bad_from - 1} {good * bad_from}+{max(0.0, bad - good)}x{end - bad_from}"
+    return f"{good}+{good}x{BAD_FROM - 1} {good * BAD_FROM}+{max(0.0, bad - good)}x{END - BAD_FROM}"
 
 
 def firing(good: Values, bad: Values, alert: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Have promtool look whether the alert fires in the bad times, and no alert at all in the good ones."""
-    bad_from, end = IN_OFFICE_HOURS if alert == "PortalNoWebhooks" else TIMES
     series = [
-        {"series": name, "values": course(name, good.get(name), bad.get(name), bad_from, end)}
+        {"series": name, "values": course(name, good.get(name), bad.get(name))}
         for name in sorted({*good, *bad})
     ]
     asked = [
-        {"expr": "count(ALERTS)", "eval_time": f"{bad_from - 1}m", "exp_samples": []},
+        {"expr": "count(ALERTS)", "eval_time": f"{BAD_FROM - 1}m", "exp_samples": []},
         {
             "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) >= bool 1',
-            "eval_time": f"{end}m",
+            "eval_time": f"{END}m",
             "exp_samples": [{"labels": "{}", "value": 1}],
         },
     ]
@@ -314,7 +195,7 @@ def test_each_rule_says_what_to_do_and_where_it_is_explained() -> None:
 
 def metrics(portal: Portal) -> set[str]:
     """Return what a scrape has, a histogram by its one name."""
-    text = portal.client.get("/metrics").content.decode()
+    text = ask(portal.client)
     return {re.sub(PARTS, "", line.split()[2]) for line in text.splitlines() if line.startswith("# TYPE ")}
 
 

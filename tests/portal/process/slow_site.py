@@ -10,7 +10,7 @@ ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS: list[str] = []
 ROOT_URLCONF = __name__
 WEB_WORKERS = 2
-METRICS_ENABLED, METRICS_TOKEN = False, ""
+METRICS_TOKEN = ""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
 LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {}}
 

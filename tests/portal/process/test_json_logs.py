@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from portal.devtools.processes import descendants, free_port, wait_until
+from tests.support.metrics import TOKEN
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ def environ(folder: Path) -> dict[str, str]:
         "WEB_WORKERS": "2",
         "Q_WORKERS": "1",
         "LOG_FORMAT": "json",
-        "METRICS_ENABLED": "True",
+        "METRICS_TOKEN": TOKEN,
         "SENTRY_DSN": "http://key@192.0.2.1/1",  # where nothing answers: events wait until the end
     }
 
@@ -55,6 +56,7 @@ def command(pid: int) -> str:
 def test_every_line_of_serve_is_json(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    scraper = {"Authorization": f"Bearer {TOKEN}"}
 
     def get(path: str, **headers: str) -> str:
         try:
@@ -70,16 +72,18 @@ def test_every_line_of_serve_is_json(tmp_path: Path) -> None:
     try:
         wait_until(lambda: "ok" in get("/healthz/work"), 90, "it doesn't work")
         for _ in range(40):
-            assert get("/webhooks/lever/nobody") == "404"
+            assert "html" in get("/login/")
         assert get("/", host="other.example") == "400"
-        counted = 'portal_webhook_answer_seconds_count{platform="lever",status="404"} 40.0'
-        assert {counted in get("/metrics") for _ in range(10)} == {True}  # whichever process answers
+        counted = 'portal_request_seconds_count{status="200",view="login"} 40.0'
+        assert {counted in get("/metrics", **scraper) for _ in range(10)} == {
+            True
+        }  # whichever process answers
         web, workers = max(processes_of("portal.asgi")), max(processes_of("qcluster"))
         os.kill(web, signal.SIGKILL)
         os.kill(workers, signal.SIGSTOP)
         replaced = "Replacing workers, which is frozen."
         wait_until(lambda: replaced in (tmp_path / "log").read_text(), 60, "the workers aren't replaced")
-        assert counted in get("/metrics")  # what the killed process counted too
+        assert counted in get("/metrics", **scraper)  # what the killed process counted too
         second = serve(port, tmp_path)
         assert second.wait(60) == 1
     finally:
