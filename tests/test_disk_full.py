@@ -134,14 +134,10 @@ def test_a_decision_is_written_completely_or_not_at_all(connected_organization, 
     assert sandbox.invitations_sent() == 1
 
 
-@pytest.mark.parametrize("is_idempotent", [False, True])
 def test_an_invitation_is_not_sent_twice_when_it_could_not_be_recorded(
-    connected_organization, sandbox, monkeypatch, is_idempotent
+    connected_organization, sandbox, monkeypatch
 ):
     monkeypatch.setattr("integrations.store.database.RETRY_SECONDS", 0.1)
-    sandbox.codescreen_does("settings", idempotency=is_idempotent)
-    connected_organization.codescreen_connection.idempotency = is_idempotent
-    connected_organization.codescreen_connection.save()
     invitation = factories.InvitationFactory(
         organization=connected_organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
@@ -163,5 +159,5 @@ def test_an_invitation_is_not_sent_twice_when_it_could_not_be_recorded(
         assert sandbox.invitations_sent() == 1
     expire_leases()
     worker.work()
-    assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
+    assert Invitation.objects.get().status == "uncertain"
     assert sandbox.invitations_sent() == 1

@@ -201,7 +201,7 @@ def test_configure_enters_secrets_again_and_leaves_the_others_as_they_are(
 ):
     path = tmp_path / "acme.toml"
     head = f'[organization]\nname = "{ready_organization.name}"\nslug = "{ready_organization.slug}"\n'
-    path.write_text(head + "[codescreen]\nidempotency = true\n")
+    path.write_text(head + "[policies]\nbulk_limit = 7\n")
     call_command("configure", path, stdout=io.StringIO())
     assert CodeScreenConnection.objects.get().is_key_unreadable
     path.write_text(head + '[codescreen]\napi_key = "another-key"\n')

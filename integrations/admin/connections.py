@@ -66,7 +66,7 @@ class CodeScreenConnectionAdmin(ScopedAdmin):
         *columns("organization standing state_reason"),
         API_KEY,
         WEBHOOK_SECRET,
-        *columns("idempotency key_stored_at verified_at last_received_at assessments_refreshed_at"),
+        *columns("key_stored_at verified_at last_received_at assessments_refreshed_at"),
     )
     standing = STATE
 

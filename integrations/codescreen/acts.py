@@ -72,20 +72,6 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
-def save_codescreen_idempotency(organization: Organization, is_honoured: bool, actor: Actor) -> bool:
-    """Store whether the account honours the Idempotency-Key header; return whether that is a change."""
-    with transaction.atomic():
-        connection = CodeScreenConnection.objects.filter(organization=organization).first()
-        before = connection.idempotency if connection else False
-        if before == is_honoured:
-            return False
-        connection, _ = CodeScreenConnection.objects.update_or_create(
-            organization=organization, defaults={"idempotency": is_honoured}
-        )
-        audit(connection, actor, AuditAction.SAVE_CONNECTION, {"idempotency": (before, is_honoured)})
-    return True
-
-
 def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
     """Read CodeScreen's assessments with the stored key; return how many there are.
 

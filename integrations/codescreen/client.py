@@ -64,13 +64,10 @@ class CodeScreenClient:
             if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
         ]
 
-    def send(
-        self, assessment_id: str, name: str, email: str, external_id: str = "", idempotent: bool = False
-    ) -> str:
+    def send(self, assessment_id: str, name: str, email: str) -> str:
         """Invite one person; CodeScreen sends the e-mail. Return CodeScreen's instance id.
 
-        `external_id` and the Idempotency-Key header are extensions of the published API: pass them only where the
-        account supports them. Raises PlatformError, `ambiguous` when the person may have been invited all the same.
+        Raises PlatformError, `ambiguous` when the person may have been invited all the same.
         """
         first_name, last_name = split_name(name)
         payload = {
@@ -79,12 +76,7 @@ class CodeScreenClient:
             "lastName": last_name,
             "email": email,
         }
-        headers = dict(self._headers)
-        if external_id:
-            payload["externalId"] = external_id
-        if idempotent:
-            headers["Idempotency-Key"] = external_id
-        body = self._session.request("POST", "/assessments", payload=payload, headers=headers)
+        body = self._session.request("POST", "/assessments", payload=payload, headers=self._headers)
         instance_id = instance_id_in(body)
         if not instance_id:
             raise PlatformError("CodeScreen accepted the invitation without saying its id", ambiguous=True)

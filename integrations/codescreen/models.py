@@ -7,7 +7,7 @@ from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 
 class CodeScreenConnection(models.Model):
-    """The API key, the optional webhook secret, and which extensions of the published API the account supports."""
+    """The API key, the optional webhook secret, and whether the account states results."""
 
     HOLDS = Holds("the API key, encrypted", WITH_ORGANIZATION)
 
@@ -25,9 +25,6 @@ class CodeScreenConnection(models.Model):
     api_key = EncryptedTextField(blank=True)
     key_stored_at = moment()
     webhook_secret = EncryptedTextField(blank=True)
-    idempotency = models.BooleanField(
-        default=False, help_text="The account honours the Idempotency-Key header on invitations."
-    )
     verified_at = moment("When CodeScreen last accepted the key.")
     last_received_at = moment("When a verified webhook last arrived.")
     assessments_refreshed_at = moment()
@@ -57,11 +54,6 @@ class CodeScreenConnection(models.Model):
     def is_webhook_secret_unreadable(self) -> bool:
         """The same for the webhook secret."""
         return isinstance(self.webhook_secret, UnreadableSecret)
-
-    @property
-    def sends_external_id(self) -> bool:
-        """Whether the account supports `externalId` on invitations, an extension of the published API."""
-        return self.idempotency or bool(self.webhook_secret) or self.is_webhook_secret_unreadable
 
     def mark_refused(self, reason: str) -> bool:
         """Record that CodeScreen refused this key. Return False when it was recorded before or the key was replaced."""

@@ -45,7 +45,7 @@ class InstanceStatus(StrEnum):
 
 
 class MetadataKey(StrEnum):
-    """The keys of `metadata` that the portal reads by name. The reference is its own, which CodeScreen repeats."""
+    """The keys of `metadata` that the portal reads by name."""
 
     RESULT = "result"
     FAILURE_REASON = "failureReason"
@@ -54,7 +54,6 @@ class MetadataKey(StrEnum):
     SUBMITTED_AT = "submittedAt"
     EVALUATED_AT = "evaluatedAt"
     START_BY = "startBy"
-    EXTERNAL_ID = "externalId"
 
 
 def _text(value: object) -> str:
@@ -172,7 +171,6 @@ class WebhookHint:
 
     type: str
     instance_id: str
-    external_id: str
 
     @classmethod
     def from_payload(cls, payload: JsonObject) -> Self:
@@ -181,7 +179,6 @@ class WebhookHint:
         return cls(
             type=_text(payload.get("type")),
             instance_id=_text(data.get("assessmentInstanceId")),
-            external_id=_text(data.get("externalId")),
         )
 
 

@@ -201,7 +201,6 @@ _LEVER = keys(
 _CODESCREEN = keys(
     secret("api_key", save=codescreen_acts.save_codescreen_key),
     secret("webhook_secret", can_be_removed=True, save=codescreen_acts.save_codescreen_webhook_secret),
-    Key("idempotency", bool, save=codescreen_acts.save_codescreen_idempotency),
 )
 
 

@@ -55,14 +55,9 @@ from integrations.store import database
 from integrations.store.database import with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
-#: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
-KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
-ANOTHER_ADDRESS = (
-    "The address was corrected. An earlier call with the old address may have reached CodeScreen."
-)
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate out of the stage and back in."
 
 #: How the try ends instead.
@@ -178,10 +173,6 @@ def _refresh(
         email = first_usable_email(opportunity.emails)
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
-        if email.casefold() == invitation.email.casefold():
-            email = invitation.email  # a repeated call has to be the same as the first
-        if email != invitation.email and _may_have_arrived(effect, invitation):
-            return make_uncertain(effect, invitation, ANOTHER_ADDRESS)
         name = opportunity.name[:500] or invitation.candidate_name
         changes: dict[str, object] = {
             "candidate_name": name,
@@ -191,8 +182,6 @@ def _refresh(
             "not_shown_reads": 0,
         }
         is_corrected = (name, email) != (invitation.candidate_name, invitation.email)
-        if is_corrected and invitation.first_call_at is None:
-            changes["external_id"] = invitation.new_external_id()
         if opportunity.contact_id:
             changes["contact_id"] = opportunity.contact_id[:200]
         if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
@@ -206,21 +195,13 @@ def _refresh(
     return None
 
 
-def _may_have_arrived(effect: Effect, invitation: Invitation) -> bool:
-    """Whether CodeScreen may repeat its answer to an earlier call, which then says nothing about another address."""
-    connection, first_call_at = effect.organization.codescreen, invitation.first_call_at
-    if connection is None or not connection.idempotency or first_call_at is None:
-        return False
-    return database.now() - first_call_at < KEY_VALID_FOR
-
-
 logger = logging.getLogger(__name__)
 
 
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
     """Record the instance that CodeScreen made for the person, and enqueue the progress tag.
 
-    Nothing is changed when an instance is recorded already: the webhook and the answer to the call tell of the same.
+    Nothing is changed when an instance is recorded already.
     Of somebody whose data was erased meanwhile only the instance is recorded.
     """
     with transaction.atomic(savepoint=False):
@@ -305,10 +286,7 @@ def fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Fail
 
 
 def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: str) -> None:
-    changes: dict[str, object] = {"first_call_at": invitation.first_call_at}
-    if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
-        changes["external_id"] = invitation.new_external_id()
-    invitation.move(Status.FAILED, reason, **changes)
+    invitation.move(Status.FAILED, reason, first_call_at=invitation.first_call_at)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

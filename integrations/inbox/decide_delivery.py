@@ -175,14 +175,11 @@ def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False
 def _invite_by_earlier_row(
     delivery: Delivery, organization: Organization, pk: int, values: dict[str, Any]
 ) -> Invitation:
-    invitation = Invitation.objects.get(pk=pk)
-    if invitation.first_call_at is None:
-        values["external_id"] = invitation.new_external_id()
     # created_at too: the bulk limit counts recent invitations by it
     Invitation.objects.filter(pk=pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
         **values, **FOLLOWING_GOES_ON, created_at=Now()
     )
-    invitation.refresh_from_db()
+    invitation = Invitation.objects.get(pk=pk)
     invitation.organization = organization
     if values["status"] != Status.HELD:
         _enqueue(invitation, delivery)

@@ -22,7 +22,6 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.invitation_status import (
     FOLLOWED,
     NO_RESULT,
-    ON_THE_WAY,
     FollowingEnd,
 )
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -30,7 +29,6 @@ from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import lower_first
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.effects.sending import mark_invited
 from integrations.effects.start_clock import tag_unstarted
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import Invitation
@@ -51,17 +49,10 @@ SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
 def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
     """Make the invitation that a webhook names due for a poll and return it; None when the portal didn't send it.
 
-    An invitation that a person stopped isn't polled. A webhook that carries the invitation's external id also confirms
-    an uncertain one, even if a person has since requested that it be sent again.
+    An invitation that a person stopped isn't polled.
     """
     rows = Invitation.objects.filter(organization=organization)
     invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
-    if invitation is None and hint.external_id and hint.instance_id:
-        unconfirmed = [status for status in ON_THE_WAY if status != Status.HELD]
-        waiting = rows.filter(external_id=hint.external_id, status__in=unconfirmed, instance_id="")
-        invitation = waiting.first()
-        if invitation is not None:
-            mark_invited(invitation, hint.instance_id)
     if invitation is None or invitation.stopped_by_user or invitation.erased_at is not None:
         return invitation
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())

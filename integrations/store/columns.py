@@ -122,15 +122,17 @@ def encrypted_fields() -> list[EncryptedTextField]:
     ]
 
 
+#: As many characters as the columns have that keep such a key.
+KEY_LENGTH = 300
 DIGEST_LENGTH = 64
 
 
-def truncated_key(key: str, length: int = 300) -> str:
+def truncated_key(key: str) -> str:
     """Return the key, or its beginning with a digest when it is too long: keys that were only cut could collide."""
-    if len(key) <= length:
+    if len(key) <= KEY_LENGTH:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()
-    return f"{key[: length - DIGEST_LENGTH - 1]}:{digest}"
+    return f"{key[: KEY_LENGTH - DIGEST_LENGTH - 1]}:{digest}"
 
 
 def moment(help_text: str = "", **options: Any) -> "OptionalTime":

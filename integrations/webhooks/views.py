@@ -186,7 +186,7 @@ class CodeScreenWebhookView(WebhookView):
         proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
         payload = parse(self.body)
         require_text(payload, "type", MAX_EVENT)
-        require_ids(payload.get("data"), ("assessmentInstanceId", "externalId"), 300)
+        require_ids(payload.get("data"), ("assessmentInstanceId",), 300)
         is_new = self.store(
             event=payload["type"],
             dedupe_key=f"id:{proof.message_id}",

@@ -174,9 +174,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "report-export": lambda s: lambda: ok(s.client.get(reverse("report-export"))),
     "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
     "settings: key": _other_key,
-    "settings: idempotency": lambda s: (
-        lambda: s.post("settings", {"codescreen_form": "1", "codescreen_idempotency": "on"})
-    ),
     "lever-account": _other_account,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
     "token-retire": _retire,

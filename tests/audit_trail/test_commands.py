@@ -67,7 +67,6 @@ LINES = [
     ('[[mappings]]\nrole = "R"\nassessment = "A"', {"role": ["", "R"], "assessment": ["", "A"]}),
     (f'[lever]\nsignature_token = "{SECRETS[0]}"', {"signature_token": ["empty", "set"]}),
     (f'[codescreen]\napi_key = "{SECRETS[1]}"', {"api_key": ["set", "set"]}),
-    ("[codescreen]\nidempotency = true", {"idempotency": [False, True]}),
     (
         f'[[members]]\nusername = "new"\nemail = "n@a.example"\nrole = "admin"\npassword = "{SECRETS[2]}"',
         {"role": ["", "admin"], "email": ["", "n@a.example"], "password": ["empty", "set"]},

@@ -44,4 +44,4 @@ def test_the_score_is_empty_when_it_is_not_finite(score):
 @given(st.dictionaries(st.sampled_from(["type", "data"]), anything))
 def test_a_webhook_of_any_shape_is_decoded(payload):
     hint = WebhookHint.from_payload(payload)
-    assert isinstance(hint.type + hint.instance_id + hint.external_id, str)
+    assert isinstance(hint.type + hint.instance_id, str)

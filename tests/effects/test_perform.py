@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.clients.hooks import CallContext
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects import perform
 from integrations.effects.kinds import invitation as sending
@@ -28,7 +27,6 @@ from integrations.outbox import outcome
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Done, Retry
 from integrations.queue import worker
-from integrations.results import poll
 from portal.devtools.sandbox.values import stable_id
 from tests.effects.conftest import enqueue_note_on_candidate
 from tests.support import factories
@@ -116,10 +114,7 @@ def test_a_refused_write_is_not_given_up_when_looking_up_its_author_crashes(scen
     assert (effect.state, effect.consecutive_crashes, "TypeError" in effect.traceback) == ("due", 1, True)
 
 
-@pytest.mark.parametrize("confirmed_by", ["webhook", "late answer"])
-def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the_retry(
-    scenario, sandbox, confirmed_by
-):
+def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the_retry(scenario, sandbox):
     invitation = scenario.pending_invitation()
     slow_effect = factories.claimed(Effect, "slow")
     scenario.codescreen_fails(kind="status_after", status=500)
@@ -133,13 +128,8 @@ def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the
     )
     Invitation.objects.update(status="uncertain")
     invitations.send_again(scenario.reread(invitation), "somebody")
-    if confirmed_by == "webhook":
-        poll.apply_hint(
-            scenario.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
-        )
-    else:
-        record = partial(mark_invited, scenario.reread(invitation), "instance-1")
-        apply_outcome(slow_effect, Done(record=record), None)
+    record = partial(mark_invited, scenario.reread(invitation), "instance-1")
+    apply_outcome(slow_effect, Done(record=record), None)
     scenario.work()
     assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
     assert scenario.latest_effect().state == "done"

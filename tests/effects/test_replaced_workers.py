@@ -5,8 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.codescreen.models import CodeScreenConnection
-from integrations.effects import sending
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
@@ -35,25 +33,6 @@ def test_an_invitation_is_uncertain_when_its_worker_was_killed_while_sending(sce
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
     assert sending_calls() == 0
     assert sandbox.invitations_sent(ALDER) == 0
-
-
-def test_an_invitation_is_resent_when_its_worker_was_killed_and_the_key_is_honoured(scenario, sandbox):
-    sandbox.codescreen_does("settings", idempotency=True)
-    CodeScreenConnection.objects.update(idempotency=True)
-    invitation = scenario.pending_invitation()
-    Effect.objects.filter(pk=scenario.latest_effect().pk).update(payload={"idempotent": True})
-    leave_as_killed_while_sending(scenario, invitation)
-    scenario.work()
-    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def test_a_call_without_an_idempotency_key_is_not_repeated_with_one(scenario, sandbox):
-    sandbox.codescreen_does("settings", idempotency=True)
-    invitation = scenario.pending_invitation()
-    leave_as_killed_while_sending(scenario, invitation)
-    CodeScreenConnection.objects.update(idempotency=True)
-    scenario.work()
-    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 0)
 
 
 def test_an_invitation_is_sent_when_its_worker_was_killed_before_the_attempt_started(scenario, sandbox):
@@ -131,16 +110,3 @@ def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeyp
     worker.perform_effect(effect)
     effect.refresh_from_db()
     assert (effect.state, scenario.reread(invitation).status) == ("done", "invited")
-
-
-def test_an_invitation_is_confirmed_when_a_webhook_arrives_before_the_answer_is_lost(scenario, monkeypatch):
-    invitation = scenario.pending_invitation()
-
-    def send(*_, **__):
-        sending.mark_invited(scenario.reread(invitation), "instance-1")
-        raise PlatformError("lost", ambiguous=True)
-
-    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
-    scenario.work()
-    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("done", "invited")
-    assert scenario.latest_effect().traceback == ""

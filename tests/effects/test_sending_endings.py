@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.effects.kinds import invitation as sending
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.retry import retry_effect
@@ -54,14 +53,12 @@ def test_an_invitation_fails_when_the_retry_window_is_over(scenario, sandbox):
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_an_invitation_is_uncertain_when_the_retry_window_ends_after_lost_answers(scenario, sandbox):
-    sandbox.codescreen_does("settings", idempotency=True)
-    CodeScreenConnection.objects.update(idempotency=True)
-    scenario.codescreen_fails(status=500, times=5)
+def test_a_call_that_did_not_arrive_counts_as_none(scenario):
+    scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()
-    Effect.objects.update(created_at=timezone.now() - outcome.RETRY_FOR - timedelta(minutes=1))
     scenario.work()
-    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+    row = scenario.reread(invitation)
+    assert (row.status, row.first_call_at) == ("pending", None)
 
 
 def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):

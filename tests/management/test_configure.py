@@ -50,7 +50,6 @@ previous_signature_token = "token-one"
 [codescreen]
 api_key = "the-api-key"
 webhook_secret = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
-idempotency = true
 [[mappings]]
 role = "Backend Engineer"
 stage = "CodeScreen Assessment"
@@ -87,7 +86,7 @@ def test_a_complete_file_creates_everything(configure) -> None:
     assert webhook.previous_until is not None
     assert timedelta(hours=23) < webhook.previous_until - timezone.now() <= timedelta(hours=24)
     connection = CodeScreenConnection.objects.get()
-    assert (connection.api_key, connection.idempotency) == ("the-api-key", True)
+    assert connection.api_key == "the-api-key"
     assert connection.webhook_secret.startswith("whsec_")
     assert RoleMapping.objects.get(role="Backend Engineer").stage == "CodeScreen Assessment"
     assert RoleMapping.objects.get(role="Frontend Engineer").stage == ""
@@ -168,7 +167,6 @@ def test_changes_are_printed_with_before_and_after(configure) -> None:
         .replace('"token-two"', '"token-three"')
         .replace('"token-one"', '"token-two"')
         .replace('assessment = "Frontend"', 'assessment = "React"')
-        .replace("idempotency = true", "idempotency = false")
     )
     assert configure(changed).splitlines()[:-1] == [
         '~ organization.name: "Acme" → "Acme Two"',
@@ -178,7 +176,6 @@ def test_changes_are_printed_with_before_and_after(configure) -> None:
         "~ lever.signature_token: changed",
         "~ lever.previous_signature_token: changed",
         "~ codescreen.api_key: changed",
-        "~ codescreen.idempotency: true → false",
         '~ mapping "Frontend Engineer" × any CodeScreen stage: "Frontend" → "React"',
     ]
     webhook = LeverWebhook.objects.get()

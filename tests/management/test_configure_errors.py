@@ -140,7 +140,6 @@ MORE_ERRORS = [
     ),
     ("[codescreen]\napi_key = ''\n", "codescreen.api_key"),
     ("[codescreen]\nwebhook_secret = 'secret'\n", "codescreen.webhook_secret"),
-    ("[codescreen]\nidempotency = 'yes'\n", "codescreen.idempotency must be true or false"),
     ("[[mappings]]\nrole = 'x'\n", "mappings[1].assessment is missing"),
     (
         "[[mappings]]\nrole = 'x'\nassessment = 'y'\npassing_score = 101\n",
@@ -182,7 +181,7 @@ def test_an_error_names_the_key_and_nothing_is_written(
 
 def test_an_error_does_not_print_a_secret_in_the_wrong_place(configure) -> None:
     with pytest.raises(CommandError) as caught:
-        configure(HEAD + '[codescreen]\nidempotency = "the-api-key"\n')
+        configure(HEAD + '[policies]\nbulk_limit = "the-api-key"\n')
     assert "the-api-key" not in str(caught.value)
 
 

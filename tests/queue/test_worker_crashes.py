@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.effects.kinds import messages
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.health import doctor
@@ -102,16 +101,10 @@ def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, supe
     assert AuditEntry.objects.filter(action="retry").exists()
 
 
-@pytest.mark.parametrize("is_idempotent", [False, True])
-def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(
-    scenario, is_idempotent, monkeypatch
-):
-    scenario.sandbox.codescreen_does("settings", idempotency=is_idempotent)
-    CodeScreenConnection.objects.update(idempotency=is_idempotent)
+def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", kill_worker)
-    died = work_until_no_worker_dies(scenario)
-    assert died == (MAX_CONSECUTIVE_CRASHES if is_idempotent else 1)
+    assert work_until_no_worker_dies(scenario) == 1
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
     assert scenario.latest_effect().attempt_started_at is not None
 

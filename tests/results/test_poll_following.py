@@ -176,7 +176,7 @@ def test_a_regrade_makes_a_settled_result_followed_again(poll_answer):
 def test_a_webhook_after_the_end_is_heeded(poll_answer, organization):
     let_days_pass(57)
     poll_answer(NOT_STARTED)
-    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE, ""))
+    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
     assert Invitation.objects.due_for_poll().exists()
     polled = poll_answer({"status": "In_Progress", "metadata": {}})
     assert (polled.status, polled.following_ended) == ("in_progress", "")
@@ -195,7 +195,7 @@ def test_a_failing_poll_by_command_doesnt_follow_again(codescreen_api, poll_answ
 def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answer, organization):
     let_days_pass(57)
     poll_answer(NOT_STARTED)
-    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE, ""))
+    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
     codescreen_api.reset()
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
     (claimed,) = poll.claim_polls(1)

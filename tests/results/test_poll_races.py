@@ -45,7 +45,7 @@ def test_the_invitation_is_polled_again_when_a_webhook_arrives_during_a_poll(sce
     invitation = scenario.sent_invitation()
 
     def receive_webhook(instance):
-        poll.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance, ""))
+        poll.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance))
 
     poll.refresh_progress(invitation, CodeScreenWithEvent(receive_webhook, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()
@@ -87,7 +87,7 @@ def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenar
     invitations.cancel(invitation, super_admin)
     scenario.candidate_does("start", "submit", "evaluate", score=80)
     assert (
-        poll.apply_hint(scenario.organization, WebhookHint("candidate.evaluated", invitation.instance_id, ""))
+        poll.apply_hint(scenario.organization, WebhookHint("candidate.evaluated", invitation.instance_id))
         == invitation
     )
     assert not Invitation.objects.due_for_poll().exists()
@@ -102,7 +102,7 @@ def test_a_webhook_during_a_poll_is_kept_when_clocks_differ(scenario, monkeypatc
     ahead = database.now() + timedelta(seconds=1)
 
     def receive_webhook(instance):
-        poll.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance, ""))
+        poll.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance))
 
     monkeypatch.setattr(database, "now", lambda: ahead)
     poll.refresh_progress(invitation, CodeScreenWithEvent(receive_webhook, "Not_Started"))

@@ -237,7 +237,7 @@ def test_the_end_of_following_sets_its_tag_where_the_rules_say_no_days(poll_answ
 def test_a_start_after_the_end_of_following_is_shown_as_usual(poll_answer, organization):
     let_pass(57)
     poll_answer(NOT_STARTED)
-    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE, ""))
+    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
     polled = poll_answer(STARTED)
     assert (polled.unstarted_tag, polled.following_ended) == ("", "")
     assert progress_tags() == [NEVER, ProgressTag.IN_PROGRESS]

@@ -15,7 +15,6 @@ from integrations.outbox.models import Effect
 from integrations.results import poll
 from tests.notifications.outgoing import send_all
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
-from tests.support import factories
 
 
 def choose_submissions(user) -> None:
@@ -23,9 +22,9 @@ def choose_submissions(user) -> None:
     save_preferences(user.memberships.get(), {EmailKind.SUBMITTED: True}, user)
 
 
-def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
+def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE):
     """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
-    return poll.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
+    return poll.apply_hint(invitation.organization, WebhookHint(kind, instance))
 
 
 def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
@@ -146,35 +145,6 @@ def test_a_submission_is_not_mailed_once_the_result_is_there(invitation, super_a
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
     other = stranger.memberships.get().organization
-    assert poll.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
+    assert poll.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE)) is None
     assert receive_webhook(invitation, instance="unknown") is None
-    assert receive_webhook(invitation, instance="", external="") is None
-
-
-@pytest.mark.parametrize(
-    ("status", "state", "then"),
-    [("uncertain", "uncertain", "done"), ("sending", "due", "due")],  # who is sending it ends that
-)
-def test_a_webhook_with_the_external_id_confirms_an_uncertain_invitation(invitation, status, state, then):
-    Invitation.objects.update(status=status, instance_id="")
-    effect = factories.EffectFactory(
-        organization=invitation.organization,
-        invitation=invitation,
-        kind="send_invitation",
-        key=str(invitation.pk),
-        state=state,
-        **({} if state == "due" else {"due_at": None}),
-    )
-    receive_webhook(invitation, "candidate.invited", "instance-9", invitation.external_id)
-    invitation.refresh_from_db()
-    effect.refresh_from_db()
-    assert (invitation.status, invitation.instance_id, effect.state) == ("invited", "instance-9", then)
-    assert progress_tags() == [ProgressTag.INVITED]
-
-
-@pytest.mark.parametrize("external", ["", "lever:somebody:else:1"])
-def test_a_webhook_with_another_external_id_confirms_nothing(invitation, external):
-    Invitation.objects.update(status="uncertain", instance_id="")
-    assert receive_webhook(invitation, "candidate.invited", "instance-9", external) is None
-    invitation.refresh_from_db()
-    assert invitation.status == "uncertain"
+    assert receive_webhook(invitation, instance="") is None

@@ -49,7 +49,7 @@ CODESCREEN = {
     "type": "object",
     "properties": {
         "type": EVENT,
-        "data": {"type": "object", "properties": _ids(300, "assessmentInstanceId", "externalId")},
+        "data": {"type": "object", "properties": _ids(300, "assessmentInstanceId")},
     },
     "required": ["type", "data"],
 }

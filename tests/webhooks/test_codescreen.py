@@ -59,7 +59,6 @@ class TestCodeScreen(WebhookContract):
         "type": [None, 5, True, ["a"], {"a": 1}, "", "x" * 101, " " * 150 + "a"],
         "data": [None, 5, True, "a", ["a"]],
         "data.assessmentInstanceId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 301],
-        "data.externalId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 301],
     }
 
     def accept(self, organization: Organization) -> None:

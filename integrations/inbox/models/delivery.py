@@ -260,7 +260,6 @@ _KEPT_IN_DATA = (
     "toStageId",
     "fromStageId",
     "assessmentInstanceId",
-    "externalId",
 )
 #: The columns that the caller states; the others get their defaults.
 _STATED = ("organization_id", "platform", "event", "dedupe_key", "opportunity_id", "payload")

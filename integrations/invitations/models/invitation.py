@@ -1,7 +1,6 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
-from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -21,7 +20,7 @@ from integrations.invitations.models.invitation_constraints import CONSTRAINTS, 
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON, InvitationQuerySet
 from integrations.invitations.models.result import Result
 from integrations.store import database
-from integrations.store.columns import moment, truncated_key
+from integrations.store.columns import moment
 from integrations.store.database import locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 from integrations.store.updated_at import updated_at_column
@@ -92,15 +91,6 @@ class Invitation(models.Model):
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
     status_reason = about_candidate("text about what happened", models.TextField(blank=True))
-    external_id = harmless(
-        models.CharField(
-            max_length=255,
-            blank=True,
-            editable=False,
-            help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is "
-            "sent anew, because an earlier call was refused or the address was corrected, has an id of its own.",
-        )
-    )
     first_call_at = moment(
         "When the first call that may have arrived was about to be made; empty when none may have.",
         editable=False,
@@ -177,18 +167,6 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assessment_name} for {self.candidate_name or 'a candidate without a name'}"
-
-    def save(self, **options: Any) -> None:
-        """Save; a new row gets its external id from what makes the round unique."""
-        self.external_id = self.external_id or self._external_id()
-        super().save(**options)
-
-    def new_external_id(self) -> str:
-        """Return an external id that no call has carried: CodeScreen may answer a known key as it did before."""
-        return self._external_id(f":{secrets.token_hex(4)}")
-
-    def _external_id(self, suffix: str = "") -> str:
-        return truncated_key(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}{suffix}", 255)
 
     def latest_result(self) -> Result | None:
         """Return the result of the latest attempt, None before the first."""

@@ -97,7 +97,6 @@ INDEXES = [
     models.Index(fields=["status", "organization", "-created_at"], name="invitation_status"),
     models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
     models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
-    models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
     models.Index("organization", Upper("email"), name="invitation_email"),
     TextSearchIndex(
         fields=["candidate_name", "email", "role_title", "assessment_name"], name="invitation_text"

@@ -25,7 +25,6 @@ from integrations.codescreen.acts import (
     KeyStoredUntried,
     KeyUntried,
     replace_codescreen_key,
-    save_codescreen_idempotency,
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
@@ -77,11 +76,6 @@ class ConnectionsForm(forms.Form):
     codescreen_webhook_secret = secret_field(
         "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
     )
-    codescreen_idempotency = forms.BooleanField(
-        label="The account supports idempotency keys",
-        help_text="When CodeScreen's answer is lost, the portal can then send again safely. Ask CodeScreen if unsure.",
-        required=False,
-    )
 
 
 class WebhookAddressForm(forms.Form):
@@ -124,15 +118,13 @@ class SettingsView(OrganizationMixin, OperationView):
         context = super().get_context_data(**kwargs)
         if not self.membership.may_connect:
             return context
-        codescreen = codescreen_state(self.organization)
-        is_honoured = bool(codescreen.connection and codescreen.connection.idempotency)
         return {
             **context,
-            "connections_form": ConnectionsForm(initial={"codescreen_idempotency": is_honoured}),
+            "connections_form": ConnectionsForm(),
             "address_form": WebhookAddressForm(),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever_state(self.organization),
-            "codescreen": codescreen,
+            "codescreen": codescreen_state(self.organization),
             "now": timezone.now(),
         }
 
@@ -151,12 +143,7 @@ class SettingsView(OrganizationMixin, OperationView):
         if form.cleaned_data["codescreen_api_key"]:
             entered.append("codescreen_api_key")
             self._save_key(form)
-        # an unticked checkbox isn't posted, so the form names itself
-        if {"codescreen_form", "codescreen_idempotency"} & form.data.keys() and save_codescreen_idempotency(
-            self.organization, form.cleaned_data["codescreen_idempotency"], self.user
-        ):
-            messages.success(self.request, "The setting for idempotency keys is stored.")
-        elif not entered:
+        if not entered:
             messages.info(self.request, "Nothing was changed: all fields were empty.")
         return self.form_invalid(form) if form.errors else redirect(self.get_success_url())
 

@@ -128,7 +128,6 @@ def invitation(large: int) -> Mapping[str, str]:
         "assessment_id": "'assessment-' || (n / 7) % 7",
         "assessment_name": assessment,
         "reference": "'r' || n",
-        "external_id": f"'lever:' || {_opportunity()}",
         "instance_id": "'instance-' || n",
         "status": status,
         "created_at": at,

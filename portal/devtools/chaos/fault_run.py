@@ -225,7 +225,7 @@ class FaultRun(Run):
         return (
             f"Chaos on {where}: {options.events} events, {options.duplicates:.0%} duplicates, {options.faults:.0%} "
             f"faults, a kill every {options.kill_every:g} s, seed {options.seed}, "
-            f"{options.organizations} organization(s), idempotency {'on' if options.idempotency else 'off'}, "
+            f"{options.organizations} organization(s), "
             f"CodeScreen's webhooks {'on' if options.webhooks else 'off'}"
         )
 

@@ -47,7 +47,6 @@ class Options:
     compare: bool = _option(False, "make the same moves without faults first, and compare the time")
     redis_url: str = _option("", "Redis with a database number that may be flushed")
     log: str = _option("", "file for the portal's logs; without it they are dropped")
-    idempotency: bool = _option(False, "the account honours Idempotency-Key")
     webhooks: bool = _option(False, "the account has CodeScreen's webhooks")
     json: bool = _option(False, "print the table as JSON")
     keep: bool = _option(False, "keep the database and the folder")

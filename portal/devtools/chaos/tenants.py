@@ -18,7 +18,6 @@ bulk_limit = 0
 attach_report = true
 [codescreen]
 api_key = "{api_key}"
-idempotency = {idempotency}
 webhook_secret = "{webhook_secret}"
 """
 
@@ -38,7 +37,6 @@ def configure(environment: DemoEnvironment, options: Options) -> None:
     for slug in slugs(options.organizations):
         policies = POLICIES.format(
             api_key=stable_id(slug, "codescreen-key"),
-            idempotency=str(options.idempotency).lower(),
             webhook_secret=_webhook_secret(slug) if options.webhooks else "",
         )
         toml = provisioning.organization_toml(slug.title(), slug, slug) + policies
@@ -55,7 +53,6 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
             "accounts",
             account=slug,
             metadata=True,
-            idempotency=options.idempotency,
             settings=RETRIES | (_webhook_settings(slug) if options.webhooks else {}),
         )
         provisioning.connect(environment, slug, slug)

@@ -57,7 +57,6 @@ def codescreen_account(
         "name": name,
         "api_key": stable_id(slug, "codescreen-key"),
         "metadata": True,
-        "idempotency": False,
         "conflict_409": False,
         "assessments": [
             {

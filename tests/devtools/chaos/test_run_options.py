@@ -20,9 +20,8 @@ def test_the_defaults_are_a_short_run_with_faults() -> None:
 
 
 def test_options_are_read() -> None:
-    options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--idempotency", "--json")
+    options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--json")
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
-    assert options.idempotency
     assert options.json
     for run in ("--outage", "--ingest", "--stall", "--restarts", "--restore"):
         assert not read(run, "10").has_faults

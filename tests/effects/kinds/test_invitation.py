@@ -98,17 +98,6 @@ def test_an_invitation_fails_and_a_note_is_left_when_codescreen_refuses_it(scena
     assert sending_calls() == 1
 
 
-@pytest.mark.parametrize("status", [400, 422])
-def test_the_published_call_is_sent_when_codescreen_refuses_the_external_id(scenario, sandbox, status):
-    CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
-    scenario.codescreen_fails(status=status)
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-    assert sending_calls() == 2
-    assert scenario.latest_effect().attempts == 1
-
-
 def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     invitation = scenario.pending_invitation()
@@ -172,33 +161,17 @@ def test_no_invitation_is_sent_while_the_organization_is_paused(scenario, sandbo
     assert sandbox.invitations_sent() == 1
 
 
-@pytest.mark.parametrize(
-    ("account", "has_external_id", "has_key"),
-    [
-        ({}, False, False),
-        ({"webhook_secret": factories.WEBHOOK_SECRET}, True, False),
-        ({"idempotency": True}, True, True),
-    ],
-)
-def test_only_the_extensions_that_the_account_supports_are_sent(
-    scenario, monkeypatch, account, has_external_id, has_key
-):
-    connection = CodeScreenConnection.objects.get()
-    for name, value in account.items():
-        setattr(connection, name, value)
-    connection.save()
+def test_only_what_codescreen_publishes_is_sent(scenario, monkeypatch):
     sent: dict[str, Any] = {}
 
     def record(session, method, path, *, payload, headers):
         sent.update(payload=payload, headers=headers)
         return {"assessmentInstanceId": "instance-1"}
 
-    invitation = scenario.pending_invitation()
+    scenario.pending_invitation()
     enqueue(scenario.organization.pk, Effect.Kind.SET_PROGRESS_TAG, "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
     worker.perform_effect(effect)
-    assert set(sent["payload"]) - {"externalId"} == {"assessmentId", "firstName", "lastName", "email"}
-    assert sent["payload"].get("externalId", "") == (invitation.external_id if has_external_id else "")
-    assert ("Idempotency-Key" in sent["headers"]) is has_key
+    assert set(sent["payload"]) == {"assessmentId", "firstName", "lastName", "email"}
     assert sent["headers"]["Authorization"].startswith("apiKey ")

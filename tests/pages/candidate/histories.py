@@ -123,7 +123,7 @@ def passed(made: History, _: User) -> None:
     """Somebody who passed, with everything written to Lever; CodeScreen was asked seventy-five times."""
     invitation = made.invitation("pending")
     made.moved("invite", SENT, invitation)
-    sending = made.effect("send_invitation", {"idempotent": True}, invitation=invitation)
+    sending = made.effect("send_invitation", {}, invitation=invitation)
     made.call("POST", "/assessments/send", effect=sending)
     invitation.invited_at = made.now
     made.effect("set_progress_tag", {"tag": "CodeScreen: Candidate Invited"}, invitation=invitation)

@@ -79,17 +79,6 @@ def test_a_malformed_secret_is_explained_at_its_field_and_the_others_are_stored(
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-2"
 
 
-def test_the_idempotency_checkbox_counts_only_when_its_form_was_posted(super_admin_client, organization):
-    super_admin_client.post(
-        SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"}
-    )
-    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
-    super_admin_client.post(SETTINGS, {"lever_signature_token": "abc"})
-    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
-    super_admin_client.post(SETTINGS, {"codescreen_form": "1"})
-    assert CodeScreenConnection.objects.get(organization=organization).idempotency is False
-
-
 def test_a_replaced_token_is_shown_with_the_end_of_its_overlap(super_admin_client, ready_organization):
     answer = super_admin_client.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
     assert "the one before" in text(answer)

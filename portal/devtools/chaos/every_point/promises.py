@@ -116,9 +116,7 @@ def _of_lost_answers(world: World) -> Iterator[str]:
         if happened.was_in_flight and happened.fault.kind in LOSES_ANSWER
     ]
     for word in world.uncertain:
-        if world.is_idempotent:
-            yield f"{word}: the invitation was uncertain although the account has idempotency keys"
-        elif not may_be_lost:
+        if not may_be_lost:
             yield f"{word}: the invitation was uncertain although CodeScreen's answer wasn't lost"
     may_have_ended = [
         happened

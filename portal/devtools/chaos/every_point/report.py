@@ -20,7 +20,6 @@ class Part:
     """One part: a job with one fault at each place, or every pair of two, or a sample of kills in real processes."""
 
     job: str
-    is_idempotent: bool = False
     has_pairs: bool = False
     is_real: bool = False
 
@@ -31,8 +30,7 @@ class Part:
     @property
     def job_options(self) -> str:
         """The options that choose its job, for the repetition of one run."""
-        flags = [("--idempotency", self.is_idempotent), ("--real", self.is_real)]
-        return " ".join([f"--job {self.job}", *(name for name, is_set in flags if is_set)])
+        return f"--job {self.job}" + (" --real" if self.is_real else "")
 
     @property
     def has_processes(self) -> bool:
@@ -44,8 +42,6 @@ class Part:
 ALL_JOBS = tuple(map(Part, JOBS))
 NIGHTLY = (
     *ALL_JOBS,
-    Part("invitation", is_idempotent=True),
-    Part("codescreen-webhooks", is_idempotent=True),
     Part("invitation", has_pairs=True),
     Part("main", is_real=True),
 )
@@ -129,12 +125,10 @@ class EveryPointOptions:
 
 
 def _parts(arguments: Mapping[str, Any]) -> tuple[Part, ...]:
-    if arguments["nightly"] or not any(
-        arguments[name] for name in ("job", "pairs", "idempotency", "real", "at")
-    ):
+    if arguments["nightly"] or not any(arguments[name] for name in ("job", "pairs", "real", "at")):
         return ALL_JOBS if arguments["quick"] else NIGHTLY
     job = arguments["job"] or ("invitation" if arguments["pairs"] else "main")
-    return (Part(job, arguments["idempotency"], arguments["pairs"], arguments["real"]),)
+    return (Part(job, arguments["pairs"], arguments["real"]),)
 
 
 def _kinds(word: str) -> list[FaultKind]:

@@ -20,7 +20,6 @@ from django.db import connections
 from django.test import override_settings
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.codescreen.acts import save_codescreen_idempotency
 from integrations.management.migrating import migrate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -38,7 +37,6 @@ from portal.devtools.chaos.every_point.report import EveryPointOptions, Outcome,
 from portal.devtools.chaos.every_point.world import (
     ASSESSMENT,
     EARLIER,
-    PERSON,
     STAGE,
     NeverQuiet,
     World,
@@ -111,13 +109,6 @@ def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
     Organization.objects.filter(slug=ACCOUNT).update(webhook_key=WEBHOOK_KEY)
 
 
-def honour_keys(platforms: Platforms, *, is_idempotent: bool) -> None:
-    """Let CodeScreen's account honour idempotency keys or not, and let the organization say so."""
-    platforms.codescreen_does("settings", idempotency=is_idempotent)
-    save_codescreen_idempotency(Organization.objects.get(slug=ACCOUNT), is_idempotent, PERSON)
-    connections.close_all()
-
-
 type Faults = tuple[Fault, ...]
 
 NO_FAULTS: Faults = ()
@@ -147,8 +138,7 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         connections.close_all()
 
         def run_part(part: Part) -> PartReport:
-            world = World(clock, injector, platforms, process, part.is_idempotent)
-            honour_keys(platforms, is_idempotent=part.is_idempotent)
+            world = World(clock, injector, platforms, process)
             return PartRuns(part, world, options, log).run()
 
         for part, result in children.run_all(options.parts, run_part, processes=1, most_seconds=None):

@@ -61,7 +61,6 @@ class World:
     injector: Injector
     platforms: Platforms
     process: PretendProcess
-    is_idempotent: bool
     expected: dict[str, Expected] = field(default_factory=dict)
     #: What a phase itself found broken.
     violations: list[str] = field(default_factory=list)

@@ -18,7 +18,6 @@ from portal.devtools.sandbox.values import JsonObject, iso_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _REQUIRED_FIELDS = ("assessmentId", "firstName", "lastName", "email")
-MAX_IDEMPOTENCY_KEY = 255
 
 type Endpoint = Callable[[Request, CodeScreenAccount], Response]
 
@@ -45,23 +44,11 @@ class Api:
 
     def invite(self, request: Request, account: CodeScreenAccount) -> Response:
         """Invite a candidate by e-mail."""
-        key = request.headers.get("Idempotency-Key", "") if account.settings.idempotency else ""
-        if len(key) > MAX_IDEMPOTENCY_KEY:
-            raise HttpError(400, "Idempotency-Key is longer than 255 characters", "bad_request")
-        if key in account.idempotent_answers:
-            body, answer = account.idempotent_answers[key]
-            if body != request.get_data():
-                message = "this Idempotency-Key was used with another body"
-                raise HttpError(422, message, "idempotency_mismatch")
-            return json_response(answer)
         instance = self._read_invitation(request, account)
         if account.settings.conflict_409:
             self._reject_second(account, instance)
         self._platform.invite(account, instance)
-        answer = {"assessmentInstanceId": instance.id}
-        if key:
-            account.idempotent_answers[key] = (request.get_data(), answer)
-        return json_response(answer)
+        return json_response({"assessmentInstanceId": instance.id})
 
     def status(self, request: Request, account: CodeScreenAccount) -> Response:
         """Answer how far a candidate is, and the result of a completed assessment."""
@@ -103,9 +90,8 @@ class Api:
         assessment = account.assessments.get(body["assessmentId"])
         if assessment is None:
             raise HttpError(422, "there is no such assessment", "unknown_assessment")
-        external = body.get("externalId")
         first, last, email = (body[name].strip() for name in _REQUIRED_FIELDS[1:])
-        return Instance(assessment, first, last, email, external if isinstance(external, str) else "")
+        return Instance(assessment, first, last, email)
 
     def _reject_second(self, account: CodeScreenAccount, instance: Instance) -> None:
         earlier = account.by_person.get(person_key(instance.email, instance.assessment.id), [])
@@ -135,8 +121,6 @@ def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
         metadata["result"] = instance.result
         if instance.reason is not None:
             metadata["failureReason"] = instance.reason
-    if instance.external_id:
-        metadata["externalId"] = instance.external_id
     metadata["attempt"] = instance.attempt
     if instance.score is not None and total:
         metadata |= {"unitTestsPassed": instance.score * total // 100, "unitTestsTotal": total}

@@ -209,7 +209,7 @@ class ReportPages(CodeScreenPages):
             )
 
 
-EXTENSIONS = ("metadata", "idempotency", "conflict_409")
+EXTENSIONS = ("metadata", "conflict_409")
 DELIVERIES_SHOWN = 50
 
 

@@ -200,7 +200,7 @@ def _expect(instance: Instance, *phases: Phase) -> None:
         raise HttpError(409, message, "out_of_turn")
 
 
-SEED_SETTINGS = ("metadata", "idempotency", "conflict_409", "webhook_url", "webhook_secret")
+SEED_SETTINGS = ("metadata", "conflict_409", "webhook_url", "webhook_secret")
 
 
 def build_account(slug: str, document: JsonObject) -> CodeScreenAccount:

@@ -45,7 +45,6 @@ def describe(instance: Instance) -> JsonObject:
         "instance": instance.id,
         "email": instance.email,
         "assessment": instance.assessment.name,
-        "external_id": instance.external_id,
         "status": instance.status,
         "phase": instance.phase,
         "score": instance.score,

@@ -20,7 +20,6 @@ class CodeScreenSettings(RuntimeSettings):
     """
 
     metadata: bool = True  # result, reason, attempt and times inside `metadata`
-    idempotency: bool = False  # Idempotency-Key is honoured
     conflict_409: bool = False  # a second live invitation is refused
     webhook_url: str = ""
     webhook_secret: str = ""
@@ -119,7 +118,6 @@ class Instance:
     first_name: str
     last_name: str
     email: str
-    external_id: str = ""
     id: str = field(default_factory=new_id)
     phase: Phase = Phase.NOT_STARTED
     score: int | None = None
@@ -187,7 +185,6 @@ class CodeScreenAccount:
         self.assessments: dict[str, Assessment] = {}
         self.instances: dict[str, Instance] = {}
         self.by_person: defaultdict[PersonKey, list[Instance]] = defaultdict(list)
-        self.idempotent_answers: dict[str, tuple[bytes, JsonObject]] = {}
         self.deliveries: list[Delivery] = []
 
     def add(self, instance: Instance) -> None:

@@ -67,8 +67,6 @@ class WebhookEvents:
 def _body(instance: Instance, event: str) -> bytes:
     """Return a webhook body: ids and the status, nothing about the person."""
     data: JsonObject = {"assessmentInstanceId": instance.id, "assessmentId": instance.assessment.id}
-    if instance.external_id:
-        data["externalId"] = instance.external_id
     data |= {"status": instance.status, "sequence": instance.sequence}
     timestamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     document = {"type": event, "timestamp": timestamp, "data": data}
