@@ -155,7 +155,6 @@ def test_no_secret_is_in_an_export_or_the_output_of_a_command(portal):
     outputs["doctor"] = portal.run_manage("doctor", "--json")
     outputs["check"] = portal.run_manage("check")
     outputs["rotate_keys"] = portal.run_manage("rotate_keys")
-    outputs["subject_access"] = portal.run_manage("subject_access", "acme", portal.opportunity_id)
     outputs["verify_audit"] = portal.run_manage("verify_audit")
     for name, output in outputs.items():
         assert "Traceback" not in output, name

@@ -1,7 +1,6 @@
 """What the outbox keeps of one e-mail or alert until it is sent."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Any, Self
@@ -70,15 +69,6 @@ class Notice(Payload):
         """All that it says, and the addresses that it leads to."""
         lines = [[line.label, line.url] if isinstance(line, Link) else [line] for line in self.lines]
         return [self.subject, *chain.from_iterable(lines), *self.variables.values()]
-
-    def changed(self, change: Callable[[str], str]) -> Self:
-        """Return the notice with every text and variable changed; the addresses of links in its lines stay."""
-        lines = tuple(
-            replace(line, label=change(line.label)) if isinstance(line, Link) else change(line)
-            for line in self.lines
-        )
-        variables = {name: change(value) for name, value in self.variables.items()}
-        return replace(self, subject=change(self.subject), lines=lines, variables=variables)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Hand out what the portal holds about a candidate who asks, and forget a person who used the portal."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import UTC
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,157 +19,80 @@ from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.email_kind import EmailWording
-from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.privacy import processing
-from integrations.privacy.concerned import Subject, containing, mentioning_rows, rows_of, subject_of
-from integrations.privacy.erase import Receipt, record_erasure
-from integrations.privacy.in_flight import digests_about, emails_of_nobody
-from integrations.privacy.models import Erasure
+from integrations.privacy.concerned import Subject, containing, rows_of, subject_of
+from integrations.privacy.erase import record_erasure
 from integrations.privacy.own_columns import own_columns
-from integrations.store import database
 
 
 @dataclass(frozen=True)
 class HeldTable:
-    """What one table holds about the person: what it is declared to hold, and the columns of each row.
-
-    `mentions` counts rows about others that name the person too; None when they weren't counted.
-    """
+    """What one table holds about the person: what it is declared to hold, and the columns of each row."""
 
     declared: Table
     rows: tuple[dict[str, object], ...]
-    mentions: int | None
 
     @property
-    def name(self) -> str:
-        """What the table's rows are called."""
-        return str(self.declared.model._meta.verbose_name_plural)
-
-
-@dataclass(frozen=True)
-class HeldData:
-    """Everything that the portal holds about one opportunity's person."""
-
-    organization: Organization
-    opportunity_id: str
-    tables: tuple[HeldTable, ...]
-    erasure: Erasure | None
+    def how_long(self) -> str:
+        """How long the rows are kept, with the policy by what it means instead of its name."""
+        return self.declared.lives.replace(
+            "`retention_days`", "the time for which the organization keeps personal data"
+        )
 
     def to_json(self) -> JsonObject:
         """Return it for a file that the person can be given."""
         return {
-            "organization": self.organization.name,
-            "opportunity_id": self.opportunity_id,
-            "made_at": database.now().astimezone(UTC).isoformat(timespec="seconds"),
-            "processing": _processing(self.organization),
-            "erased": Receipt(self.erasure).to_json() if self.erasure else None,
-            "tables": [
-                {
-                    "table": table.name,
-                    "holds": table.declared.holds,
-                    "how_long": table.declared.lives,
-                    "rows": list(table.rows),
-                    "rows_about_others_that_name_the_person": table.mentions,
-                }
-                for table in self.tables
-            ],
+            "table": str(self.declared.model._meta.verbose_name_plural),
+            "holds": self.declared.holds,
+            "how_long": self.how_long,
+            "rows": list(self.rows),
         }
 
 
-def _processing(organization: Organization) -> JsonObject:
-    """Return what else a person may ask: why, what kinds of data, who gets it, how long, from where, which rights."""
-    alerts = [
-        f"{address.get_kind_display()} {address.name} at {address.host}"
-        for address in organization.alert_addresses.all()
-    ]
-    days = organization.retention_days
-    return {
-        "controller": organization.name,
-        "purposes": processing.PURPOSES,
-        "categories": processing.CATEGORIES,
-        "recipients": [*processing.RECIPIENTS, *alerts],
-        "how_long": f"{days} days after the end of the journey"
-        if days
-        else "until somebody asks for the erasure",
-        "sources": processing.SOURCES,
-        "rights": processing.RIGHTS,
-        "decisions": processing.DECISIONS,
-    }
-
-
-def held_data(organization: Organization, opportunity_id: str, *, counts_mentions: bool) -> HeldData | None:
-    """Return what is held about the opportunity's person; None when there is no row about the opportunity.
-
-    Counting mentions reads the texts of all rows that belong to no opportunity: for a file that is handed out, not for
-    a page.
-    """
+def held_data(organization: Organization, opportunity_id: str) -> list[HeldTable]:
+    """Return by table what is held about the opportunity's person; nothing when there is no row about it."""
     subject = subject_of(organization.pk, opportunity_id)
-    rows = {
-        table.model: tuple(own_columns(row) for row in rows_of(table, subject).iterator())
+    held = [
+        HeldTable(table, tuple(own_columns(row) for row in rows_of(table, subject).iterator()))
         for table in candidate_tables()
-    }
-    erasure = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
-    if not any(rows.values()) and erasure is None:
-        return None
-    tables = []
-    for table in candidate_tables():
-        mentions = _mentions(table, subject) if counts_mentions else None
-        if rows[table.model] or mentions:
-            tables.append(HeldTable(table, rows[table.model], mentions))
-    return HeldData(organization, opportunity_id, tuple(tables), erasure)
-
-
-def _mentions(table: Table, subject: Subject) -> int:
-    """Return how many rows about others name the person; e-mails to the team may be about several candidates."""
-    keys = mentioning_rows(table, subject)
-    if table.model is Effect:
-        keys = [*keys, *emails_of_nobody(subject), *digests_about(subject)]
-    return len(keys)
+    ]
+    return [table for table in held if table.rows]
 
 
 def record_subject_access(
-    data: HeldData, actor: Actor, action: AuditAction = AuditAction.SUBJECT_ACCESS
+    organization: Organization,
+    opportunity_id: str,
+    held: Sequence[HeldTable],
+    actor: Actor,
+    action: AuditAction,
 ) -> None:
     """Record in the audit log that the data was handed out or looked at, and of how many rows; it names no person."""
-    changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, data.opportunity_id)}
-    changes["rows"] = (None, sum(len(table.rows) for table in data.tables))
-    audit(data.organization, actor, action, changes)
+    changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, opportunity_id)}
+    changes["rows"] = (None, sum(len(table.rows) for table in held))
+    audit(organization, actor, action, changes)
 
 
 ACTOR = "forget_person"
 BECAUSE = "Because the person is to be forgotten."
 
 
-def pseudonym(key: int) -> str:
-    """Return the user name that an account has once its person is forgotten."""
-    return f"forgotten-{key}"
+def forget_person(username: str) -> JsonObject | None:
+    """Erase the person with that user name; return by table how many rows it was, None for no such account.
 
-
-def forget_person(username: str) -> tuple[JsonObject, bool] | None:
-    """Erase the person with that user name; return the receipt and whether it is new, None for no such account.
-
-    The receipt is as the command prints it: `rows` counts what was erased by table, `kept` what stays.
-
-    Their account can't be signed in to any more and is named by its number. What belongs to it is deleted, e-mails to
-    them alone are emptied, and so are the texts about their account in the log. In e-mails to others the account's
-    number stands for the names. Of what they did for candidates the log keeps their user name. With the name that an
-    account has afterwards, the stored receipt is returned.
-    Raises ActionNotAllowed for an organization's last Super Admin.
+    Their account can't be signed in to any more and is named by its number. What belongs to it is deleted, e-mails that
+    name them are emptied, and so are the texts about their account in the log. Of what they did for candidates the log
+    keeps their user name. Raises ActionNotAllowed for an organization's last Super Admin.
     """
     with transaction.atomic():
         user = User.objects.select_for_update(of=("self",)).filter(username=username).first()
         if user is None:
             return None
-        if user.username == pseudonym(user.pk):
-            return _receipt(user), False
         entries = _entries_about(user)  # by names and keys that are gone afterwards
         counts = _end_memberships(user) + _delete_owned(user) + _delete_by_address(user) + _empty_emails(user)
         _rename(user)
-        _erase_texts(user, entries, counts + Counter({User._meta.db_table: 1}))
-        return _receipt(user), True
+        counts[User._meta.db_table] = 1
+        return {"account": user.pk, "rows": _erase_texts(user, entries, counts)}
 
 
 def _end_memberships(user: User) -> Counter[str]:
@@ -211,49 +134,28 @@ def _delete_by_address(user: User) -> Counter[str]:
 
 
 def _empty_emails(user: User) -> Counter[str]:
-    """Take the person out of all e-mails. One that goes to nobody else is emptied; if it isn't sent yet, cancelled."""
+    """Empty all e-mails that go to the person or name them; one that isn't sent yet is cancelled."""
     addresses = frozenset({user.email.strip()} - {""})
     subject = Subject(0, "", names=frozenset({user.username}), addresses=addresses)
     found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
-    count = 0
-    for effect in Effect.objects.filter(pk__in=list(found.values_list("pk", flat=True))):
-        stored = _payload_without(user, subject, EmailPayload.from_json(effect.payload)).to_json()
-        if stored == effect.payload:
-            continue
-        changes: dict[str, object] = {
-            "payload": stored,
-            "last_error": subject.replaced(effect.last_error, pseudonym(user.pk)),
-        }
-        if stored == EMPTY_EMAIL and effect.state == Effect.State.DUE:
-            changes |= {"state": Effect.State.CANCELLED, "due_at": None, "last_error": ""}
-            changes |= {"end_reason": Effect.EndReason.ERASED}
-        # a worker that is sending it loses its lease, so that it can't write the names back
-        changes |= {"traceback": "", "leased_until": None, "lease_owner": ""}
-        Effect.objects.filter(pk=effect.pk).update(**changes)
-        count += 1
-    return Counter({Effect._meta.db_table: count})
-
-
-def _payload_without(user: User, subject: Subject, payload: EmailPayload) -> EmailPayload:
-    """Return the e-mail to the others, in which the account's number stands for the person; empty without others."""
-    address = user.email.strip().casefold()
-    recipients = tuple(one for one in payload.recipients if one.casefold() != address)
-    if not recipients:
-        return EmailPayload()
-
-    def renamed(text: str) -> str:
-        return subject.replaced(text, pseudonym(user.pk))
-
-    notices = [notice.changed(renamed) for notice in payload.notices]
-    wording = payload.wording and EmailWording(
-        renamed(payload.wording.subject), renamed(payload.wording.body)
+    keys = [row["pk"] for row in found.values("pk", "payload") if subject.is_mentioned(row["payload"])]
+    emails = Effect.objects.filter(pk__in=keys)
+    emails.filter(state=Effect.State.DUE).update(
+        state=Effect.State.CANCELLED, due_at=None, end_reason=Effect.EndReason.ERASED
     )
-    sent_to = tuple(one for one in payload.sent_to if one.casefold() != address)
-    return replace(payload.with_notices(*notices), recipients=recipients, sent_to=sent_to, wording=wording)
+    # a worker that is sending one loses its lease, so that it can't write the names back
+    emptied = {
+        "payload": EMPTY_EMAIL,
+        "last_error": "",
+        "traceback": "",
+        "leased_until": None,
+        "lease_owner": "",
+    }
+    return Counter({Effect._meta.db_table: emails.update(**emptied)})
 
 
 def _rename(user: User) -> None:
-    user.username, user.email, user.first_name, user.last_name = pseudonym(user.pk), "", "", ""
+    user.username, user.email, user.first_name, user.last_name = f"forgotten-{user.pk}", "", "", ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.last_login = None
     user.set_unusable_password()
@@ -273,32 +175,16 @@ def _entries_about(user: User) -> list[int]:
     return list(AuditEntry.objects.filter(about).exclude(text_salt="").values_list("pk", flat=True))
 
 
-def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> None:
-    """Empty the texts of these entries, and record it in each chain; the receipt stands in that of the portal."""
-    entries = AuditEntry.objects.filter(pk__in=keys)
-    organizations = [
-        *Organization.objects.filter(audit_entries__in=keys).distinct().order_by("pk"),
-        None,
-    ]
-    erased = {one: entries.filter(organization=one).erase_text() for one in organizations}
-    counts[AuditEntry._meta.db_table] = sum(len(positions) for positions in erased.values())
-    rows = {table: count for table, count in sorted(counts.items()) if count}
-    for organization, positions in erased.items():
-        counted = rows if organization is None else None
-        record_erasure(_target(user), ACTOR, BECAUSE, counted, positions, organization)
-
-
-def _target(user: User) -> AuditTarget:
-    return AuditTarget(TargetKind.ERASURE, None, f"account {user.pk}")
-
-
-def _receipt(user: User) -> JsonObject:
-    entries = AuditEntry.objects.filter(organization=None, action=AuditAction.ERASE)
-    entry = entries.filter(actor_name=ACTOR, target=_target(user).name).latest("at")
-    acts = AuditEntry.objects.filter(actor_id=user.pk).exclude(actor_name="").count()
-    return {
-        "account": user.pk,
-        "erased_at": entry.at.astimezone(UTC).isoformat(),
-        "rows": entry.changes["rows"][1],
-        "kept": {AuditEntry._meta.db_table: acts} if acts else {},
-    }
+def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> dict[str, int]:
+    """Empty the texts of these entries, record it in each chain, and return the counts of all tables."""
+    entries, table = AuditEntry.objects.filter(pk__in=keys), AuditEntry._meta.db_table
+    target = AuditTarget(TargetKind.ERASURE, None, f"account {user.pk}")
+    for organization in Organization.objects.filter(audit_entries__in=keys).distinct().order_by("pk"):
+        positions = entries.filter(organization=organization).erase_text()
+        record_erasure(target, ACTOR, BECAUSE, {table: len(positions)}, positions, organization)
+        counts[table] += len(positions)
+    positions = entries.filter(organization=None).erase_text()
+    counts[table] += len(positions)
+    rows = {name: count for name, count in sorted(counts.items()) if count}
+    record_erasure(target, ACTOR, BECAUSE, rows, positions)
+    return rows

@@ -55,10 +55,6 @@ class Subject:
         patterns = [_whole(word) for word in self.names | self.addresses]
         return any(pattern.search(text) for text in texts_in(value) for pattern in patterns)
 
-    def replaced(self, text: str, instead: str) -> str:
-        """Return the text with `instead` for every id, name and address that stands in it as a whole."""
-        return self._pattern.sub(lambda _: instead, text)
-
     def names_opportunity(self, value: object) -> bool:
         """Whether a text, or a text anywhere in decoded JSON, contains the opportunity's id."""
         return any(_whole(self.opportunity_id).search(text) for text in texts_in(value))

@@ -214,16 +214,12 @@ def record_erasure(
     about: Erasure | AuditTarget,
     actor: Actor,
     because: str,
-    counts: Mapping[str, int] | None,
+    counts: Mapping[str, int],
     positions: Iterable[int],
     organization: Organization | None = None,
 ) -> None:
-    """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it.
-
-    Without `counts` another entry about the same erasure says how many rows.
-    """
-    rows: Changes = {} if counts is None else {"rows": ({}, counts)}
-    changes = {**rows, **erased_positions(positions)}
+    """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it."""
+    changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
     audit(about, actor, AuditAction.ERASE, changes, because, organization=organization)
     transaction.on_commit(overwrite_deleted)
 

@@ -22,7 +22,6 @@ COMMANDS: dict[str, Prepare] = {
     "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
 NOT_AUDITED_COMMANDS = {
-    "subject_access",  # its entry is tested with the command
     "doctor",
     "export",
     "export_config",

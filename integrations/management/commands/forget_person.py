@@ -11,22 +11,21 @@ from integrations.privacy.acts import forget_person
 
 
 class Command(MigratingCommand):
-    help = "Erase a person who uses the portal, end their memberships, and print the receipt as JSON."
+    help = (
+        "Erase a person who uses the portal, end their memberships, and print as JSON how many rows it was."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USERNAME")
 
     def handle(self, *args: object, **options: Any) -> None:
         try:
-            forgotten = forget_person(options["username"])
+            receipt = forget_person(options["username"])
         except ActionNotAllowed as error:
             raise CommandError(f"{error} Nothing was erased.") from error
-        if forgotten is None:
+        if receipt is None:
             raise CommandError(
                 f"There is no user {options['username']!r}: user names are case-sensitive, and an erased "
                 "person's account has another name. Nothing was erased."
             )
-        receipt, is_new = forgotten
-        if not is_new:
-            self.stderr.write(f"{options['username']} was erased before. Nothing was changed.")
         self.stdout.write(json.dumps(receipt))
