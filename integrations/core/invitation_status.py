@@ -174,8 +174,8 @@ class InvitationStatus(RecordEnum):
         next_step="An Admin checks in CodeScreen whether it was sent, and says so on the candidate's page.",
         meaning="CodeScreen was asked, but its answer never arrived. Nobody knows whether it was sent.",
         event="was possibly sent",
-        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was; another note then says so. Don't "
-        "invite the candidate yourself: they could be invited twice.",
+        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was; the progress tag then says so. "
+        "Don't invite the candidate yourself: they could be invited twice.",
         phase=Phase.BEING_SENT,
         needs_person=True,
         # pending: a call that is no longer on record, such as after a restore, may have sent it

@@ -43,10 +43,9 @@ class VerdictRecord:
     `label` is its name on every page. `meaning` says in the help what happened, in sentences that hold for every
     candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
-    correct it in Lever, so it leaves a note there. `wait_note`: what a note in Lever says while the candidate waits so;
-    empty where none is left. `is_about_candidate`: a candidate entered a CodeScreen stage. `names_nobody`: the
-    person's data is removed, and the explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer
-    so when Lever lists the candidate in the stage.
+    correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
+    `names_nobody`: the person's data is removed, and the explanation says only that, so erasure keeps it.
+    `is_refuted_by_list`: no longer so when Lever lists the candidate in the stage.
     """
 
     code: str
@@ -59,7 +58,6 @@ class VerdictRecord:
     waits_for: str = ""
     is_correctable: bool = False
     leaves_note: bool = False
-    wait_note: str = ""
     is_about_candidate: bool = True
     names_nobody: bool = False
     is_refuted_by_list: bool = False
@@ -94,8 +92,6 @@ class VerdictCode(RecordEnum):
         next_step="An Admin presses “Resume” on the overview. This is then decided automatically.",
         waits_for="Decided when the pause ends",
         is_correctable=True,
-        wait_note="nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
-        "ends the pause.",
     )
     DISCONNECTED = VerdictRecord(
         code="disconnected",
@@ -109,8 +105,6 @@ class VerdictCode(RecordEnum):
         "automatically.",
         waits_for="Decided when connected again",
         is_correctable=True,
-        wait_note="nothing was sent yet: the CodeScreen integration has no connection to CodeScreen. It goes on "
-        "automatically when a Super Admin of the integration connects it again.",
     )
     IGNORED_EVENT = VerdictRecord(
         code="ignored_event",

@@ -18,10 +18,9 @@ from integrations.core.rules.names import KnownAssessment, choose_progress_tag, 
 from integrations.core.vocabulary import OWN_EVENTS, RETRY_FOR_IN_WORDS, Platform
 from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import lock_together, why_not_after
-from integrations.effects.kinds.messages import enqueue_note, tell_settled
-from integrations.effects.kinds.tags import enqueue_progress_tag, told_of
+from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
-from integrations.effects.waits import SEND_AGAIN, text_of_sent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
@@ -55,6 +54,7 @@ from integrations.store import database
 from integrations.store.database import with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+SEND_AGAIN = "An Admin can send it again."
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
@@ -225,10 +225,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             sending = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
             uncertain = sending.filter(state=Effect.State.UNCERTAIN)
             uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
-        told = told_of(invitation)
-        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status), told=told)
-        if Effect.Kind.LEAVE_NOTE in told:
-            tell_settled(invitation, text_of_sent(invitation))
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 
 

@@ -30,9 +30,8 @@ from integrations.effects.further import (
     tie_next_round,
 )
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.messages import enqueue_note, tell_cancelled, tell_settled
+from integrations.effects.kinds.messages import enqueue_note, tell_cancelled
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.effects.waits import step_in_note, text_of_following_again
 from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
@@ -41,6 +40,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
+from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
@@ -77,10 +77,17 @@ def apply_decision(
         existing = Invitation.objects.filter(pk=decision.existing_invitation_id).first()
     if decision.verdict.record.leaves_note and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
-        step = step_in_note(decision.next_step, existing, change.opportunity_id)
+        step = _step_in_note(decision.next_step, existing, change.opportunity_id)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {step}"
         enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
     return existing
+
+
+def _step_in_note(next_step: str, existing: Invitation | None, opportunity_id: str) -> str:
+    """Return a verdict's next step as a note says it: with the page of the opportunity that has the invitation."""
+    if existing is None or existing.opportunity_id == opportunity_id:
+        return next_step
+    return f"{next_step} That page: {timeline_link(existing.opportunity_id)}"
 
 
 def _invite(
@@ -231,12 +238,10 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=database.now())
-        tell_settled(invitation, text_of_following_again(invitation))
         if has_further(invitation):  # when it was cancelled, the tag became another invitation's
             enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()
-        tell_settled(invitation, text_of_following_again(invitation))
     return invitation
 
 

@@ -35,7 +35,6 @@ class About(TypedDict, total=False):
     opportunity_id: str
     email_topic: str
     member: Membership | None
-    open_wait: str
 
 
 def enqueue(

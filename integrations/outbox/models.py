@@ -57,7 +57,6 @@ class Effect(Leasable):
         LATER_ATTEMPT = "later_attempt", "The feedback of a later attempt took its place."
         ALREADY_THERE = "already_there", "The candidate was already there."
         NOTHING_LEFT = "nothing_left", "Lever had no report of the portal's about the candidate any more."
-        WAIT_OVER = "wait_over", "The candidate no longer waited for this."
         ERASED = "erased", "The person's data was erased."
 
     organization = models.ForeignKey(
@@ -112,15 +111,6 @@ class Effect(Leasable):
             help_text="Its words, where the payload alone doesn't say them: tags, feedback, files, a stage.",
         ),
     )
-    open_wait = harmless(
-        models.CharField(
-            max_length=20,
-            null=True,
-            blank=True,
-            editable=False,
-            help_text="What a note tells that the candidate waits for; empty in others, and once its end is told.",
-        )
-    )
     correlation_id = harmless(
         models.CharField(
             max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
@@ -168,7 +158,7 @@ class Effect(Leasable):
             models.CheckConstraint(
                 condition=models.Q(end_reason="")
                 | models.Q(
-                    end_reason__in=["later_attempt", "already_there", "nothing_left", "wait_over"],
+                    end_reason__in=["later_attempt", "already_there", "nothing_left"],
                     state="done",
                 )
                 | models.Q(end_reason="erased", state="cancelled"),
@@ -185,7 +175,6 @@ class Effect(Leasable):
             index_of_set("effect_longest_due", "due_at"),
             index_of_set("effect_leased", "organization", "leased_until"),
             models.Index(fields=["organization"], name="effect_failed", condition=models.Q(state="failed")),
-            index_of_set("effect_open_wait", "organization", column="open_wait"),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
             models.Index(fields=["-created_at"], name="effect_recent_of_all"),
             models.Index(

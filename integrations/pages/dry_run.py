@@ -16,7 +16,7 @@ from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.names import choose_result_tag
-from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
+from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ProgressTag
 from integrations.effects.perform import kind_of
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
@@ -151,10 +151,9 @@ def later_consequences(
 ) -> Iterator[Consequence]:
     """Yield what follows while it waits, and once it is approved or sent; nothing for a skip."""
     verdict, assessment = dry_run.decision.verdict, dry_run.decision.assessment
-    waits = verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}
-    can_be_noted = organization.note_on_wait and organization.working_lever is not None
-    if waits and can_be_noted and is_trigger_stage:
-        detail = "A note in Lever says what the candidate waits for, and another one how that ended."
+    waits = verdict in {VerdictCode.PAUSED, VerdictCode.HELD_FOR_APPROVAL}
+    if waits and organization.note_on_wait and is_trigger_stage:
+        detail = "A note in Lever says what the candidate waits for."
         yield f"If it waits longer than {TOLD_AFTER_MINUTES} minutes", detail
     if verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Candidates. Members who chose these e-mails get one for all that wait."

@@ -167,26 +167,10 @@ def test_a_note_tells_in_lever_that_an_admin_cancelled(organization, super_admin
     )
 
 
-def test_no_note_tells_of_a_cancellation_when_the_rules_want_none_or_the_end_of_a_wait_tells(
-    organization, super_admin
-):
-    told = in_status(organization, Status.HELD)
-    Effect.objects.create(
-        organization=organization,
-        invitation=told,
-        opportunity_id=told.opportunity_id,
-        kind="leave_note",
-        key="wait",
-        state="done",
-        due_at=None,
-        open_wait="held",
-    )
-    invitations.cancel(told, super_admin)
+def test_no_note_tells_of_a_cancellation_when_the_rules_want_none(organization, super_admin):
     set_policies(organization, {"note_on_skip": False}, "test")
-    invitations.cancel(
-        in_status(Organization.objects.get(), Status.HELD, opportunity_id="other"), super_admin
-    )
-    assert Effect.objects.filter(kind="leave_note").count() == 1
+    invitations.cancel(in_status(Organization.objects.get(), Status.HELD), super_admin)
+    assert not Effect.objects.filter(kind="leave_note").exists()
 
 
 def test_a_stopped_invitation_is_not_polled(scenario, super_admin):

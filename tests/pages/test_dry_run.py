@@ -12,10 +12,8 @@ from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.dry_run import opportunity_id
@@ -109,20 +107,6 @@ def test_no_note_is_promised_for_a_stage_that_does_not_invite(
     answer = team_member_client.get(URL, asked)
     assert answer.context["answer"]["decision"].verdict == "paused"
     assert "If it waits longer" not in text(answer)
-
-
-@pytest.mark.parametrize(
-    ("connection", "state", "is_noted"),
-    [(LeverConnection, "needs_reconnect", False), (CodeScreenConnection, "refused", True)],
-)
-def test_a_note_is_promised_only_while_lever_is_connected(
-    team_member_client, mapped_organization, sandbox, connection, state, is_noted
-):
-    connection.objects.update(state=state)
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
-    assert answer.context["answer"]["decision"].verdict == "disconnected"
-    assert ("If it waits longer" in text(answer)) == is_noted
 
 
 def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(

@@ -213,14 +213,6 @@ def test_waiting_deliveries_are_found_by_the_index_of_verdicts(db) -> None:
     assert all("delivery_verdict" in plan_of(sql) for sql in found)
 
 
-def test_notes_about_who_waits_are_found_by_their_own_index(db) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        duties.plan_duties()
-    of_effects = 'FROM "integrations_effect" INNER JOIN'
-    (sql,) = [query["sql"] for query in queries if "open_wait" in query["sql"] and of_effects in query["sql"]]
-    assert "effect_open_wait" in plan_of(sql)
-
-
 def plan_of(sql: str) -> str:
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:

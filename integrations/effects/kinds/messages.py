@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from integrations.clients.provider import ClientProvider
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -15,9 +15,9 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import END_OF_WAIT, WAITS, still_waits, text_of_cancelled
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.alerts import give_up_alert, send_alert
@@ -28,14 +28,19 @@ from integrations.notifications.send_email import is_about_signing_in, send_emai
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import Done, LeaseLost
+from integrations.outbox.outcome import Cancelled, Done, LeaseLost
 
 LONGEST_SHOWN = 120
+#: The statuses of invitations that a note tells of.
+WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
+#: The codes of notes that say what a candidate waits for.
+WAITS = frozenset([*WAITING_STATUSES, VerdictCode.PAUSED])
+WAIT_OVER = "The candidate no longer waited for this."
 
 
 @dataclass(frozen=True)
 class NotePayload(Payload):
-    """The text of a note, and what it is about: a verdict, a wait, the end of one, or a code of the caller's."""
+    """The text of a note, and what it is about: a verdict, a wait, or a code of the caller's."""
 
     text: str = ""
     code: str = ""
@@ -69,54 +74,56 @@ def enqueue_note(
     )
 
 
-def tell_settled(invitation: Invitation, text: str) -> None:
-    """Enqueue a note that the candidate has the invitation, where the last note about it says otherwise.
-
-    If the last note tells of a wait, nothing is enqueued: `wait_notes` tells how the wait ended. Called in the
-    transaction that changes the status.
-    """
-    about_it = Q(invitation=None, delivery__after=None) | Q(
-        invitation__assessment_id=invitation.assessment_id
-    )
-    notes = Effect.objects.filter(
-        about_it,
-        organization=invitation.organization_id,
-        opportunity_id=invitation.opportunity_id,
-        kind=Effect.Kind.LEAVE_NOTE,
-        end_reason="",
-    )
-    # a wait that ends before its note is begun leaves none
-    not_begun = Q(open_wait__isnull=False, state=Effect.State.DUE, attempt_started_at=None)
-    last = notes.exclude(not_begun).order_by("-pk").first()
-    if last is None or last.open_wait is not None:
+def tell_cancelled(invitation: Invitation, *, was_uncertain: bool = False) -> None:
+    """Enqueue a note about a cancelled invitation, and what brings it back."""
+    if not invitation.organization.note_on_skip:
         return
-    LEAVE_NOTE.enqueue(
-        invitation.organization_id,
-        f"{invitation.opportunity_id}:{END_OF_WAIT}:{invitation.pk}:{invitation.followed_since.isoformat()}",
-        note_on(invitation.opportunity_id, text, END_OF_WAIT),
+    if invitation.stopped_by_user:  # why, a person has written: it may name somebody
+        cancelled = "was cancelled by an Admin"
+    else:
+        cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
+    sent = what_brings_back(invitation, was_uncertain=was_uncertain)
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        f"cancelled:{invitation.pk}:{invitation.changed_at.isoformat()}",
+        f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}",
         invitation=invitation,
     )
 
 
-def tell_cancelled(invitation: Invitation, *, was_uncertain: bool = False) -> None:
-    """Enqueue a note about a cancelled invitation, unless a note told of its wait: `wait_notes` then tells its end."""
-    is_told = Effect.objects.filter(invitation=invitation, open_wait__isnull=False)
-    if not invitation.organization.note_on_skip or is_told.exclude(state=Effect.State.DUE).exists():
-        return
-    text = text_of_cancelled(invitation, was_uncertain=was_uncertain)
-    code = f"cancelled:{invitation.pk}:{invitation.changed_at.isoformat()}"
-    enqueue_note(invitation.organization, invitation.opportunity_id, code, text, invitation=invitation)
+def what_brings_back(invitation: Invitation, *, was_uncertain: bool = False) -> str:
+    """Return whether a cancelled invitation was sent, and what brings it back."""
+    way = "out of the stage and back in" if invitation.stopped_by_user else "into the stage again"
+    if invitation.instance_id:
+        has_it = "The candidate has it already and can still finish it."
+        return f"{has_it} To get the result in Lever, move the candidate {way}."
+    if invitation.first_call_at is not None or was_uncertain:
+        # it is never sent again automatically
+        return (
+            "It was possibly sent. Look for it in CodeScreen. If it isn't there, an Admin can invite again."
+        )
+    return f"Nothing was sent. To send it after all, move the candidate {way}."
 
 
-def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
+def _still_waits(effect: Effect, code: str) -> bool:
+    """Whether the candidate still waits for what a note that wasn't left yet says."""
+    if effect.invitation_id is not None:
+        waiting = Invitation.objects.filter(pk=effect.invitation_id, status=code, erased_at__isnull=True)
+        return waiting.exists()
+    latest = Candidate.objects.filter(delivery=effect.delivery_id, erased_at__isnull=True)
+    return latest.filter(delivery__verdict=code).exists()
+
+
+def _leave_note(effect: Effect, clients: ClientProvider) -> Done | Cancelled | LeaseLost:
     """Leave the note, unless it tells of a wait that is over; when it may have been left, read the notes first."""
     payload = LEAVE_NOTE.payload_of(effect)
     text = payload.text
     lever = clients.lever()
     if may_be_written(effect) and text in lever.notes(effect.opportunity_id):
         return Done()
-    if payload.code in WAITS and not still_waits(effect):
-        return Done(Effect.EndReason.WAIT_OVER)
+    if payload.code in WAITS and not _still_waits(effect, payload.code):
+        return Cancelled(WAIT_OVER)
     if not effect.mark_attempt_started():
         return LeaseLost()
     lever.add_note(effect.opportunity_id, text, known_author(effect))
@@ -124,12 +131,10 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
 
 
 def _note_goes_on_in_a_pause(effect: Effect) -> bool:
-    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, END_OF_WAIT}
+    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in WAITS
 
 
-def _note_left(effect: Effect, words: Words) -> str:
-    if effect.wrote_nothing:  # the wait that it tells of was over before
-        return ""
+def _note_left(_: Effect, words: Words) -> str:
     text = words.text
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN].rstrip()}…"
     return f"Note left in Lever: “{short}”" if text else "Note left in Lever"

@@ -9,8 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db.models import Q
-
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import (
@@ -63,45 +61,31 @@ class ProgressTagPayload(Payload):
         return None if self.result is None else ResultTagPayload.from_json(self.result)
 
 
-def told_of(invitation: Invitation) -> set[Effect.Kind]:
-    """Return what tells Lever of the candidate: a note that was enqueued, a progress tag that waits to be set."""
-    is_waiting_tag = Q(kind=Effect.Kind.SET_PROGRESS_TAG, state=Effect.State.DUE, leased_until__isnull=True)
-    rows = Effect.objects.filter(
-        Q(kind=Effect.Kind.LEAVE_NOTE) | is_waiting_tag,
-        organization=invitation.organization_id,
-        opportunity_id=invitation.opportunity_id,
-    )
-    return {Effect.Kind(kind) for kind in rows.order_by().values_list("kind", flat=True).distinct()}
-
-
 def enqueue_progress_tag(
     invitation: Invitation,
     tag: str,
     result_tag: ResultTagPayload | None = None,
-    told: Collection[Effect.Kind] | None = None,
 ) -> bool:
     """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
     `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
     Return whether `result_tag` comes with it. The tag follows the latest round that was sent: for an earlier round
-    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced. `told` is what
-    `told_of` returns, where the caller has asked already.
+    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced.
     """
     if invitation.has_later_round_sent():
         return False
     shown, tag = least_advanced((invitation, tag), open_beside(invitation))
     if shown.pk != invitation.pk:
         result_tag = None  # it belongs to another invitation
-    if Effect.Kind.SET_PROGRESS_TAG in (told_of(invitation) if told is None else told):
-        waiting = Effect.objects.filter(
-            organization=invitation.organization_id,
-            kind=Effect.Kind.SET_PROGRESS_TAG,
-            opportunity_id=invitation.opportunity_id,
-            state=Effect.State.DUE,
-            leased_until__isnull=True,
-            payload__result=None,
-        )
-        waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
+    waiting = Effect.objects.filter(
+        organization=invitation.organization_id,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        opportunity_id=invitation.opportunity_id,
+        state=Effect.State.DUE,
+        leased_until__isnull=True,
+        payload__result=None,
+    )
+    waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
     SET_PROGRESS_TAG.enqueue(
         invitation.organization_id,
         f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own

@@ -131,7 +131,7 @@ class Policies(models.Model):
     )
     note_on_wait = models.BooleanField(
         default=True,
-        help_text="Leave a note on the candidate in Lever when the invitation waits, and one when that is settled.",
+        help_text="Leave a note on the candidate in Lever when the invitation waits.",
     )
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."

@@ -8,7 +8,7 @@ from integrations.codescreen.details import detail_lines
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
-from integrations.effects.waits import what_brings_back
+from integrations.effects.kinds.messages import what_brings_back
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation

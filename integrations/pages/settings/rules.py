@@ -58,7 +58,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "stage_prefix": "CodeScreen stages begin with",
             "default_assessment": "Assessment for all other roles",
             "note_on_skip": "Leave a note in Lever when nothing was sent",
-            "note_on_wait": "Leave a note in Lever when somebody waits, and when the wait is over",
+            "note_on_wait": "Leave a note in Lever when somebody waits",
             "bulk_limit": "Require approval above this many invitations",
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
@@ -79,9 +79,9 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
             "note_on_skip": "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent "
-            "is cancelled, or no result comes. Another note says when it is sent after all.",
+            "is cancelled, or no result comes.",
             "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
-            "in a pause, or without a connection.",
+            "or in a pause.",
             "bulk_limit": "More than these wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.verdict_code import VerdictCode
-from integrations.effects.waits import what_brings_back
+from integrations.effects.kinds.messages import what_brings_back
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.organizations.acts import set_policies

@@ -52,7 +52,7 @@ def configure(world: World) -> None:
     _configure(world, "SRE Troubleshooting", "[20, 40, 60]")
     _configure(world, ASSESSMENT, "[30, 50, 70]")
     invited(world, "Ginkgo")
-    expect(world, "Ginkgo", notes=frozenset({2}))  # that nothing was sent, and that it was
+    expect(world, "Ginkgo", notes=frozenset({1}))  # that nothing was sent
     delivery = _first(Delivery.objects.filter(opportunity_id=opportunity_id("Ginkgo")))
     world.press_while(lambda: world.invitation("Ginkgo") is None, lambda: f"/deliveries/{delivery}/replay/")
     world.rest()

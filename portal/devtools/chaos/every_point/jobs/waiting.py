@@ -37,12 +37,6 @@ def resume(world: World) -> None:
     world.rest()
 
 
-def note_end(world: World) -> None:
-    """A second note says what became of the candidate."""
-    expect(world, "Alder", notes=frozenset({2}))
-    world.do_duty(Duty.NOTE_WAITS)
-
-
 def leave_before_retry(world: World) -> None:
     """CodeScreen asks to send an invitation later, and the candidate leaves the stage meanwhile: nobody is invited."""
     world.codescreen_refuses("POST", "/api/assessments$", status=429)
@@ -97,7 +91,6 @@ WAITING = Job(
         Phase("pause", "pause", pause),
         Phase("note pause", "pause", note_pause),
         Phase("resume", "pause", resume),
-        Phase("note end", "pause", note_end),
         Phase("leave before retry", "retry", leave_before_retry),
         Phase("disconnect", "connection", disconnect),
         Phase("reconnect", "connection", reconnect),
