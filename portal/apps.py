@@ -1,6 +1,5 @@
 """The Django app of the project, and the admin's site, with which `integrations.admin` registers its pages."""
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,8 +14,6 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
-from portal.process import supervisor
-
 
 class PortalConfig(AppConfig):
     """Registers checks, connects what follows signals, and removes Django's `test` where there are no tests."""
@@ -30,7 +27,6 @@ class PortalConfig(AppConfig):
 
         from portal import checks  # noqa: F401 - registers the portal's checks
         from portal.accounts import sessions
-        from portal.logs import print_json
         from portal.process import database_waits  # noqa: F401 - registers a check, and sets time-outs by signals
 
         signals.user_logged_in.connect(sessions.begin_row)
@@ -38,8 +34,6 @@ class PortalConfig(AppConfig):
         post_save.connect(sessions.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches
-        if supervisor.DRAINING in os.environ:  # a program of `serve`, all of whose output is the log
-            print_json()
 
 
 SHOWN_APPS = {"integrations", "auth"}

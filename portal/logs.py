@@ -1,18 +1,15 @@
 """The portal's logs: formats, the id of an event, masked secrets, and one line for each outage."""
 
-import io
 import json
 import logging
 import mmap
 import re
 import sqlite3
-import sys
 import time
 from datetime import UTC, datetime
 from typing import Any, Literal, override
 
 import redis
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from integrations.core import correlation
@@ -148,36 +145,6 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class JsonLines(io.TextIOBase):
-    """Standard error where the log is JSON: makes a record of level INFO of what is printed instead of logged."""
-
-    def __init__(self) -> None:
-        self._begun = ""
-
-    def write(self, text: str) -> int:
-        """Write a record once a line has ended; lines that are written together are one."""
-        self._begun += text
-        if text.endswith("\n"):
-            printed, self._begun = self._begun.strip(), ""
-            if printed:
-                _write_record({"levelname": "INFO", "msg": printed})
-        return len(text)
-
-
-def print_json() -> None:
-    """Have whatever this process prints be JSON, tracebacks too, where the log is."""
-    if settings.LOG_FORMAT == "json":
-        sys.stdout = sys.stderr = JsonLines()
-        sys.excepthook = lambda *error: _write_record(
-            {"levelname": "CRITICAL", "msg": "The process ends.", "exc_info": error}
-        )
-
-
-def _write_record(attributes: dict[str, Any]) -> None:
-    record = logging.makeLogRecord({"name": "portal.printed", **attributes})
-    print(JsonFormatter().format(record), file=sys.__stderr__, flush=True)
-
-
 # One line a minute about an outage: every thread of every process meets it, several times a second.
 
 
@@ -272,8 +239,6 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
                 "filters": ["outages", "correlation"],
                 "class": "logging.StreamHandler",
                 "formatter": formatter,
-                # not what takes its place: `print_json`
-                "stream": "ext://sys.__stderr__" if formatter == "json" else "ext://sys.stderr",
             }
         },
         "root": {"handlers": ["stderr"], "level": level},

@@ -13,7 +13,7 @@ import pytest
 import redis
 from django.db import OperationalError, ProgrammingError
 
-from portal import error_reporting, logs
+from portal import logs
 from portal.logs import OncePerOutage
 
 
@@ -146,11 +146,3 @@ def test_other_errors_keep_their_traceback():
         other = record(KeyError("x"))
         assert outages.filter(other)
         assert other.exc_info
-
-
-def test_an_outage_is_reported_once_a_minute_too():
-    outages = OncePerOutage()
-    hint = {"exc_info": (type(SILENT), SILENT, None)}
-    sent = [error_reporting._event_to_send(outages, {"level": "error"}, hint) for _ in range(2)]
-    assert [event is not None for event in sent] == [True, False]
-    assert error_reporting._event_to_send(outages, {"level": "error"}, {}) is not None

@@ -9,17 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from portal.logs import print_json
 from portal.process import startup, supervisor
 from portal.process.startup import queue_cluster, web_server
 
 
 class Command(BaseCommand):
     help = "Run the portal: the web server and the workers, supervised, or one of both. Ends at TERM."
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        print_json()
-        super().__init__(*args, **options)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="where to listen (default 8000)")
