@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import VerdictCode
 
 ROOT = Path(settings.BASE_DIR)
@@ -104,3 +105,8 @@ def test_every_text_that_troubleshooting_quotes_is_one_of_the_product() -> None:
     assert len(quoted) > 40
     parts = {part.strip() for quote in quoted if quote not in OF_OTHERS for part in quote.split("…")}
     assert {part for part in parts if part not in text} == set()
+
+
+def test_each_finding_has_a_line() -> None:
+    written = (ROOT / "portal" / "docs" / "operating" / "findings.md").read_text()
+    assert {code.value for code in FindingCode if f"| `{code.value}`" not in written} == set()

@@ -97,7 +97,7 @@ def test_the_doctor_has_one_finding_with_the_fix(ready_organization, wrong_key):
         "lever_not_connected",
         "lever_reconnect",
         "codescreen_not_connected",
-        "no_signature_token",
+        "no_webhook",
     }
     assert not contradicting & found.keys()
 

@@ -14,7 +14,7 @@ from integrations.admin.filters import FailingFilter, OrganizationFilter, choice
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.core.finding_code import INCIDENTS
 from integrations.core.vocabulary import Tone
-from integrations.health.models import Incident, LeverProbe
+from integrations.health.models import Incident
 from integrations.queue import notify
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
@@ -46,17 +46,6 @@ class IncidentAdmin(ScopedAdmin):
         lambda incident: badge("Over", Tone.GOOD) if incident.ended_at else badge("Ongoing", Tone.BAD),
         "ended_at",
     )
-
-
-@admin.register(LeverProbe)
-class LeverProbeAdmin(ScopedAdmin):
-    """The results of the hourly checks."""
-
-    is_in_index = False
-    list_display = columns(
-        "organization checked_at is_template_gone is_author_gone missed_events silent_since"
-    )
-    list_filter = (OrganizationFilter,)
 
 
 @admin.register(CircuitBreaker)

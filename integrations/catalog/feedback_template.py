@@ -103,10 +103,16 @@ def known_template(lever: LeverClient, connection: LeverConnection) -> FeedbackF
     """
     read_at = connection.feedback_template_read_at
     if read_at is not None and database.now() - read_at < KEPT_FOR:
-        copy = FeedbackForm.from_api(connection.feedback_template)
-        if copy.id and copy.id == connection.feedback_template_id:
+        copy = stored_template(connection)
+        if copy is not None:
             return copy
     return read_again(lever, connection)
+
+
+def stored_template(connection: LeverConnection) -> FeedbackForm | None:
+    """Return the copy of the template; None when there is none."""
+    copy = FeedbackForm.from_api(connection.feedback_template)
+    return copy if copy.id and copy.id == connection.feedback_template_id else None
 
 
 def read_again(lever: LeverClient, connection: LeverConnection) -> FeedbackForm | None:

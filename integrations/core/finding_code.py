@@ -113,18 +113,11 @@ class FindingCode(RecordEnum):
     LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
     LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
     LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared", LEVER_SETTINGS)
-    NO_SIGNATURE_TOKEN = FindingRecord("no_signature_token", SETTINGS, level=Level.ERROR)
-    NO_DELIVERY_SEEN = FindingRecord("no_delivery_seen", SETTINGS)
+    NO_WEBHOOK = FindingRecord("no_webhook", WEBHOOK_SETTINGS)
     WEBHOOK_REMOVED = FindingRecord(
         "webhook_removed",
         WEBHOOK_SETTINGS,
         incident=IncidentRecord("The webhook was removed in Lever", "The webhook is in Lever again"),
-    )
-    DELETION_WEBHOOK_MISSING = FindingRecord("deletion_webhook_missing", WEBHOOK_SETTINGS, level=Level.INFO)
-    WEBHOOK_SILENCE = FindingRecord(
-        "webhook_silence",
-        WEBHOOK_SETTINGS,
-        incident=IncidentRecord("Lever has stopped sending webhooks", "Lever sends webhooks again"),
     )
     WEBHOOK_REJECTED = FindingRecord(
         "webhook_rejected",
@@ -138,7 +131,6 @@ class FindingCode(RecordEnum):
         ),
         stops_invitations=True,
     )
-    FEEDBACK_TEMPLATE_GONE = FindingRecord("feedback_template_gone", SETTINGS)
     FEEDBACK_TEMPLATE_INCOMPLETE = FindingRecord("feedback_template_incomplete", SETTINGS)
     FEEDBACK_AUTHOR_GONE = FindingRecord("feedback_author_gone", LEVER_SETTINGS)
     # CodeScreen
@@ -152,9 +144,6 @@ class FindingCode(RecordEnum):
         IncidentRecord("CodeScreen refused the API key", "CodeScreen accepts the API key again"),
         level=Level.ERROR,
     )
-    CODESCREEN_KEY_UNTRIED = FindingRecord("codescreen_key_untried", CODESCREEN_SETTINGS)
-    CODESCREEN_KEY_UNHEARD = FindingRecord("codescreen_key_unheard", CODESCREEN_SETTINGS)
-    CODESCREEN_KEY_OLD = FindingRecord("codescreen_key_old", CODESCREEN_SETTINGS, level=Level.INFO)
     RESULTS_NOT_STATED = FindingRecord("results_not_stated", CODESCREEN_SETTINGS, level=Level.INFO)
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
@@ -162,17 +151,9 @@ class FindingCode(RecordEnum):
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
     STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
-    NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
-    SUPER_ADMIN_DEACTIVATED = FindingRecord("super_admin_deactivated", SETTINGS.at("team/"))
-    SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(
-        "single_sign_on_secret_missing", SINGLE_SIGN_ON, level=Level.ERROR
-    )
+    NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS.at("team/"))
     SINGLE_SIGN_ON_FAILING = FindingRecord("single_sign_on_failing", SINGLE_SIGN_ON, level=Level.ERROR)
-    SINGLE_SIGN_ON_WITHOUT_DOMAIN = FindingRecord(
-        "single_sign_on_without_domain", SINGLE_SIGN_ON, level=Level.ERROR
-    )
     SIGN_IN_DOMAIN_GONE = FindingRecord("sign_in_domain_gone", SINGLE_SIGN_ON)
-    RESTORED_CONNECTION = FindingRecord("restored_connection", LEVER_SETTINGS, "Connect Lever again")
     POSSIBLY_INVITED = FindingRecord(
         "possibly_invited", ACTIVITY.at("?view=not_invited&reason=entered_before"), "Review"
     )
@@ -198,7 +179,6 @@ class FindingCode(RecordEnum):
     BOUNCED_INVITATIONS = FindingRecord(
         "bounced_invitations", ACTIVITY.at("?view=bounced"), "See which", is_counted_on_overview=True
     )
-    FOLLOWING_ENDED = FindingRecord("following_ended", ACTIVITY.at("?view=no_result"), "See which")
     # the work
     FAILED_EFFECTS = FindingRecord(
         "failed_effects",
@@ -211,24 +191,18 @@ class FindingCode(RecordEnum):
         ),
         is_counted_on_overview=True,
     )
-    STUCK_DELIVERIES = FindingRecord(
-        "stuck_deliveries",
-        HEALTH.at("#undecided"),
-        "See which",
-        IncidentRecord(
-            "Stage changes could not be processed", "Every stage change is processed", timedelta(minutes=2)
-        ),
-        level=Level.ERROR,
-    )
     UNDECIDED_DELIVERIES = FindingRecord(
         "undecided_deliveries",
         HEALTH.at("#undecided"),
         "See who waits",
-        IncidentRecord("Stage changes wait for a decision", "No stage change waits for a decision any more"),
+        IncidentRecord(
+            "Stage changes wait for a decision",
+            "No stage change waits for a decision any more",
+            timedelta(minutes=2),
+        ),
         level=Level.ERROR,
     )
-    OLDEST_DUE = FindingRecord("oldest_due", HEALTH, level=Level.ERROR)
-    QUEUE_SILENT = FindingRecord("queue_silent", HEALTH)
+    WORK_LATE = FindingRecord("work_late", HEALTH)
     PLATFORM_DOWN = FindingRecord(
         "platform_down",
         HEALTH,
@@ -251,8 +225,6 @@ class FindingCode(RecordEnum):
             "A background job keeps failing", "Every background job is done again", timedelta(hours=1)
         ),
     )
-    DUTY_OVERDUE = FindingRecord("duty_overdue", HEALTH)
-    SWEEP_LATE = FindingRecord("sweep_late", HEALTH)
     # mappings and tags
     UNKNOWN_ASSESSMENT = FindingRecord("unknown_assessment", MAPPINGS, is_about_setup=True)
     AMBIGUOUS_ASSESSMENT = FindingRecord("ambiguous_assessment", MAPPINGS, is_about_setup=True)

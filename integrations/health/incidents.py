@@ -4,38 +4,26 @@ While it lasts another e-mail is sent, at most once an hour, only when more rows
 say what a problem is. Members are notified of a grant that Lever no longer accepts where that is noticed, not here.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.clients.models import CircuitBreaker
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import HEALTH, INCIDENTS, FindingCode
-from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.effects.perform import MESSAGES
 from integrations.health import doctor
-from integrations.health.checks.webhooks import MISSED_AT_LEAST
-from integrations.health.checks.webhooks import SHOWN_FOR as REJECTIONS_SHOWN_FOR
-from integrations.health.checks.work import REPAIRS_SHOWN_FOR, UNDECIDED_FOR
 from integrations.health.findings import Finding
-from integrations.health.lever_probe import PROBE_VALID_FOR
-from integrations.health.models import Incident, LeverProbe, WebhookRejection
-from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.health.models import Incident
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.models.email_kind import AlertTopic, EmailTopic, Link
 from integrations.notifications.notify import effect_key, notify_members
 from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.queue.models.duty_run import DutyRun
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
@@ -140,89 +128,3 @@ def _was_never_told(incident: Incident) -> bool:
     begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=MESSAGES)
     attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))
     return bool(attempts) and not any(attempts)
-
-
-# Which organizations' incidents may have begun, changed or ended: a few queries over all of them.
-#
-# Asking the doctor would take twenty queries for each. What it would find is looked up here by code. Finding too much
-# here costs a needless look by the doctor; finding too little would leave members without a notice.
-
-
-_received_since = LeverWebhook.objects.active().filter(
-    organization=OuterRef("organization"),
-    event=DeliveryEvent.STAGE_CHANGE,
-    last_received_at__gt=OuterRef("silent_since"),
-)
-_accepted_since = LeverWebhook.objects.active().filter(
-    Q(last_received_at__gt=OuterRef("last_at")) | Q(last_verified_at__gt=OuterRef("last_at")),
-    organization=OuterRef("organization"),
-)
-_codescreen_accepted_since = CodeScreenConnection.objects.filter(
-    organization=OuterRef("organization"), last_received_at__gt=OuterRef("last_at")
-)
-
-#: By code, the rows whose organizations may have the incident.
-ROWS: Mapping[str, Callable[[], QuerySet[Model]]] = {
-    FindingCode.HELD_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.HELD),
-    FindingCode.UNCERTAIN_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.UNCERTAIN),
-    FindingCode.FAILED_EFFECTS: lambda: Effect.objects.filter(state=Effect.State.FAILED),
-    FindingCode.STUCK_DELIVERIES: lambda: Delivery.objects.filter(STUCK),
-    FindingCode.UNDECIDED_DELIVERIES: lambda: Delivery.objects.undecided_since(Now() - UNDECIDED_FOR),
-    FindingCode.DUTY_FAILING: DutyRun.objects.failing,
-    FindingCode.CODESCREEN_KEY_REFUSED: lambda: CodeScreenConnection.objects.filter(
-        state=CodeScreenConnection.State.REFUSED
-    ),
-    FindingCode.PLATFORM_DOWN: lambda: CircuitBreaker.objects.filter(
-        failures__gte=CircuitBreaker.FAILURES_TO_OPEN
-    ),
-    FindingCode.SWEEP_REPAIRED: lambda: Delivery.objects.filter(
-        event=DeliveryEvent.SWEEP, invitation__isnull=False, received_at__gte=Now() - REPAIRS_SHOWN_FOR
-    ),
-    FindingCode.WEBHOOK_REMOVED: lambda: LeverWebhook.objects.active().filter(missing_since__isnull=False),
-    FindingCode.WEBHOOK_REJECTED: lambda: WebhookRejection.objects.filter(
-        Q(platform=Platform.LEVER) & ~Exists(_accepted_since)
-        | Q(platform=Platform.CODESCREEN) & ~Exists(_codescreen_accepted_since),
-        last_at__gt=Now() - REJECTIONS_SHOWN_FOR,
-    ),
-    FindingCode.WEBHOOK_SILENCE: lambda: LeverProbe.objects.filter(
-        ~Exists(_received_since), missed_events__gte=MISSED_AT_LEAST, checked_at__gt=Now() - PROBE_VALID_FOR
-    ),
-}
-
-
-def organizations_with_changes() -> set[int]:
-    """Return the organizations whose incidents differ from what is found now, or aren't notified yet."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for code, rows in ROWS.items():
-        for organization_id in _organizations(rows()):
-            found[organization_id].add(code)
-    ongoing: dict[int, set[str]] = defaultdict(set)
-    for organization_id, code in Incident.objects.ongoing().values_list("organization", "code"):
-        ongoing[organization_id].add(code)
-    changed = {
-        organization_id
-        for organization_id in found | ongoing
-        if found[organization_id] != ongoing[organization_id]
-    }
-    unnotified = Incident.objects.ongoing().filter(notified_at__isnull=True)
-    return changed | set(_organizations(unnotified)) | _with_new_rows()
-
-
-def _with_new_rows() -> set[int]:
-    """Return the organizations whose ongoing incident has gained rows since its members were notified."""
-    ongoing = Incident.objects.ongoing()
-    held = ongoing.filter(
-        code=FindingCode.HELD_INVITATIONS,
-        organization__invitations__status=Invitation.Status.HELD,
-        organization__invitations__changed_at__gt=F("notified_at"),
-    )
-    failed = ongoing.filter(
-        code=FindingCode.FAILED_EFFECTS,
-        organization__effects__state=Effect.State.FAILED,
-        organization__effects__failed_at__gt=F("notified_at"),
-    )
-    return {*_organizations(held), *_organizations(failed)}
-
-
-def _organizations(rows: QuerySet[Model]) -> Iterable[int]:
-    return rows.order_by().values_list("organization", flat=True).distinct()

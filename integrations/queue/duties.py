@@ -24,7 +24,6 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe
-from integrations.health.incidents import organizations_with_changes
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -137,7 +136,7 @@ def refresh_assessments(organization: Organization) -> None:
 
 
 def probe_lever(organization: Organization) -> None:
-    """Probe Lever for what the doctor reports: webhooks, feedback template, author, silence. Raises PlatformError.
+    """Probe Lever for what the doctor reports: the webhooks and the feedback template. Raises PlatformError.
 
     A webhook that couldn't be moved to a new address when that was made is moved now.
     """
@@ -256,7 +255,6 @@ def plan_duties() -> None:
         state=CodeScreenConnection.State.REFUSED, organization__paused=False
     )
     for duty, organization_ids in (
-        (Duty.UPDATE_INCIDENTS, organizations_with_changes()),
         (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
         (Duty.NOTE_WAITS, organizations_with_untold_waits()),
         (Duty.RETRY_REFUSED_KEY, set(refused.values_list("organization", flat=True))),

@@ -15,7 +15,7 @@ from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.health.models import Incident, LeverProbe, WebhookRejection
+from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
@@ -83,7 +83,6 @@ def make_customer(slug: str) -> Customer:
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
     )
-    rows[LeverProbe] = LeverProbe.objects.create(**own, checked_at=timezone.now())
     rows[DutyRun] = DutyRun.objects.create(**own, duty="sweep")
     rows[CircuitBreaker] = CircuitBreaker.objects.create(**own, platform="lever", failures=2)
     rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")

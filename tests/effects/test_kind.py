@@ -1,10 +1,9 @@
 """Choose the author of what the portal writes to Lever."""
 
-from integrations.clients import provider
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload, enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.health import doctor, lever_probe
+from integrations.health import doctor
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -87,23 +86,6 @@ def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario
     assert feedback_forms(sandbox)[0]["user"] == LeverConnection.objects.get().lever_user_id
     [message] = author_findings(scenario)
     assert "has left Lever" in message
-
-
-def test_the_probe_finds_that_the_chosen_author_has_left_or_is_back(scenario, sandbox):
-    chosen = another_user(sandbox)
-    scenario.set_policies(feedback_author=chosen.id)
-    for deactivated_at, expected in ((1, 1), (None, 0)):
-        chosen.deactivated_at = deactivated_at
-        lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
-        assert len(author_findings(scenario)) == expected
-    assert Organization.objects.get(pk=scenario.organization.pk).feedback_author_name == chosen.name
-
-
-def test_an_author_lever_doesnt_know_is_a_finding_by_id(scenario):
-    scenario.set_policies(feedback_author="nobody")
-    lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
-    [message] = author_findings(scenario)
-    assert message.startswith("nobody, the chosen")
 
 
 def test_choosing_another_author_forgets_that_the_earlier_one_left(scenario, sandbox):

@@ -1,10 +1,7 @@
 """Rows and findings of one organization, for the tests of the doctor."""
 
-from django.utils import timezone
-
 from integrations.health.doctor import findings
 from integrations.health.findings import Finding
-from integrations.health.models import LeverProbe
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
@@ -41,10 +38,4 @@ def create_delivery(organization: Organization, key: str, **values: object) -> D
         dedupe_key=key,
         payload={},
         **values,
-    )
-
-
-def store_probe(organization: Organization, **found: object) -> None:
-    LeverProbe.objects.update_or_create(
-        organization=organization, defaults={"checked_at": timezone.now(), **found}
     )

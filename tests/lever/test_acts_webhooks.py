@@ -2,12 +2,9 @@
 
 import json
 
-from django.utils import timezone
-
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.health.checks.webhooks import check_webhooks
 from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.queue import worker
@@ -67,21 +64,6 @@ def test_a_webhook_is_made_for_each_event_and_once(connected_organization, sandb
     assert sorted(hook.event for hook in hooks(sandbox)) == ["candidateDeleted", "candidateStageChange"]
     assert len({webhook.signature_token for webhook in made}) == 2
     assert AuditEntry.objects.filter(action="make_webhook").count() == 2
-
-
-def test_the_doctor_says_when_the_webhook_of_deletions_is_missing(
-    connected_organization, sandbox, super_admin
-):
-    lever = provider.lever_client(connected_organization)
-
-    def codes() -> set[str]:
-        return {finding.code for finding in check_webhooks(connected_organization)}
-
-    make_webhook(connected_organization, lever, super_admin)
-    LeverWebhook.objects.update(last_received_at=timezone.now())
-    assert "deletion_webhook_missing" in codes()
-    make_webhooks(connected_organization, lever, super_admin)
-    assert "deletion_webhook_missing" not in codes()
 
 
 def test_a_deletion_reported_by_the_webhook_erases(connected_organization, sandbox, super_admin, client):

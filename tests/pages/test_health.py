@@ -174,4 +174,4 @@ def test_of_many_undecided_deliveries_the_oldest_are_shown_and_the_cut_is_said(
     answer = super_admin_client.get(reverse("health"))
     assert [delivery.pk for delivery, _ in answer.context["undecided"]] == [*stuck, *waiting]
     assert "There are more. Shown are the oldest 2 that the portal no longer tries" in text(answer)
-    assert 'href="/health/#undecided">See which' in text(answer)
+    assert 'href="/health/#undecided">See who waits' in text(answer)

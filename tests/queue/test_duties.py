@@ -39,7 +39,7 @@ def test_a_duty_that_succeeded_is_due_again_within_its_interval(organization, mo
 
 
 def test_what_something_calls_for_is_not_repeated_by_the_clock(organization) -> None:
-    row = duty_runs.perform(Duty.UPDATE_INCIDENTS, organization)
+    row = duty_runs.perform(Duty.REQUEUE_WAITING, organization)
     assert row.due_at is None
 
 

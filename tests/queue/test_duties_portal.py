@@ -11,9 +11,7 @@ from django_q.models import OrmQ
 
 from integrations.accounts.models.sessions import AttemptLimit, Limit
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.inbox.models.delivery import Delivery
 from integrations.members.models.pending import PendingMembership
-from integrations.outbox.models import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
@@ -220,19 +218,3 @@ def plan_of(sql: str) -> str:
             cursor.execute("SET LOCAL enable_seqscan = off")  # the table is empty here
         cursor.execute(f"{explain} {sql}")
         return "\n".join(str(row[-1]) for row in cursor.fetchall())
-
-
-def test_incidents_are_looked_at_again_only_when_they_changed(planned) -> None:
-    effect = factories.EffectFactory.create(
-        organization=planned, state=Effect.State.FAILED, due_at=None, failed_at=timezone.now()
-    )
-    Delivery.objects.all().delete()
-    duties.plan_duties()
-    assert called_for() == [Duty.UPDATE_INCIDENTS]
-    worker.perform_duties()
-    planned.incidents.update(notified_at=timezone.now())
-    duties.plan_duties()
-    assert called_for() == []
-    Effect.objects.filter(pk=effect.pk).update(state=Effect.State.DONE)
-    duties.plan_duties()
-    assert called_for() == [Duty.UPDATE_INCIDENTS]

@@ -68,6 +68,6 @@ def test_a_duty_is_overdue_when_it_has_not_succeeded_for_four_intervals(duty, or
 
 
 def test_what_is_only_done_on_call_is_never_overdue(organization) -> None:
-    DutyRun.objects.create(organization=organization, duty=Duty.UPDATE_INCIDENTS)
+    DutyRun.objects.create(organization=organization, duty=Duty.REQUEUE_WAITING)
     DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400), due_at=None)
     assert not DutyRun.objects.overdue().exists()

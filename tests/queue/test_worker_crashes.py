@@ -66,7 +66,7 @@ def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(sce
     assert (crashing.due_at, crashing.verdict, crashing.is_stuck) == (None, "", True)
     assert "none finished" in crashing.last_error
     assert {Delivery.objects.get(pk=row.pk).verdict for row in others} == {"ignored_event"}
-    assert "stuck_deliveries" in finding_codes(scenario.organization)
+    assert "undecided_deliveries" in finding_codes(scenario.organization)
 
 
 def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):

@@ -7,8 +7,6 @@ from django.utils import timezone
 
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.payloads import WebhookHint
-from integrations.core.finding_code import FindingCode
-from integrations.health import doctor
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
@@ -28,14 +26,6 @@ def let_days_pass(days: int) -> None:
     Invitation.objects.update(changed_at=then, followed_since=then, invited_at=then)
 
 
-def ended_findings(organization):
-    return [
-        finding
-        for finding in doctor.operational_findings(organization)
-        if finding.code == FindingCode.FOLLOWING_ENDED
-    ]
-
-
 def emails():
     return Effect.objects.filter(kind="send_email", email_topic="following_ended")
 
@@ -46,8 +36,6 @@ def test_following_a_no_show_ends_in_words(poll_answer, organization, super_admi
     assert (polled.status, polled.next_poll_at, polled.following_ended) == ("invited", None, "not_started")
     assert polled.following_ended_reason.startswith("Not started within 56 days.")
     assert "Not started within 56 days." in str(emails().get().payload)
-    [finding] = ended_findings(organization)
-    assert "1 candidate ended without a result: 1 not started in time" in finding.message
 
 
 def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organization):
@@ -134,7 +122,6 @@ def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answe
     polled = poll_answer({}, status=404)
     assert (polled.following_ended, polled.next_poll_at) == ("gone", None)
     assert "deleted there" in str(emails().get().payload)
-    assert len(ended_findings(organization)) == 1
 
 
 def test_a_missing_instance_that_comes_back_is_followed_on(poll_answer):
@@ -161,7 +148,6 @@ def test_a_settled_result_ends_following_without_an_email(poll_answer, organizat
         None,
     )
     assert not emails().exists()
-    assert not ended_findings(organization)
 
 
 def test_a_regrade_makes_a_settled_result_followed_again(poll_answer):

@@ -120,7 +120,7 @@ def _troubles(organization: Organization) -> None:
         )
         WebhookRejection.objects.create(**own, platform="lever", code=f"reason_{number}", count=5)
         DutyRun.objects.create(**own, duty=list(Duty)[number], failures=4)
-        Incident.objects.create(**own, code=["platform_down", "sweep_late"][number], began_at=now)
+        Incident.objects.create(**own, code=["platform_down", "duty_failing"][number], began_at=now)
         audit(
             AuditTarget(TargetKind.ORGANIZATION, 1, "Acme"),
             "configure",

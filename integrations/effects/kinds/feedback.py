@@ -38,7 +38,6 @@ from integrations.effects.report_words import (
     field_values,
     unwritten_values,
 )
-from integrations.health.models import LeverProbe
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -196,12 +195,7 @@ def _make_template(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
         if not effect.mark_attempt_started():
             return LeaseLost()
         template = lever.create_feedback_template(TEMPLATE)
-    return Done(record=partial(_store_template, connection, template))
-
-
-def _store_template(connection: LeverConnection, template: FeedbackForm) -> None:
-    store_template(connection, template)
-    LeverProbe.objects.filter(organization=connection.organization_id).update(is_template_gone=False)
+    return Done(record=partial(store_template, connection, template))
 
 
 def results_of(effects: Iterable[Effect]) -> dict[int, Result]:

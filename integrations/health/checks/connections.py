@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.catalog.feedback_template import missing_fields, stored_template
 from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import AUTHOR, FindingCode, Level
 from integrations.health.findings import (
     Finding,
@@ -14,7 +14,6 @@ from integrations.health.findings import (
     finding,
     listed,
 )
-from integrations.health.lever_probe import latest_probe
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
@@ -42,14 +41,27 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
             "A Super Admin connects Lever again under Settings.",
         )
         return
+    yield from _check_restored(organization, connection)
     yield from _check_consent_end(connection)
     yield from _check_scopes(organization, connection)
-    probe = latest_probe(organization)
-    if probe is not None and probe.is_account_shared:
+    if connection.is_account_shared:
         yield finding(
             FindingCode.LEVER_ACCOUNT_SHARED,
             "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
             "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
+        )
+
+
+def _check_restored(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+    """Yield that the tokens are those of a backup, until Lever is connected again or has accepted them."""
+    until = organization.rows_lost_until
+    if until is not None and (connection.refreshed_at is None or connection.refreshed_at < until):
+        yield finding(
+            FindingCode.LEVER_RECONNECT,
+            "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
+            "and probably refuses these.",
+            "A Super Admin connects Lever again under Settings.",
+            level=Level.WARNING,
         )
 
 
@@ -96,35 +108,18 @@ def check_chosen_author(organization: Organization) -> Iterator[Finding]:
 
 
 def check_feedback(organization: Organization) -> Iterator[Finding]:
-    """Yield what the latest probe found of the feedback template and its author."""
-    probe = latest_probe(organization)
+    """Yield which fields the feedback template lacks, as Lever last had it."""
     connection = organization.working_lever
-    if probe is None or connection is None:
-        return
-    if probe.is_template_gone:
-        yield finding(
-            FindingCode.FEEDBACK_TEMPLATE_GONE,
-            "The feedback form “CodeScreen assessment” is no longer in Lever.",
-            "Nothing to do. The portal makes it again before the next result. Please keep it in Lever from then on.",
-        )
-    elif probe.missing_fields:
+    copy = stored_template(connection) if connection else None
+    if copy is not None and (missing := missing_fields(copy)):
         yield finding(
             FindingCode.FEEDBACK_TEMPLATE_INCOMPLETE,
-            f"The feedback form in Lever lacks {listed(probe.missing_fields)}, so results are written without it.",
+            f"The feedback form in Lever lacks {listed(missing)}, so results are written without it.",
             "In Lever's feedback forms, add the fields with exactly these names. Or delete the form there, and the "
             "portal makes a complete one.",
         )
-    if probe.is_author_gone:
-        yield finding(
-            FindingCode.FEEDBACK_AUTHOR_GONE,
-            "The Lever user who is shown as the author of feedback has left Lever.",
-            "Ask another Super Admin to connect Lever again under Settings. They become the author.",
-        )
 
 
-UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored
-UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it is asked every hour
-OLD_AFTER = timedelta(days=365)
 ASK_FOR_RESULTS = (
     "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
     "of your account's results; or set a passing score of your own under Settings › Roles and "
@@ -133,7 +128,7 @@ ASK_FOR_RESULTS = (
 
 
 def check_key(organization: Organization) -> Iterator[Finding]:
-    """Yield whether the key is missing, refused, unconfirmed or old."""
+    """Yield whether the key is missing or refused."""
     connection = organization.codescreen
     if connection is not None and connection.is_key_unreadable:
         return  # health/checks/set_up.py says so
@@ -148,32 +143,6 @@ def check_key(organization: Organization) -> Iterator[Finding]:
             FindingCode.CODESCREEN_KEY_REFUSED,
             "CodeScreen refused the API key. Nobody is invited until it works; what arrives from Lever is kept.",
             "A Super Admin enters a valid API key under Settings.",
-        )
-    else:
-        yield from _check_confirmation(organization, connection)
-        stored_at = connection.key_stored_at
-        if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
-            yield finding(
-                FindingCode.CODESCREEN_KEY_OLD,
-                f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
-                "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
-            )
-
-
-def _check_confirmation(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
-    """Yield that CodeScreen hasn't accepted the key for long; it isn't asked for a paused organization."""
-    now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
-    if verified_at is None and stored_at is not None and now - stored_at > UNTRIED_AFTER:
-        yield finding(
-            FindingCode.CODESCREEN_KEY_UNTRIED,
-            "CodeScreen hasn't accepted the API key yet.",
-            "Press “Test this key” under Settings.",
-        )
-    if verified_at is not None and now - verified_at > UNCONFIRMED_AFTER and not organization.paused:
-        yield finding(
-            FindingCode.CODESCREEN_KEY_UNHEARD,
-            f"CodeScreen last accepted the API key on {day(verified_at)}, although it is tried every hour.",
-            "Press “Test this key” under Settings and read the answer.",
         )
 
 

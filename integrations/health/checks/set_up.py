@@ -88,7 +88,7 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
     if provider is not None and provider.is_on:
         if not provider.client_secret:
             yield finding(
-                FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
+                FindingCode.SINGLE_SIGN_ON_FAILING,
                 "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
                 "A Super Admin enters it again under Settings › Team and sign-in.",
             )
@@ -100,7 +100,7 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             )
         if not SignInDomain.objects.proven().filter(organization=organization).exists():
             yield finding(
-                FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
+                FindingCode.SINGLE_SIGN_ON_FAILING,
                 "Single sign-on is on, but no e-mail domain is verified, so nobody can sign in with it.",
                 "Verify a domain under Settings › Team and sign-in.",
             )
@@ -147,20 +147,6 @@ def _unreadable_columns(row: models.Model) -> list[EncryptedTextField]:
         active = row.unreadable_tokens if row.retired_at is None else []
         return [column for column in columns if column.name in active]
     return [column for column in columns if isinstance(column.value_from_object(row), UnreadableSecret)]
-
-
-def check_restored_connection(organization: Organization) -> Iterator[Finding]:
-    """Yield that Lever's tokens are those of the backup, until Lever is connected again or has accepted them."""
-    lever, until = organization.working_lever, organization.rows_lost_until
-    if until is None or lever is None:
-        return
-    if lever.refreshed_at is None or lever.refreshed_at < until:
-        yield finding(
-            FindingCode.RESTORED_CONNECTION,
-            "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
-            "and probably refuses these.",
-            "A Super Admin connects Lever again under Settings.",
-        )
 
 
 def check_possibly_invited(organization: Organization) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Whether webhooks can be verified, arrive, and come to an address that stays."""
+"""Whether webhooks can be verified, and arrive."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -11,17 +11,13 @@ from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections
 from integrations.health.findings import (
     Finding,
-    counted,
     day,
     finding,
     lasting,
 )
-from integrations.health.lever_probe import latest_probe
 from integrations.health.models import WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-
-MISSED_AT_LEAST = 3  # fewer may have been moved by something that sends no webhook
 
 
 def check_webhooks(organization: Organization) -> Iterator[Finding]:
@@ -31,29 +27,22 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
         if any(webhook.unreadable_tokens for webhook in webhooks):
             return  # health/checks/set_up.py says so
         yield finding(
-            FindingCode.NO_SIGNATURE_TOKEN,
+            FindingCode.NO_WEBHOOK,
             "No signature token is stored, so every webhook from Lever is rejected.",
             "Paste the signature token from Lever's webhook under Settings, or let the portal make the webhook.",
+            level=Level.ERROR,
         )
         return
     active = list(webhooks)
     yield from _check_removed(active)
-    received = [
-        webhook.last_received_at
-        for webhook in active
-        if webhook.last_received_at and webhook.event == WebhookEvent.STAGE_CHANGE
-    ]
-    if received:
-        yield from _check_silence(organization, max(received))
-        yield from _check_deletions(active)
-    else:
+    if not any(webhook.last_received_at for webhook in active if webhook.event == WebhookEvent.STAGE_CHANGE):
         yield _nothing_received(active)
 
 
 def _nothing_received(webhooks: Sequence[LeverWebhook]) -> Finding:
     if any(webhook.last_verified_at for webhook in webhooks):
         return finding(
-            FindingCode.NO_DELIVERY_SEEN,
+            FindingCode.NO_WEBHOOK,
             "Lever's test request arrived, but no stage change yet.",
             "Move a test candidate into a CodeScreen stage.",
             level=Level.INFO,
@@ -65,7 +54,7 @@ def _nothing_received(webhooks: Sequence[LeverWebhook]) -> Finding:
         fix = (
             "In Lever, open Settings › Integrations and API › Webhooks and switch on Candidate Stage Change."
         )
-    return finding(FindingCode.NO_DELIVERY_SEEN, message, fix)
+    return finding(FindingCode.NO_WEBHOOK, message, fix)
 
 
 def _check_removed(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
@@ -84,41 +73,6 @@ def _check_removed(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
             "Under Settings, let the portal make it again. Or add it in Lever by hand and save its token.",
             level=Level.INFO if another_delivers else Level.ERROR,
         )
-
-
-def _check_deletions(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
-    """Yield that the portal made a webhook for stage changes, which works, and none for deleted candidates."""
-    made = {
-        webhook.event
-        for webhook in webhooks
-        if webhook.origin == LeverWebhook.Origin.API and webhook.missing_since is None
-    }
-    if made and WebhookEvent.CANDIDATE_DELETED not in made:
-        yield finding(
-            FindingCode.DELETION_WEBHOOK_MISSING,
-            "Lever doesn't report deleted candidates to the portal, so they are erased here up to half an hour later.",
-            "Under Settings, let the portal make the webhook for deleted candidates too. Then switch on Candidate "
-            "Deleted in Lever.",
-        )
-
-
-def _check_silence(organization: Organization, received_at: datetime) -> Iterator[Finding]:
-    """Yield that candidates change stage in Lever while no delivery arrives; a quiet account is no finding."""
-    probe = latest_probe(organization)
-    if probe is None or probe.silent_since is None or received_at > probe.silent_since:
-        return
-    if probe.missed_events < MISSED_AT_LEAST:
-        return
-    lasted = lasting((timezone.now() - received_at).total_seconds())
-    candidates = counted(probe.missed_events, "candidate")
-    yield finding(
-        FindingCode.WEBHOOK_SILENCE,
-        f"Lever has sent no stage change for {lasted}, much longer than usual. At least {candidates} changed stage in "
-        "Lever in that time.",
-        "In Lever, open Settings › Integrations and API › Webhooks. Check that Candidate Stage Change is switched on, "
-        "and read the webhook's log. Until then the portal finds these candidates by comparing with Lever every few "
-        "minutes.",
-    )
 
 
 SHOWN_FOR = timedelta(days=1)

@@ -10,8 +10,7 @@ from django.utils import timezone
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
-from integrations.core.invitation_status import FollowingEnd
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform, lower_first
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
 from integrations.health.findings import (
     MOST_NAMED,
     Finding,
@@ -21,7 +20,6 @@ from integrations.health.findings import (
     listed,
 )
 from integrations.inbox.models.delivery import STUCK, Delivery
-from integrations.invitations.models.candidate import count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -52,23 +50,19 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
         )
 
 
-def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
-    """Yield the deliveries that the portal gave up deciding."""
+def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
+    """Yield the deliveries that the portal gave up deciding, and those that have waited longer than UNDECIDED_FOR.
+
+    The candidates' names stand on the page alone: a finding is also sent to chat rooms, where none can be erased.
+    """
     stuck = Delivery.objects.filter(STUCK, organization=organization)
     if number := stuck.count():
         ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
         yield finding(
-            FindingCode.STUCK_DELIVERIES,
+            FindingCode.UNDECIDED_DELIVERIES,
             f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
             "Open the delivery, read the reason, and retry it.",
         )
-
-
-def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
-    """Yield how many stage changes have waited for their decision for longer than UNDECIDED_FOR, and why.
-
-    The candidates' names stand on the page alone: a finding is also sent to chat rooms, where none can be erased.
-    """
     rows = Delivery.objects.undecided_since(Now() - UNDECIDED_FOR).filter(organization=organization)
     if not (number := rows.count()):
         return
@@ -87,26 +81,23 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
     )
 
 
-def check_late_rows(organization: Organization) -> Iterator[Finding]:
-    """Yield how many rows have been due for longer than LONGEST_WAIT."""
+def check_workers(organization: Organization) -> Iterator[Finding]:
+    """Yield that no worker has written a heartbeat lately, and how many rows have been due for over LONGEST_WAIT."""
+    if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
+        yield finding(
+            FindingCode.WORK_LATE,
+            "The workers of no node have reported for 90 seconds.",
+            "Ask the portal's operator to start the workers, with `manage.py serve` or `serve --workers`.",
+        )
     late = Now() - LONGEST_WAIT
     number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
     number += Effect.objects.free().filter(organization=organization, due_at__lt=late).count()
     if number:
         yield finding(
-            FindingCode.OLDEST_DUE,
+            FindingCode.WORK_LATE,
             f"{counted(number, 'task')} {'is' if number == 1 else 'are'} more than two minutes late.",
             "Ask the portal's operator to check that the workers run (`manage.py serve`) and to read their log.",
-        )
-
-
-def check_workers(organization: Organization) -> Iterator[Finding]:
-    """Yield that no worker has written a heartbeat lately."""
-    if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
-        yield finding(
-            FindingCode.QUEUE_SILENT,
-            "The workers of no node have reported for 90 seconds.",
-            "Ask the portal's operator to start the workers, with `manage.py serve` or `serve --workers`.",
+            level=Level.ERROR,
         )
 
 
@@ -150,7 +141,7 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
     age = timezone.now() - swept_at if swept_at else timedelta()
     if age > SWEEP_WARNING and trigger_stages(organization):
         yield finding(
-            FindingCode.SWEEP_LATE,
+            FindingCode.WORK_LATE,
             f"The portal has not compared its records with Lever for {lasting(age.total_seconds())}. Candidates whose "
             "webhook was lost are not found until it does.",
             "Ask the portal's operator to run `manage.py sweep` and to read the workers' log.",
@@ -159,11 +150,10 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
 
 
 def check_duties(organization: Organization) -> Iterator[Finding]:
-    """Yield each duty that failed several times in a row, else each that is overdue."""
+    """Yield each duty that failed several times in a row, else each that is overdue and isn't under way."""
     runs = DutyRun.objects.filter(organization=organization)
-    for run in runs.failing() | runs.overdue():
+    for run in runs.failing() | runs.overdue().filter(place={}):
         name, done_at = run.get_duty_display(), run.succeeded_at or run.created_at
-        ago = lasting((timezone.now() - done_at).total_seconds())
         if run.is_failing:
             yield finding(
                 FindingCode.DUTY_FAILING,
@@ -172,22 +162,13 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
                 "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
                 "whether the machine is overloaded.",
             )
-        elif run.place:
-            yield finding(
-                FindingCode.DUTY_OVERDUE,
-                f"“{name}” has more to do than usual and is under way. It was last done {ago} ago.",
-                "There is nothing to do: each turn goes on where the last one ended.",
-                level=Level.INFO,
-            )
         else:
+            ago = lasting((timezone.now() - done_at).total_seconds())
             yield finding(
-                FindingCode.DUTY_OVERDUE,
+                FindingCode.WORK_LATE,
                 f"“{name}” is late. It was last done {ago} ago.",
                 "Check that the workers run. If they are too slow, start more of them.",
             )
-
-
-ENDED_SHOWN_FOR = timedelta(days=14)
 
 
 def check_pause(organization: Organization) -> Iterator[Finding]:
@@ -206,7 +187,7 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
     super_admins = list(rows.values_list("deactivated_in_lever_at", flat=True))
     if super_admins and all(super_admins):
         yield finding(
-            FindingCode.SUPER_ADMIN_DEACTIVATED,
+            FindingCode.NO_SUPER_ADMIN,
             "The last Super Admin is deactivated in Lever, and keeps access until there is another.",
             "Make somebody else Super Admin under Settings › Team and sign-in, which marks who it is, or ask the "
             "portal's operator to, for example with `manage.py configure`.",
@@ -246,23 +227,4 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             FindingCode.BOUNCED_INVITATIONS,
             f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
             "Correct the address in Lever. Then an Admin presses “Correct and send again” on the candidate's page.",
-        )
-
-
-def check_ended_following(organization: Organization) -> Iterator[Finding]:
-    """Yield how many candidates have no result, since the portal has lately stopped asking for it, and why."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    since = today - ENDED_SHOWN_FOR
-    lately = Invitation.objects.filter(organization=organization, following_ended_at__gte=since)
-    ended = lately.ended_without_result()
-    by_reason = ended.order_by("following_ended").values_list("following_ended")
-    counts = dict(by_reason.annotate(number=Count("pk")))
-    if counts:
-        reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
-        yield finding(
-            FindingCode.FOLLOWING_ENDED,
-            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(count_candidates(ended), 'candidate')} ended without a "
-            f"result: {reasons}.",
-            "If you still need a result, move the candidate out of the stage and back in. To send a new e-mail, "
-            "an Admin cancels the invitation and sends it again.",
         )

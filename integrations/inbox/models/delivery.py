@@ -162,7 +162,7 @@ class Delivery(Leasable):
             index_of_set("delivery_decided", "organization", "decided_at"),
             # also for what is offered or waits
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
-            # for the minute's look for incidents, also while very many wait to be decided
+            # for the doctor, also while very many wait to be decided
             models.Index(fields=["organization"], name="delivery_stuck", condition=STUCK),
             index_of_set("delivery_invitation", "invitation"),
             index_of_set("delivery_after", "after"),

@@ -116,6 +116,9 @@ class LeverConnection(models.Model):
         )
     )
     feedback_template_read_at = moment()
+    is_account_shared = models.BooleanField(
+        default=False, help_text="Whether another organization here is connected to the same Lever account."
+    )
     stages_refreshed_at = moment()
     stages_missing_since = moment("Since when Lever's list of stages is empty while the copy isn't.")
     roles_refreshed_at = moment()

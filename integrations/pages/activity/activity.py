@@ -25,7 +25,6 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     LATEST_FIRST,
-    LINKED_VIEWS,
     NONE,
     REASONS,
     SORTED_BY,
@@ -71,8 +70,8 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             is_filtered=filters.is_set or bool(filters.view or filters.mine),
             views=[
                 (code, label, counts.get(code, ""))
-                for code, label in (VIEWS | LINKED_VIEWS).items()
-                if code == filters.view or (code in VIEWS and counts.get(code) != "0")
+                for code, label in VIEWS.items()
+                if code == filters.view or counts.get(code) != "0"
             ],
             saved_lists=[CandidateFilters.of_address(QueryDict(one)) for one in member.saved_lists],
             needs_attention=counts.get("attention"),

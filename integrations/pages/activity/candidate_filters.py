@@ -10,7 +10,6 @@ from django.urls import reverse
 from integrations.core.invitation_status import BOUNCED, InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
 from integrations.core.vocabulary import Origin, ResultOutcome, lower_first
-from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.pages.activity.steps import Became, Step
 
 _Status = InvitationStatus
@@ -31,10 +30,6 @@ VIEWS = {
     "completed": _Status.COMPLETED.label,
     "cancelled": _Status.WITHDRAWN.label,
 }
-#: Those that only links from the overview and from Health lead to: a part of a tab that waits for one kind of act.
-LINKED_VIEWS = {
-    "no_result": f"No result in the last {ENDED_SHOWN_FOR.days} days",
-}
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
 REASONS: Mapping[str, str] = {
@@ -45,7 +40,7 @@ REASONS: Mapping[str, str] = {
 NONE = "none"
 #: What is chosen from: any other value filters nothing.
 _KNOWN = {
-    "view": VIEWS | LINKED_VIEWS,
+    "view": VIEWS,
     "reason": REASONS,
     "origin": {*Origin, NONE},
     "step": set(Step),
@@ -139,7 +134,7 @@ class CandidateFilters:
             origin = self.origin and f"from {Origin(self.origin).label}"
         stated = (
             self.mine and "My candidates",
-            self.view and (VIEWS | LINKED_VIEWS)[self.view],
+            self.view and VIEWS[self.view],
             "No role" if self.role == NONE else self.role,
             self.assessment,
             self.reason and REASONS[self.reason],

@@ -12,7 +12,6 @@ from django.utils import timezone
 from integrations.catalog.models.platform_lists import Role
 from integrations.core.invitation_status import NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, VerdictCode
-from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
 from integrations.invitations.models.candidate import (
     Candidate,
@@ -34,7 +33,7 @@ from integrations.pages.activity.candidate_filters import (
     CandidateFilters,
 )
 from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
-from integrations.pages.times import midnight, within_days
+from integrations.pages.times import within_days
 
 _Status = InvitationStatus
 #: The tabs of invitations that stand well, by status.
@@ -202,14 +201,12 @@ class CandidateSearch:
     def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
         """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
         invitations = Invitation.objects.filter(organization=self.organization)
-        lately = midnight(timezone.localdate() - ENDED_SHOWN_FOR)
         only_person_ends = Q(status__in=NEED_PERSON) | HAS_BOUNCED
         return {
             "attention": invitations.filter(only_person_ends),
             "held": invitations.filter(status=InvitationStatus.HELD),
             "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
             "not_sent": invitations.not_sent(),
-            "no_result": invitations.ended_without_result().filter(following_ended_at__gte=lately),
             "bounced": self._bounced,
         }
 

@@ -56,6 +56,7 @@ class Duty(models.TextChoices):
 
 
 INTERVALS: dict[Duty, timedelta] = {
+    Duty.UPDATE_INCIDENTS: timedelta(minutes=5),
     Duty.SWEEP: timedelta(minutes=10),
     Duty.FOLLOW_ERASURES: timedelta(minutes=30),
     Duty.REFRESH_LEVER_LISTS: timedelta(hours=1),

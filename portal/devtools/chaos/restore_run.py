@@ -88,7 +88,7 @@ INVITED_BY_THEN = (0.2, 0.6)
 BACKUP_AGE = timedelta(hours=1)
 #: Seconds by which the clocks of Lever and of the database may differ here.
 CLOCKS_APART = 2.0
-LEFT_TO_DO = ("restored_connection", "possibly_invited", "uncertain_invitations")
+LEFT_TO_DO = ("lever_reconnect", "possibly_invited", "uncertain_invitations")
 
 
 class RestoreRun(Run):

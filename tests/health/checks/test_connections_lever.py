@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.catalog.feedback_template import TEMPLATE
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import SCOPES
 from integrations.organizations.models.organization import Organization
-from tests.health.rows import code_and_level, only_finding, store_probe
+from tests.health.rows import code_and_level, only_finding
 
 
 @pytest.mark.parametrize(
@@ -62,23 +63,12 @@ def test_no_scope_is_missing_when_lever_does_not_tell_what_it_granted(
     assert only_finding(healthy_organization).code == "ok"
 
 
-@pytest.mark.parametrize(
-    ("found", "code", "words"),
-    [
-        ({"is_template_gone": True}, "feedback_template_gone", "no longer in Lever"),
-        (
-            {"missing_fields": ["Result", "Report link"]},
-            "feedback_template_incomplete",
-            "Result, Report link",
-        ),
-        ({"is_author_gone": True}, "feedback_author_gone", "has left Lever"),
-    ],
-)
-def test_a_missing_template_field_or_author_is_a_finding_while_the_probe_is_recent(
-    healthy_organization: Organization, found: dict[str, object], code: str, words: str
-) -> None:
-    store_probe(healthy_organization, **found)
-    assert code_and_level(healthy_organization) == (code, "warning")
-    assert words in only_finding(healthy_organization).message
-    store_probe(healthy_organization, checked_at=timezone.now() - timedelta(days=2), **found)
+def test_a_missing_template_field_is_a_finding(healthy_organization: Organization) -> None:
+    fields = [field for field in TEMPLATE["fields"] if field["text"] not in {"Result", "Report link"}]
+    LeverConnection.objects.update(
+        feedback_template_id="form-1", feedback_template={**TEMPLATE, "id": "form-1", "fields": fields}
+    )
+    assert code_and_level(healthy_organization) == ("feedback_template_incomplete", "warning")
+    assert "Result, Report link" in only_finding(healthy_organization).message
+    LeverConnection.objects.update(feedback_template_id="another")
     assert only_finding(healthy_organization).code == "ok"

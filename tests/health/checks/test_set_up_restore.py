@@ -26,7 +26,11 @@ def restored(healthy_organization: Organization) -> Organization:
 def test_lever_is_to_be_connected_again_until_its_tokens_are_new(restored: Organization) -> None:
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=3))
     finding = only_finding(restored)
-    assert (finding.code, finding.link_text) == ("restored_connection", "Connect Lever again")
+    assert (finding.code, finding.level, finding.link_text) == (
+        "lever_reconnect",
+        "warning",
+        "Connect Lever again",
+    )
     LeverConnection.objects.update(refreshed_at=timezone.now())
     assert only_finding(restored).code == "ok"
 

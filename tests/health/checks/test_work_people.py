@@ -47,7 +47,7 @@ def test_a_last_super_admin_who_is_deactivated_in_lever_is_found_without_their_n
     rows = Membership.objects.filter(role="super_admin")
     rows.update(deactivated_in_lever_at=timezone.now())
     finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level) == ("super_admin_deactivated", "warning")
+    assert (finding.code, finding.level) == ("no_super_admin", "warning")
     assert "keeps access until there is another" in finding.message
     assert rows.get().user.username not in f"{finding.message} {finding.fix}"
 

@@ -234,9 +234,7 @@ def test_a_secret_that_no_key_opens_is_entered_again(super_admin_client, organiz
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     page = super_admin_client.get(PAGE).content.decode()
     assert "No readable secret is stored" in page
-    assert {"single_sign_on_secret_missing"} <= {
-        finding.code for finding in operational_findings(organization)
-    }
+    assert {"single_sign_on_failing"} <= {finding.code for finding in operational_findings(organization)}
     answer = super_admin_client.post(reverse("single-sign-on-try"))
     assert "enters it again" in told(super_admin_client, answer)
     super_admin_client.post(PAGE, FORM)
@@ -263,7 +261,7 @@ def test_the_regular_check_finds_what_stops_working(organization, provider, monk
         check_single_sign_on(organization)
     assert codes(organization) == {"single_sign_on_failing", "sign_in_domain_gone"}
     SignInDomain.objects.all().delete()
-    assert "single_sign_on_without_domain" in codes(organization)
+    assert "no e-mail domain is verified" in str(operational_findings(organization))
 
 
 def test_the_regular_check_without_single_sign_on_does_nothing(organization):
