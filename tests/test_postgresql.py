@@ -42,8 +42,6 @@ PARTS = {
         "tests/results",
         "tests/outbox",
         "tests/effects/test_database_restart.py",
-        "tests/effects/test_follow_pass.py",
-        "tests/effects/test_further_together.py",
         "tests/effects/test_kind.py",
         "tests/effects/test_lost_answers.py",
         "tests/effects/test_perform.py",

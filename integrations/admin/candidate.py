@@ -267,7 +267,7 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
             "created_at checked_at invited_at start_by bounced_at started_at submitted_at completed_at "
             "changed_at following_ended following_ended_reason following_ended_at",
         ),
-        section("What led to it and what it led to", "after together deliveries_shown effects_shown"),
+        section("What led to it and what it led to", "deliveries_shown effects_shown"),
         section(
             "In detail",
             "opportunity_id contact_id role_id stage_id assessment_id instance_id feedback_id reference "

@@ -185,7 +185,6 @@ class RoleMappingAdmin(ScopedAdmin):
         *CATEGORY_COLUMNS,
         "stage",
         "assessment",
-        "also_assessments",
         *OWN_RULES,
     )
 

@@ -42,7 +42,7 @@ from integrations.admin.filters import (
 )
 from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
 from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST, WAITING_VERDICTS
-from integrations.core.vocabulary import OWN_EVENTS, DeliveryEvent, Platform, Tone
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone
 from integrations.effects.kind import Target
 from integrations.effects.kinds.feedback import results_of
 from integrations.effects.perform import kind_of, kinds_acting_on
@@ -83,8 +83,7 @@ FoundByFilter = choice_filter(
             "By comparing with Lever, and invited",
             Q(event=DeliveryEvent.SWEEP, invitation__isnull=False),
         ),
-        "webhook": ("By a webhook", ~Q(event__in=sorted(OWN_EVENTS))),
-        "mapping": ("As a further assessment of a mapping", Q(after__isnull=False)),
+        "webhook": ("By a webhook", ~Q(event=DeliveryEvent.SWEEP)),
     },
 )
 
@@ -113,7 +112,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
     fieldsets = (
-        section("What came", "organization platform event candidate after received_at repeats"),
+        section("What came", "organization platform event candidate received_at repeats"),
         section(
             "What was decided",
             "decision explanation next_step decided_at chosen_at chosen_assessment caused effects_caused "

@@ -98,10 +98,9 @@ class CandidateRow(Row):
 
 
 class InvitationRow(Row):
-    """How far a candidate is with an assessment; `after` is the invitation whose result led to this one."""
+    """How far a candidate is with an assessment."""
 
     assessment = Text("assessment_name")
-    after = serializers.IntegerField(source="after_id", read_only=True, allow_null=True)
 
     class Meta:
         model = Invitation
@@ -117,7 +116,6 @@ class InvitationRow(Row):
             "started_at",
             "completed_at",
             "start_by",
-            "after",
             "following_ended",
             "following_ended_at",
             "erased_at",

@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
-from integrations.catalog.lists import stages_on_pass
 from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import (
     ASSESSMENT_RULES,
@@ -24,7 +23,7 @@ from integrations.organizations.models.organization import Organization
 RULES_OF_ASSESSMENT = (*THRESHOLDS, *ASSESSMENT_RULES)
 #: What a mapping holds for.
 PLACE = ("role", *CATEGORY_COLUMNS, "stage")
-FIELDS = (*PLACE, "assessment", "also_assessments", *OWN_RULES)
+FIELDS = (*PLACE, "assessment", *OWN_RULES)
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
@@ -96,10 +95,6 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
     changes = changes_to(before, {field: getattr(mapping, field) for field in FIELDS})
     if changes:
         mapping.full_clean()
-        organization = mapping.organization
-        leads_on = mapping.stage_on_pass and changes.keys() & {*PLACE, "stage_on_pass"}
-        if leads_on and (reason := stages_on_pass(organization, mapping.rule).why_circle(mapping.rule)):
-            raise ValidationError({"stage_on_pass": reason})
         try:
             mapping.save()
         except IntegrityError as error:  # another request has stored it since the check

@@ -1,11 +1,9 @@
 """An organization's catalog: its trigger stages and mappings, and the copies of the platforms' lists."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
-
-from django.core.exceptions import ValidationError
 
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
@@ -14,9 +12,8 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.rules.choose_assessment import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
-from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
+from integrations.core.rules.mappings import Categories, MappingIndex
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named
-from integrations.core.rules.stages_on_pass import KnownStage, StagesOnPass
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import Posting
@@ -43,56 +40,6 @@ def trigger_stages(organization: Organization) -> list[Stage]:
     policy = trigger_policy(organization)
     stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
     return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]
-
-
-def why_target_invites(organization: Organization, stage_on_pass: str, *, by_mapping: bool = True) -> str:
-    """Return why entering this stage on pass would send an invitation again; empty when it wouldn't."""
-    written = stage_on_pass.strip()
-    if not written:
-        return ""
-    known = stages_named_in_copy(organization, written) if organization.pk else []
-    named = [(stage.external_id, stage.name) for stage in known] or [(written, written)]
-    policy = TriggerPolicy(organization.stage_prefix)
-    if organization.pk and by_mapping:
-        policy = trigger_policy(organization)
-    if not any(policy.is_trigger(*stage) for stage in named):
-        return ""
-    name = known[0].name if known else written
-    return (
-        f"Entering “{name}” sends an assessment, because its name begins with "
-        f"“{organization.stage_prefix}” or a mapping names it. Choose a stage that doesn't."
-    )
-
-
-def stages_on_pass(organization: Organization, tried: MappingRule | None = None) -> StagesOnPass:
-    """Return where candidates go who pass, with a mapping that is tried in place of the stored one."""
-    rules = mapping_index(organization).rules
-    if tried is not None:
-        rules = (*(rule for rule in rules if rule.id != tried.id), tried)
-    mappings = MappingIndex(rules)
-    live = Stage.objects.live().filter(organization=organization)
-    return StagesOnPass(
-        mappings,
-        organization.stage_on_pass,
-        TriggerPolicy(organization.stage_prefix, mappings.stages),
-        [KnownStage(*row) for row in live.values_list("external_id", "name")],
-    )
-
-
-def refuse_inviting_target(organization: Organization, changed: Container[str]) -> None:
-    """Raise ValidationError when changing these policies is what makes the stage on pass invite.
-
-    Any other change is accepted, whatever has become of the stage: a mapping added since, which the doctor reports,
-    must not keep anybody from pausing.
-    """
-    if "stage_on_pass" in changed:
-        reason = why_target_invites(organization, organization.stage_on_pass)
-    elif "stage_prefix" in changed:
-        reason = why_target_invites(organization, organization.stage_on_pass, by_mapping=False)
-    else:
-        reason = ""
-    if reason:
-        raise ValidationError({"stage_on_pass": reason})
 
 
 def unknown_target_message(organization: Organization, stage_on_pass: str) -> str:

@@ -37,7 +37,6 @@ class RoleRule:
 
 #: In the order in which pages show them.
 _RULES = (
-    RoleRule("next_assessment", "Next assessment after a pass", lambda value: _quoted(value, "nothing")),
     RoleRule("approval", "Ask for approval", lambda value: Approval(value).label),
     RoleRule("origins", "By the candidate's origin", _origins),
     RoleRule("reentry", "When somebody enters the stage again", lambda value: ReentryPolicy(value).label),
@@ -58,7 +57,7 @@ _RULES = (
     RoleRule("stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: _quoted(value, "nobody is moved")),
 )
 #: What holds for all roles of a rule that only a mapping may have.
-_WITHOUT_MAPPING = {"approval": Approval.ABOVE_LIMIT, "next_assessment": ""}
+_WITHOUT_MAPPING = {"approval": Approval.ABOVE_LIMIT}
 ROLE_RULES = {rule.name: rule for rule in _RULES}
 LABELS = {rule.name: rule.label for rule in _RULES}
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -90,10 +90,6 @@ def _table(section: Section, path: str, table: object) -> Table:
 
 def _check(path: str, value: object, key: Key) -> None:
     if value == "" and key.can_be_null:
-        return
-    if key.may_be_several and isinstance(value, list) and value:
-        for one in value:
-            _check(path, one, replace(key, may_be_several=False))
         return
     if type(value) is not key.value_type:
         found = FOUND_NAMES.get(type(value), "a date or time")

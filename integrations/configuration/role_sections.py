@@ -35,13 +35,7 @@ from integrations.organizations.models.organization import Organization
 _NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
 _MAPPING = keys(
     *(column(RoleMapping, name) for name in _NAMED_BY),
-    column(
-        RoleMapping,
-        "assessment",
-        is_required=True,
-        may_be_several=True,
-        type_name="a text, or several in brackets that are sent together",
-    ),
+    column(RoleMapping, "assessment", is_required=True),
     *(column(RoleMapping, name) for name in OWN_RULES),
 )
 
@@ -59,13 +53,7 @@ def _check_mapping(path: str, table: Table) -> None:
 
 def _stored_mappings(organization: Organization) -> Iterator[Table]:
     for row in RoleMapping.objects.filter(organization=organization):
-        yield {name: value for name, value in _table_of_mapping(row).items() if value not in NO_RULE}
-
-
-def _table_of_mapping(row: RoleMapping) -> Table:
-    """Return a mapping as the file would say it."""
-    table = table_of(_MAPPING, row)
-    return table | {"assessment": row.assessments} if row.also_assessments else table
+        yield {name: value for name, value in table_of(_MAPPING, row).items() if value not in NO_RULE}
 
 
 def _mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
@@ -83,18 +71,15 @@ def _mappings_after(file: Configuration, organization: Organization) -> dict[tup
 def _set_columns(mapping: RoleMapping, table: Table) -> None:
     empty = RoleMapping()
     for name, value in table.items():
-        if name == "assessment":
-            mapping.assessment, *mapping.also_assessments = value if isinstance(value, list) else [value]
-            continue
         setattr(mapping, name, getattr(empty, name) if value == "" else value)
 
 
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
     own = RoleMapping.objects.filter(organization=organization.pk)
-    known = {row.pk: _table_of_mapping(row) for row in own}
+    known = {row.pk: table_of(_MAPPING, row) for row in own}
     for named, mapping in _mappings_after(file, organization).items():
         before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
-        changed = differing(_MAPPING, before, _table_of_mapping(mapping))
+        changed = differing(_MAPPING, before, table_of(_MAPPING, mapping))
         lines = []
         stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
         subject = f"mapping {quoted(mapping.subject)} × {stage}"

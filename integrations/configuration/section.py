@@ -63,8 +63,6 @@ class Key:
     column: "models.Field[Any, Any] | None" = None
     #: The attribute of the row, where it isn't called as the key.
     attribute: str = ""
-    #: Several texts may stand in brackets in its place.
-    may_be_several: bool = False
     is_required: bool = False
     is_secret: bool = False
     must_not_be_blank: bool = False

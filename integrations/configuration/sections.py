@@ -12,7 +12,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from integrations.catalog import lists
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.role_sections import ASSESSMENTS, MAPPINGS
@@ -112,7 +111,6 @@ def _refuse_whole(organization: Organization, values: Table) -> None:
     try:
         trial = organization.changed(values)
         refuse_key_of_another(trial, trial.webhook_key)
-        lists.refuse_inviting_target(trial, values)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         path = "policies" if name == "__all__" else _path(name)

@@ -149,7 +149,6 @@ class FindingCode(RecordEnum):
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
-    STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS.at("team/"))
     SINGLE_SIGN_ON_FAILING = FindingRecord("single_sign_on_failing", SINGLE_SIGN_ON, level=Level.ERROR)

@@ -121,15 +121,6 @@ class VerdictCode(RecordEnum):
         next_step=ERASED.next_step,
         names_nobody=True,
     )
-    NOTHING_FOLLOWS = VerdictRecord(
-        code="nothing_follows",
-        label="Nothing follows",
-        consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The role's mapping had another assessment, for the same time or after a pass. Before it was sent, the "
-        "mapping was changed or deleted, or the result changed.",
-        next_step="Nothing to do. If the mapping is wrong, an Admin can correct it, then retry.",
-    )
     NOT_A_TRIGGER_STAGE = VerdictRecord(
         code="not_a_trigger_stage",
         label="Not a CodeScreen stage",

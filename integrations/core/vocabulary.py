@@ -79,28 +79,20 @@ class SecondFactor(LabelledEnum):
 
 
 class DeliveryEvent(StrEnum):
-    """The events that may lead to an invitation; Lever sends the first, the portal itself writes the others.
+    """What says that a candidate entered a stage: Lever sends the first, the portal itself writes the other.
 
-    `TOGETHER` is a further assessment of a mapping that sends several together, `NEXT` the one that follows a pass.
+    By nothing but its event may what the portal writes be told from a platform's webhook.
     """
 
     STAGE_CHANGE = "candidateStageChange"
     SWEEP = "sweep"
-    TOGETHER = "together"
-    NEXT = "next"
 
 
 #: What the events are called; others by the platform's own name.
 EVENT_NAMES: Mapping[str, str] = {
     DeliveryEvent.STAGE_CHANGE: "Stage change",
     DeliveryEvent.SWEEP: "Found by comparing with Lever",
-    DeliveryEvent.TOGETHER: "Further assessment",
-    DeliveryEvent.NEXT: "Next assessment",
 }
-#: What says that the candidate entered a stage.
-ENTRY_EVENTS = frozenset({DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP})
-#: What the portal writes itself: by nothing else may it be told from a platform's webhook.
-OWN_EVENTS = frozenset(DeliveryEvent) - {DeliveryEvent.STAGE_CHANGE}
 
 
 class WebhookEvent(LabelledEnum):
@@ -169,7 +161,6 @@ class VerdictCause(LabelledEnum):
     READ_AGAIN = "read_again", "Decided again after reading the candidate again"
     REPLAY = "replay", "Decided again by a person"
     CHOSEN = "chosen", "Chosen by a person"
-    MAPPING = "mapping", "Decided because a mapping has several assessments"
 
 
 class AssessmentSource(LabelledEnum):
@@ -181,18 +172,6 @@ class AssessmentSource(LabelledEnum):
     TAG = "tag", "the tag"
     MAPPING_FOR_CATEGORIES = "mapping_for_categories", "the mapping for the role's categories"
     DEFAULT = "default", "the default"
-    TOGETHER = "together", "the mapping, which sends several together"
-    NEXT = "next", "the mapping, which sends it next"
-
-
-#: What names the assessment that a mapping sends first.
-BY_MAPPING = frozenset(
-    {
-        AssessmentSource.MAPPING_FOR_STAGE,
-        AssessmentSource.MAPPING_FOR_ROLE,
-        AssessmentSource.MAPPING_FOR_CATEGORIES,
-    }
-)
 
 
 class Category(LabelledEnum):

@@ -15,9 +15,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
-from integrations.core.vocabulary import OWN_EVENTS, RETRY_FOR_IN_WORDS, Platform
-from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import lock_together, why_not_after
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
@@ -75,8 +73,6 @@ def revalidate(
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
     """
-    if reason := why_not_after(invitation):
-        return _cancel(invitation, reason)
     read_at = database.now()
     if not _must_be_read(invitation, read_at):
         return None
@@ -109,7 +105,7 @@ def _must_be_read(invitation: Invitation, now: datetime) -> bool:
         opportunity_id=invitation.opportunity_id,
         received_at__gt=checked_at,
     )
-    return webhooks.exclude(event__in=OWN_EVENTS).exists()
+    return webhooks.exclude(event=DeliveryEvent.SWEEP).exists()
 
 
 def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
@@ -126,8 +122,7 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     is_same_stage = opportunity.stage_id == invitation.stage_id
     assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
     # a candidate who went on to a stage with the same assessment isn't invited anew there
-    is_next = invitation.after_id is not None
-    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients, is_next=is_next):
+    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
         return ""
     return f"Before it was sent, the candidate moved to “{name}”, which has another assessment or none."
 
@@ -143,13 +138,7 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
 
 
 def _cancel(invitation: Invitation, reason: str) -> Cancelled:
-    return Cancelled(reason, also=partial(_record_cancelled, invitation, reason))
-
-
-def _record_cancelled(invitation: Invitation, reason: str) -> None:
-    lock_together(invitation)
-    invitation.move(Status.WITHDRAWN, reason)
-    follow_without(invitation)
+    return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
 
 
 def _refresh(

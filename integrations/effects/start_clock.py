@@ -10,7 +10,6 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.time_zones import with_date, zone_of
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.further import related_invitations
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
@@ -27,8 +26,7 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     """Let the progress tag say whether the candidate hasn't started for long, after CodeScreen's answer at `now`.
 
     `end` is why it is no longer asked from then on, None while it is. Called inside the caller's transaction with the
-    row locked; safe to run twice. The tag isn't set where another of the candidate's invitations has got on since,
-    unless both are of one mapping.
+    row locked; safe to run twice. The tag isn't set where another of the candidate's invitations has got on since.
     """
     if invitation.status != Status.INVITED:
         return
@@ -46,8 +44,7 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
         changed_at__gt=invitation.changed_at,
         status__in=[*FOLLOWED, Status.COMPLETED],
     )
-    beside = related_invitations(invitation).values("pk")  # among these the tag is chosen when it is enqueued
-    if not others.exclude(pk__in=beside).exists():
+    if not others.exists():
         enqueue_progress_tag(invitation, tag or choose_progress_tag(invitation.status))
 
 

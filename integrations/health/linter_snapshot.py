@@ -91,8 +91,7 @@ class LinterSnapshot:
         """
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.subject}”"
-            for written in filter(None, (*rule.assessments, rule.next_assessment)):
-                yield Mention(where, written, "Choose another assessment for this mapping.")
+            yield Mention(where, rule.assessment, "Choose another assessment for this mapping.")
         for written in self.assessments_with_rules:
             fix = "Under Mappings › Rules by assessment, choose another assessment, or delete these rules."
             yield Mention("The rules of an assessment", written, fix)

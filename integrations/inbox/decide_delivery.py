@@ -12,36 +12,21 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together
-from integrations.core.rules.names import choose_progress_tag
-from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
-from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
-from integrations.effects.follow_pass import follow_pass, follow_without
-from integrations.effects.further import (
-    cancel_unsent,
-    first_of,
-    follow_with_next,
-    further_of,
-    has_further,
-    is_of_several,
-    link_existing,
-    lock_together,
-    store_together,
-    tie_next_round,
-)
+from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
+from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note, tell_cancelled
-from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.record_candidate import record_candidate
-from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
 from integrations.store import database
@@ -68,10 +53,7 @@ def apply_decision(
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _cancel(organization, opportunity, facts, decision.explanation)
     if decision.verdict == VerdictCode.ALREADY_INVITED:
-        existing = _follow_again(decision, facts)
-        if existing is not None:
-            link_existing(delivery, existing, decision.mapping_id)
-        return existing
+        return _follow_again(decision, facts)
     existing = None
     if decision.existing_invitation_id:
         existing = Invitation.objects.filter(pk=decision.existing_invitation_id).first()
@@ -112,7 +94,6 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
-        **_place_among_several(delivery, facts, decision),
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,
@@ -139,37 +120,6 @@ def _invite(
     if status != Status.HELD:
         _enqueue(invitation, delivery, is_new=True)
     return invitation
-
-
-def _place_among_several(delivery: Delivery, facts: Facts, decision: Decision) -> dict[str, int | None]:
-    """Return what an invitation is sent with, or after; the first of several gets its own key when it is stored."""
-    before = delivery.after
-    if before is None:
-        return {"together_id": _lone_first(delivery, decision), "after_id": None}
-    together = isinstance(facts.further, Together)
-    is_here = before.opportunity_id == delivery.opportunity_id
-    return {
-        "together_id": first_of(before) if together and is_here else None,
-        "after_id": None if together else before.pk,
-    }
-
-
-def _lone_first(delivery: Delivery, decision: Decision) -> int | None:
-    """Return the key of the first round, where it was sent alone and leads to another assessment; else None."""
-    if decision.round == 1 or decision.assessment is None:
-        return None
-    former = Invitation.objects.filter(
-        organization=delivery.organization_id,
-        opportunity_id=delivery.opportunity_id,
-        assessment_id=decision.assessment.id,
-        round=decision.round - 1,
-        mapping=decision.mapping_id,
-        mapping__also_assessments=[],
-    ).first()
-    if former is None:
-        return None
-    tie_next_round(former)
-    return former.together_id
 
 
 def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False) -> None:
@@ -219,14 +169,26 @@ def _cancel(
         invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
     for invitation in invitations:
         invitation.organization = organization
-        lock_together(invitation)
-        if cancel_unsent(invitation, reason):
+        if _cancel_unstarted(invitation, reason):
             cancelled.append(invitation)
             if invitation.instance_id and not opportunity.is_archived:  # else a note would tell nothing
                 tell_cancelled(invitation)
-    for invitation in cancelled:
-        follow_without(invitation, may_return=not opportunity.is_archived)
     return cancelled[-1] if cancelled else None
+
+
+def _cancel_unstarted(invitation: Invitation, reason: str) -> bool:
+    """Cancel an invitation, and its sending where no worker has begun it; False while one is sending it."""
+    try:
+        invitation.move(Status.WITHDRAWN, reason)
+    except IllegalTransition:  # its result is followed
+        return False
+    Effect.objects.filter(
+        invitation=invitation,
+        kind=Effect.Kind.SEND_INVITATION,
+        state=Effect.State.DUE,
+        leased_until__isnull=True,
+    ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
+    return True
 
 
 def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
@@ -238,8 +200,6 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=database.now())
-        if has_further(invitation):  # when it was cancelled, the tag became another invitation's
-            enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()
     return invitation
@@ -274,13 +234,9 @@ def decide_delivery(
             # such decisions of one organization run one after another: each sees the invitations of those before it
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
-        elif facts.further != further_of(delivery, is_locked=True):
-            # a regrade came after the reading, and finds this delivery being decided: the candidate is read now
-            return AskAgain() if delivery.release(due_at=Now()) else LeaseLost()
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         # before the verdict, which locks the chain: others lock the invitation and the candidate first
-        together = store_further(delivery, decision, facts, invitation)
         record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         is_recorded = delivery.decide(
             decision.verdict,
@@ -293,49 +249,9 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
-        is_already_invited = decision.verdict == VerdictCode.ALREADY_INVITED
-        if is_already_invited and invitation and (facts.further or is_of_several(invitation)):
-            follow_pass(invitation)
-        if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
-            follow_pass(delivery.after)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     if decision.verdict == VerdictCode.ANONYMIZED:
         erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
-    for further in together:
-        _decide_at_once(further, clients, snapshot)
     return decision
-
-
-def store_further(
-    delivery: Delivery, decision: Decision, facts: Facts, invitation: Invitation | None
-) -> list[Delivery]:
-    """Store what the mapping sends beside an assessment that the candidate gets or has; return what is to be decided.
-
-    Who enters the stage again after a pass gets the next one, if it couldn't be sent then.
-    """
-    mapping = facts.mappings.with_id(decision.mapping_id)
-    has_it = (
-        decision.verdict in INVITING_VERDICTS or decision.verdict.record.consequence is Consequence.HAS_IT
-    )
-    if mapping is None or invitation is None or not has_it or decision.assessment_source not in BY_MAPPING:
-        return []
-    if mapping.next_assessment and decision.verdict == VerdictCode.ALREADY_INVITED:
-        follow_with_next(invitation, delivery)
-    return list(store_together(delivery, invitation, mapping)) if mapping.also else []
-
-
-def _decide_at_once(further: Delivery, clients: ClientProvider, read: FactsSnapshot) -> None:
-    """Decide a further assessment by what was just read; it is left to the workers where a platform doesn't answer."""
-    claimed = further.lease()
-    if claimed is None:
-        return
-    if claimed.due_at is None:  # a worker has decided it already
-        claimed.release()
-        return
-    claimed.organization = Organization.objects.reread(further.organization_id)
-    try:
-        decide_delivery(claimed, clients, read.opportunity, read.read_at)
-    except PlatformError:
-        claimed.release()

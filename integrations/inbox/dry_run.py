@@ -63,8 +63,7 @@ def dry_run(
 def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
     """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
     snapshot = gather_facts(delivery, clients)
-    with transaction.atomic():  # what a further assessment follows is locked while it is read
-        return decide(_completed(snapshot, delivery))
+    return decide(_completed(snapshot, delivery))
 
 
 def _completed(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:

@@ -17,8 +17,7 @@ from integrations.core.rules.choose_assessment import choose_assessment, depends
 from integrations.core.rules.decide import decide_before_read, decide_locally
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
 from integrations.core.rules.names import KnownAssessment
-from integrations.core.vocabulary import OWN_EVENTS, ReentryPolicy
-from integrations.effects.further import further_of
+from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.stage_lists import readings
@@ -67,8 +66,7 @@ def gather_facts(
     change = StageChange.from_payload(delivery.payload)
     facts = Facts(
         event=delivery.event,
-        further=further_of(delivery),
-        is_test=delivery.event not in OWN_EVENTS and is_test_request(delivery.payload),
+        is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
         disconnected_reason=organization.disconnected_reason,
         is_erased=Erasure.objects.forbids(organization.pk, change.opportunity_id),
@@ -189,7 +187,7 @@ def _assessments(
 
 def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:
     """Return when the stage was entered, by the webhook; else by Lever, None when it doesn't say."""
-    if delivery.event in OWN_EVENTS:
+    if delivery.event == DeliveryEvent.SWEEP:
         return opportunity.entered_at if opportunity else None
     triggered_at = moment(delivery.payload.get("triggeredAt"))
     return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
@@ -205,7 +203,6 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
     is_known = is_chosen(delivery) or found.explain(opportunity.tags)
     return replace(
         facts,
-        further=further_of(delivery, is_locked=True),
         is_erased=False,
         entered_before=facts.entered_before or (None if is_known else EnteredBefore.PROGRESS_TAG),
         invitations_here=found.here,

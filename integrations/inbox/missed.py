@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
-
 from integrations.catalog.models.platform_lists import Stage
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import REFUTED_BY_LIST, VerdictCode
-from integrations.core.vocabulary import ENTRY_EVENTS, Platform, ReentryPolicy
+from integrations.core.vocabulary import DeliveryEvent, Platform, ReentryPolicy
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, StageChange
@@ -57,14 +55,12 @@ def _rows_of(organization: Organization, ids: Sequence[str]) -> tuple[ByEntry[De
     told: ByEntry[Delivery] = defaultdict(list)
     invitations: ByEntry[Invitation] = defaultdict(list)
     own = {"organization": organization, "opportunity_id__in": ids}
-    lever = {"platform": Platform.LEVER, "event__in": sorted(ENTRY_EVENTS)}
+    lever = {"platform": Platform.LEVER, "event__in": list(DeliveryEvent)}
     deliveries = Delivery.objects.filter(**own, **lever).select_related("invitation")
     for delivery in deliveries.order_by("received_at"):
         stage_id = StageChange.from_payload(delivery.payload).to_stage_id
         told[delivery.opportunity_id, stage_id].append(delivery)
-    # a further assessment says nothing of an entry that the first one had to be sent for
-    is_first = Q(together=None) | Q(together=F("pk"))
-    for invitation in Invitation.objects.filter(is_first, **own, after=None):
+    for invitation in Invitation.objects.filter(**own):
         invitations[invitation.opportunity_id, invitation.stage_id].append(invitation)
     return told, invitations
 

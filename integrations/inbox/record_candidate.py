@@ -3,7 +3,6 @@
 from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
-from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.inbox.facts import FactsSnapshot, entered_at
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
@@ -28,8 +27,6 @@ def record_candidate(
     change = StageChange.from_payload(delivery.payload)
     if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
         return
-    if facts.further is not None and decision.verdict not in INVITING_VERDICTS:
-        return  # it stands as the first assessment left it
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
         return

@@ -14,7 +14,7 @@ from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.core.rules.facts import Decision
-from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
@@ -120,16 +120,11 @@ def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[li
 
 
 def _note_listed(organization: Organization, listed: Sequence[Opportunity]) -> None:
-    """Note of the offered candidates among these that they are in a trigger stage.
-
-    Further assessments that couldn't be decided about are decided about again: no entry tells of them.
-    """
-    own = Delivery.objects.filter(
+    """Note of the offered candidates among these that they are in a trigger stage."""
+    offered = Delivery.objects.offered().filter(
         organization=organization, opportunity_id__in=[opportunity.id for opportunity in listed]
     )
-    own.filter(pk__in=Delivery.objects.offered()).update(listed_at=Now())
-    unread = own.filter(verdict=VerdictCode.NOT_VISIBLE, after__isnull=False, due_at__isnull=True)
-    unread.update(due_at=Now(), attempts=0)
+    offered.update(listed_at=Now())
 
 
 def _read_offered_again(organization: Organization, began: datetime) -> None:

@@ -15,7 +15,7 @@ from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.choose_assessment import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
-from integrations.core.rules.names import KnownAssessment, has_progress_tag, matching_assessments
+from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
@@ -57,13 +57,8 @@ def leads_to(
     opportunity: Opportunity,
     stage_name: str,
     clients: ClientProvider,
-    *,
-    is_next: bool,
 ) -> bool:
-    """Whether the stage that the candidate is in leads to this assessment, alone or by its mapping with others.
-
-    What its mapping sends after a pass counts for one that `is_next`. Raises PlatformError.
-    """
+    """Whether the stage that the candidate is in leads to this assessment. Raises PlatformError."""
     candidate = candidate_snapshot(organization, opportunity, stage_name, clients)
     facts = Facts(
         event=DeliveryEvent.STAGE_CHANGE,
@@ -78,12 +73,7 @@ def leads_to(
     if not facts.trigger_policy.is_trigger(candidate.stage_id, stage_name):
         return False
     match = choose_assessment(facts, candidate)
-    if match is None:
-        return False
-    mapping = match.mapping
-    written = (*mapping.also, *([mapping.next_assessment] if is_next else [])) if mapping else ()
-    further = (one for name in written for one in matching_assessments(name, facts.assessments))
-    return [one.id for one in match.found] == [assessment.id] or assessment.id in {one.id for one in further}
+    return match is not None and [one.id for one in match.found] == [assessment.id]
 
 
 # Who is on a candidate in Lever: read and stored only where a member uses it.

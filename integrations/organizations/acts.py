@@ -10,7 +10,6 @@ from django.db import transaction
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
-from integrations.catalog import lists
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import EFFECT_KINDS
@@ -139,7 +138,6 @@ def set_policies(
     if not changes:
         return {}
     changed = organization.changed({name: values[name] for name in changes})
-    lists.refuse_inviting_target(changed, changes)
     stored = {name: getattr(changed, name) for name in changes}
     if "feedback_author" in changes:  # what Lever said of the earlier one goes
         stored |= {"feedback_author_name": feedback_author_name, "feedback_author_gone": False}

@@ -17,7 +17,7 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.names import choose_result_tag
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import BY_MAPPING, ProgressTag
+from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.health.findings import counted
@@ -163,9 +163,6 @@ def later_consequences(
     mapping = RoleMapping.objects.filter(pk=dry_run.decision.mapping_id or 0).first()
     rules = RoleRules(organization, mapping, lambda: rules_of_assessment(organization, assessment))
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
-    if mapping and mapping.also_assessments and dry_run.decision.assessment_source in BY_MAPPING:
-        names = " and ".join(f"“{name}”" for name in mapping.also_assessments)
-        yield "At the same time", f"The portal decides about {names} too: the mapping sends them together."
     days = (
         f" They must start within {counted(rules.start_within_days, 'day')}."
         if rules.start_within_days
@@ -188,23 +185,15 @@ def later_consequences(
     yield "When CodeScreen says that it is complete", detail
     if organization.attach_report:
         yield "With the feedback", "The report is attached to the candidate in Lever as a PDF."
-    yield from _after_the_result(rules, mapping, assessment.name)
+    yield from _after_the_result(rules, assessment.name)
 
 
-def _after_the_result(
-    rules: RoleRules, mapping: RoleMapping | None, assessment_name: str
-) -> Iterator[Consequence]:
+def _after_the_result(rules: RoleRules, assessment_name: str) -> Iterator[Consequence]:
     """Yield what follows a pass and what follows a failure."""
     passed, failed = "Then, if CodeScreen says Passed", "Then, if CodeScreen says Failed"
     if rules.passing_score is not None:
         passed += f", or nothing and the score meets your bar ({rules.passing_score})"
         failed += f", or nothing and the score is below your bar ({rules.passing_score})"
-    if mapping and mapping.next_assessment:
-        name = mapping.next_assessment
-        yield (
-            passed,
-            f"“{name}” is sent while they are in the stage. Tag and next stage follow when that one is passed.",
-        )
     for when, written in ((passed, rules.passed_tag), (failed, rules.failed_tag)):
         if tag := choose_result_tag(written, assessment_name):
             yield when, f"Your own tag “{tag}” is added."

@@ -12,8 +12,6 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.follow_pass import follow_pass
-from integrations.effects.further import lock_first, passed_after
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -100,7 +98,7 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
             invitation=invitation,
         )
     enqueue_report(invitation, result, number)
-    follow_result(invitation, result)
+    follow_result(invitation, result, key)
     if not is_same:
         _notify_result(invitation, result, number)
 
@@ -174,10 +172,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         submitted_at=progress.submitted_at or invitation.submitted_at,
         completed_at=completed_at,
     )
-    lock_first(invitation)
     enqueue_result_effects(invitation, result, is_same)
-    if result.counts_as_pass and (last := passed_after(invitation)) is not None:
-        follow_pass(last)
     message = "invitation %s: result of attempt %s recorded"
     transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True

@@ -12,7 +12,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from portal.devtools.sandbox.lever.records import build_fields
-from tests.effects.several import NEXT, TARGET, mapped
 from tests.support import factories
 
 #: The faults after which Lever has made the write, but its answer is lost.
@@ -117,11 +116,3 @@ def held(scenario, move_candidate):
     held = Invitation.objects.get(status="held")
     assert held.opportunity_id == scenario.sandbox.opportunity_id("Alder")
     return held
-
-
-@pytest.fixture
-def chain(scenario):
-    """A mapping whose next assessment follows the first, and a candidate who was invited by it."""
-    mapping = mapped(scenario, next_assessment=NEXT, stage_on_pass=TARGET, passed_tag="Passed all")
-    scenario.enter()
-    return mapping

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models.platform_lists import Assessment
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
@@ -152,27 +151,6 @@ def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
     scenario, sandbox, mapped_stages, old_invitation
 ):
     RoleMapping.objects.filter(pk=mapped_stages.pk).update(assessment="Backend")
-    scenario.place(stage=FINAL_STAGE)
-    scenario.work_waiting()
-    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def test_who_moved_to_a_stage_that_sends_it_only_after_a_pass_is_not_invited(
-    scenario, sandbox, mapped_stages, old_invitation
-):
-    RoleMapping.objects.filter(pk=mapped_stages.pk).update(next_assessment="Backend")
-    scenario.place(stage=FINAL_STAGE)
-    scenario.work_waiting()
-    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("withdrawn", 0)
-
-
-def test_who_moved_to_a_stage_that_also_sends_it_is_invited_when_it_was_renamed(
-    scenario, sandbox, mapped_stages, old_invitation
-):
-    RoleMapping.objects.filter(pk=mapped_stages.pk).update(also_assessments=["Backend"])
-    listed = {"external_id": old_invitation.assessment_id, "name": "Backend"}
-    Assessment.objects.create(organization=scenario.organization, **listed)
-    Invitation.objects.update(assessment_name="Backend before")
     scenario.place(stage=FINAL_STAGE)
     scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

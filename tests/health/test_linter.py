@@ -193,16 +193,3 @@ def test_mappings_for_categories_that_fit_equally_are_ambiguous(acme: Organizati
     RoleMapping.objects.create(organization=acme, department="Engineering", assessment="Backend")
     RoleMapping.objects.create(organization=acme, location="Berlin", assessment="Frontend")
     assert "“Engineer” has several assessments" in messages_by_code(acme)["ambiguous_assessment"]
-
-
-def test_unknown_names_among_several_assessments_and_the_next_are_found(acme: Organization) -> None:
-    create_role(acme, "Engineer")
-    RoleMapping.objects.create(
-        organization=acme,
-        role="Engineer",
-        assessment="Backend",
-        also_assessments=["Fronted"],
-        next_assessment="Designs",
-    )
-    found = [one.message for one in findings(acme) if one.code == "unknown_assessment"]
-    assert ["“Fronted”" in found[0], "“Designs”" in found[1]] == [True, True]

@@ -78,10 +78,6 @@ MORE_ERRORS = [
     (f"[policies]\nrating_4_from = {9 * 10**18}\n", "policies.rating_4_from: Ensure this value is less than"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
     ("[policies]\nrating_2_from = 90\n", "policies: Rating thresholds must rise"),
-    (
-        "[policies]\nstage_on_pass = 'codescreen take-home'\n",
-        "policies.stage_on_pass: Entering “codescreen take-home”",
-    ),
     ("[policies]\nstage_on_pass = 7\n", "policies.stage_on_pass must be text in quotes"),
     (
         "[policies]\norigins = { agency = 'hold', agent = 'skip' }\n",
@@ -149,10 +145,6 @@ MORE_ERRORS = [
         "[[mappings]]\nrole = 'x'\nassessment = 'y'\napproval = 'sometimes'\n",
         "mappings[1].approval: Value 'sometimes' is not a valid choice.",
     ),
-    (
-        "[[mappings]]\nrole = 'x'\nassessment = 'y'\nstage_on_pass = 'CodeScreen next'\n",
-        "A pass would move candidates in a circle: “CodeScreen next” → “CodeScreen next”.",
-    ),
     ("[[mappings]]\nrole = ' '\nassessment = 'x'\n", "mappings[1].role"),
     ("[[mappings]]\nassessment = 'x'\n", "give a role, or instead of it one or more of department, team,"),
     ("[[mappings]]\nrole = 'x'\nteam = 'y'\nassessment = 'z'\n", "leave one or the other"),
@@ -207,19 +199,3 @@ def test_a_weak_password_is_an_error_that_names_it_and_the_fix(configure, passwo
     assert "leave the key out" in str(refusal.value)
     assert password == "a" or password not in str(refusal.value)
     assert not Organization.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("written", "message"),
-    [
-        ("[]", r"mappings\[1\]\.assessment must be a text, or several in brackets"),
-        ('["Backend", 1]', r"mappings\[1\]\.assessment must be a text, or several in brackets"),
-        ('["Backend", ""]', r"mappings\[1\]\.assessment is empty"),
-        ('["Backend", "backend "]', "“backend ” is named twice: leave it once"),
-        ('"Backend"\nnext_assessment = "Backend"', "“Backend” is named twice: leave it once"),
-    ],
-)
-def test_assessments_that_cannot_be_sent_so_are_refused(configure, written, message) -> None:
-    role = '[[mappings]]\nrole = "Data Engineer"\nassessment = '
-    with pytest.raises(CommandError, match=message):
-        configure(HEAD + role + written)

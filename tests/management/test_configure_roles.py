@@ -1,7 +1,6 @@
 """The mappings and assessments of a file: stored, exported, read back and taken away."""
 
 import pytest
-from django.core.management import CommandError
 
 from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.configuration.file import dump
@@ -27,19 +26,6 @@ def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) 
         '- assessment "Backend" rating_thresholds: [40, 70, 90]'
     ]
     assert not AssessmentRules.objects.exists()
-
-
-def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
-    configure(WHOLE)
-    target = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\n'
-    configure(target)
-    RoleMapping.objects.create(
-        organization=Organization.objects.get(), role="Engineer", stage="Phone screen", assessment="Backend"
-    )
-    configure(target + "bulk_limit = 7\n")
-    assert Organization.objects.get().bulk_limit == 7
-    with pytest.raises(CommandError, match=r"policies\.stage_on_pass: Entering “phone screen”"):
-        configure(target.replace("Phone", "phone"))
 
 
 CATEGORIES = """
@@ -99,28 +85,3 @@ def test_own_rules_of_a_mapping_are_stored_exported_and_left_to_the_policies_aga
     mapping.refresh_from_db()
     assert (mapping.approval, mapping.reentry_days, mapping.passing_score) == ("", None, 0)
     assert "reentry_days" not in exported().split('role = "Data Engineer"')[1]
-
-
-SEVERAL = """
-[[mappings]]
-role = "Data Engineer"
-assessment = ["Backend", "Frontend Developer"]
-next_assessment = "SQL"
-"""
-
-
-def test_several_assessments_of_a_mapping_are_stored_exported_and_become_one_again(configure) -> None:
-    output = configure(WHOLE + SEVERAL)
-    assert '+ mapping "Data Engineer" × any CodeScreen stage: ["Backend", "Frontend Developer"]' in output
-    mapping = RoleMapping.objects.get(role="Data Engineer")
-    assert (mapping.assessment, mapping.also_assessments, mapping.next_assessment) == (
-        "Backend",
-        ["Frontend Developer"],
-        "SQL",
-    )
-    assert SEVERAL.strip() in exported()
-    assert configure(WHOLE + SEVERAL).startswith("nothing to change\n")
-    one = SEVERAL.replace('["Backend", "Frontend Developer"]', '"Backend"')
-    assert '["Backend", "Frontend Developer"] → "Backend"' in configure(WHOLE + one)
-    mapping.refresh_from_db()
-    assert mapping.also_assessments == []

@@ -3,7 +3,6 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
@@ -63,18 +62,7 @@ def test_a_pause_can_be_ended_although_another_stored_policy_is_invalid(organiza
         set_policies(organization, {"time_zone": "Mars/Deimos"}, super_admin)
 
 
-def test_a_refused_stage_on_pass_stays_out_of_the_callers_organization(organization, super_admin):
-    with pytest.raises(ValidationError, match="sends an assessment"):
-        set_policies(organization, {"stage_on_pass": "CodeScreen again"}, super_admin)
-    assert organization.stage_on_pass == ""
-
-
-def test_pausing_works_while_a_mapping_makes_the_stage_on_pass_invite(organization, super_admin):
-    set_policies(organization, {"stage_on_pass": "Phone screen"}, super_admin)
-    RoleMapping.objects.create(
-        organization=organization, role="Engineer", stage="Phone screen", assessment="Backend"
-    )
-    set_policies(organization, {"paused": True}, super_admin)
-    assert Organization.objects.get().paused
-    with pytest.raises(ValidationError, match="sends an assessment"):
-        set_policies(organization, {"stage_on_pass": "phone screen"}, super_admin)
+def test_a_refused_policy_stays_out_of_the_callers_organization(organization, super_admin):
+    with pytest.raises(ValidationError):
+        set_policies(organization, {"bulk_window": 0}, super_admin)
+    assert organization.bulk_window == 10

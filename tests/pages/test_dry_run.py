@@ -305,16 +305,6 @@ def test_the_consequences_of_passing_are_listed(team_member_client, mapped_organ
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
 
 
-def test_further_assessments_are_listed(team_member_client, mapped_organization, sandbox):
-    further = {"also_assessments": ["Frontend Developer"], "next_assessment": "Data Engineer"}
-    RoleMapping.objects.update(**further)
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
-    assert "The portal decides about “Frontend Developer” too: the mapping sends them together." in page
-    assert "“Data Engineer” is sent while they are in the stage." in page
-    assert not Delivery.objects.exists()
-
-
 @pytest.mark.parametrize(("days", "is_said"), [(0, False), (3, True)])
 def test_what_the_tag_says_of_who_has_not_started_is_listed(
     team_member_client, mapped_organization, sandbox, days, is_said

@@ -1,15 +1,13 @@
 """What an organization says about roles and assessments: mappings, and rules of an assessment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from integrations.core.rules.mappings import NO_OWN_RULES, MappingRule, SendingRules, named_categories
-from integrations.core.rules.names import normalize
 from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy, Thresholds
-from integrations.organizations.models.validators import check_names, check_origins, not_a_portal_tag
+from integrations.organizations.models.validators import check_origins, not_a_portal_tag
 from integrations.store.personal import Holds, harmless
 
 MAPPED_ALREADY = "This role already has an assessment for that stage."
@@ -28,7 +26,6 @@ OWN_RULES = (
     "passed_tag",
     "failed_tag",
     "stage_on_pass",
-    "next_assessment",
 )
 #: The columns of a mapping that hold categories of a posting.
 CATEGORY_COLUMNS = tuple(category.value for category in Category)
@@ -83,14 +80,6 @@ class RoleMapping(models.Model):
         )
     )
     assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
-    also_assessments = harmless(
-        models.JSONField(
-            default=list,
-            blank=True,
-            validators=[check_names],
-            help_text="Names or ids of further assessments, which are sent together with it.",
-        )
-    )
     approval = models.CharField(max_length=20, blank=True, choices=Approval.choices())
     reentry = models.CharField(max_length=20, blank=True, choices=ReentryPolicy.choices())
     reentry_days = _own_days()
@@ -105,11 +94,6 @@ class RoleMapping(models.Model):
     passed_tag = _own_tag()
     failed_tag = _own_tag()
     stage_on_pass = harmless(models.CharField(max_length=300, blank=True))
-    next_assessment = harmless(
-        models.CharField(
-            max_length=300, blank=True, help_text="The assessment that is sent once those before are passed."
-        )
-    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -133,23 +117,7 @@ class RoleMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} × {self.stage or 'any CodeScreen stage'} → {' + '.join(self.assessments)}"
-
-    def clean(self) -> None:
-        """Refuse an assessment that is sent twice. Raises ValidationError."""
-        seen: set[str] = set()
-        for column, name in (
-            *(("also_assessments", name) for name in self.assessments),
-            ("next_assessment", self.next_assessment),
-        ):
-            if name and normalize(name) in seen:
-                raise ValidationError({column: f"“{name}” is named twice: leave it once."})
-            seen.add(normalize(name))
-
-    @property
-    def assessments(self) -> list[str]:
-        """The names or ids of the assessments that it sends together, the first one first."""
-        return [self.assessment, *self.also_assessments]
+        return f"{self.subject} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
 
     @property
     def rule(self) -> MappingRule:
@@ -161,11 +129,8 @@ class RoleMapping(models.Model):
             self.approval,
             self.reentry,
             self.reentry_days,
-            self.next_assessment,
-            self.stage_on_pass,
             *(getattr(self, column) for column in CATEGORY_COLUMNS),
             origins=self.origins,
-            also=self.also_assessments,
         )
 
     @property
@@ -186,11 +151,8 @@ def mapping_rule(
     approval: str,
     reentry: str,
     reentry_days: int | None,
-    next_assessment: str,
-    stage_on_pass: str,
     *categories: str,
     origins: Mapping[str, str],
-    also: Sequence[str],
 ) -> MappingRule:
     """Return a mapping's columns as the rules read them; `categories` in the order of CATEGORY_COLUMNS."""
     own = NO_OWN_RULES
@@ -202,7 +164,7 @@ def mapping_rule(
             origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
         )
     named = named_categories(categories)
-    return MappingRule(role, stage, assessment, named, own, pk, tuple(also), next_assessment, stage_on_pass)
+    return MappingRule(role, stage, assessment, named, own, pk)
 
 
 #: The columns of AssessmentRules that hold its rating thresholds: all three, or none.

@@ -3,12 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from integrations.core.rules.facts import (
-    CandidateSnapshot,
-    Facts,
-    Next,
-    Together,
-)
+from integrations.core.rules.facts import CandidateSnapshot, Facts
 from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import (
     KnownAssessment,
@@ -77,34 +72,17 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
 
 def _named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
     """Return what the first source that names an assessment names; None without one."""
-    if facts.further is not None:
-        return _named_further(facts, candidate, facts.further)
     if facts.chosen_assessment:
         # the rules of the mapping that would have led to the same assessment hold for a person's choice, too
         mappings = (rule for names in _named_by_mappings(facts, candidate) for rule in names.mappings)
-        alike = (rule for rule in mappings if _means(facts, rule.assessments, facts.chosen_assessment))
+        alike = (rule for rule in mappings if _means(facts, rule.assessment, facts.chosen_assessment))
         return AssessmentNames(AssessmentSource.CHOICE, (facts.chosen_assessment,), tuple(alike))
     return next((names for names in _sources(facts, candidate) if names.written), None)
 
 
-def _named_further(
-    facts: Facts, candidate: CandidateSnapshot, further: Together | Next
-) -> AssessmentNames | None:
-    """Return what a mapping names beside its first assessment or after it; None where no mapping does any more."""
-    if isinstance(further, Next):
-        mapping = facts.mappings.with_id(further.mapping_id)
-        if mapping is None or not mapping.next_assessment:
-            return None
-        return AssessmentNames(AssessmentSource.NEXT, (mapping.next_assessment,), (mapping,))
-    first = next((names for names in _sources(facts, candidate) if names.written), None)
-    listing = tuple(rule for rule in first.mappings if further.written in rule.also) if first else ()
-    return AssessmentNames(AssessmentSource.TOGETHER, (further.written,), listing) if listing else None
-
-
-def _means(facts: Facts, written: Iterable[str], assessment_id: str) -> bool:
-    """Whether one of these names means this assessment."""
-    meant = (matching_assessments(name, facts.assessments) for name in written)
-    return any([one.id for one in found] == [assessment_id] for found in meant)
+def _means(facts: Facts, written: str, assessment_id: str) -> bool:
+    """Whether the name means this assessment."""
+    return [one.id for one in matching_assessments(written, facts.assessments)] == [assessment_id]
 
 
 def _sources(facts: Facts, candidate: CandidateSnapshot) -> Iterator[AssessmentNames]:

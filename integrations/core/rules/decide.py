@@ -18,8 +18,6 @@ from integrations.core.rules.facts import (
     Decision,
     ExistingInvitation,
     Facts,
-    Next,
-    Together,
     first_usable_email,
 )
 from integrations.core.rules.holds import explain, holds_of, origin_rule
@@ -30,15 +28,13 @@ from integrations.core.rules.names import (
 )
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import (
-    ENTRY_EVENTS,
     AssessmentSource,
+    DeliveryEvent,
     OriginRule,
     ReentryPolicy,
     ResultOutcome,
 )
 
-NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
-BY_HAND = " Once that result is known, set the tag and the stage here in Lever yourself."
 HIDDEN_ROLE = (
     "Lever doesn't show this candidate's role, so the assessment that is set for the role was not used."
 )
@@ -72,7 +68,7 @@ def decide_locally(facts: Facts) -> Decision | None:
             VerdictCode.DISCONNECTED,
             f"{facts.disconnected_reason} The portal decides this when the connection works again.",
         )
-    if facts.event not in ENTRY_EVENTS and facts.further is None:
+    if facts.event not in DeliveryEvent:
         return Decision(
             VerdictCode.IGNORED_EVENT, f"The portal does nothing about the event “{facts.event}”."
         )
@@ -81,28 +77,11 @@ def decide_locally(facts: Facts) -> Decision | None:
     return None
 
 
-def _why_nothing_follows(facts: Facts) -> str:
-    """Return why no further assessment is sent to any candidate; empty where one may be."""
-    match facts.further:
-        case Next(before, _, is_passed=False):
-            return f"“{before}” is no longer passed, so the next assessment isn't sent."
-        case Next(before, mapping_id):
-            mapping = facts.mappings.with_id(mapping_id)
-            if mapping is None or not mapping.next_assessment:
-                return f"The mapping of “{before}” was deleted, or no longer has a next assessment."
-        case Together(written):
-            if not any(written in rule.also for rule in facts.mappings.rules):
-                return NO_LONGER_LISTED.format(written)
-    return ""
-
-
 def decide_before_read(facts: Facts) -> Decision | None:
     """Return the verdict that holds without reading the opportunity, or None."""
     early = decide_locally(facts)
     if early is not None:
         return early
-    if why := _why_nothing_follows(facts):
-        return Decision(VerdictCode.NOTHING_FOLLOWS, why)
     if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
         stage = f"The stage “{facts.stage_name}”" if facts.stage_name else "This stage"
         return Decision(VerdictCode.NOT_A_TRIGGER_STAGE, f"{stage} sends no assessment.")
@@ -136,9 +115,7 @@ def _offer(facts: Facts) -> Decision | None:
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     match = choose_assessment(facts, candidate)
-    if match is None and isinstance(facts.further, Together):
-        decision = Decision(VerdictCode.NOTHING_FOLLOWS, NO_LONGER_LISTED.format(facts.further.written))
-    elif match is None:
+    if match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "This candidate's role"
         decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} has no assessment yet.")
     else:
@@ -230,7 +207,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
                 f"The same person already has “{assessment.name}” through another opportunity in Lever: "
-                f"{latest.standing}.{BY_HAND if facts.further else ''}",
+                f"{latest.standing}.",
                 existing_invitation_id=latest.id,
                 is_bounced=latest.is_bounced,
             )

@@ -122,27 +122,10 @@ class ExistingInvitation:
 
 
 @dataclass(frozen=True)
-class Together:
-    """A decision about a further assessment of a mapping that sends several together: its name, as written there."""
-
-    written: str
-
-
-@dataclass(frozen=True)
-class Next:
-    """A decision about what follows an assessment: its name, the mapping that led to it, and whether it is passed."""
-
-    before: str
-    mapping_id: int | None
-    is_passed: bool
-
-
-@dataclass(frozen=True)
 class Facts:
     """Everything a verdict depends on."""
 
     event: str
-    further: Together | Next | None = None  # None where the candidate entered the stage
     is_test: bool = False
     is_paused: bool = False
     disconnected_reason: str = ""

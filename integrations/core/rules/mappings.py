@@ -28,8 +28,7 @@ NO_OWN_RULES = SendingRules()
 class MappingRule:
     """One role mapping as it was written: for a role, or for every posting that has all of its categories.
 
-    Role, stage and assessments are names or ids; an empty stage means any CodeScreen stage. `also` are sent together
-    with the assessment, `next_assessment` once those are passed. `id` is the stored mapping.
+    Role, stage and assessment are names or ids; an empty stage means any CodeScreen stage. `id` is the stored mapping.
     """
 
     role: str
@@ -38,13 +37,6 @@ class MappingRule:
     categories: Categories = frozenset()
     own: SendingRules = NO_OWN_RULES
     id: int | None = None
-    also: tuple[str, ...] = ()
-    next_assessment: str = ""
-    stage_on_pass: str = ""
-
-    @property
-    def assessments(self) -> tuple[str, ...]:
-        return self.assessment, *self.also
 
     @property
     def subject(self) -> str:
@@ -96,10 +88,6 @@ class MappingIndex:
             if rule.role.strip():
                 self._by_role_id[rule.role.strip()].append(position)
                 self._by_role_title[normalize(rule.role)].append(position)
-
-    def with_id(self, mapping_id: int | None) -> MappingRule | None:
-        """Return the rule of this stored mapping; None where it is gone."""
-        return next((rule for rule in self.rules if mapping_id and rule.id == mapping_id), None)
 
     def for_role(self, role_id: str, role_title: str) -> list[MappingRule]:
         """Return the rules that name this role by id or title, in their order."""

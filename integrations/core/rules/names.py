@@ -45,20 +45,6 @@ def choose_progress_tag(status: str, outcome: str = "") -> ProgressTag:
     return tags[0]
 
 
-#: From the least to the most advanced, of those who are still on the way.
-_ADVANCING = (ProgressTag.NOT_STARTED_YET, ProgressTag.INVITED, ProgressTag.IN_PROGRESS)
-
-
-def least_advanced[Row](own: tuple[Row, str], others: Iterable[tuple[Row, str]]) -> tuple[Row, str]:
-    """Return whose progress tag a candidate has, and which: `own` has just changed, the `others` are open.
-
-    Several assessments together have one tag, that of the one with the most still to come. It says that they are over
-    once none is open.
-    """
-    on_the_way = [pair for pair in (own, *others) if pair[1] in _ADVANCING]
-    return min(on_the_way, key=lambda pair: _ADVANCING.index(ProgressTag(pair[1])), default=own)
-
-
 def choose_result_tag(written: str, assessment_name: str) -> str:
     """Return the customer's own tag for an outcome, from its wording in the policies, at most 100 characters.
 

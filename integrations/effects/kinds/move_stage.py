@@ -1,24 +1,15 @@
 """Move a candidate in Lever who passed or meets the organization's bar, unless a recruiter has acted since.
 
-A score that is compared with no bar never moves a candidate, and no candidate is moved back.
+A score that is compared with no bar never moves a candidate, and no candidate is moved back. The stage may be one that
+sends another assessment; the same one isn't sent twice.
 """
 
 from dataclasses import dataclass
 from functools import partial
 
-from integrations.catalog.lists import stages_named, stages_on_pass, trigger_policy, unknown_target_message
+from integrations.catalog.lists import stages_named, unknown_target_message
 from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.provider import ClientProvider
-from integrations.effects.further import (
-    all_related,
-    are_passed,
-    cancel_next,
-    follow_with_next,
-    is_last,
-    related_invitations,
-    sent_next,
-    state_key,
-)
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
@@ -45,66 +36,44 @@ class MoveStagePayload(Payload):
     stage: str = ""
 
 
-def follow_result(invitation: Invitation, result: Result) -> None:
-    """Enqueue what follows a pass: the next assessment, else the move; notify people when it is taken back after that.
-
-    The move follows the last assessment of the mapping. What wasn't sent yet isn't sent after a pass that is none.
-    """
+def follow_result(invitation: Invitation, result: Result, key: str) -> None:
+    """Enqueue the move after a pass, if the rules name a stage; notify people when a result changes after the move."""
     if not result.counts_as_pass:
-        cancel_next(invitation)
-        _notify_regrade(invitation)
-        return
-    follow_with_next(invitation)
-    if is_last(invitation) and (stage := role_rules_of(invitation).stage_on_pass.strip()):
-        MOVE_STAGE.enqueue(
-            invitation.organization_id,
-            state_key(invitation),
-            MoveStagePayload(stage),
-            invitation=invitation,
-        )
+        _notify_regrade(invitation, key)
+    elif stage := role_rules_of(invitation).stage_on_pass.strip():
+        MOVE_STAGE.enqueue(invitation.organization_id, key, MoveStagePayload(stage), invitation=invitation)
 
 
-def _notify_regrade(invitation: Invitation) -> None:
-    """Notify people once, by a note in Lever and by e-mail, that a result changed after what followed from a pass."""
+def _notify_regrade(invitation: Invitation, key: str) -> None:
+    """Notify people once, by a note in Lever and by e-mail, that a result changed after its candidate was moved."""
     moves = Effect.objects.filter(
-        invitation__in=related_invitations(invitation),
+        invitation=invitation,
         kind=Effect.Kind.MOVE_STAGE,
         attempt_started_at__isnull=False,
         # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
         state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
     )
-    move = moves.order_by("-pk").first()
-    latest = invitation.latest_result()
-    following = sent_next(invitation) if move is None else None
-    if latest is None:
+    move, latest = moves.order_by("-pk").first(), invitation.latest_result()
+    if move is None or latest is None:
         return
-    if move is not None:
-        done = f"the candidate was moved to “{MOVE_STAGE.payload_of(move).stage}”"
-        left = "Nobody is moved back automatically."
-        ask = "which stage the candidate belongs in"
-    elif following is not None:
-        sent = "was sent" if following.instance_id else "was sent or is being sent"
-        done = f"“{following.assessment_name}” {sent} to the candidate"
-        left = "What was sent isn't taken back."
-        ask = "whether it still counts"
-    else:
-        return
-    key = state_key(invitation)
-    change = f"The result of “{invitation.assessment_name}” changed after {done}. Now it is: {latest.headline}. {left}"
+    stage = MOVE_STAGE.payload_of(move).stage
+    change = (
+        f"The result of “{invitation.assessment_name}” changed after the candidate was moved to “{stage}”. Now it is: "
+        f"{latest.headline}. Nobody is moved back automatically."
+    )
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
         f"regraded:{key}",
-        f"CodeScreen: {change} Please decide {ask}.",
+        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
         invitation=invitation,
     )
     notify_members(
         invitation.organization,
         EmailTopic.RESULT_CHANGED,
         key,
-        subject=f"{first_name(invitation.candidate_name)}: the result changed after "
-        f"{'the move' if move else 'what followed'}",
-        lines=[change, f"Decide {'in Lever ' if move else ''}{ask}."],
+        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
+        lines=[change, "Decide in Lever which stage the candidate belongs in."],
         invitation=invitation,
     )
 
@@ -124,39 +93,46 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
     if isinstance(target, Failed):
         return target
     opportunity = lever.opportunity(effect.opportunity_id)
+    notify_if_regraded = partial(_notify_if_regraded, effect, invitation)
     if opportunity.stage_id == target.external_id:
         if effect.attempt_started_at:
-            return Done(record=partial(_notify_if_regraded, invitation))
+            return Done(record=notify_if_regraded)
         return Done(
-            Effect.EndReason.ALREADY_THERE,
-            record=partial(_notify_if_regraded, invitation),
-            written=Words(stage=target.name),
+            Effect.EndReason.ALREADY_THERE, record=notify_if_regraded, written=Words(stage=target.name)
         )
-    if reason := _reason_not_to_move(effect, invitation, opportunity) or _moved_there_before(effect, target):
+    if reason := _reason_not_to_move(effect, invitation, opportunity):
         return Cancelled(reason)
     if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
         return LeaseLost()
     lever.move_stage(effect.opportunity_id, target.external_id, known_author(effect))
-    return Done(record=partial(_notify_if_regraded, invitation))
+    return Done(record=notify_if_regraded)
 
 
-def _notify_if_regraded(invitation: Invitation) -> None:
+def _notify_if_regraded(effect: Effect, invitation: Invitation) -> None:
     """Tell people when the result changed while the candidate was being moved."""
-    if not are_passed(invitation):
-        _notify_regrade(invitation)
+    if not _is_passed(invitation):
+        _notify_regrade(invitation, f"moved:{effect.pk}")
+
+
+def _is_passed(invitation: Invitation) -> bool:
+    """Whether the latest result states Passed, or meets the bar."""
+    latest = invitation.latest_result()
+    return latest is not None and latest.counts_as_pass is True
 
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
     moves = Effect.objects.filter(
-        invitation__in=all_related(invitation), kind=effect.kind, state=Effect.State.DONE
+        organization=effect.organization_id,
+        opportunity_id=effect.opportunity_id,
+        kind=effect.kind,
+        state=Effect.State.DONE,
+        invitation__assessment_id=invitation.assessment_id,  # of any round: so a circle of stages ends
     )
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
     if not role_rules_of(invitation).stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
-    if effect.attempt_started_at is None and not are_passed(invitation):
-        return NO_LONGER_PASSED
     if effect.attempt_started_at is None and invitation.has_later_round_sent():
         return "The candidate was invited again. The result of the later round decides."
     return ""
@@ -177,48 +153,18 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
         and opportunity.entered_at > effect.attempt_started_at
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
-    return "" if are_passed(invitation) else NO_LONGER_PASSED
-
-
-def _moved_there_before(effect: Effect, target: Stage) -> str:
-    """Return that a stage that invites isn't entered twice by the portal, which ends a circle that no check finds."""
-    if not trigger_policy(effect.organization).is_trigger(target.external_id, target.name):
-        return ""
-    moves = Effect.objects.filter(
-        organization=effect.organization_id,
-        opportunity_id=effect.opportunity_id,
-        kind=effect.kind,
-        state=Effect.State.DONE,
-        payload__stage=target.name,
-    )
-    if not moves.exclude(pk=effect.pk).exists():
-        return ""
-    return (
-        f"The portal moved the candidate into “{target.name}” before. Since then recruiters decide the stage."
-    )
+    return "" if _is_passed(invitation) else NO_LONGER_PASSED
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
-    """Return the stage that the rules mean now; Failed when there is none, or several.
-
-    A mapping's own may invite, if that ends somewhere; the general one would lead to itself.
-    """
+    """Return the stage that the rules mean now; Failed when there is none, or several."""
     organization, written = invitation.organization, role_rules_of(invitation).stage_on_pass.strip()
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization, written)} {FIX}")
     if len(stages) > 1:
         return Failed(f"Lever has {len(stages)} stages called “{written}”. Use the id of one instead. {FIX}")
-    [stage] = stages
-    mapping = invitation.mapping
-    if mapping is not None and mapping.stage_on_pass.strip():
-        circle = stages_on_pass(organization).why_circle(mapping.rule)
-        return Failed(f"{circle} {FIX}") if circle else stage
-    if trigger_policy(organization).is_trigger(stage.external_id, stage.name):
-        return Failed(
-            f"Moving candidates to “{stage.name}” would send them an assessment, so nobody is moved. {FIX}"
-        )
-    return stage
+    return stages[0]
 
 
 MOVE_STAGE = EffectKind(

@@ -15,10 +15,8 @@ from integrations.core.rules.names import (
     all_progress_tags,
     choose_result_tag,
     is_progress_tag,
-    least_advanced,
 )
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.further import is_last, open_beside
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
@@ -70,13 +68,10 @@ def enqueue_progress_tag(
 
     `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
     Return whether `result_tag` comes with it. The tag follows the latest round that was sent: for an earlier round
-    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced.
+    nothing is enqueued.
     """
     if invitation.has_later_round_sent():
         return False
-    shown, tag = least_advanced((invitation, tag), open_beside(invitation))
-    if shown.pk != invitation.pk:
-        result_tag = None  # it belongs to another invitation
     waiting = Effect.objects.filter(
         organization=invitation.organization_id,
         kind=Effect.Kind.SET_PROGRESS_TAG,
@@ -90,7 +85,7 @@ def enqueue_progress_tag(
         invitation.organization_id,
         f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own
         ProgressTagPayload(tag, result_tag.to_json() if result_tag else None),
-        invitation=shown,
+        invitation=invitation,
     )
     return result_tag is not None
 
@@ -106,8 +101,6 @@ def result_tag_of(invitation: Invitation, result: Result, *, is_first: bool) -> 
         False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
     }
     given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
-    if result.counts_as_pass and not is_last(invitation):
-        given = ""  # it is set with the last assessment of the mapping
     others = sorted({tag for tag in tags.values() if tag} - {given})
     if given or (others and (not is_first or invitation.round > 1)):
         return ResultTagPayload(given, others, result.said or "")
@@ -182,8 +175,6 @@ def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
     latest = invitation.latest_result()
     if latest is None or (latest.said or "") != payload.said:
         return True
-    if payload.tag and latest.counts_as_pass and not is_last(invitation):
-        return True  # another of its mapping is no longer passed
     return invitation.later_rounds().filter(results__isnull=False).exists()
 
 

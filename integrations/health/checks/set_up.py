@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from django.db import models
 
-from integrations.catalog import lists
-from integrations.catalog.lists import stages_named_in_copy, trigger_policy
+from integrations.catalog.lists import stages_named_in_copy, trigger_policy, unknown_target_message
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode
@@ -39,33 +38,19 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
 
 
 def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
-    """Yield that candidates who passed can't be moved: to a stage that isn't in Lever, invites anew, or leads back."""
+    """Yield that candidates who passed can't be moved: to a stage that isn't in Lever."""
     connection = organization.lever
     if connection is None or connection.stages_refreshed_at is None:
         return
     own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="").order_by("-pk")
-    general = organization.stage_on_pass
     places = {mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own} | {
-        general: "under Settings › Roles and rules › Results"
+        organization.stage_on_pass: "under Settings › Roles and rules › Results"
     }
     for written, where in places.items():
         if written.strip() and not stages_named_in_copy(organization, written):
-            message = f"{lists.unknown_target_message(organization, written)} Nobody is moved."
-            yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, _choose_again(where))
-    reasons = {lists.why_target_invites(organization, general): "under Settings › Roles and rules › Results"}
-    if own:
-        on_pass = lists.stages_on_pass(organization)
-        reasons = {
-            on_pass.why_circle(mapping.rule): f"in the mapping for “{mapping.subject}”" for mapping in own
-        } | reasons
-    for reason, where in reasons.items():
-        if reason:
-            message = f"{reason} Nobody is moved until then."
-            yield finding(FindingCode.STAGE_ON_PASS_INVITES, message, _choose_again(where))
-
-
-def _choose_again(where: str) -> str:
-    return f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
+            message = f"{unknown_target_message(organization, written)} Nobody is moved."
+            fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
+            yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, fix)
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:

@@ -119,16 +119,6 @@ class Delivery(Leasable):
         db_index=False,
     )
 
-    after = models.ForeignKey(
-        "integrations.Invitation",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="further_deliveries",
-        db_index=False,
-        help_text="The invitation that this further assessment of its mapping is sent with, or after; else empty.",
-    )
-
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
@@ -165,7 +155,6 @@ class Delivery(Leasable):
             # for the doctor, also while very many wait to be decided
             models.Index(fields=["organization"], name="delivery_stuck", condition=STUCK),
             index_of_set("delivery_invitation", "invitation"),
-            index_of_set("delivery_after", "after"),
         ]
 
     def __str__(self) -> str:
@@ -241,8 +230,6 @@ class Delivery(Leasable):
             return vocabulary.VerdictCause.CHOSEN
         if self.verdict:
             return vocabulary.VerdictCause.READ_AGAIN
-        if self.after_id is not None:
-            return vocabulary.VerdictCause.MAPPING
         if self.event == vocabulary.DeliveryEvent.SWEEP:
             return vocabulary.VerdictCause.SWEEP
         return vocabulary.VerdictCause.FIRST

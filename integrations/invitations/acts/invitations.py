@@ -13,8 +13,6 @@ from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import lock_together, tie_next_round
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import tell_cancelled
 from integrations.effects.sending import mark_invited
@@ -69,11 +67,9 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
 def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
     """Cancel an invitation that hasn't been started, or couldn't be sent. Raises ActionNotAllowed.
 
-    With `only_unsent`, for who believes that nothing was sent, one that was is left. What follows the pass of those
-    sent together waits for it no longer.
+    With `only_unsent`, for who believes that nothing was sent, one that was is left.
     """
     with transaction.atomic():
-        lock_together(invitation)
         _require(invitation, InvitationAct.CANCEL)
         if only_unsent and invitation.status not in UNSENT:
             raise ActionNotAllowed(f"This invitation is already {invitation.words.phrase}.")
@@ -94,7 +90,6 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
             leased_until__isnull=True,
         ).update(**ended)
         tell_cancelled(invitation, was_uncertain=before == Status.UNCERTAIN)
-        follow_without(invitation)
         audit(
             invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
         )
@@ -147,8 +142,6 @@ COPIED_TO_NEXT_ROUND = (
     "assessment_id",
     "assessment_name",
     "mapping_id",
-    "together_id",
-    "after_id",
 )
 
 
@@ -177,7 +170,6 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             if deleted.exists():
                 raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
             _require_nothing_elsewhere(invitation, database.now())
-            tie_next_round(invitation)
             next_round = Invitation.objects.create(
                 organization=organization,
                 opportunity_id=invitation.opportunity_id,

@@ -69,24 +69,6 @@ class Invitation(models.Model):
         blank=True,
         help_text="The mapping whose rules hold; empty where none led to it, or it is deleted: the organization's do.",
     )
-    together = models.ForeignKey(
-        "self",
-        on_delete=models.SET_NULL,
-        related_name="+",
-        null=True,
-        blank=True,
-        db_index=False,
-        help_text="The first of the invitations that its mapping sent together, itself for the first; else empty.",
-    )
-    after = models.ForeignKey(
-        "self",
-        on_delete=models.SET_NULL,
-        related_name="+",
-        null=True,
-        blank=True,
-        db_index=False,
-        help_text="The invitation whose result led to this one; else empty.",
-    )
     round = models.IntegerField(default=1)
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)

@@ -60,7 +60,6 @@ CONSTRAINTS = [
             "started_at",
             "completed_at",
             "start_by",
-            "after",
             "following_ended",
             "following_ended_at",
             "erased_at",
@@ -83,8 +82,6 @@ INDEXES = [
         name="invitation_open",
         condition=models.Q(status__in=[status.value for status in OPEN]),
     ),
-    index_of_set("invitation_together", "together"),
-    index_of_set("invitation_after", "after"),
     models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
     models.Index(fields=["organization", "id", "updated_at"], name="invitation_updated"),
     # for auditors: few among very many

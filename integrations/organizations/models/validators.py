@@ -43,15 +43,6 @@ def check_answers(answers: object) -> None:
     _check_texts(answers, "answer", MOST_ANSWERS, LONGEST_ANSWER)
 
 
-#: So many assessments are sent together with the first, each named in so many characters.
-MOST_FURTHER, LONGEST_NAME = 9, 300
-
-
-def check_names(names: object) -> None:
-    """Raise ValidationError unless these are names of assessments."""
-    _check_texts(names, "assessment", MOST_FURTHER, LONGEST_NAME)
-
-
 def _check_texts(values: object, noun: str, most: int, longest: int) -> None:
     if not isinstance(values, list) or not all(isinstance(one, str) and one.strip() for one in values):
         raise ValidationError(f"Write each {noun} as a text that isn't empty.")

@@ -26,7 +26,6 @@ NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses o
 class Card:
     """A title with its tone and icon, why it is so, what to do next, and the rows it is about.
 
-    `place` says what was sent before the invitation or with it, and what follows.
     `retryable` is the delivery that a person may have decided again.
     """
 
@@ -34,7 +33,6 @@ class Card:
     tone: Tone
     icon: str
     why: str = ""
-    place: str = ""
     next_step: str = ""
     at: datetime | None = None
     invitation: Invitation | None = None
@@ -65,7 +63,6 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     """Return where the candidate stands: by the latest invitation, else by the latest verdict."""
     if rows.current is not None:
         card = card_of_invitation(rows.current, rows.latest_result(rows.current))
-        card = replace(card, place=rows.place(rows.current))
         if rows.current.status == InvitationStatus.HELD and not card.why:
             return replace(card, why=rows.why_held(rows.current))
         if cancellation := rows.cancellation(rows.current):
@@ -244,8 +241,6 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     steps = [Step(LABELS[number], StepState.DONE, times[number]) for number in range(reached + 1)]
     if delivery is None and invitation.round > 1:
         steps[MOVED] = replace(steps[MOVED], note="Sent again")
-    if before := rows.before(invitation):
-        steps[MOVED] = replace(steps[MOVED], note=f"After “{before.assessment_name}”")
     if reached == RESULT:
         steps = _with_outcome(steps, card)
     elif invitation.is_bounced:

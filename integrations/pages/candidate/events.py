@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ENTRY_EVENTS, DeliveryEvent, Platform, Tone, lower_first
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone, lower_first
 from integrations.effects.perform import MESSAGES, kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -159,7 +159,7 @@ def events(rows: CandidateRows) -> list[Event]:
 def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
     if delivery.platform != Delivery.Platform.LEVER:
         return
-    if delivery.event in ENTRY_EVENTS:
+    if delivery.event in DeliveryEvent:
         stage_id = StageChange.from_payload(delivery.payload).to_stage_id
         name = rows.stage_names.get(stage_id, "")
         stage = f"“{name}”" if name else "another stage"

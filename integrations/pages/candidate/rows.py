@@ -12,7 +12,6 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode
-from integrations.core.invitation_status import OPEN
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
@@ -122,27 +121,6 @@ class CandidateRows:
     def current(self) -> Invitation | None:
         """The invitation that the page is about: the latest."""
         return self.invitations[0] if self.invitations else None
-
-    def before(self, invitation: Invitation) -> Invitation | None:
-        """Return the invitation whose result led to this one; None without one."""
-        return next((one for one in self.invitations if one.pk == invitation.after_id), None)
-
-    def place(self, invitation: Invitation) -> str:
-        """Return, as a sentence, what was sent before it or with it, and what follows; empty for one alone."""
-        if before := self.before(invitation):
-            result = self.latest_result(before)
-            said = f" ({result.headline})" if result else ""
-            return f"Sent after “{before.assessment_name}”{said}."
-        with_it = [
-            f"“{one.assessment_name}”"
-            for one in self.invitations
-            if invitation.together_id and one.together_id == invitation.together_id and one != invitation
-        ]
-        sentences = [f"Sent together with {' and '.join(with_it)}."] if with_it else []
-        if invitation.status in OPEN and invitation.mapping and invitation.mapping.next_assessment:
-            then = "all are" if with_it else "this is"
-            sentences.append(f"“{invitation.mapping.next_assessment}” follows once {then} passed.")
-        return " ".join(sentences)
 
     @property
     def first_delivery_at(self) -> datetime | None:

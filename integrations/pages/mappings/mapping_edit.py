@@ -15,7 +15,7 @@ from integrations.catalog.role_rules import LABELS, RoleRules
 from integrations.core.vocabulary import OriginRule, lower_first
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin, own_page
-from integrations.pages.form_fields import ORIGIN_FIELDS, LinesField, OriginFieldsMixin
+from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, suggestions
 from integrations.pages.views import ConfirmedActView, OperationView
@@ -23,10 +23,6 @@ from integrations.pages.views import ConfirmedActView, OperationView
 #: The fields of a mapping's own rules; origins have one for each origin.
 OWN_FIELDS = tuple(name for name in LABELS if name != "origins")
 AS_FOR_ALL = "As for all roles"
-AFTER_THE_LAST = (
-    "Sent when the assessments before it are passed, or meet your bar, and the candidate is still in the stage. The "
-    "tag and the stage for a pass then wait for this one."
-)
 
 
 class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
@@ -35,17 +31,12 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
     Names are chosen from what the platforms list, where they list some.
     """
 
-    also_assessments = LinesField(
-        required=False,
-        label="Also send (optional)",
-        help_text="Further assessments that are sent together with it, one in each line.",
-    )
     origin_choices: list[tuple[str, str]] = [("", AS_FOR_ALL), *OriginRule.choices()]
     without_rule = ""
 
     class Meta:
         model = RoleMapping
-        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", "also_assessments", *OWN_FIELDS]
+        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_FIELDS]
         widgets = {
             "role": forms.TextInput(attrs={"list": "known-roles", "autocomplete": "off"}),
             "stage": forms.TextInput(
@@ -67,18 +58,16 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             for name in OWN_FIELDS:
                 stored = getattr(instance, name)
                 data.setdefault(name, "" if stored is None else str(stored))
-            data.setdefault("also_assessments", "\n".join(instance.also_assessments))
             for name, origin in ORIGIN_FIELDS.items():
                 data.setdefault(name, instance.origins.get(origin, ""))
         super().__init__(data, instance=instance, **kwargs)
         self.add_origin_fields(instance.origins)
         organization = instance.organization
-        assessments, stages = pick_list.assessments(organization), pick_list.stages(organization)
+        stages = pick_list.stages(organization)
         self._lists: dict[str, PickList] = {
             "role": pick_list.roles(organization),
             "stage": stages,
-            "assessment": assessments,
-            "next_assessment": assessments,
+            "assessment": pick_list.assessments(organization),
             "stage_on_pass": stages,
             **pick_list.categories(organization),
         }
@@ -86,9 +75,7 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
         for name in OWN_FIELDS:
             as_for_all = f"{AS_FOR_ALL}: {lower_first(general[name])}"
             widget = self.fields[name].widget
-            if name == "next_assessment":
-                self.fields[name].help_text = AFTER_THE_LAST
-            elif isinstance(widget, forms.Select):
+            if isinstance(widget, forms.Select):
                 widget.choices = [("", as_for_all), *list(widget.choices)[1:]]
             else:
                 self.fields[name].help_text = as_for_all
@@ -97,7 +84,6 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             "stage": "Any CodeScreen stage",
             "assessment": "Choose…",
             "stage_on_pass": AS_FOR_ALL,
-            "next_assessment": "Nothing",
         }
         for name, known in self._lists.items():
             known.offer(self, name, empty.get(name, "Any"))
@@ -110,8 +96,7 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
     @property
     def has_own_rules(self) -> bool:
         """Whether one of its own rules is filled in."""
-        fields = [*self.own_fields, self["also_assessments"]]
-        return self.has_origins or any(field.value() not in (None, "", []) for field in fields)
+        return self.has_origins or any(field.value() not in (None, "") for field in self.own_fields)
 
     @property
     def category_fields(self) -> list[BoundField]:
@@ -140,9 +125,6 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             reason = "" if is_stored else known.refusal(str(cleaned.get(name, "")))
             if reason:
                 self.add_error(name, reason)
-        for name in set(cleaned.get("also_assessments", ())) - set(self.instance.also_assessments):
-            if reason := self._lists["assessment"].refusal(name):
-                self.add_error("also_assessments", reason)
         duplicates = RoleMapping.objects.filter(
             organization=self.instance.organization_id,
             **{name: cleaned.get(name, "") for name in ("role", *CATEGORY_COLUMNS, "stage")},

@@ -92,9 +92,7 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"more than one fits {source}", is_problem=True)
-        also = match.mapping.also if match.mapping else ()
-        together = " + ".join([assessments, *also])
-        return EffectiveAssessment(role, together, source, is_problem=False, match=match)
+        return EffectiveAssessment(role, assessments, source, is_problem=False, match=match)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django import forms
 
-from integrations.catalog.lists import trigger_policy
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage, read_categories
 from integrations.core.rules.names import closest_name, is_named
 from integrations.core.vocabulary import Category
@@ -113,20 +112,9 @@ def categories(organization: Organization) -> dict[str, PickList]:
 
 def stages(organization: Organization) -> PickList:
     """Return the stages of Lever's pipeline, in its order."""
-    entries = _stages(organization)
-    return PickList("Lever", "stage", entries, entries)
-
-
-def target_stages(organization: Organization) -> PickList:
-    """Return the stages of Lever's pipeline; those that invite aren't offered."""
-    entries, policy = _stages(organization), trigger_policy(organization)
-    offered = [entry for entry in entries if not policy.is_trigger(*entry)]
-    return PickList("Lever", "stage", entries, offered)
-
-
-def _stages(organization: Organization) -> list[Entry]:
     rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
-    return _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
+    entries = _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
+    return PickList("Lever", "stage", entries, entries)
 
 
 def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:

@@ -129,7 +129,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         if "time_zone" in names:
             zones = [("UTC", "UTC"), *times.zones_by_continent()]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
-        lists = {"default_assessment": pick_list.assessments, "stage_on_pass": pick_list.target_stages}
+        lists = {"default_assessment": pick_list.assessments, "stage_on_pass": pick_list.stages}
         self._lists = {name: read(organization) for name, read in lists.items() if name in names}
         for name, known in self._lists.items():
             known.offer(self, name, CHOSEN[name])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import EnteredBefore, Next, NoCandidate
+from integrations.core.rules.facts import EnteredBefore, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Origin, ReentryPolicy, ResultOutcome
@@ -21,7 +21,6 @@ HOLDS = {
     "disconnected": lambda facts: replace(facts, disconnected_reason="Lever isn't connected."),
     "ignored_event": lambda facts: replace(facts, event="candidateHired"),
     "erased": lambda facts: replace(facts, is_erased=True),
-    "nothing_follows": lambda facts: replace(facts, further=Next("Backend", None, is_passed=True)),
     "not_a_trigger_stage": lambda facts: replace(facts, stage_name="Phone screen"),
     "not_visible": lambda facts: replace(facts, candidate=NoCandidate.NOT_VISIBLE),
     "left_stage": lambda facts: with_candidate(facts, stage_id="stage-2", stage_name="Offer"),
@@ -47,8 +46,6 @@ HOLDS = {
 }
 #: Of these verdicts only one can hold at a time.
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
-#: What follows a pass is no event of Lever's.
-UNLESS_LEVERS = {"ignored_event", "nothing_follows"}
 #: Who has an invitation here is neither offered one nor left out.
 UNLESS_INVITED = {"entered_before", "origin_excluded"}
 
@@ -70,7 +67,6 @@ PAIRS = [
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
-    and not {first, second} <= UNLESS_LEVERS
     and not (first in UNLESS_INVITED and second == VerdictCode.ALREADY_INVITED)
     and second != VerdictCode.INVITE
     # every later verdict needs a candidate

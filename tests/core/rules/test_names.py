@@ -10,7 +10,6 @@ from integrations.core.rules.names import (
     assessment_tags,
     choose_progress_tag,
     is_progress_tag,
-    least_advanced,
 )
 from integrations.core.vocabulary import ProgressTag, ResultOutcome
 
@@ -66,22 +65,3 @@ def test_a_progress_tag_of_a_former_wording_is_still_one(monkeypatch):
 )
 def test_the_progress_tag_follows_the_status_and_the_outcome(status, outcome, tag):
     assert choose_progress_tag(status, outcome) == tag
-
-
-@pytest.mark.parametrize(
-    ("own", "others", "shown"),
-    [
-        ("COMPLETED", [], "own"),
-        ("COMPLETED", ["INVITED"], "INVITED"),
-        ("COMPLETED", ["IN_PROGRESS"], "IN_PROGRESS"),
-        ("IN_PROGRESS", ["INVITED", "IN_PROGRESS"], "INVITED"),
-        ("INVITED", ["NOT_STARTED_YET"], "NOT_STARTED_YET"),
-        ("INVITED", ["IN_PROGRESS"], "own"),
-        ("NOT_STARTED", ["IN_PROGRESS"], "IN_PROGRESS"),
-        ("EXPIRED", [], "own"),
-    ],
-)
-def test_the_tag_of_several_is_that_of_the_least_advanced_open_one(own, others, shown):
-    pairs = [(name, ProgressTag[name]) for name in others]
-    expected = ("own", ProgressTag[own]) if shown == "own" else (shown, ProgressTag[shown])
-    assert least_advanced(("own", ProgressTag[own]), pairs) == expected

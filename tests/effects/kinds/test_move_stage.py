@@ -161,19 +161,6 @@ def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(sce
     assert scenario.stage_of() == TARGET
 
 
-def test_the_move_fails_when_the_stage_came_to_invite_later(scenario):
-    scenario.set_policies(stage_on_pass=TARGET)
-    RoleMapping.objects.create(
-        organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
-    )
-    scenario.evaluated_invitation(score=90, result="Passed")
-    scenario.work()
-    effect = scenario.latest_effect("move_stage")
-    assert effect.state == "failed"
-    assert "would send them an assessment" in effect.last_error
-    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 0)
-
-
 def test_the_move_fails_when_two_stages_have_the_name(scenario, passed):
     lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
     Stage.objects.create(organization=scenario.organization, external_id="twin", name=TARGET, position=99)

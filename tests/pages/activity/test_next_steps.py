@@ -22,7 +22,6 @@ NOT_NOTED = {
     "test_request": "it is about nobody",
     "ignored_event": "it is about nothing the portal does",
     "erased": "nobody can act",
-    "nothing_follows": "the first assessment goes on, and a note says that its result changed",
     "not_a_trigger_stage": "nobody expected an assessment",
     "paused": "it is decided again automatically",
     "disconnected": "nothing can be written, and it is decided again automatically",

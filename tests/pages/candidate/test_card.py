@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -131,28 +130,3 @@ def test_the_card_tells_since_when_and_until_when_somebody_has_not_started(
     page = text(super_admin_client.get(PAGE))
     assert ("Not started since" in page) == is_said
     assert ("must start by" in page) == is_said
-
-
-def test_the_card_tells_what_was_sent_together_and_what_follows(super_admin_client, organization):
-    mapping = RoleMapping.objects.create(
-        organization=organization, role="Any", assessment="Backend", next_assessment="System Design"
-    )
-    own = {"organization": organization, "opportunity_id": "opp-7", "mapping": mapping, "status": "pending"}
-    first = factories.InvitationFactory.create(**own, assessment_id="a-1", assessment_name="Backend")
-    Invitation.objects.update(together=first)
-    factories.InvitationFactory.create(**own, assessment_id="a-2", assessment_name="SQL", together=first)
-    address = "/activity/opp-7/"
-    page = text(super_admin_client.get(address))
-    assert "Sent together with “Backend”. “System Design” follows once all are passed." in page
-
-
-def test_the_card_tells_after_which_result_an_assessment_was_sent(super_admin_client, organization):
-    own = {"organization": organization, "opportunity_id": "opp-7"}
-    first = factories.InvitationFactory.create(
-        **own, assessment_id="a-1", assessment_name="Backend", status="completed", instance_id="i-1"
-    )
-    Result.objects.create(invitation=first, outcome="Passed", score=90)
-    factories.InvitationFactory.create(**own, assessment_id="a-2", assessment_name="Design", after=first)
-    page = text(super_admin_client.get("/activity/opp-7/"))
-    assert "Sent after “Backend” (Passed)." in page
-    assert "After “Backend”" in page

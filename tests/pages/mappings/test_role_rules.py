@@ -1,12 +1,10 @@
 """The page of one role's rules, and the fields for a mapping's own."""
 
-import html
-
 import pytest
 from django.urls import reverse
 
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models.platform_lists import Assessment, Role
+from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import RoleMapping
 from tests.support.factories import recorded
 
@@ -96,7 +94,6 @@ def test_who_deletes_own_rules_is_told_what_holds_then(super_admin_client, mappi
     [
         ({"reentry_days": "0"}, "greater than or equal to 1"),
         ({"passed_tag": "CodeScreen yes"}, "Begin with another word."),
-        ({"stage_on_pass": "CodeScreen Assessment"}, "move candidates in a circle"),
     ],
 )
 def test_an_own_rule_that_cannot_hold_is_refused_with_the_reason(super_admin_client, mapping, own, reason):
@@ -104,38 +101,3 @@ def test_an_own_rule_that_cannot_hold_is_refused_with_the_reason(super_admin_cli
     assert reason in answer.content.decode()
     mapping.refresh_from_db()
     assert not mapping.has_own_rules
-
-
-def test_several_assessments_and_the_next_are_stored_shown_and_taken_back(
-    super_admin_client, role_page, mapping
-):
-    Assessment.objects.create(organization=mapping.organization, external_id="a-2", name="SQL")
-    Assessment.objects.create(organization=mapping.organization, external_id="a-3", name="System Design")
-    address = reverse("mapping-edit", args=[mapping.pk])
-    own = {"also_assessments": "SQL\r\n\r\n", "next_assessment": "System Design"}
-    super_admin_client.post(address, posted(mapping, **own))
-    mapping.refresh_from_db()
-    assert (mapping.also_assessments, mapping.next_assessment) == (["SQL"], "System Design")
-    assert role_page()["next_assessment"] == ("“System Design”", "the mapping")
-    page = super_admin_client.get(reverse("mapping-list")).content.decode()
-    assert "Backend + SQL" in page
-    assert "then System Design, if passed" in page
-    super_admin_client.post(address, posted(mapping, also_assessments="", next_assessment=""))
-    mapping.refresh_from_db()
-    assert (mapping.also_assessments, mapping.next_assessment) == ([], "")
-
-
-@pytest.mark.parametrize(
-    ("own", "message"),
-    [
-        ({"also_assessments": "Bakend"}, "Did you mean “Backend”?"),
-        ({"also_assessments": "Backend"}, "named twice"),
-        ({"next_assessment": "Backend"}, "named twice"),
-        ({"next_assessment": "Unknown"}, "no assessment “Unknown”"),
-    ],
-)
-def test_assessments_that_cannot_be_sent_so_are_refused(super_admin_client, mapping, own, message):
-    answer = super_admin_client.post(reverse("mapping-edit", args=[mapping.pk]), posted(mapping, **own))
-    assert message in html.unescape(answer.content.decode())
-    mapping.refresh_from_db()
-    assert mapping.assessments == ["Backend"]

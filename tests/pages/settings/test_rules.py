@@ -125,15 +125,6 @@ def test_the_stage_on_pass_is_saved(organization_admin_client, ready_organizatio
     }
 
 
-def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
-    organization_admin_client, ready_organization
-):
-    answer = organization_admin_client.post(RESULTS, SAME_RESULTS | {"stage_on_pass": "stage-codescreen"})
-    errors = answer.context["form"].errors["stage_on_pass"]
-    assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
-    assert Organization.objects.get(pk=ready_organization.pk).stage_on_pass == ""
-
-
 def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explained(
     organization_admin_client, ready_organization
 ):

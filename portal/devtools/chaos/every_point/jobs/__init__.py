@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from portal.devtools.chaos.every_point.jobs import (
     bulk,
     erasure,
-    further,
     main,
     results,
     settings,
@@ -22,7 +21,6 @@ JOBS: Mapping[str, Job] = {
         results.RESULTS,
         waiting.WAITING,
         unstarted.UNSTARTED,
-        further.FURTHER,
         bulk.BULK,
         bulk.DRAINS,
         bulk.CHOOSE,
