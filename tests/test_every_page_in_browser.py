@@ -121,7 +121,7 @@ def fill(organization: Organization) -> None:
             factories.EffectFactory.create(
                 organization=organization, state=state, due_at=now if state == "due" else None
             )
-    WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
+    WebhookRejection.record(organization, "lever", "signature_mismatch", "former_token")
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
 
 

@@ -58,14 +58,13 @@ ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")
 class IncidentRecord:
     """An ongoing failure: its name on the site and in e-mails, and the subject of the e-mail about its end.
 
-    It is worth an e-mail once it has lasted for `notify_after`. Below `least_level` the finding is worth knowing, and
-    the problem over. `is_told_elsewhere`: members are notified of each row, and so here only of the end.
+    It is worth an e-mail once it has lasted for `notify_after`. `is_told_elsewhere`: members are notified of each row,
+    and so here only of the end.
     """
 
     name: str
     end_subject: str
     notify_after: timedelta = timedelta(0)
-    least_level: Level = Level.INFO
     is_told_elsewhere: bool = False
 
     @property
@@ -127,7 +126,6 @@ class FindingCode(RecordEnum):
             "We are rejecting webhooks",
             "Webhooks are accepted again",
             timedelta(minutes=10),
-            least_level=Level.WARNING,
         ),
         stops_invitations=True,
     )

@@ -39,7 +39,6 @@ def update_incidents(organization: Organization) -> None:
         finding.code: finding
         for finding in doctor.operational_findings(organization)
         if finding.code in INCIDENTS
-        and finding.level.severity >= INCIDENTS[finding.code].least_level.severity
     }
     ongoing = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
     for code, incident in ongoing.items():

@@ -53,7 +53,7 @@ def make_scene(now: datetime | None = None) -> Scene:
     mapping.assessment = "Frontend"
     save_mapping(mapping, admin)
     for _ in range(3):
-        WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
+        WebhookRejection.record(organization, "lever", "signature_mismatch", "former_token")
     return Scene(organization, User.objects.get(pk=auditor.pk))
 
 

@@ -93,7 +93,7 @@ def repaired_by_the_sweep(auditor: Auditor) -> None:
 
 def failed_signatures(auditor: Auditor) -> None:
     auditor.click("Webhook requests that were rejected")
-    auditor.sees("signed with the earlier token", "Lever")
+    auditor.sees("signed with an earlier token", "Lever")
 
 
 def last_answer(auditor: Auditor) -> None:

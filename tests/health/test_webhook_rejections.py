@@ -15,7 +15,6 @@ from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import sign
-from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
@@ -51,9 +50,9 @@ def post(client, organization: Organization, token: str = "", **changes: Any) ->
 @pytest.mark.parametrize(
     ("token", "hint", "words"),
     [
-        (OLD_TOKEN, "expired_token", "which has expired here"),
+        (OLD_TOKEN, "former_token", "no longer valid here"),
         (OTHER_TOKEN, "unknown_token", "the one that Lever uses"),
-        ("r" * 48, "retired_token", "a token that was removed here"),
+        ("r" * 48, "former_token", "no longer valid here"),
         ("codescreen-key", "misplaced_secret", "“Lever Webhook Signature”"),
     ],
 )
@@ -61,7 +60,7 @@ def test_the_settings_page_names_the_likely_mistake(client, signed_in_owner, web
     organization = webhook.organization
     factories.CodeScreenConnectionFactory.create(organization=organization)
     factories.LeverWebhookFactory.create(
-        organization=organization, name="Second", signature_token="r" * 48, retired_at=timezone.now()
+        organization=organization, signature_token="r" * 48, retired_at=timezone.now()
     )
     factories.LeverWebhookFactory.create(
         organization=factories.OrganizationFactory.create(), signature_token=OTHER_TOKEN
@@ -92,44 +91,6 @@ def test_each_rejection_is_stored_and_described(client, webhook, changes, code, 
     assert webhook_rejections.describe(row.code, row.hint) != webhook_rejections.describe("nonsense", "")
 
 
-@pytest.mark.parametrize(
-    "rewrite",
-    [
-        lambda body: {"triggeredAt": str(body["triggeredAt"])},
-        lambda body: {"triggeredAt": float(body["triggeredAt"])},
-        lambda body: {"signature": body["signature"].upper()},
-        lambda body: {"signature": body["signature"] + "\n"},
-    ],
-    ids=["time as text", "time as a fraction", "case", "line end"],
-)
-def test_a_body_altered_on_the_way_is_recognized(client, webhook, rewrite):
-    moment = int(time.time() * 1000)
-    body = {"triggeredAt": moment, "signature": sign("random", moment, factories.SIGNATURE_TOKEN)}
-    assert post(client, webhook.organization, **(body | rewrite(body))).status_code == 401
-    assert WebhookRejection.objects.get().hint == "altered_body"
-
-
-def test_another_organizations_token_is_named_only_to_super_admins_of_both(
-    client, webhook, super_admin, stranger
-):
-    theirs = Membership.objects.get(user=stranger).organization
-    factories.LeverWebhookFactory.create(organization=theirs, signature_token=OTHER_TOKEN)
-
-    def hint() -> str:
-        WebhookRejection.objects.all().delete()
-        post(client, webhook.organization, OTHER_TOKEN)
-        return WebhookRejection.objects.get().hint
-
-    assert hint() == "unknown_token"
-    both = Membership.objects.create(user=super_admin, organization=theirs, role="admin")
-    assert hint() == "unknown_token"
-    both.role = "super_admin"
-    both.save()
-    assert hint() == "token_of_another_organization"
-    factories.member(webhook.organization, Membership.Role.SUPER_ADMIN, "second")
-    assert hint() == "unknown_token"  # the second one isn't a super admin of the other organization
-
-
 def test_a_repeated_rejection_is_not_analysed_again(client, webhook, monkeypatch):
     post(client, webhook.organization, OTHER_TOKEN)
 
@@ -148,7 +109,7 @@ def test_many_rejections_are_one_row_and_one_write_a_second(client, webhook):
     WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=2))
     post(client, webhook.organization, OLD_TOKEN)
     row.refresh_from_db()
-    assert (row.count, row.hint) == (2, "expired_token")
+    assert (row.count, row.hint) == (2, "former_token")
 
 
 def test_an_unknown_key_stores_no_rejection(client, webhook):
@@ -164,11 +125,11 @@ def test_the_answer_is_401_when_the_rejection_cannot_be_stored(client, webhook, 
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
-def test_the_settings_page_shows_a_request_accepted_since(client, signed_in_owner, webhook):
+def test_the_settings_page_says_nothing_once_a_request_was_accepted(client, signed_in_owner, webhook):
     post(client, webhook.organization, OTHER_TOKEN)
     WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=5))
     assert post(client, webhook.organization, factories.SIGNATURE_TOKEN).status_code == 202
-    assert "Later messages were accepted" in signed_in_owner.get("/settings/").content.decode()
+    assert "We rejected" not in signed_in_owner.get("/settings/").content.decode()
 
 
 def test_the_settings_page_shows_codescreen_rejections(client, signed_in_owner, organization):

@@ -27,7 +27,7 @@ def site(live_server, organization, super_admin) -> str:
     audit(
         mapping, "configure", AuditAction.ADD_MAPPING, {"assessment": (None, "A")}, organization=organization
     )
-    WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
+    WebhookRejection.record(organization, "lever", "signature_mismatch", "former_token")
     return live_server.url
 
 

@@ -1,9 +1,8 @@
 """Whether webhooks can be verified, and arrive."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db.models import Max
 from django.utils import timezone
 
 from integrations.core.finding_code import CODESCREEN_SETTINGS, FindingCode, Level
@@ -15,7 +14,6 @@ from integrations.health.findings import (
     finding,
     lasting,
 )
-from integrations.health.models import WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 
@@ -76,46 +74,22 @@ def _check_removed(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
 
 
 SHOWN_FOR = timedelta(days=1)
-ENDS_SOON = timedelta(days=2)
-#: Lever tries a failed webhook again for a while, at the address that it began with.
-STILL_USED_WITHIN = timedelta(days=1)
 
 
 def check_rejections(organization: Organization) -> Iterator[Finding]:
-    """Yield, for each platform, why the last request was rejected; worth knowing once others are accepted."""
-    recent = WebhookRejection.objects.filter(
-        organization=organization, last_at__gt=timezone.now() - SHOWN_FOR
-    )
-    last = {rejection.platform: rejection for rejection in recent.order_by("last_at")}
-    for name, rejection in last.items():
-        platform = Platform(name)
-        accepted_at = _last_accepted_at(organization, platform)
-        is_over = accepted_at is not None and accepted_at > rejection.last_at
+    """Yield, for each platform, why the last request was rejected, unless that was long ago or others are accepted."""
+    for platform in (Platform.LEVER, Platform.CODESCREEN):
+        rejection = webhook_rejections.open_rejection(organization, platform)
+        if rejection is None or rejection.last_at < timezone.now() - SHOWN_FOR:
+            continue
         ago = lasting((timezone.now() - rejection.last_at).total_seconds())
         why = webhook_rejections.short_reason(rejection.code)
-        if is_over:
-            message = (
-                f"We rejected a message from {platform.label} {ago} ago: {why}. Later ones were accepted."
-            )
-            fix = f"Check whether a second webhook in {platform.label} uses this address."
-        else:
-            message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
-            fix = f"{webhook_rejections.fix(rejection.code, rejection.hint)} Then send a test from {platform.label}."
+        message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
         if rejection.count > 1:
             message += f" This happened {rejection.count} times."
         yield finding(
             FindingCode.WEBHOOK_REJECTED,
             message,
-            fix,
-            level=Level.INFO if is_over else None,
+            f"{webhook_rejections.fix(rejection.code, rejection.hint)} Then send a test from {platform.label}.",
             page=CODESCREEN_SETTINGS if platform is Platform.CODESCREEN else None,
         )
-
-
-def _last_accepted_at(organization: Organization, platform: Platform) -> datetime | None:
-    """Return when a request from the platform was last verified."""
-    if platform is Platform.CODESCREEN:
-        return organization.codescreen.last_received_at if organization.codescreen else None
-    webhooks = LeverWebhook.objects.active().filter(organization=organization)
-    times = webhooks.aggregate(Max("last_received_at"), Max("last_verified_at")).values()
-    return max(filter(None, times), default=None)

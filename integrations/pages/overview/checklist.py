@@ -9,7 +9,7 @@ from django.urls import reverse
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.names import assessment_tags
-from integrations.core.vocabulary import DeliveryEvent, ProgressTag
+from integrations.core.vocabulary import DeliveryEvent, Platform, ProgressTag
 from integrations.health import webhook_rejections
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
@@ -114,7 +114,7 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
         state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
     else:
         state = "Nothing has arrived from Lever yet."
-        rejection = webhook_rejections.latest(organization, Delivery.Platform.LEVER)
+        rejection = webhook_rejections.open_rejection(organization, Platform.LEVER)
         if rejection:
             reason = webhook_rejections.describe(rejection.code, rejection.hint)
             state = f"We rejected Lever's last message: {reason}"

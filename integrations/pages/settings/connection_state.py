@@ -1,7 +1,6 @@
 """The state of an organization's connections to Lever and CodeScreen, as the page Integrations shows it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -28,12 +27,11 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejection:
-    """The last webhook request that was rejected, and how to fix it; `is_over` once a later one was accepted."""
+    """The last webhook request that was rejected, and how to fix it."""
 
     row: WebhookRejection
     title: str
     fix: str
-    is_over: bool
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,6 @@ def lever_state(organization: Organization) -> LeverState:
     granted = connection.granted_scopes if connection and connection.is_working else set()
     scopes = scopes_of(attaches_files=organization.attach_report)
     webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
-    # when Lever last sent a verified delivery or test request
-    times = [at for webhook in webhooks for at in (webhook.last_received_at, webhook.last_verified_at) if at]
-    accepted_at = max(times, default=None)
     return LeverState(
         connection=connection,
         can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
@@ -107,19 +102,18 @@ def lever_state(organization: Organization) -> LeverState:
         retired_webhooks=recently_retired(organization),
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
-        has_heard=accepted_at is not None,
-        rejection=_rejection(organization, Platform.LEVER, accepted_at),
+        has_heard=any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks),
+        rejection=_rejection(organization, Platform.LEVER),
     )
 
 
 def codescreen_state(organization: Organization) -> CodeScreenState:
     """Return the state of the connection to CodeScreen."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
-    accepted_at = connection.last_received_at if connection else None
     return CodeScreenState(
         connection=connection,
         assessment_count=Assessment.objects.live().filter(organization=organization).count(),
-        rejection=_rejection(organization, Platform.CODESCREEN, accepted_at),
+        rejection=_rejection(organization, Platform.CODESCREEN),
     )
 
 
@@ -128,15 +122,12 @@ def _is_granted(scope: str, granted: set[str]) -> bool:
     return bool(granted & {scope, scope.replace(":read:", ":write:")})
 
 
-def _rejection(
-    organization: Organization, platform: Platform, accepted_at: datetime | None
-) -> Rejection | None:
-    row = webhook_rejections.latest(organization, platform)
+def _rejection(organization: Organization, platform: Platform) -> Rejection | None:
+    row = webhook_rejections.open_rejection(organization, platform)
     if row is None:
         return None
     return Rejection(
         row,
         title=webhook_rejections.short_reason(row.code),
         fix=webhook_rejections.fix(row.code, row.hint),
-        is_over=bool(accepted_at and accepted_at > row.last_at),
     )

@@ -28,11 +28,9 @@ def test_refused_requests_are_found_with_their_number_and_reason(healthy_organiz
     assert finding.page.url == "/settings/#webhook"
 
 
-def test_refused_requests_are_worth_knowing_once_another_is_accepted(
-    healthy_organization: Organization,
-) -> None:
+def test_refused_requests_are_no_finding_once_another_is_accepted(healthy_organization: Organization) -> None:
     refuse(healthy_organization, last_at=timezone.now() - timedelta(hours=1))
-    assert code_and_level(healthy_organization) == ("webhook_rejected", "info")
+    assert only_finding(healthy_organization).code == "ok"
 
 
 def test_requests_refused_days_ago_are_no_finding(healthy_organization: Organization) -> None:
@@ -44,4 +42,4 @@ def test_refused_requests_of_codescreen_are_found(healthy_organization: Organiza
     refuse(healthy_organization, platform="codescreen", count=1)
     assert only_finding(healthy_organization).message.startswith("We rejected CodeScreen's last message")
     CodeScreenConnection.objects.update(last_received_at=timezone.now() + timedelta(minutes=1))
-    assert code_and_level(healthy_organization) == ("webhook_rejected", "info")
+    assert only_finding(healthy_organization).code == "ok"
