@@ -194,7 +194,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = count_calls()
-        assert sending.revalidate(effect, invitation, clients, is_chosen=False, is_released=False) is None
+        assert sending.revalidate(effect, invitation, clients, is_chosen=False) is None
         assert (count_calls() > before) is is_read
 
 

@@ -203,6 +203,15 @@ class OriginRule(LabelledEnum):
     SKIP = "skip", "Send nothing"
 
 
+class HoldReason(StrEnum):
+    """Why an invitation is on hold."""
+
+    BULK_LIMIT = "bulk_limit"
+    ROLE = "role"
+    ORIGIN = "origin"
+    EXTRA_TIME = "extra_time"
+
+
 class Approval(LabelledEnum):
     """When an invitation waits for a person's yes, by a mapping's own rule."""
 

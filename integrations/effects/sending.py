@@ -13,9 +13,9 @@ from integrations.catalog.lists import stage_name, trigger_policy
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
-from integrations.core.rules.holds import EXTRA_TIME, explain
+from integrations.core.rules.holds import EXTRA_TIME, explain, needs_extra_time
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, HoldReason, Platform
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
@@ -63,12 +63,11 @@ type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnReco
 
 
 def revalidate(
-    effect: Effect, invitation: Invitation, clients: ClientProvider, *, is_chosen: bool, is_released: bool
+    effect: Effect, invitation: Invitation, clients: ClientProvider, *, is_chosen: bool
 ) -> NotSent | None:
     """Return how the try ends when the invitation is no longer wanted, or may not be; None when it is.
 
-    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_released` when a
-    person has it sent, although the candidate may need extra time.
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
 
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
@@ -88,8 +87,8 @@ def revalidate(
         return Retry(NOT_SHOWN, wait)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _cancel(invitation, reason)
-    needs_extra_time = invitation.organization.extra_time.applies(opportunity.tags, opportunity.answers)
-    if needs_extra_time and not is_released:
+    is_released = HoldReason.EXTRA_TIME in invitation.held_for
+    if needs_extra_time(invitation.organization.hold_tag, opportunity.tags) and not is_released:
         return DecideOnRecording(partial(_hold, invitation))
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
 
@@ -133,7 +132,7 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.status != Status.PENDING:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME])
-    invitation.move(Status.HELD, reason)
+    invitation.move(Status.HELD, reason, held_for=[*invitation.held_for, HoldReason.EXTRA_TIME])
     return Cancelled(reason)
 
 

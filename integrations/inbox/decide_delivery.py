@@ -14,7 +14,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
+from integrations.core.vocabulary import ErasureCause, HoldReason, Platform, VerdictCause
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note, tell_cancelled
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
@@ -96,6 +96,8 @@ def _invite(
         "mapping_id": decision.mapping_id,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
+        # what a person chose is sent whatever the rules hold
+        "held_for": list(HoldReason) if delivery.chosen_assessment else list(decision.held_for),
         "stopped_by_user": False,
         "in_any_stage": False,
         "checked_at": read_at or database.now(),
@@ -123,10 +125,7 @@ def _invite(
 
 
 def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False) -> None:
-    is_released = bool(delivery.chosen_assessment)
-    enqueue_invitation(
-        invitation, delivery, is_chosen=is_chosen(delivery), is_released=is_released, is_new=is_new
-    )
+    enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=is_new)
 
 
 def _invite_by_earlier_row(

@@ -78,7 +78,6 @@ def gather_facts(
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
         origins=organization.origins,
-        extra_time=organization.extra_time,
         reentry=ReentryPolicy(organization.reentry),
         reentry_days=organization.reentry_days,
     )

@@ -15,6 +15,7 @@ from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.choose_assessment import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
+from integrations.core.rules.holds import needs_extra_time
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome
 from integrations.http.session import CallDeferred, PlatformError
@@ -47,7 +48,7 @@ def candidate_snapshot(
         is_anonymized=opportunity.is_anonymized,
         may_contact=opportunity.may_contact,
         origin=Origin(opportunity.origin) if opportunity.origin in list(Origin) else None,
-        needs_extra_time=organization.extra_time.applies(opportunity.tags, opportunity.answers),
+        needs_extra_time=needs_extra_time(organization.hold_tag, opportunity.tags),
     )
 
 

@@ -7,14 +7,13 @@ Feedback templates).
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from django.utils.crypto import constant_time_compare
 
-from integrations.core.rules.extra_time import Answer
 from integrations.http.json_values import JsonObject, one_line
 
 _YEAR_3000_IN_MILLISECONDS = 32_503_680_000_000
@@ -80,7 +79,6 @@ class Opportunity:
     entered_at: datetime | None = None  # when it came into its present stage
     is_deleted: bool = False
     has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
-    answers: tuple[Answer, ...] = field(default=(), repr=False)  # of the applications that were expanded
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
@@ -111,17 +109,7 @@ class Opportunity:
             entered_at=_entered_at(data),
             is_deleted=bool(data.get("deletedAt")),
             has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
-            answers=tuple(answer for application in applications for answer in _answers(application)),
         )
-
-
-def _answers(application: JsonObject) -> Iterator[Answer]:
-    """Yield the candidate's answers to the customer's own questions."""
-    for form in json_objects(application.get("customQuestions")):
-        for question in json_objects(form.get("fields")):
-            value = question.get("value")
-            for answer in texts(value) if isinstance(value, list) else [text(value)]:
-                yield Answer(text(question.get("text")), answer)
 
 
 def _follower_emails(followers: object) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.models.role_mapping import RoleMapping
-from integrations.core.vocabulary import ProgressTag
+from integrations.core.vocabulary import HoldReason, ProgressTag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
@@ -49,6 +49,36 @@ def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_tag_for_extra_time_that_came_later_holds_it_unless_a_person_sent_it(
+    scenario, sandbox, old_invitation, by_hand
+):
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[old_invitation.opportunity_id].tags.append("accommodation")
+    if by_hand:
+        Invitation.objects.update(held_for=list(HoldReason))
+    scenario.work()
+    invitation = scenario.reread(old_invitation)
+    assert invitation.status == ("invited" if by_hand else "held")
+    assert sandbox.invitations_sent(ALDER) == int(by_hand)
+
+
+def test_an_approval_releases_the_reasons_that_were_shown_and_no_later_one(
+    scenario, sandbox, held, super_admin
+):
+    assert held.held_for == ["bulk_limit"]
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[held.opportunity_id].tags.append("Accommodation")
+    invitations.approve(held, super_admin)
+    scenario.work()
+    again = scenario.reread(held)
+    assert (again.status, again.held_for) == ("held", ["bulk_limit", "extra_time"])
+    assert "An Admin sets the extra time in CodeScreen, then sends it." in again.status_reason
+    invitations.approve(again, super_admin)
+    scenario.work()
+    assert (scenario.reread(held).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, old_invitation):

@@ -68,32 +68,6 @@ def test_an_opportunity_when_one_field_differs(changes, name, expected):
     assert getattr(Opportunity.from_api(WHOLE | changes), name) == expected
 
 
-def form(*fields):
-    return {"type": "posting", "text": "Backend Engineer", "fields": list(fields)}
-
-
-@pytest.mark.parametrize(
-    ("questions", "answers"),
-    [
-        (None, []),
-        ([], []),
-        (["an id", None, {}, {"fields": None}, {"fields": [None, "text"]}], []),
-        ([form({"text": "Name?", "value": "Alder"})], [("Name?", "Alder")]),
-        (
-            [form({"text": "Which?", "value": ["a", 5, "b"]}), form({"text": "Name?", "value": ""})],
-            [("Which?", "a"), ("Which?", "b"), ("Name?", "")],
-        ),
-        ([form({"text": "File?", "value": {"id": "f"}}), form({"value": "x"})], [("File?", ""), ("", "x")]),
-        ([form({"text": "Yes?", "value": True}, {"text": "No?"})], [("Yes?", ""), ("No?", "")]),
-    ],
-)
-def test_answers_to_the_customers_own_questions_are_read_of_each_application(questions, answers):
-    applications = [{"posting": "p"}, {"posting": "q", "customQuestions": questions}]
-    opportunity = Opportunity.from_api(WHOLE | {"applications": applications})
-    assert list(opportunity.answers) == answers
-    assert "Name?" not in repr(opportunity)
-
-
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

@@ -90,32 +90,6 @@ MORE_ERRORS = [
         "[policies]\nhold_tag = 'CodeScreen: Backend'\n",
         "policies.hold_tag: Tags that begin with “CodeScreen”",
     ),
-    ("[policies]\nhold_question = 'More time?'\n", "policies: Give the question together with the answers"),
-    (
-        "[policies]\nhold_question = '  '\nhold_answers = ['Yes']\n",
-        "policies: Give the question together with the answers",
-    ),
-    (
-        "[policies]\nhold_answers = ['Yes']\n",
-        "policies: Give the question together with the answers that hold",
-    ),
-    ("[policies]\nhold_answers = 'Yes'\n", "policies.hold_answers must be texts in brackets, not text"),
-    (
-        "[policies]\nhold_answers = ['Yes', 7]\n",
-        "policies.hold_answers must be texts in brackets, each in quotes",
-    ),
-    (
-        "[policies]\nhold_answers = [' ']\n",
-        "policies.hold_answers: Write each answer as a text that isn't empty",
-    ),
-    (
-        '[policies]\nhold_answers = ["Y\\u0000"]\n',
-        "policies.hold_answers: No answer may contain a NUL character",
-    ),
-    (
-        f"[policies]\nhold_answers = {[str(n) for n in range(21)]}\n",
-        "policies.hold_answers: At most 20 answers",
-    ),
     ("[policies]\ntime_zone = 'Mars/Olympus'\n", "policies.time_zone: There is no such time zone"),
     ("[policies]\nnote_on_skip = 'yes'\n", "policies.note_on_skip must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),

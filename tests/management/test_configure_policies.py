@@ -4,7 +4,6 @@ import pytest
 from django.utils import timezone
 
 from integrations.configuration.file import dump
-from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from tests.management.test_configure import WHOLE, exported
@@ -81,24 +80,6 @@ def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
     assert Organization.objects.get().origins == {"referred": "hold"}
     configure(head + "origins = {}\n")
     assert Organization.objects.get().origins == {}
-
-
-def test_who_needs_extra_time_is_exported_and_read_back(configure) -> None:
-    configure(WHOLE)
-    assert 'hold_tag = ""\n' in exported()
-    assert "hold_question" not in exported()
-    head = '[organization]\nslug = "acme"\n[policies]\n'
-    rule = 'hold_tag = "Accommodation"\nhold_question = "More time?"\nhold_answers = ["Yes", "Perhaps"]\n'
-    assert configure(head + rule).splitlines() == [
-        '~ policies.hold_tag: "" → "Accommodation"',
-        '~ policies.hold_question: "" → "More time?"',
-        '~ policies.hold_answers: [] → ["Yes", "Perhaps"]',
-    ]
-    assert configure(head + rule) == "nothing to change\n"
-    assert rule in exported()
-    assert configure(exported()).startswith("nothing to change\n")
-    configure(head + 'hold_question = ""\nhold_answers = []\n')
-    assert Organization.objects.get().extra_time == ExtraTimeRule("Accommodation")
 
 
 def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:

@@ -167,7 +167,12 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
     if decision.verdict == VerdictCode.INVITE and (holds := list(holds_of(facts, candidate))):
-        decision = replace(decision, verdict=VerdictCode.HELD_FOR_APPROVAL, explanation=explain(holds))
+        decision = replace(
+            decision,
+            verdict=VerdictCode.HELD_FOR_APPROVAL,
+            explanation=explain(holds),
+            held_for=tuple(hold.reason for hold in holds),
+        )
     return replace(decision, assessment=assessment, email=email)
 
 

@@ -6,11 +6,17 @@ from datetime import datetime
 from enum import Enum, StrEnum, auto
 
 from integrations.core.invitation_status import BOUNCED, InvitationStatus
-from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
-from integrations.core.vocabulary import Approval, AssessmentSource, Origin, ReentryPolicy, ResultOutcome
+from integrations.core.vocabulary import (
+    Approval,
+    AssessmentSource,
+    HoldReason,
+    Origin,
+    ReentryPolicy,
+    ResultOutcome,
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class CandidateSnapshot:
     is_anonymized: bool = False
     may_contact: bool = True
     origin: Origin | None = None  # None where Lever says none, or one that the rules don't know
-    needs_extra_time: bool = False  # by the rule of `Facts.extra_time`
+    needs_extra_time: bool = False  # by a tag
 
     @property
     def is_role_hidden(self) -> bool:
@@ -148,7 +154,6 @@ class Facts:
     bulk_limit: int = 0
     bulk_window: int = 10
     origins: Mapping[str, str] = field(default_factory=dict)  # the rules of origins; of others it is sent
-    extra_time: ExtraTimeRule = field(default_factory=ExtraTimeRule)
 
     @property
     def trigger_policy(self) -> TriggerPolicy:
@@ -181,6 +186,7 @@ class Decision:
     email: str = ""
     existing_invitation_id: int | None = None
     is_bounced: bool = False  # the e-mail of that invitation
+    held_for: tuple[HoldReason, ...] = ()
     round: int = 1
 
     @property

@@ -1,22 +1,25 @@
 """Why an invitation waits until an Admin approves it: every reason, in one place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from integrations.core.rules.facts import CandidateSnapshot, Facts
-from integrations.core.vocabulary import Approval, OriginRule
+from integrations.core.rules.names import normalize
+from integrations.core.vocabulary import Approval, HoldReason, OriginRule
 
 
 @dataclass(frozen=True)
 class Hold:
-    """A reason, within a sentence, and what an Admin does before they approve; empty where that is nothing."""
+    """A reason, its words within a sentence, and what an Admin does before they approve; empty where it is nothing."""
 
-    reason: str
+    reason: HoldReason
+    words: str
     before_sending: str = ""
 
 
 #: Why somebody needs it may be about their health, and isn't said.
 EXTRA_TIME = Hold(
+    HoldReason.EXTRA_TIME,
     "by your organization's rules this candidate needs extra time",
     "An Admin sets the extra time in CodeScreen, then sends it.",
 )
@@ -28,15 +31,20 @@ def holds_of(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
     if is_limited and facts.recently_invited >= facts.bulk_limit:
         minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"
         candidates = "1 candidate" if facts.bulk_limit == 1 else f"{facts.bulk_limit} candidates"
-        yield Hold(f"more than {candidates} in {minutes}")
+        yield Hold(HoldReason.BULK_LIMIT, f"more than {candidates} in {minutes}")
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
     if facts.approval == Approval.ALWAYS:
-        yield Hold("invitations for this role are approved each time")
+        yield Hold(HoldReason.ROLE, "invitations for this role are approved each time")
     if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
-        yield Hold(f"the candidate's origin is “{candidate.origin.label}”")
+        yield Hold(HoldReason.ORIGIN, f"the candidate's origin is “{candidate.origin.label}”")
     if candidate.needs_extra_time:
         yield EXTRA_TIME
+
+
+def needs_extra_time(hold_tag: str, tags: Iterable[str]) -> bool:
+    """Whether one of the candidate's tags is the one that says so; nobody has an empty one."""
+    return bool(normalize(hold_tag)) and normalize(hold_tag) in map(normalize, tags)
 
 
 def origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
@@ -48,6 +56,6 @@ def origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
 
 def explain(holds: Sequence[Hold]) -> str:
     """Return the sentences of a verdict about the holds of an invitation."""
-    reasons = "; ".join(hold.reason for hold in holds)
+    reasons = "; ".join(hold.words for hold in holds)
     steps = [hold.before_sending for hold in holds if hold.before_sending]
     return " ".join([f"Waits for approval: {reasons}.", *steps])

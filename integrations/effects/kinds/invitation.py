@@ -38,12 +38,9 @@ INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn'
 
 @dataclass(frozen=True)
 class InvitationPayload(Payload):
-    """`is_chosen` when a person had it sent, knowing that the candidate may be invited already; `is_released` when a
-    person had it sent, so that no rule holds it any more.
-    """
+    """`is_chosen` when a person had it sent, knowing that the candidate may be invited already."""
 
     is_chosen: bool = False
-    is_released: bool = False
 
 
 def enqueue_invitation(
@@ -51,16 +48,15 @@ def enqueue_invitation(
     delivery: Delivery | None = None,
     *,
     is_chosen: bool = False,
-    is_released: bool = False,
     is_new: bool = False,
 ) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
 
-    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_released` when a
-    person has it sent, so that no rule holds it any more; `is_new` when it was made in this transaction.
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_new` when it was made
+    in this transaction.
     """
     own = invitation.organization_id, str(invitation.pk)
-    payload = InvitationPayload(is_chosen=is_chosen, is_released=is_released)
+    payload = InvitationPayload(is_chosen=is_chosen)
     SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery)
     if not is_new:
         SEND_INVITATION.make_due_again(*own, payload=payload.to_json(), attempt_started_at=None)
@@ -87,9 +83,8 @@ def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
         return make_uncertain(effect, invitation, INTERRUPTED)
     if invitation.status != Status.PENDING:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
-    payload = SEND_INVITATION.payload_of(effect)
-    is_chosen, is_released = payload.is_chosen, payload.is_released
-    not_sent = revalidate(effect, invitation, clients, is_chosen=is_chosen, is_released=is_released)
+    is_chosen = SEND_INVITATION.payload_of(effect).is_chosen
+    not_sent = revalidate(effect, invitation, clients, is_chosen=is_chosen)
     if not_sent is not None:
         return not_sent
     sending = Sending(effect, invitation, invitation.first_call_at)

@@ -12,7 +12,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
-from integrations.core.vocabulary import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed, HoldReason
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import tell_cancelled
 from integrations.effects.sending import mark_invited
@@ -58,7 +58,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
-        enqueue_invitation(invitation, is_chosen=any(chosen), is_released=True)
+        enqueue_invitation(invitation, is_chosen=any(chosen))
         audit(
             invitation, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, invitation.status)}, reason
         )
@@ -124,9 +124,9 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         _require(invitation, InvitationAct.SEND_AGAIN)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
-        _move(invitation, Status.PENDING, checked_at=None)
+        _move(invitation, Status.PENDING, checked_at=None, held_for=list(HoldReason))
         is_chosen = before == Status.UNCERTAIN
-        enqueue_invitation(invitation, is_chosen=is_chosen, is_released=True)
+        enqueue_invitation(invitation, is_chosen=is_chosen)
         audit(invitation, actor, AuditAction.SEND_AGAIN, {"status": (before, invitation.status)}, reason)
 
 
@@ -175,12 +175,13 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
                 opportunity_id=invitation.opportunity_id,
                 round=latest.round + 1,
                 in_any_stage=True,
+                held_for=list(HoldReason),
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
             next_round.refresh_from_db()
             next_round.organization = organization
             Candidate.objects.point_to(next_round)
-            enqueue_invitation(next_round, is_released=True)
+            enqueue_invitation(next_round)
             audit(
                 next_round,
                 actor,

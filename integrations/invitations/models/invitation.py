@@ -73,6 +73,14 @@ class Invitation(models.Model):
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
     status_reason = about_candidate("text about what happened", models.TextField(blank=True))
+    held_for = harmless(
+        models.JSONField(
+            default=list,
+            blank=True,
+            editable=False,
+            help_text="Why it is on hold; once a person has it sent, the reasons that hold it no more.",
+        )
+    )
     first_call_at = moment(
         "When the first call that may have arrived was about to be made; empty when none may have.",
         editable=False,

@@ -3,10 +3,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.vocabulary import ReentryPolicy, Thresholds
 from integrations.organizations.models.validators import (
-    check_answers,
     check_origins,
     check_time_zone,
     not_a_portal_tag,
@@ -24,8 +22,6 @@ POLICIES = (
     "bulk_window",
     "origins",
     "hold_tag",
-    "hold_question",
-    "hold_answers",
     "time_zone",
     "default_assessment",
     "note_on_skip",
@@ -93,21 +89,6 @@ class Policies(models.Model):
             blank=True,
             validators=[not_a_portal_tag],
             help_text="Who has this tag in Lever needs extra time: the invitation waits for a yes. Empty holds nobody.",
-        )
-    )
-    hold_question = harmless(
-        models.CharField(
-            max_length=500,
-            blank=True,
-            help_text="A question of your application form in Lever; who gives one of the answers needs extra time.",
-        )
-    )
-    hold_answers = harmless(
-        models.JSONField(
-            default=list,
-            blank=True,
-            validators=[check_answers],
-            help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
         )
     )
     time_zone = harmless(
@@ -248,12 +229,6 @@ class Policies(models.Model):
                 violation_error_message="Rating thresholds must rise from 2 to 4.",
             ),
             models.CheckConstraint(
-                condition=models.Q(hold_question="", hold_answers=[])
-                | (~models.Q(hold_question="") & ~models.Q(hold_answers=[])),
-                name="organization_hold_question_has_answers",
-                violation_error_message="Give the question together with the answers that hold, or neither.",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
             ),
             models.CheckConstraint(
@@ -267,11 +242,6 @@ class Policies(models.Model):
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
             ),
         ]
-
-    @property
-    def extra_time(self) -> ExtraTimeRule:
-        """Who needs extra time, so that their invitations are held."""
-        return ExtraTimeRule(self.hold_tag, self.hold_question, tuple(self.hold_answers))
 
     @property
     def rating_thresholds(self) -> Thresholds:

@@ -32,21 +32,3 @@ def check_origins(origins: object) -> None:
             raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
         if rule not in list(OriginRule):
             raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
-
-
-#: So many answers to one question hold, each so long.
-MOST_ANSWERS, LONGEST_ANSWER = 20, 200
-
-
-def check_answers(answers: object) -> None:
-    """Raise ValidationError unless these are answers to a question."""
-    _check_texts(answers, "answer", MOST_ANSWERS, LONGEST_ANSWER)
-
-
-def _check_texts(values: object, noun: str, most: int, longest: int) -> None:
-    if not isinstance(values, list) or not all(isinstance(one, str) and one.strip() for one in values):
-        raise ValidationError(f"Write each {noun} as a text that isn't empty.")
-    if any("\0" in value for value in values):  # which PostgreSQL doesn't store
-        raise ValidationError(f"No {noun} may contain a NUL character.")
-    if len(values) > most or any(len(value) > longest for value in values):
-        raise ValidationError(f"At most {most} {noun}s of {longest} characters: leave the others out.")

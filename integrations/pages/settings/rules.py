@@ -20,7 +20,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.form_fields import ORIGIN_FIELDS, LinesField, OriginFieldsMixin
+from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.views import OperationView
 
@@ -47,10 +47,6 @@ CHOSEN = {"default_assessment": "None", "stage_on_pass": "Nobody is moved"}
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     """Some of the organization's policies. Assessments and stages are chosen from what the platforms list."""
 
-    hold_answers = LinesField(
-        required=False, label="Answers that mean extra time", help_text="One in each line."
-    )
-
     class Meta:
         model = Organization
         fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
@@ -62,7 +58,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "bulk_limit": "Require approval above this many invitations",
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
-            "hold_question": "Question of your application form",
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
@@ -85,7 +80,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "bulk_limit": "More than these wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
-            "hold_question": "As it is written in Lever.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
@@ -102,10 +96,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
             "time_zone": "",
-        }
-        widgets = {
-            # empty, it hides the field of its answers (forms.css)
-            "hold_question": forms.TextInput(attrs={"placeholder": " "}),
         }
 
     def __init__(self, data: QueryDict | None = None, *, names: Collection[str], **kwargs: Any) -> None:

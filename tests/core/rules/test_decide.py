@@ -235,6 +235,7 @@ def test_who_needs_extra_time_is_held_until_it_is_set():
 def test_each_reason_for_a_hold_is_said():
     facts = with_candidate(origin=Origin.AGENCY, needs_extra_time=True)
     decision = decide(replace(facts, origins={"agency": "hold"}, bulk_limit=2, recently_invited=2))
+    assert decision.held_for == ("bulk_limit", "origin", "extra_time")
     assert decision.explanation == (
         "Waits for approval: more than 2 candidates in 10 minutes; the candidate's origin is “Agency”; by your "
         "organization's rules this candidate needs extra time. An Admin sets the extra time in CodeScreen, then sends "

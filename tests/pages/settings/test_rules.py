@@ -8,7 +8,6 @@ from django.urls import reverse
 from playwright.sync_api import Browser
 
 from integrations.catalog.models.platform_lists import Stage
-from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
@@ -175,25 +174,9 @@ def test_what_happens_by_origin_is_saved_and_recorded_and_shown(organization_adm
 
 def test_who_needs_extra_time_is_saved_and_shown(organization_admin_client, organization):
     assert summary_of(organization_admin_client, "Candidates who need extra time") == "no rule"
-    rule = {
-        "hold_tag": "Accommodation",
-        "hold_question": "More time?",
-        "hold_answers": " Yes \r\n\r\nPerhaps",
-    }
-    organization_admin_client.post(URL, SAME | rule)
-    stored = Organization.objects.get(pk=organization.pk)
-    assert stored.extra_time == ExtraTimeRule("Accommodation", "More time?", ("Yes", "Perhaps"))
+    organization_admin_client.post(URL, SAME | {"hold_tag": "Accommodation"})
+    assert Organization.objects.get(pk=organization.pk).hold_tag == "Accommodation"
     assert summary_of(organization_admin_client, "Candidates who need extra time") == "they wait"
-    page = organization_admin_client.get(URL).content.decode()
-    assert re.search(r"<textarea name=\"hold_answers\"[^>]*>\s*Yes\nPerhaps</textarea>", page)
-    organization_admin_client.post(URL, SAME | {"bulk_limit": "7"})  # what isn't posted stays
-    assert Organization.objects.get(pk=organization.pk).extra_time == stored.extra_time
-
-
-def test_a_question_without_answers_is_refused_with_the_fix(organization_admin_client, organization):
-    answer = organization_admin_client.post(URL, SAME | {"hold_question": "More time?"})
-    assert "Give the question together with the answers that hold, or neither." in text(answer)
-    assert Organization.objects.get(pk=organization.pk).hold_question == ""
 
 
 def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(
@@ -309,14 +292,10 @@ def test_a_field_without_meaning_under_what_is_chosen_is_not_shown(
         assert page.is_hidden("[name=reentry_days]")
         page.select_option("[name=reentry]", "after_days")
         page.fill("[name=reentry_days]", "30")
-        page.get_by_text("Candidates who need extra time").click()
-        assert page.is_hidden("[name=hold_answers]")
-        page.fill("[name=hold_question]", "More time?")
-        page.fill("[name=hold_answers]", "Yes")
         page.get_by_role("button", name="Save changes").click()
         page.get_by_text("The rules are saved.").wait_for()
         stored = Organization.objects.get(pk=ready_organization.pk)
-        assert (stored.reentry_days, stored.hold_answers) == (30, ["Yes"])
+        assert stored.reentry_days == 30
 
 
 # the lists

@@ -96,7 +96,6 @@ def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) ->
         followers=text_list(item.get("followers")),
         interviewers=text_list(item.get("interviewers")),
         posting_id=posting.id if posting else None,
-        answers=pick(item, "answers", dict, {}),
         confidentiality=pick(item, "confidentiality", str, "non-confidential"),
         archived={"reason": reason, "archivedAt": created_at} if reason else None,
         data_protection=item.get("data_protection"),

@@ -147,7 +147,6 @@ class Opportunity:
     interviewers: list[str] = field(default_factory=list)
     posting_id: str | None = None
     application_id: str = field(default_factory=new_id)
-    answers: JsonObject = field(default_factory=dict)  # to the questions of the posting's own form
     confidentiality: str = "non-confidential"
     archived: JsonObject | None = None
     data_protection: JsonObject | None = None

@@ -14,7 +14,7 @@ from portal.devtools.sandbox.lever.records import (
     User,
 )
 from portal.devtools.sandbox.messages import HttpError
-from portal.devtools.sandbox.values import JsonObject, stable_id
+from portal.devtools.sandbox.values import JsonObject
 
 
 def stage_json(stage: Stage) -> JsonObject:
@@ -267,35 +267,11 @@ def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObj
         "email": contact.emails[0] if contact.emails else None,
         "links": contact.links,
         "comments": "",
-        "customQuestions": [_posting_form(posting, opportunity)] if opportunity.answers else [],
+        "customQuestions": [],
         "createdAt": opportunity.created_at,
         "archived": opportunity.archived,
         "requisitionForHire": None,
         "timezone": None,
-    }
-
-
-def _posting_form(posting: Posting, opportunity: Opportunity) -> JsonObject:
-    fields = [
-        {
-            "type": "multiple-select" if isinstance(answer, list) else "text",
-            "text": question,
-            "description": "",
-            "required": False,
-            "value": answer,
-        }
-        for question, answer in opportunity.answers.items()
-    ]
-    return {
-        "type": "posting",
-        "text": posting.text,
-        "user": posting.owner,
-        "description": "",
-        "fields": fields,
-        "baseTemplateId": stable_id("form", posting.id),
-        "stage": None,
-        "createdAt": opportunity.created_at,
-        "completedAt": opportunity.created_at,
     }
 
 
