@@ -67,9 +67,9 @@ class PortalAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what people ask of the records, and below it every list."""
-        from integrations.admin.pages import question_groups
+        from integrations.admin.pages import first_page
 
-        return super().index(request, {"groups": question_groups(request), **(extra_context or {})})
+        return super().index(request, first_page(request) | (extra_context or {}))
 
 
 class PortalAdminConfig(AdminConfig):

@@ -71,7 +71,6 @@ PARTS = {
         "tests/organizations",
         "tests/privacy",
         "tests/single_sign_on",
-        "tests/test_pagination.py",
     ],
 }
 

@@ -1,7 +1,7 @@
 """Which rows a person sees in the admin: their memberships' roles decide."""
 
 from collections.abc import Collection
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -10,12 +10,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import has_given_own_factor, is_admitted, is_strong
-from integrations.lists import LongListPaginator
 from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership, open_memberships
 from integrations.organizations.models.organization import Organization
 
-#: So many organizations are offered to choose from; an address can name any.
-OFFERED = 50
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_read_log", "may_retry_effects"]
 
@@ -97,8 +94,3 @@ def organizations(request: HttpRequest) -> QuerySet[Organization]:
     """Return the organizations whose rows the person sees, by name."""
     rows = Organization.objects.order_by("name")
     return rows if is_superuser(request) else rows.filter(pk__in=visible_organizations(request))
-
-
-def count_text(rows: QuerySet[Any]) -> str:
-    """Return how many rows there are, for people; of very many only that they are more than the portal counts."""
-    return LongListPaginator(rows.order_by("pk"), 1).count_text

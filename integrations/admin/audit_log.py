@@ -1,23 +1,17 @@
-"""The audit log in the admin: who changed what, from what to what, and where each chain ends."""
-
-from collections.abc import Sequence
-from typing import Any
+"""The audit log in the admin: who changed what, from what to what."""
 
 from django.contrib import admin
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.access import Right
-from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, shown_text
-from integrations.admin.filters import OrganizationFilter, choice_filter, period_of
+from integrations.admin.filters import OrganizationFilter
 from integrations.audit.changes import changes_in_parts
-from integrations.audit.models.audited_rows import MODELS, candidates_of
-from integrations.audit.models.chain_head import ChainHead
-from integrations.audit.models.entry import AuditEntry, AuditSubject
-from integrations.invitations.models.names import names_of
+from integrations.audit.models.audited_rows import MODELS
+from integrations.audit.models.entry import AuditEntry
 
 LINE_OF = 3
 LONGEST = 60
@@ -61,24 +55,14 @@ def changes_table(entry: AuditEntry) -> str | SafeString:
     )
 
 
-def target_link(entry: AuditEntry, name: str = "") -> str | SafeString:
-    """Return the name of the row that an entry is about, as a link where the admin has a page of it.
-
-    `name` is that of the candidate whose row it is.
-    """
+def target_link(entry: AuditEntry) -> str | SafeString:
+    """Return the name of the row that an entry is about, as a link where the admin has a page of it."""
     model = MODELS.get(entry.target_kind)
-    name = name or entry.target or entry.get_target_kind_display()
+    name = entry.target or entry.get_target_kind_display()
     if model is None or not entry.target_id:
         return name
     address = reverse(f"admin:integrations_{model._meta.model_name}_change", args=[entry.target_id])
     return format_html('<a href="{}">{}</a>', address, name)
-
-
-AboutFilter = choice_filter(
-    "what was changed",
-    "about",
-    {subject.value: (subject.label, Q(action__in=subject.actions)) for subject in AuditSubject},
-)
 
 
 @admin.register(AuditEntry)
@@ -86,14 +70,8 @@ class AuditEntryAdmin(ScopedAdmin):
     """Changes that people and commands made."""
 
     read_right: Right = "may_read_log"
-    list_title = "Audit log"
     list_display = columns("at person action target_shown changes_listed organization")
-    list_filter = (
-        period_of("at"),
-        AboutFilter,
-        "target_kind",
-        OrganizationFilter,
-    )
+    list_filter = ("at", "target_kind", OrganizationFilter)
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
     list_select_related = ("organization", "actor")
@@ -102,28 +80,10 @@ class AuditEntryAdmin(ScopedAdmin):
         "at organization person action target_shown changes_shown reason position previous_hash hash"
     )
 
-    def organization_of(self, row: AuditEntry) -> int:
-        """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
-        return row.organization_id or 0
-
-    def complete(self, rows: Sequence[Any]) -> None:
-        """Add the names of the candidates that the entries are about."""
-        candidates = candidates_of(rows)
-        names = names_of(candidates.values())
-        for row in rows:
-            row.known_name = names.get(candidates[row.pk], "") if row.pk in candidates else ""
-
-    target_shown = column(
-        "about", lambda entry: target_link(entry, getattr(entry, "known_name", "")), "target"
-    )
+    target_shown = column("about", target_link, "target")
     person = column("who", lambda entry: entry.who, "actor_name")
-
     # secrets were masked when the entry was written
     changes_listed = column(
         "changes", lambda entry: " · ".join(filter(None, (changes_line(entry), entry.reason))) or NOTHING
     )
     changes_shown = column("changes", changes_table)
-
-
-# The head of each organization's chain.
-admin.site.register(ChainHead, PortalWideAdmin, is_in_index=False, list_display=("chain", "position", "hash"))

@@ -1,28 +1,24 @@
 """The base of the admin's lists and pages: whose rows, read-only."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Length
 from django.forms import Media
 from django.http import Http404, HttpRequest
-from django.utils.text import capfirst
 
 from integrations.admin import access
 from integrations.admin.access import is_superuser
-from integrations.admin.display import NOTHING
-from integrations.lists import LongListPage, LongListPaginator
+from integrations.admin.display import NOTHING, secret_column
 from integrations.store.columns import EncryptedTextField
 
 ROWS_PER_PAGE = 50
 
 
 class ScopedAdmin(admin.ModelAdmin):
-    """Rows of the person's organizations, read-only.
+    """Rows of the person's organizations, read-only; a row's page shows every column but secrets and `exclude`.
 
     Django's permissions are not read: the membership's role decides.
     """
@@ -35,10 +31,8 @@ class ScopedAdmin(admin.ModelAdmin):
     search_hint = ""
     #: The right that opens these rows.
     read_right: access.Right = "may_retry_effects"
-    #: What stands above the list, where that isn't what its rows are called.
-    list_title = ""
-    #: Whether the admin's first page names the list. Others are reached from the records that they belong to.
-    is_in_index = True
+    #: Columns that an address may filter by beside those of `list_filter`.
+    lookups: tuple[str, ...] = ()
     #: Pages that read need none of Django's scripts.
     media = Media()
     list_select_related: ClassVar[tuple[str, ...]] = ("organization",)
@@ -50,9 +44,6 @@ class ScopedAdmin(admin.ModelAdmin):
     save_on_top = False
     view_on_site = False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LongChangeList
-
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns; without the organization for people who see only one."""
         columns = super().get_list_display(request)
@@ -61,19 +52,17 @@ class ScopedAdmin(admin.ModelAdmin):
             return columns
         return [column for column in columns if column != "organization"]
 
-    def complete(self, rows: Sequence[Any]) -> None:
-        """Add to the rows of one page of a list what needs a query for all of them."""
-
     # who sees what
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the person's organizations. Encrypted columns are not read, only their lengths."""
         names = self.secret_names()
-        rows: QuerySet[Any] = super().get_queryset(request)
-        if names:
-            rows = rows.defer(*names).annotate(**{f"{name}_length": Length(name) for name in names})
-        if access.is_superuser(request):
-            return rows
+        rows: QuerySet[Any] = super().get_queryset(request).defer(*names, *self.list_defer)
+        rows = rows.annotate(**{f"{name}_length": Length(name) for name in names})
+        return rows if access.is_superuser(request) else self.own(rows, request)
+
+    def own(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+        """Return those of the rows that a person sees who doesn't run the portal."""
         return rows.filter(**{f"{self.organization_path}__in": access.visible_organizations(request)})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -97,11 +86,14 @@ class ScopedAdmin(admin.ModelAdmin):
         return True
 
     def organization_of(self, row: Any) -> int:
-        return int(row.organization_id)
+        """Return the id of the row's organization; 0, which none has, for a row about the whole portal."""
+        for name in self.organization_path.split("__"):
+            row = getattr(row, name)
+        return int(row.pk if isinstance(row, Model) else row or 0)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Name the list on the first page for superusers and for members whose role opens it."""
-        return self.is_in_index and access.has_right(request, self.read_right)
+        return access.has_right(request, self.read_right)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return access.has_right(
@@ -120,25 +112,31 @@ class ScopedAdmin(admin.ModelAdmin):
         """Refuse: a record that can be removed proves nothing."""
         return False
 
-    # what stays hidden
+    # what is shown, and what stays hidden
 
     def secret_names(self) -> list[str]:
-        """Return the columns that are neither read nor shown."""
+        """Return the columns that are neither read nor shown, but for whether they are set."""
         return [column.name for column in self.opts.fields if isinstance(column, EncryptedTextField)]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the `fields`, without them all columns of the row and whether each secret is set."""
+        if self.fields:
+            return self.fields
+        hidden = self.get_exclude(request, obj)
+        shown = [column.name for column in self.opts.fields if column.name not in hidden]
+        return [*shown, *map(secret_column, self.secret_names())]
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Exclude secrets from every form, even where `fields` names one."""
         return [*(super().get_exclude(request, obj) or ()), *self.secret_names()]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow in the address only what the filters offer.
+        """Allow in the address only what the filters offer, and `lookups`.
 
         Otherwise lookups such as ?webhook_key__startswith=a would reveal a secret letter by letter.
         """
-        filters = set[Any]()
-        for item in self.get_list_filter(request):
-            filters |= {*getattr(item, "parameter_names", (getattr(item, "parameter_name", item),))}
-        allowed = {*filters, self.date_hierarchy, "pk", "id"}
+        filters = {getattr(item, "parameter_name", item) for item in self.get_list_filter(request)}
+        allowed = {*filters, *self.lookups, "pk", "id"}
         return lookup.split("__")[0] in allowed and super().lookup_allowed(lookup, value, request)
 
 
@@ -147,55 +145,11 @@ class PortalWideAdmin(ScopedAdmin):
 
     list_select_related: ClassVar[tuple[str, ...]] = ()
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.model._default_manager.all()
-        return rows if is_superuser(request) else rows.none()
+    def own(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+        return rows.none()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.is_in_index and is_superuser(request)
+        return is_superuser(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_superuser(request)
-
-
-class LongChangeList(ChangeList):
-    """A list that takes as long for a million rows as for a thousand."""
-
-    page: LongListPage
-    model_admin: ScopedAdmin
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.title = self.model_admin.list_title or capfirst(str(self.opts.verbose_name_plural))
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Read the page that the address names, the last when there is no such page."""
-        rows = self.queryset.defer(*self.model_admin.list_defer)
-        paginator = LongListPaginator(rows, self.list_per_page)
-        self.page = paginator.get_page(self.page_num)
-        self.model_admin.complete(list(self.page.object_list))
-        self.paginator, self.result_list, self.result_count = (
-            paginator,
-            self.page.object_list,
-            paginator.count,
-        )
-        self.show_full_result_count, self.full_result_count = False, None
-        self.can_show_all, self.multi_page = False, self.page.has_other_pages()
-
-    @property
-    def chosen(self) -> list[str]:
-        """What the filters were set to, in words; what stands first in each leaves all rows."""
-        return [
-            str(choice["display"])
-            for spec in self.filter_specs
-            for place, choice in enumerate(spec.choices(self))
-            if choice["selected"] and place
-        ]
-
-    def page_links(self) -> list[tuple[str, str]]:
-        page, links = self.page, list[tuple[str, int]]()
-        if page.has_previous():
-            links += [("First", 1), ("Previous", page.previous_page_number())]
-        if page.has_next():
-            links += [("Next", page.next_page_number()), ("Last", -1)]
-        return [(name, self.get_query_string({PAGE_VAR: str(number)})) for name, number in links]

@@ -1,20 +1,20 @@
 """How values and candidates are shown: links, times, JSON without personal data, whether secrets are set, names."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import staff_memberships, visible
+from integrations.admin.access import staff_memberships
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ResultOutcome, Tone
@@ -23,7 +23,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.names import CandidateKey, names_of
 
 NOTHING = "–"
 #: So many rows that belong to a row are shown on its page.
@@ -74,11 +73,6 @@ def invitation_link(invitation: Invitation | None) -> str | SafeString:
         return NOTHING
     later = f", round {invitation.round}" if invitation.round > 1 else ""
     return link(invitation, f"{invitation.assessment_name}{later}")
-
-
-def links(rows: Iterable[Model]) -> str | SafeString:
-    """Return links to the rows, separated by dots."""
-    return format_html_join(" · ", "{}", ((link(row),) for row in rows)) or NOTHING
 
 
 def list_links(names: Mapping[str, str], **filters: str | int) -> SafeString:
@@ -198,13 +192,13 @@ def section(title: str, names: str) -> tuple[str, Any]:
     return title, {"fields": columns(names)}
 
 
-def secret_column(name: str, description: str) -> Any:
+def secret_column(name: str) -> Any:
     """Return a column that says whether a secret is set. It reads the length that ScopedAdmin adds, not the value.
 
     The type is Any because django-stubs allows only names in `fields`, and Django callables too.
     """
 
-    @admin.display(description=description)
+    @admin.display(description=name.replace("_", " "))
     def column(row: Model) -> SafeString:
         is_set = getattr(row, f"{name}_length", 0)
         return badge("Set", Tone.GOOD) if is_set else badge("Empty", Tone.NEUTRAL)
@@ -212,64 +206,43 @@ def secret_column(name: str, description: str) -> Any:
     return column
 
 
-#: So many candidates with a name that is searched for are looked up.
-MOST_NAMED = 200
-
-
-def keys_of_name(text: str, rows: QuerySet[Candidate]) -> list[str]:
-    """Return the opportunity ids of those of the candidates whose names contain every word of the text."""
-    has_words = Q()
-    for word in text.split():
-        has_words &= Q(name__icontains=word)
-    return list(
-        rows.filter(has_words).order_by("-entered_at").values_list("opportunity_id", flat=True)[:MOST_NAMED]
-    )
-
-
-def candidate_link(organization_id: int, opportunity_id: str, name: str | None = None) -> str | SafeString:
+def candidate_link(organization_id: int, opportunity_id: str, name: str | None = "") -> str | SafeString:
     """Return a link to the candidate's record in the admin, by name where it is known."""
     if not opportunity_id:
         return NOTHING
-    if name is None:
-        key = (organization_id, opportunity_id)
-        name = names_of([key]).get(key, "")
     address = reverse("admin:candidate", args=[organization_id, opportunity_id])
     return format_html('<a href="{}">{}</a>', address, name or opportunity_id)
 
 
-class SitePageMixin(admin.ModelAdmin):
-    """Rows that are about a candidate: each record leads to the page on the site where members act on it."""
+class CandidateMixin(admin.ModelAdmin):
+    """Rows that are about a candidate: the name beside each, and the way to the page on the site where members act."""
 
-    def candidate_key(self, row: Any) -> CandidateKey:
-        """Return which candidate a row is about; the opportunity is empty for none."""
-        return row.organization_id, row.opportunity_id
+    #: Which column has Lever's id of the candidate's opportunity.
+    opportunity_path = "opportunity_id"
 
-    def what_is(self, row: Any) -> str:
-        """Return what a row is, beside whose it is."""
-        return str(self.opts.verbose_name)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows with the candidates' names."""
+        own = Candidate.objects.filter(
+            organization=OuterRef("organization"), opportunity_id=OuterRef(self.opportunity_path)
+        )
+        named: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(opportunity=F(self.opportunity_path), known_name=Subquery(own.values("name")[:1]))
+        )
+        return named
 
-    def site_page(self, row: Any) -> str:
-        """Return the address of the portal's own page about the row; empty where there is none."""
-        _, opportunity_id = self.candidate_key(row)
-        return reverse("candidate", args=[opportunity_id]) if opportunity_id else ""
+    @admin.display(description="candidate")
+    def candidate(self, row: Any) -> str | SafeString:
+        return candidate_link(row.organization_id, row.opportunity, row.known_name)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        """Show the row, with the way to its page on the site for members, and for others with who may act."""
+        """Show the row, for members with the way to the candidate's page."""
         row = options["obj"]
-        key = self.candidate_key(row)
-        member = staff_memberships(request).get(row.organization_id)
-        who = names_of([key]).get(key, "")
-        context |= {
-            "record_title": f"{who}: {self.what_is(row)}" if who else "",
-            "site_page": self.site_page(row),
-            "owner": row.organization,
-            "is_member": member is not None,
-            "data_page": reverse("candidate-data", args=[key[1]])
-            if key[1] and member is not None and member.may_configure
-            else "",
-        }
+        is_member = row.organization_id in staff_memberships(request)
+        context["site_page"] = is_member and row.opportunity and reverse("candidate", args=[row.opportunity])
         return super().render_change_form(request, context, *args, **options)
 
 
@@ -279,61 +252,3 @@ INVITATION_LINK = column("invitation", lambda row: invitation_link(row.invitatio
 WHERE_IT_FAILED = column("where it failed", lambda row: indented(row.traceback))
 CALLS_MADE = column("calls", lambda row: calls_table(row.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
 PAYLOAD_SHOWN = column("payload", lambda row: indented(row.payload))
-
-
-class CandidateMixin(SitePageMixin):
-    """Rows that are about a candidate: their names beside them, and a search by name."""
-
-    def complete(self, rows: Sequence[Any]) -> None:
-        """Add the candidates' names to the rows of one page of a list."""
-        names = names_of(self.candidate_key(row) for row in rows)
-        for row in rows:
-            row.known_name = names.get(self.candidate_key(row), "")
-
-    @admin.display(description="candidate")
-    def candidate(self, row: Any) -> str | SafeString:
-        return candidate_link(*self.candidate_key(row), getattr(row, "known_name", None))
-
-    def rows_of_candidates(self, queryset: QuerySet[Any], opportunity_ids: list[str]) -> QuerySet[Any]:
-        return queryset.filter(opportunity_id__in=opportunity_ids)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return the rows that match by their own columns or by their candidate's name."""
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        if not any(letter.isalpha() for letter in search_term):
-            return found, may_repeat
-
-        keys = keys_of_name(search_term, visible(Candidate, request))
-        return (found | self.rows_of_candidates(queryset, keys) if keys else found), may_repeat
-
-
-#: So many rows of the relation are looked through; an opportunity has far fewer.
-MOST_RELATED = 1_000
-
-
-class RelatedSearchMixin(admin.ModelAdmin):
-    """Search the related rows first, and then for the rows that belong to those found.
-
-    One query over both tables couldn't use the index of either: it would read all rows.
-    """
-
-    #: A foreign key, and the columns of the row it leads to that a search term may equal.
-    searched_relation: str
-    related_columns: tuple[str, ...]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return the rows that match by their own columns or by their relation's, none of them twice."""
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        term = search_term.strip()
-        related = self.opts.get_field(self.searched_relation).related_model
-        if not term or not isinstance(related, type):
-            return found, may_repeat
-        equal = Q(*((column, term) for column in self.related_columns), _connector=Q.OR)
-        keys = list(
-            related._default_manager.filter(equal).order_by().values_list("pk", flat=True)[:MOST_RELATED]
-        )
-        return found | queryset.filter(**{f"{self.searched_relation}__in": keys}), may_repeat

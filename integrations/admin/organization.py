@@ -15,8 +15,7 @@ from django.utils.safestring import SafeString
 
 from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
-from integrations.accounts.models.sessions import PasswordLinkRequest, UserSession
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.admin import access
 from integrations.admin.access import current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
@@ -26,29 +25,11 @@ from integrations.audit.models.entry import AuditAction
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Tone
 from integrations.lever.models.connection import LeverConnection
-from integrations.members.models.membership import Membership, PersonalSettings
-from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
+from integrations.members.models.membership import Membership
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES
 from integrations.queue import notify
-
-#: The lists of what belongs to an organization that the first page doesn't name, and of who may do what.
-_LISTS = {
-    "membership": "Members",
-    "pendingmembership": "Pending memberships",
-    "notificationpreference": "Choices of e-mails",
-    "emailtemplate": "Wording of e-mails",
-    "identityprovider": "Single sign-on",
-    "signindomain": "E-mail domains",
-    "provideridentity": "People of the provider",
-    "opportunityperson": "Who is on which candidate",
-    "leverwebhook": "Webhooks",
-    "leverprobe": "Checks of Lever",
-    "circuitbreaker": "Platforms that don't answer",
-    "dutyrun": "Background jobs",
-}
 
 
 def state_badge(states: type[TextChoices], state: str | None) -> SafeString:
@@ -72,9 +53,6 @@ class OrganizationAdmin(ScopedAdmin):
     )
     add_fieldsets = ((None, {"fields": ("name", "slug")}),)
 
-    def organization_of(self, row: Organization) -> int:
-        return int(row.pk)
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         organizations: QuerySet[Organization] = (
             super()
@@ -89,7 +67,7 @@ class OrganizationAdmin(ScopedAdmin):
         """Return for a new one its name and slug, else with the webhook key, masked, for those who may connect."""
         if obj is None:
             return self.add_fieldsets
-        fieldsets = [*super().get_fieldsets(request, obj), ("What belongs to it", {"fields": ("records",)})]
+        fieldsets = super().get_fieldsets(request, obj)
         if access.has_right(request, "may_connect", obj.pk):
             fieldsets = [*fieldsets, ("Addresses", {"fields": ("masked_webhook_key",)})]
         return fieldsets
@@ -105,7 +83,6 @@ class OrganizationAdmin(ScopedAdmin):
     codescreen = column(
         "CodeScreen", lambda row: state_badge(CodeScreenConnection.State, row.codescreen_state)
     )
-    records = column("lists", lambda organization: list_links(_LISTS, organization=str(organization.pk)))
     masked_webhook_key = column("webhook key", lambda organization: f"{organization.webhook_key[:4]}…")
 
 
@@ -113,7 +90,6 @@ class OrganizationAdmin(ScopedAdmin):
 class MembershipAdmin(ScopedAdmin):
     """Who has access: name, address, role, last sign-in, second factor, and whether they open the admin."""
 
-    list_title = "Who has access"
     list_display = columns("person email role last_sign_in second_factor opens_admin since organization")
     list_filter = ("role", OrganizationFilter)
     list_select_related = ("user", "organization")
@@ -158,40 +134,6 @@ class MembershipAdmin(ScopedAdmin):
     def opens_admin(self, member: Membership) -> str:
         """Return whether the person is staff, and their role opens the admin."""
         return "Yes" if member.user.is_staff and member.user.is_active and member.may_retry_effects else "No"
-
-
-@admin.register(PendingMembership)
-class PendingMembershipAdmin(ScopedAdmin):
-    """Who was invited and hasn't answered yet."""
-
-    list_display = ("email", "role", "organization", "invited_at")
-    list_filter = ("role", OrganizationFilter)
-    fields = ("email", "role", "organization", "created_at", "invited_at")
-
-
-@admin.register(NotificationPreference)
-class NotificationPreferenceAdmin(ScopedAdmin):
-    """The choices that differ from what a role gets."""
-
-    is_in_index = False
-    organization_path = "membership__organization"
-    list_display = ("membership", "kind", "is_wanted", "updated_at")
-    list_filter = ("kind", "is_wanted", OrganizationFilter)
-    list_select_related = ("membership__user", "membership__organization")
-    fields = ("membership", "kind", "is_wanted", "updated_at")
-
-    def organization_of(self, row: NotificationPreference) -> int:
-        return int(row.membership.organization_id)
-
-
-@admin.register(EmailTemplate)
-class EmailTemplateAdmin(ScopedAdmin):
-    """The customers' own wording. It is changed on the site's pages, which check its variables."""
-
-    is_in_index = False
-    list_display = ("kind", "subject", "updated_at", "organization")
-    list_filter = ("kind", OrganizationFilter)
-    fields = ("organization", "kind", "subject", "body", "updated_at")
 
 
 #: The lists of how people sign in, which are searched by user name.
@@ -288,65 +230,3 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         if is_changed:
             notify.notify_workers()
         return response
-
-
-@admin.register(PersonalSettings)
-class PersonalSettingsAdmin(PortalWideAdmin):
-    """A person's time zone, proven address and latest organization."""
-
-    is_in_index = False
-    list_display = ("user", "time_zone", "proven_email", "last_organization")
-    search_fields = ("user__username",)
-    list_select_related = ("user", "last_organization")
-
-
-@admin.register(AuthenticatorApp)
-class AuthenticatorAppAdmin(PortalWideAdmin):
-    """Who has an app, since when, and when it was last used; never its secret."""
-
-    is_in_index = False
-    list_display = ("user", "created_at", "confirmed_at", "last_used_at")
-    list_select_related = ("user",)
-    fields = ("user", "created_at", "confirmed_at", "last_used_at")
-    search_fields = ("user__username",)
-
-
-@admin.register(Passkey)
-class PasskeyAdmin(PortalWideAdmin):
-    """Who has which passkeys, since when, and when each was last used."""
-
-    is_in_index = False
-    list_display = ("user", "name", "created_at", "last_used_at")
-    list_select_related = ("user",)
-    fields = ("user", "name", "credential_id", "sign_count", "created_at", "last_used_at")
-    search_fields = ("user__username", "name")
-
-
-@admin.register(RecoveryCode)
-class RecoveryCodeAdmin(PortalWideAdmin):
-    """Whose codes were made and used when; never their hashes."""
-
-    is_in_index = False
-    list_display = ("user", "created_at", "used_at")
-    list_select_related = ("user",)
-    fields = ("user", "created_at", "used_at")
-    search_fields = ("user__username",)
-
-
-@admin.register(PasswordLinkRequest)
-class PasswordLinkRequestAdmin(PortalWideAdmin):
-    """Requests that wait for a worker; the addresses aren't shown."""
-
-    is_in_index = False
-    list_display = ("pk", "requested_at")
-    exclude = ("address",)
-
-
-@admin.register(UserSession)
-class UserSessionAdmin(PortalWideAdmin):
-    """When people signed in, and from where."""
-
-    is_in_index = False
-    list_display = ("user", "began_at", "last_used_at", "ended_at", "address", "browser")
-    search_fields = ("user__username",)
-    list_select_related = ("user",)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import batched, chain
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
@@ -18,7 +19,6 @@ from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.invitations.models.names import names_of
-from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.times import within_days
@@ -92,7 +92,7 @@ class AuditLogView(AuditLogMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = self.filters()
-        page = LongListPaginator(self.entries().select_related("actor"), PAGE_SIZE).get_page(
+        page = Paginator(self.entries().select_related("actor"), PAGE_SIZE).get_page(
             self.request.GET.get("page")
         )
         used_actions = set(self._distinct("action"))

@@ -54,32 +54,3 @@ def test_an_erased_entry_says_so(acme: Customer) -> None:
     found = entry(acme, {"note": ("", "about somebody")})
     AuditEntry.objects.filter(pk=found.pk).erase_text()
     assert changes_table(AuditEntry.objects.get(pk=found.pk)).startswith("Erased")
-
-
-_A = AuditAction
-#: What people do with their own accounts, and what changes nothing: found by its name, or by who did it.
-IN_NO_GROUP = {
-    _A.SIGN_IN,
-    _A.SIGN_OUT,
-    _A.ADD_ACCOUNT,
-    _A.CHANGE_ACCOUNT,
-    _A.CHANGE_PASSWORD,
-    _A.RESET_PASSWORD,
-    _A.END_SESSIONS,
-    _A.ADD_SECOND_FACTOR,
-    _A.REMOVE_SECOND_FACTOR,
-    _A.RESET_SECOND_FACTOR,
-    _A.MAKE_RECOVERY_CODES,
-    _A.USE_RECOVERY_CODE,
-    _A.BIND_IDENTITY,
-    _A.UNBIND_IDENTITY,
-    _A.CHOOSE_EMAILS,
-    _A.CHOOSE_OWN_CANDIDATES,
-    _A.ASK_ADMINS,
-    _A.ACCEPT_LOG,
-    _A.RECORD_RESTORE,
-}
-
-
-def test_every_action_has_a_subject_or_is_known_to_have_none() -> None:
-    assert {action for action in AuditAction if action.record.subject is None} == IN_NO_GROUP

@@ -42,6 +42,6 @@ def test_an_admin_reads_lists_and_approves_in_a_browser(live_server: Any, page: 
     assert page.inner_text("h1") == "Candidate of acme"
     page.fill("[name=reason]", "agreed")
     page.get_by_role("button", name="Send invitation").click()
-    page.wait_for_selector("text=1 waiting to be sent")
+    page.get_by_text("Waiting to be sent").first.wait_for()
     assert Invitation.objects.get(pk=acme.rows[Invitation].pk).status == "pending"
     assert not problems

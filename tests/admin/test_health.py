@@ -1,18 +1,10 @@
-"""Superusers see the queue and what runs by the clock, and change nothing; django-q2's tables have no pages."""
-
-from unittest import mock
+"""Superusers see what runs by the clock, and change nothing; django-q2's tables have no pages."""
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
-from django_q.conf import Conf
-from django_q.models import OrmQ
-from redis import RedisError
 
-from integrations.queue import notify
-from integrations.queue.models.nodes import Heartbeat, PortalDuty
+from integrations.queue.models.nodes import PortalDuty
 from tests.admin.conftest import Customer, sign_in
 
 LISTING = "admin:integrations_portalduty_changelist"
@@ -57,22 +49,3 @@ def test_others_see_nothing(acme: Customer, duty: PortalDuty) -> None:
 def test_the_queues_tables_have_no_pages(superuser: Client, model: str) -> None:
     for address in ("", "add/", "1/change/"):
         assert superuser.get(f"/admin/django_q/{model}/{address}").status_code == 404
-
-
-def test_a_superuser_sees_what_waits_in_the_queue_and_which_workers_live(
-    superuser: Client, monkeypatch
-) -> None:
-    monkeypatch.setattr(Conf, "ORM", "default")
-    notify.broker.cache_clear()
-    Heartbeat.beat()
-    OrmQ.objects.create(key=Conf.CLUSTER_NAME, payload="x", lock=timezone.now())
-    page = superuser.get(reverse("admin:integrations_heartbeat_changelist")).content.decode()
-    assert "ORM default: tasks that wait: 1" in page
-    assert settings.NODE in page
-    notify.broker.cache_clear()
-
-
-def test_a_queue_that_does_not_answer_is_said_to(superuser: Client, monkeypatch) -> None:
-    monkeypatch.setattr(notify, "broker", mock.Mock(side_effect=RedisError))
-    page = superuser.get(reverse("admin:integrations_heartbeat_changelist")).content.decode()
-    assert "no answer" in page

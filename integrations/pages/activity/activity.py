@@ -1,11 +1,12 @@
 """The list of candidates: everyone who entered a CodeScreen stage, invited or not; and the same as CSV."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import batched
 from operator import itemgetter
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from django.utils import timezone
@@ -18,7 +19,6 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
-from integrations.lists import LongListPaginator
 from integrations.members.models.membership import NOT_FOUND_IN_LEVER, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
@@ -50,11 +50,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = CandidateFilters.of_address(self.request.GET)
         search = CandidateSearch(self.membership, filters)
-        pages = LongListPaginator(search.rows(), PAGE_SIZE)
-        if is_long := pages.is_longer:  # to sort all of it for fifty rows would take too long
-            filters = replace(filters, sort=filters.sort if "entered" in filters.sort else "")
-            pages.rows = pages.rows.order_by(*filters.order)
-        page = pages.get_page(self.request.GET.get("page"))
+        page = Paginator(search.rows(), PAGE_SIZE).get_page(self.request.GET.get("page"))
         # they are of everybody, so beside a list of some they would be other numbers than their lists'
         counts = {} if self.partial or filters.is_set else search.counts(view for view in VIEWS if view)
         candidates = search.with_invitation_shown(page)
@@ -75,7 +71,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             ],
             saved_lists=[CandidateFilters.of_address(QueryDict(one)) for one in member.saved_lists],
             needs_attention=counts.get("attention"),
-            heads=_sorted_heads(filters, ["entered"] if is_long else SORTED_BY),
+            heads=_sorted_heads(filters),
             attention_days=ATTENTION_DAYS,
             may_tick=may_approve_some or may_decide_some,
             may_approve_some=may_approve_some,
@@ -122,10 +118,10 @@ class SortedHead:
     direction: str = ""
 
 
-def _sorted_heads(filters: CandidateFilters, columns: Iterable[str]) -> dict[str, SortedHead]:
-    """Return the heads of these columns, which are keys of SORTED_BY."""
+def _sorted_heads(filters: CandidateFilters) -> dict[str, SortedHead]:
+    """Return the heads of the columns that sort."""
     current = filters.sort or LATEST_FIRST
-    heads = {name: SortedHead(LATEST_FIRST if name == "entered" else name) for name in columns}
+    heads = {name: SortedHead(LATEST_FIRST if name == "entered" else name) for name in SORTED_BY}
     column = current.removeprefix("-")
     is_turned = current.startswith("-")
     heads[column] = SortedHead(

@@ -14,7 +14,6 @@ from django.views.decorators.csp import csp_override
 from integrations.catalog.lists import trigger_stages
 from integrations.health import doctor
 from integrations.invitations.models.candidate import Candidate
-from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
@@ -112,12 +111,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         }
 
     def _latest(self) -> Iterable[Candidate]:
-        """Return the latest candidates that the member sees; few are found first and sorted then."""
+        """Return the latest candidates that the member sees."""
         own = visible(Candidate.objects.filter(organization=self.organization), self.membership)
-        ordered = own.with_standing().order_by("-entered_at", "-pk")
-        if self.membership.sees_all_candidates:
-            return ordered[:LATEST]
-        return LongListPaginator(ordered, LATEST).page(1)
+        return own.with_standing().order_by("-entered_at", "-pk")[:LATEST]
 
 
 def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:

@@ -1,0 +1,103 @@
+"""The lists of the admin that show rows as they are: one line for each kind, with its columns and its filters."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
+from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest, UserSession
+from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.display import columns
+from integrations.admin.filters import OrganizationFilter
+from integrations.api.models import ApiToken
+from integrations.audit.models.chain_head import ChainHead
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
+from integrations.clients.models import CircuitBreaker, RateLimitBucket
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.models import Incident, WebhookRejection
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import PersonalSettings
+from integrations.members.models.pending import PendingMembership
+from integrations.notifications.models.preferences import AlertAddress, EmailTemplate, NotificationPreference
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
+
+
+def _list(model: type[Model], shown: str, filters: str = "", **options: Any) -> None:
+    """Register a list of organizations' rows with these columns and filters."""
+    list_filter = (*columns(filters), OrganizationFilter)
+    admin.site.register(model, ScopedAdmin, list_display=columns(shown), list_filter=list_filter, **options)
+
+
+def _of(owner: str, user: str) -> dict[str, Any]:
+    """Return the options of a list whose rows belong to an organization's row, and by it or themselves to a person."""
+    path = f"{owner}__organization"
+    return {"organization_path": path, "list_select_related": [path, user]}
+
+
+def _portal_list(model: type[Model], shown: str, **options: Any) -> None:
+    """Register a list of rows that belong to no organization."""
+    admin.site.register(model, PortalWideAdmin, list_display=columns(shown), **options)
+
+
+# connections, and what is read through them
+_list(LeverConnection, "organization state state_reason connected_by connected_at refreshed_at", "state")
+_list(CodeScreenConnection, "organization state state_reason verified_at last_received_at", "state")
+# the address of a webhook holds the organization's webhook key
+_list(LeverWebhook, "organization event origin retired_at last_received_at", "origin", exclude=["url"])
+_list(
+    AlertAddress, "name organization kind host is_on last_success_at last_failure_at stopped_at", "kind is_on"
+)
+_list(ApiToken, "name organization scopes created_at expires_at last_used_at", exclude=["digest"])
+_list(IdentityProvider, "organization issuer mode counts_as_second_factor tried_at failure", "mode")
+_list(SignInDomain, "domain organization proven_at checked_at missing_since", exclude=["token"])
+_list(ProviderIdentity, "user provider bound_at signed_in_at", **_of("provider", "user"))
+_list(
+    RoleMapping,
+    "role stage assessment updated_at organization",
+    search_fields=["role", "stage", "assessment"],
+)
+_list(AssessmentRules, "assessment organization", search_fields=["assessment"])
+_list(Role, "title state external_id gone_at organization", search_fields=["title", "external_id__exact"])
+_list(Stage, "name position external_id gone_at organization", search_fields=["name", "external_id__exact"])
+_list(Assessment, "name external_id gone_at organization", search_fields=["name", "external_id__exact"])
+
+# members
+_list(PendingMembership, "email role organization invited_at", "role")
+_list(NotificationPreference, "membership kind is_wanted", "kind", **_of("membership", "membership__user"))
+_list(EmailTemplate, "kind subject updated_at organization", "kind")
+_list(
+    OpportunityPerson,
+    "opportunity_id email relation organization",
+    "relation",
+    search_fields=["email__exact"],
+)
+
+# whether it works
+_list(Incident, "title began_at ended_at notified_at organization", "began_at code", lookups=("ended_at",))
+_list(WebhookRejection, "platform code hint count last_at organization", "last_at platform")
+_list(CircuitBreaker, "organization platform failures open_until", "platform")
+_list(DutyRun, "duty organization succeeded_at failures due_at last_error", "duty", exclude=["traceback"])
+
+# of the whole portal
+_portal_list(PortalDuty, "name started_at finished_at succeeded_at due_at last_error")
+_portal_list(Heartbeat, "node process version started_at at", list_filter=["node"])
+_portal_list(ChainHead, "chain position hash")
+_portal_list(RateLimitBucket, "key free_at")
+_portal_list(AttemptLimit, "key count free_at")
+# the values that are kept, and the addresses that wait for a link, are those of people
+_portal_list(CacheEntry, "key expires_at", exclude=["value"])
+_portal_list(PasswordLinkRequest, "pk requested_at", exclude=["address"])
+
+# how people sign in
+_PERSON: dict[str, Any] = {"search_fields": ["user__username"], "list_select_related": ["user"]}
+_portal_list(PersonalSettings, "user time_zone proven_email last_organization", **_PERSON)
+_portal_list(AuthenticatorApp, "user created_at confirmed_at last_used_at", exclude=["last_step"], **_PERSON)
+_portal_list(Passkey, "user name created_at last_used_at", exclude=["credential", "user_handle"], **_PERSON)
+_portal_list(RecoveryCode, "user created_at used_at", exclude=["salt", "digest"], **_PERSON)
+_portal_list(UserSession, "user began_at last_used_at ended_at address browser", **_PERSON)
