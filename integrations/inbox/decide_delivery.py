@@ -33,12 +33,6 @@ from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
-#: Which invitations are cancelled when the candidate leaves the stage; unsent ones always are.
-ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
-    Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
-    Organization.Leaving.KEEP: UNSENT,
-}
-
 
 def apply_decision(
     delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: FactsSnapshot
@@ -48,8 +42,7 @@ def apply_decision(
     if decision.verdict in INVITING_VERDICTS and opportunity is not None:
         return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
     if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
-        statuses = ENDED_BY_LEAVING[organization.leaving]
-        return _cancel(organization, opportunity, facts, "The candidate left the stage.", statuses)
+        return _cancel(organization, opportunity, facts, "The candidate left the stage.")
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _cancel(organization, opportunity, facts, decision.explanation)
     if decision.verdict == VerdictCode.ALREADY_INVITED:
@@ -143,11 +136,7 @@ def _invite_by_earlier_row(
 
 
 def _cancel(
-    organization: Organization,
-    opportunity: Opportunity,
-    facts: Facts,
-    reason: str,
-    statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
+    organization: Organization, opportunity: Opportunity, facts: Facts, reason: str
 ) -> Invitation | None:
     """Cancel invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
     candidate = facts.candidate
@@ -162,7 +151,7 @@ def _cancel(
     invitations = Invitation.objects.filter(
         organization=organization,
         opportunity_id=opportunity.id,
-        status__in=statuses,
+        status__in=[*UNSENT, Status.INVITED],
     )
     if not opportunity.is_archived:  # a person invited these again wherever the candidate is
         invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)

@@ -1,27 +1,11 @@
-"""Fields of several forms: for a list of texts, and for the rules of origins, one for each origin in Lever."""
+"""Fields of several forms: for the rules of origins, one for each origin in Lever."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 from django.forms import BoundField
 
 from integrations.core.vocabulary import Origin, OriginRule
-
-
-class LinesField(forms.CharField):
-    """A list of texts, one in each line."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the lines of a stored list; what was entered stays as it is."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        """Return the list, without empty lines."""
-        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
-
 
 #: The origin that each of these fields is about; together they are the column `origins`.
 ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}

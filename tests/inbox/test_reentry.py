@@ -1,4 +1,4 @@
-"""The policies on entering a trigger stage again and on leaving it."""
+"""The policy on entering a trigger stage again, and what leaving it does."""
 
 from datetime import timedelta
 from typing import Any
@@ -127,26 +127,20 @@ def test_a_new_round_is_held_when_it_exceeds_the_bulk_limit(scenario, move_and_d
     assert (held.round, held.status) == (2, "held")
 
 
-@pytest.mark.parametrize(("leaving", "status"), [("stop", "withdrawn"), ("keep", "invited")])
-def test_an_invitation_is_stopped_or_followed_by_policy_when_the_candidate_leaves(
-    scenario, move_and_decide, leaving, status
-):
+def test_an_invitation_is_cancelled_when_the_candidate_leaves(scenario, move_and_decide):
     invitation = scenario.sent_invitation()
-    scenario.set_policies(leaving=leaving)
     move_and_decide("New applicant")
-    assert scenario.reread(invitation).status == status
+    assert scenario.reread(invitation).status == "withdrawn"
 
 
 def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move_and_decide):
     invitation = scenario.pending_invitation()
     Invitation.objects.filter(pk=invitation.pk).update(status="held")
-    scenario.set_policies(leaving="keep")
     move_and_decide("New applicant")
     assert scenario.reread(invitation).status == "withdrawn"
 
 
 def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_and_decide):
-    scenario.set_policies(leaving="keep")
     invitation = scenario.sent_invitation()
     Invitation.objects.update(followed_since=timezone.now() - timedelta(days=57))
     scenario.poll()

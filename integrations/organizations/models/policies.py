@@ -35,7 +35,6 @@ POLICIES = (
     "feedback_author",
     "reentry",
     "reentry_days",
-    "leaving",
     "start_within_days",
     "not_started_days",
     "no_show_days",
@@ -51,12 +50,6 @@ POLICIES = (
 
 class Policies(models.Model):
     """The policies of an organization, as columns of its row."""
-
-    class Leaving(models.TextChoices):
-        """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
-
-        STOP = "stop", "Cancel the invitation"
-        KEEP = "keep", "Keep the invitation"
 
     stage_prefix = harmless(
         models.CharField(
@@ -153,12 +146,6 @@ class Policies(models.Model):
         default=180,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="How long ago the last round must have been completed.",
-    )
-    leaving = models.CharField(
-        max_length=20,
-        choices=Leaving,
-        default=Leaving.STOP,
-        help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
     )
     start_within_days = models.PositiveIntegerField(
         null=True,

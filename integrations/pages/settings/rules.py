@@ -62,7 +62,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
             "rating_follows_result": "Keep the rating in line with CodeScreen's result",
-            "leaving": "When somebody leaves the stage before starting",
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
@@ -84,7 +83,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
-            "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
             "start_within_days": "Copy it from the assessment. Then the portal shows who must start by when.",
             "not_started_days": "Your automation in Lever can send a reminder then. 0 turns this off.",
             "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "

@@ -33,12 +33,12 @@ SAME_RESULTS = {
 
 
 def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, organization):
-    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "leaving": "keep"})
+    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "no_show_days": "30"})
     stored = Organization.objects.get(pk=organization.pk)
-    assert (stored.bulk_limit, stored.leaving) == (5, "keep")
+    assert (stored.bulk_limit, stored.no_show_days) == (5, 30)
     assert recorded().get(organization=organization).changes == {
         "bulk_limit": [50, 5],
-        "leaving": ["stop", "keep"],
+        "no_show_days": [56, 30],
     }
 
 
@@ -101,12 +101,6 @@ def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_cli
     form = answer.context["form"]
     assert form.errors == {"rating_3_from": ["The scores must rise from rating 2 to rating 4."]}
     assert 'id="id_rating_3_from_error"' in text(answer)
-
-
-def test_leaving_the_stage_is_said_in_plain_words(organization_admin_client, organization):
-    assert ">Cancel the invitation</option>" in text(organization_admin_client.get(URL))
-    organization_admin_client.post(URL, SAME | {"leaving": "keep"})
-    assert Organization.objects.get(pk=organization.pk).leaving == "keep"
 
 
 def test_a_team_member_may_not(team_member_client, organization):
