@@ -56,7 +56,7 @@ STAFF_ALLOWED = {"audit": 3, "audit-export": 3}
 #: What everybody may do to rows of their own; the addresses name rows of others.
 OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave", "passkey-remove"}
 #: Pages about one candidate: a Limited Team Member sees those they are on in Lever.
-ABOUT_A_CANDIDATE = {"candidate", "delivery", "report-file"}
+ABOUT_A_CANDIDATE = {"candidate", "delivery"}
 #: The models that the admin lets people change, with the lowest role that may.
 CHANGEABLE = {RoleMapping: 2, Organization: 2, Membership: 1}
 

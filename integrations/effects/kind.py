@@ -44,11 +44,10 @@ class Author(Enum):
 class Words(Payload):
     """What an effect wrote, word for word, or is to write: only that of its kind is filled in.
 
-    `fields` are those of a form, with the values that they are given. A `file` that was attached has its id in Lever,
-    its size in bytes, and the `document` from which the same bytes can be made. `is_kept` where these are the words
-    that were written, as `Effect.written` has them, and not derived anew. Where Lever's answer didn't list the
-    opportunity's tags, it isn't known which of the `removed` ones it had. `missing` is what is said of a done effect
-    whose words weren't kept, or not all of them.
+    `fields` are those of a form, with the values that they are given; a `file` is told by its name. `is_kept` where
+    these are the words that were written, as `Effect.written` has them, and not derived anew. Where Lever's answer
+    didn't list the opportunity's tags, it isn't known which of the `removed` ones it had. `missing` is what is said of
+    a done effect whose words weren't kept, or not all of them.
     """
 
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -56,9 +55,6 @@ class Words(Payload):
     url: str = ""
     stage: str = ""
     file: str = ""
-    file_id: str = ""
-    size: int = 0
-    document: JsonObject = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     is_removal_known: bool = True
@@ -76,11 +72,9 @@ class Words(Payload):
 
     @property
     def named(self) -> dict[str, str]:
-        if self.file:
-            kept = {"Id in Lever": self.file_id, "Bytes": str(self.size)} if self.is_kept else {}
-            return {"File": self.file, **kept}
         named = {
             "Note": self.text,
+            "File": self.file,
             "Stage": self.stage,
             "Link": self.url,
             "Tags added" if self.is_kept else "Tags": ", ".join(self.tags),

@@ -200,14 +200,14 @@ class LeverClient:
         path = path_of("opportunities", opportunity_id, "files")
         return map(LeverFile.from_api, self._api.rows(path, may_be_bare=True))
 
-    def upload_file(self, opportunity_id: str, upload: Upload, perform_as: str) -> LeverFile:
-        """Attach a file to an opportunity as a Lever user. A repetition attaches it a second time."""
+    def upload_file(self, opportunity_id: str, upload: Upload, perform_as: str) -> str:
+        """Attach a file to an opportunity as a Lever user; return its id. A repetition attaches it a second time."""
         path = path_of("opportunities", opportunity_id, "files")
         created = self._api.json_object("POST", path, params=_as(perform_as), upload=upload)
         file = LeverFile.from_api(created)
         if not file.id:
             raise PlatformError("Lever accepted the file without saying its id", ambiguous=True)
-        return file
+        return file.id
 
     def delete_file(self, opportunity_id: str, file_id: str, perform_as: str) -> None:
         path = path_of("opportunities", opportunity_id, "files", file_id)

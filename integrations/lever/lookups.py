@@ -114,21 +114,15 @@ class RegisteredWebhook:
 
 @dataclass(frozen=True)
 class LeverFile:
-    """A file on an opportunity. `status` is Lever's word for how far it has processed it, empty for none."""
+    """A file on an opportunity."""
 
     id: str
     name: str
-    status: str = ""
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode one file; sizes and times, which Lever writes as texts or as numbers, aren't read."""
-        return cls(id=text(data.get("id")), name=text(data.get("name")), status=text(data.get("status")))
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether Lever has the file but can't show it."""
-        return self.status.casefold() in {"error", "unsupported"}
+        return cls(id=text(data.get("id")), name=text(data.get("name")))
 
 
 def candidate_page(opportunity_id: str) -> str:

@@ -227,7 +227,6 @@ class Migration(migrations.Migration):
                 ('failed_tag', models.CharField(blank=True, help_text='Added in Lever when CodeScreen says Failed. Empty adds none.', max_length=100, validators=[django.core.validators.RegexValidator('^\\s*codescreen', "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.", flags=re.RegexFlag['IGNORECASE'], inverse_match=True)])),
                 ('stage_on_pass', models.CharField(blank=True, help_text='Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves nobody.', max_length=300)),
                 ('attach_report', models.BooleanField(default=True, help_text='Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.')),
-                ('report_names_candidate', models.BooleanField(default=False, help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.")),
                 ('requires_second_factor', models.BooleanField(default=False, help_text='Members see nothing of the organization until they have given a second factor at sign-in.')),
                 ('name', models.CharField(max_length=200)),
                 ('slug', models.SlugField(max_length=80, unique=True)),

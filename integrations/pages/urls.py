@@ -131,7 +131,6 @@ urlpatterns = [
         "invitations/<int:pk>/correct/", actions.CorrectAndSendAgainView.as_view(), name="invitation-correct"
     ),
     path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
-    path("effects/<int:pk>/report/", page.ReportFileView.as_view(), name="report-file"),
     # dry run
     path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
     # reports

@@ -80,8 +80,7 @@ def stop_effects(subject: Subject) -> set[int]:
 def remove_reports(subject: Subject, cause: str) -> None:
     """Let the reports be removed that the portal attached in Lever, where the person is to be forgotten there too.
 
-    A report may hold a first name. Who was deleted in Lever has none left there; retention is about the portal's own
-    rows.
+    Who was deleted in Lever has none left there; retention is about the portal's own rows.
     """
     if cause not in FORGOTTEN_IN_LEVER:
         return

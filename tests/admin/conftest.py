@@ -51,13 +51,6 @@ class Customer:
     organization: Organization
     rows: dict[type, Any] = field(default_factory=dict)
 
-    @property
-    def report(self) -> Effect:
-        """A report that was attached to the customer's candidate, made when it is first asked for."""
-        opportunity_id = self.rows[Invitation].opportunity_id
-        stored = Effect.objects.filter(organization=self.organization, kind="attach_report").first()
-        return stored or factories.attached_report(self.organization, opportunity_id)
-
 
 def make_customer(slug: str) -> Customer:
     organization = factories.OrganizationFactory.create(slug=slug, webhook_key=f"{slug}-whole-webhook-key")

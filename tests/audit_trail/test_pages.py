@@ -52,7 +52,6 @@ NOT_AUDITED = {
     "candidate",
     "candidate-data",  # its entry is tested with the page
     "what-if",
-    "report-file",
     "health",
     "member-link",  # shows
     "team",  # shows

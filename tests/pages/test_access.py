@@ -68,7 +68,6 @@ ALLOWED = {
     "report": 3,
     "report-export": 3,
     "effect-retry": 3,
-    "report-file": 4,
     "candidate-invite": 2,
     "mapping-add": 2,
     "mapping-edit": 2,
@@ -150,7 +149,6 @@ def rows(organization, super_admin) -> dict[str, Any]:
         "delivery": {"pk": delivery.pk},
         "offered": {"pk": delivery.pk},
         "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
-        "report": {"pk": factories.attached_report(organization, "opportunity-1").pk},
         "invitation": {"pk": invitation.pk},
         "role": {
             "pk": Role.objects.create(organization=organization, external_id="role-1", title="Backend").pk

@@ -149,8 +149,6 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     row = customer.rows.get(ROW_OF.get(name.split("-")[0]))  # type: ignore[arg-type]
     if row is not None:
         values["pk"] = row.pk
-    if name == "report-file":
-        values["pk"] = customer.report.pk
     if name == "membership-leave":
         values["pk"] = customer.rows[Membership].pk
     if name == "membership-answer":

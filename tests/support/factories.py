@@ -183,20 +183,12 @@ class EffectFactory(DjangoModelFactory):
 
 def attached_report(organization, opportunity_id, **columns) -> Any:
     """Store that a report was attached to the candidate in Lever. Return the effect."""
-    words = {"assessment": "Backend", "result": "Passed", "score": "82 of 100", "reference": "a1"}
     name = "codescreen-report-a1-1.pdf"
     values = {
         "kind": "attach_report",
         "opportunity_id": opportunity_id,
-        "payload": {"result": 1, "name": name, "words": words},
-        "written": {
-            "fields": [["Result", "Passed"], ["Score", "82 of 100"]],
-            "file": name,
-            "file_id": "file-1",
-            "size": 1,
-            "document": words,
-            "is_kept": True,
-        },
+        "payload": {"result": 1, "name": name},
+        "written": {"file": name, "is_kept": True},
         "state": "done",
         "due_at": None,
         "done_at": timezone.now(),

@@ -20,6 +20,15 @@ from integrations.catalog.feedback_template import (
     store_template,
 )
 from integrations.clients.provider import ClientProvider
+from integrations.effects.feedback_words import (
+    FeedbackWords,
+    existing_feedback,
+    feedback_words,
+    feedback_written,
+    field_texts,
+    field_values,
+    unwritten_values,
+)
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -28,15 +37,6 @@ from integrations.effects.kind import (
     Words,
     choose_author,
     kept_whole,
-)
-from integrations.effects.report_words import (
-    FeedbackWords,
-    existing_feedback,
-    feedback_words,
-    feedback_written,
-    field_texts,
-    field_values,
-    unwritten_values,
 )
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation

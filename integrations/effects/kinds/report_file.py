@@ -1,7 +1,7 @@
 """The report as a PDF in the candidate's files in Lever: attached, replaced on a regrade, and removed."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
@@ -12,24 +12,20 @@ from integrations.effects.kind import (
     Target,
     Words,
     choose_author,
-    has_started,
     kept_whole,
     may_be_written_of,
 )
 from integrations.effects.kinds.tags import LATER_RESULT
-from integrations.effects.report_words import ReportWords, is_report_of, report_file_name, report_words
 from integrations.http.connections import Upload
-from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
-from integrations.lever.lookups import LeverFile
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import LONGEST_RETRY, Cancelled, Done, Failed, LeaseLost, Retry
+from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 from integrations.store.database import with_retry
 
 CONTENT_TYPE = "application/pdf"
@@ -38,37 +34,20 @@ NO_PERMISSION = (
     f"Lever doesn't let the portal handle files. Ask for {FILES_SCOPE} to be added to the app registered with Lever, "
     "connect Lever again under Settings, then retry."
 )
-TOO_LARGE = "Lever refused the report as too large for its account. Ask Lever for its limit, then retry."
-BROKEN = (
-    "Lever accepted the report, but says “{status}” of it, so it can't be opened. Retry to attach it again."
-)
-NOT_WANTED = "The rules no longer ask for the report as a file."
-REPLACED = "The rules ask for the report as a file again: a later one replaces it."
-WAITS = "A later report is about to be attached, and to replace this one."
-#: Lever's code for an upload that took too long.
-_SLOW = "RequestTimeout"
 
 
 @dataclass(frozen=True)
 class AttachReportPayload(Payload):
-    """The id of the Result to attach, and the file's name, by which an earlier try's is recognized.
-
-    `words` is the file's text, stored just before the first upload; erasure empties it.
-    """
+    """The id of the Result to attach, and the file's name, by which an earlier try's is recognized."""
 
     result: int = 0
     name: str = ""
-    words: JsonObject = field(default_factory=dict)
 
 
 def enqueue_report(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the report on a result where the rules ask for it.
-
-    If they no longer do, but an earlier file may exist, the effect removes it.
-    """
-    is_wanted = invitation.organization.attach_report
-    if is_wanted or invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).exists():
-        payload = AttachReportPayload(result.pk, report_file_name(invitation, number))
+    """Enqueue the report on a result where the rules ask for it; `number` differs for each that is attached."""
+    if invitation.organization.attach_report:
+        payload = AttachReportPayload(result.pk, f"{_stem(invitation)}{number}.pdf")
         ATTACH_REPORT.enqueue(
             invitation.organization_id, f"{invitation.pk}:{number}", payload, invitation=invitation
         )
@@ -85,124 +64,77 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     """Attach the report on a result, then delete the one that it replaces.
 
     Lever can't replace a file. When an earlier try may have attached one, the candidate's files are read first: this
-    effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded, or the
-    rules no longer ask for the file; the file of a former result is removed then.
+    effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded.
     """
-    invitation = effect.own_invitation
+    invitation, result = effect.own_invitation, effect.own_invitation.latest_result()
     payload = ATTACH_REPORT.payload_of(effect)
-    if (cancelled := _no_longer_wanted(effect, invitation, payload)) is not None:
-        return cancelled
+    later = invitation.effects.filter(kind=effect.kind, pk__gt=effect.pk)
+    if later.exclude(state=Effect.State.CANCELLED).exists() or result is None or result.pk != payload.result:
+        return Cancelled(LATER_RESULT)
     lever = clients.lever()
     if LeverConnection.objects.get(organization=effect.organization_id).lacks(FILES_SCOPE):
         return Failed(NO_PERMISSION)
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
-    result = Result.objects.get(pk=payload.result)
-    try:
-        return _attach(effect, lever, invitation, result, payload, author)
-    except PlatformError as error:
-        raise explained(error) from error
-
-
-def _no_longer_wanted(
-    effect: Effect, invitation: Invitation, payload: AttachReportPayload
-) -> Cancelled | None:
-    """Return how the effect ends when the file is no longer wanted, None when it is."""
-    later = invitation.effects.filter(kind=effect.kind, pk__gt=effect.pk)
-    latest = invitation.latest_result()
-    if later.exclude(state=Effect.State.CANCELLED).exists() or latest is None or latest.pk != payload.result:
-        return Cancelled(LATER_RESULT)
-    if effect.attempt_started_at is None and not effect.organization.attach_report:
-        is_stale = may_be_written_of(invitation, effect.kind)
-        return Cancelled(NOT_WANTED, also=partial(enqueue_report_removal, invitation) if is_stale else None)
-    return None
-
-
-def _attach(
-    effect: Effect,
-    lever: LeverClient,
-    invitation: Invitation,
-    result: Result,
-    payload: AttachReportPayload,
-    author: str,
-) -> Done | Failed | LeaseLost:
-    present = _files_in_lever(lever, invitation) if may_be_written_of(invitation, effect.kind) else []
+    present = _files_in_lever(lever, invitation) if may_be_written_of(invitation, effect.kind) else {}
     # Lever may leave the extension out
     name = payload.name.removesuffix(".pdf")
-    same = (one for one in present if one.name.removesuffix(".pdf") == name and not one.is_broken)
-    file = next(same, None)
-    words = ReportWords.from_json(payload.words) if file else report_words(invitation, result)
-    content = _pdf(words)
-    if file is None:
-        started = replace(payload, words=words.to_json())
-        if not effect.mark_attempt_started(started.to_json()):
+    file_id = next((one for one, called in present.items() if called.removesuffix(".pdf") == name), "")
+    if not file_id:
+        if not effect.mark_attempt_started():
             return LeaseLost()
-        file = lever.upload_file(
-            invitation.opportunity_id, Upload(payload.name, content, CONTENT_TYPE), author
-        )
-    former = {*_stored_file_ids(invitation), *(one.id for one in present)} - {file.id}
+        upload = Upload(payload.name, _pdf(invitation, result), CONTENT_TYPE)
+        file_id = lever.upload_file(invitation.opportunity_id, upload, author)
+    former = {*_stored_file_ids(invitation), *present} - {file_id}
     # committed before the next call, so that the file is known even if this worker is killed now
-    with_retry(partial(_store_file_id, result, file))
+    with_retry(partial(_store_file_id, result, file_id))
     _delete_files(lever, invitation, sorted(former), author)
-    if file.is_broken:
-        return Failed(BROKEN.format(status=file.status))
     return Done(
-        record=partial(_forget_files, invitation, but=file.id),
-        written=Words(
-            file=payload.name,
-            file_id=file.id,
-            size=len(content),
-            fields=words.values,
-            document=words.to_json(),
-            is_kept=True,
-        ),
+        record=partial(_forget_files, invitation, but=file_id), written=Words(file=payload.name, is_kept=True)
     )
 
 
-def _pdf(words: ReportWords) -> bytes:
-    # imported here, since it takes 7 MiB and 0.1 s: only workers that attach reports need it
-    from integrations.effects.report_pdf import render  # noqa: PLC0415
+def _pdf(invitation: Invitation, result: Result) -> bytes:
+    # imported here, since it takes 7 MiB and 0.2 s: only workers that attach reports need it
+    from integrations.effects.report import report_pdf  # noqa: PLC0415
 
-    return render(words)
-
-
-def _store_file_id(result: Result, file: LeverFile) -> None:
-    Result.objects.filter(pk=result.pk).update(file_id=file.id)
+    return report_pdf(invitation, result)
 
 
-def _remove_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | Retry:
-    """Delete every report that was attached for the invitation. Safe to run twice.
+def _store_file_id(result: Result, file_id: str) -> None:
+    Result.objects.filter(pk=result.pk).update(file_id=file_id)
 
-    That Lever no longer has the candidate is no error. It waits while a later report is to be attached, and is
-    cancelled once that one has replaced what was to be removed.
+
+def _remove_report(effect: Effect, clients: ClientProvider) -> Done | Failed:
+    """Delete every report that was attached for the invitation of somebody who was erased. Safe to run twice.
+
+    That Lever no longer has the candidate is no error.
     """
-    invitation = effect.own_invitation
-    if invitation.erased_at is None:
-        last = invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).order_by("-pk").first()
-        if last is not None and last.state == Effect.State.DUE:
-            return Retry(WAITS, LONGEST_RETRY, is_counted=False, restarts_window=True)
-        if last is not None and last.state not in {Effect.State.CANCELLED, Effect.State.FAILED}:
-            return Cancelled(REPLACED)
-    lever = clients.lever()
+    invitation, lever = effect.own_invitation, clients.lever()
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
     forget = partial(_forget_files, invitation)
     try:
-        present = [file.id for file in _files_in_lever(lever, invitation)]
-        deleted = _delete_files(lever, invitation, [*present, *_stored_file_ids(invitation)], author)
+        ids = [*_files_in_lever(lever, invitation), *_stored_file_ids(invitation)]
+        deleted = _delete_files(lever, invitation, ids, author)
     except PlatformError as error:
-        if error.status == 404:
-            return Done(Effect.EndReason.NOTHING_LEFT, record=forget)
-        raise explained(error) from error
+        if error.status != 404:
+            raise
+        deleted = 0
     return Done(None if deleted else Effect.EndReason.NOTHING_LEFT, record=forget)
 
 
-def _files_in_lever(lever: LeverClient, invitation: Invitation) -> list[LeverFile]:
-    """Return the reports that the candidate has in Lever for this invitation. Raises PlatformError."""
+def _stem(invitation: Invitation) -> str:
+    """Return how the names of an invitation's files begin."""
+    return f"codescreen-report-{invitation.reference}-"
+
+
+def _files_in_lever(lever: LeverClient, invitation: Invitation) -> dict[str, str]:
+    """Return the name of each report that the candidate has in Lever for this invitation, by id."""
     files = lever.files(invitation.opportunity_id)
-    return [file for file in files if is_report_of(invitation, file.name)]
+    return {file.id: file.name for file in files if _stem(invitation) in file.name}
 
 
 def _stored_file_ids(invitation: Invitation) -> list[str]:
@@ -228,23 +160,6 @@ def _delete_files(lever: LeverClient, invitation: Invitation, ids: Iterable[str]
     return deleted
 
 
-def explained(error: PlatformError) -> PlatformError:
-    """Return the error of a call about files, with what to do where the cause is known; another error unchanged."""
-    code = error.body.get("code") if isinstance(error.body, Mapping) else None
-    if code == _SLOW:
-        return PlatformError(str(error), ambiguous=True, status=408, body=error.body)
-    sentence = {403: NO_PERMISSION, 413: TOO_LARGE}.get(error.status or 0)
-    if sentence is None:
-        return error
-    return PlatformError(sentence, permanent=True, status=error.status, body=error.body)
-
-
-def _goes_on_in_a_pause(effect: Effect) -> bool:
-    """Whether it erases a person, or may have acted already."""
-    erases = effect.invitation is not None and effect.invitation.erased_at is not None
-    return erases or has_started(effect)
-
-
 ATTACH_REPORT = EffectKind(
     kind=Effect.Kind.ATTACH_REPORT,
     target=Target.LEVER,
@@ -257,7 +172,7 @@ ATTACH_REPORT = EffectKind(
     to_write=lambda payload, _: Words(file=payload.name, missing=NOT_RECORDED),
     done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
-    kept_payload=lambda payload: {**payload, "words": {}} if payload else {},
+    kept_payload=kept_whole,
 )
 REMOVE_REPORT = EffectKind(
     kind=Effect.Kind.REMOVE_REPORT,
@@ -266,7 +181,7 @@ REMOVE_REPORT = EffectKind(
     perform=_remove_report,
     priority=3,
     author=Author.CHOSEN,
-    goes_on_in_a_pause=_goes_on_in_a_pause,
+    goes_on_in_a_pause=lambda _: True,  # it erases
     heading="Report removed",
     icon="trash",
     done=lambda effect, _: effect.reason or "Report removed from Lever",

@@ -43,7 +43,6 @@ POLICIES = (
     "failed_tag",
     "stage_on_pass",
     "attach_report",
-    "report_names_candidate",
     *SECURITY,
 )
 
@@ -196,10 +195,6 @@ class Policies(models.Model):
     attach_report = models.BooleanField(
         default=True,
         help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
-    )
-    report_names_candidate = models.BooleanField(
-        default=False,
-        help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
     )
     requires_second_factor = models.BooleanField(
         default=False,

@@ -1,19 +1,15 @@
-"""The page of one candidate, and the download of the report that is attached in Lever."""
+"""The page of one candidate."""
 
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.effects.kind import Words
-from integrations.effects.report_words import ReportWords
 from integrations.http.session import PlatformError
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.lever.lookups import candidate_page
-from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.candidate.card import (
@@ -102,24 +98,3 @@ def _story(rows: CandidateRows) -> dict[str, Any]:
         "events": events(rows),
         "is_cut": rows.is_cut,
     }
-
-
-class ReportFileView(OrganizationMixin):
-    """Return the PDF; 404 where none was attached, its words were erased, or the person doesn't see the candidate."""
-
-    http_method_names = ["get"]
-
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        own = Effect.objects.filter(organization=self.organization, kind=Effect.Kind.ATTACH_REPORT)
-        effect = get_object_or_404(visible(own, self.membership), pk=pk)
-        if not effect.written:
-            raise Http404("No report was attached here.")
-        # a process of the web server pays for the library only when somebody asks for a report
-        from integrations.effects.report_pdf import render  # noqa: PLC0415
-
-        file = Words.from_json(effect.written)
-        return HttpResponse(
-            render(ReportWords.from_json(file.document)),
-            content_type="application/pdf",
-            headers={"Content-Disposition": f'attachment; filename="{file.file}"'},
-        )

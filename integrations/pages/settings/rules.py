@@ -36,7 +36,6 @@ RESULTS = (
     "failed_tag",
     "stage_on_pass",
     "attach_report",
-    "report_names_candidate",
 )
 KEEPING = ("retention_days",)
 SENDING = tuple(name for name in POLICIES if name not in (*ELSEWHERE, *RESULTS, *KEEPING))
@@ -65,7 +64,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
-            "report_names_candidate": "Write the candidate's first name into it",
             "time_zone": "Time zone of dates in reports and files",
             **LABELS,
         }
@@ -91,8 +89,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
             "stage_on_pass": "Only those who passed or meet your bar are moved.",
-            "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
-            "report_names_candidate": "Lever may keep files when it anonymizes a person.",
+            "attach_report": "Result, score, reason and the link. A changed result replaces it.",
             "time_zone": "",
         }
 

@@ -4,22 +4,15 @@ import pytest
 
 from integrations.clients.models import ApiCall
 from integrations.effects.kinds import report_file
-from integrations.effects.kinds.report_file import (
-    NO_PERMISSION,
-    NOT_WANTED,
-    TOO_LARGE,
-    enqueue_report_removal,
-    explained,
-)
+from integrations.effects.kinds.report_file import NO_PERMISSION
 from integrations.effects.kinds.tags import LATER_RESULT
-from integrations.http.session import PlatformError
+from integrations.effects.report import report_pdf
+from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from tests.effects.conftest import LOST, evaluate, lever_account, may_attach
-from tests.support.report_texts import links_of, texts_of
+from tests.support.report_texts import characters_of, links_of, texts_of
 
 PATH = "/files$"
 
@@ -68,25 +61,24 @@ def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
         "application/pdf",
     )
     texts = texts_of(file.content)
-    assert {"Failed", "40 of 100", "2 of 4", "Unit Tests", "Backend"} <= set(texts)
-    assert result.report_url in "".join(texts)
-    assert links_of(file.content) == [result.report_url]
+    facts, link = texts[:10], texts[10:]
+    assert facts == [
+        "Assessment report",
+        "Assessment",
+        "Backend",
+        "Result",
+        "Failed",
+        "Score",
+        "40 of 100",
+        "Reason",
+        "Unit Tests",
+        "Report in CodeScreen",
+    ]
+    assert "".join(link) == result.report_url
+    assert set(links_of(file.content)) == {result.report_url}
     assert result.file_id == file.id
-    written = attaching.latest_effect("attach_report").written
-    assert (written["file_id"], written["size"]) == (file.id, len(file.content))
+    assert attaching.latest_effect("attach_report").written == {"file": file.name, "is_kept": True}
     assert uploads(sandbox) == 1
-
-
-def test_the_candidate_is_not_named_unless_the_rules_say_so(attaching, sandbox):
-    attaching.sent_invitation()
-    evaluate(attaching, score=82, result="Passed")
-    assert not any("Alder" in text for text in texts_of(files(sandbox)[0].content))
-    attaching.set_policies(report_names_candidate=True)
-    regrade(attaching)
-    attaching.work()
-    texts = texts_of(files(sandbox)[0].content)
-    assert "Alder" in texts
-    assert not any("@" in text for text in texts)
 
 
 def test_no_list_is_read_before_the_first_upload(attaching, sandbox):
@@ -149,48 +141,6 @@ def test_an_overtaken_effect_writes_nothing(attaching, sandbox):
     assert uploads(sandbox) == 1
 
 
-def test_a_report_that_the_rules_no_longer_want_is_not_attached(attaching, sandbox):
-    attaching.evaluated_invitation(score=40, result="Failed")
-    attaching.set_policies(attach_report=False)
-    attaching.work()
-    effect = attaching.latest_effect("attach_report")
-    assert (effect.state, effect.last_error) == ("cancelled", NOT_WANTED)
-    assert files(sandbox) == []
-
-
-def test_the_file_of_a_former_result_is_removed_when_the_rules_no_longer_ask_for_it(attaching, sandbox):
-    attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
-    attaching.set_policies(attach_report=False)
-    assert len(files(sandbox)) == 1
-    regrade(attaching)
-    attaching.work()
-    assert files(sandbox) == []
-    assert attaching.latest_effect("attach_report").last_error == NOT_WANTED
-    assert attaching.latest_effect("remove_report").state == "done"
-
-
-def test_the_removal_of_a_former_file_waits_for_the_end_of_a_pause(attaching, sandbox):
-    invitation = attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
-    enqueue_report_removal(invitation)
-    attaching.set_policies(paused=True)
-    attaching.work()
-    assert attaching.latest_effect("remove_report").state == "due"
-
-
-def test_a_removal_leaves_the_file_of_a_result_that_came_after_it(attaching, sandbox):
-    """The rule was switched off, and on again before the removal was performed."""
-    invitation = attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
-    regrade(attaching)
-    attaching.work()
-    enqueue_report_removal(invitation)
-    attaching.work()
-    assert [file.name for file in files(sandbox)] == [f"codescreen-report-{invitation.reference}-2.pdf"]
-    assert attaching.latest_effect("remove_report").state == "cancelled"
-
-
 @pytest.mark.parametrize("kind", LOST)
 def test_the_file_is_attached_once_when_the_answer_was_lost(attaching, sandbox, kind):
     attaching.lever_fails(PATH, kind=kind)
@@ -200,7 +150,7 @@ def test_the_file_is_attached_once_when_the_answer_was_lost(attaching, sandbox, 
     [file] = files(sandbox)
     assert uploads(sandbox) == 1
     effect = attaching.latest_effect("attach_report")
-    assert (effect.state, effect.written["file_id"]) == ("done", file.id)
+    assert (effect.state, Result.objects.get().file_id) == ("done", file.id)
 
 
 class Killed(BaseException):
@@ -244,20 +194,9 @@ def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox)
     assert not ApiCall.objects.filter(path__endswith="/files").exists()
 
 
-def test_a_refusal_of_a_grant_that_is_not_known_is_a_failure_at_once(scenario, sandbox):
-    LeverConnection.objects.update(scopes="")
-    scenario.set_policies(attach_report=True)
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    effect = scenario.latest_effect("attach_report")
-    assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
-    assert ApiCall.objects.filter(path__endswith="/files").count() == 1
-
-
 @pytest.mark.parametrize(
     ("fault", "state", "says"),
     [
-        ({"status": 413}, "failed", TOO_LARGE),
         ({"status": 400}, "failed", "Lever answered 400"),
         ({"status": 503}, "due", "Lever answered 503"),
         ({"status": 429}, "due", "Lever answered 429"),
@@ -273,42 +212,24 @@ def test_a_refused_upload_ends_as_its_status_says(attaching, sandbox, fault, sta
     assert files(sandbox) == []
 
 
-def test_an_upload_that_took_too_long_is_tried_again():
-    slow = {"code": "RequestTimeout", "message": "File took too long to upload."}
-    error = explained(PlatformError("Lever answered 400", permanent=True, status=400, body=slow))
-    assert (error.permanent, error.ambiguous) == (False, True)
-
-
-def test_processing_is_as_good_as_done(attaching, sandbox):
-    sandbox.lever_does("settings", file_status="processing", text_file_numbers=True)
+def test_lever_may_still_be_processing_the_file(attaching, sandbox):
+    sandbox.lever_does("settings", text_file_numbers=True)
     attaching.sent_invitation()
     evaluate(attaching, score=82, result="Passed")
     assert attaching.latest_effect("attach_report").state == "done"
 
 
-@pytest.mark.parametrize("status", ["unsupported", "error"])
-def test_a_file_that_lever_cannot_open_is_a_failure_and_is_replaced_on_retry(attaching, sandbox, status):
-    sandbox.lever_does("settings", file_status=status)
-    attaching.sent_invitation()
-    evaluate(attaching, score=82, result="Passed")
-    effect = attaching.latest_effect("attach_report")
-    assert effect.state == "failed"
-    assert status in effect.last_error
-    [broken] = files(sandbox)
-    assert Result.objects.get().file_id == broken.id
-    Effect.objects.filter(pk=effect.pk).update(state="due", due_at=effect.created_at)
-    attaching.work()
-    [again] = files(sandbox)
-    assert again.id != broken.id
+def test_what_is_not_stated_is_said_to_be_and_markup_is_text(attaching):
+    attaching.pending_invitation(assessment_name="<b>&lt; Tj ET", status="invited", instance_id="i-1")
+    result = Result(attempt=2, report_url="https://report.example/?a=1&b=<2>")
+    pdf = report_pdf(Invitation.objects.get(), result)
+    said = " ".join(texts_of(pdf))
+    for words in ("<b>&lt; Tj ET", "Result Not stated by CodeScreen Report in CodeScreen"):
+        assert words.replace(" ", "") in said.replace(" ", ""), words
+    assert links_of(pdf) == [result.report_url]
 
 
-def test_hostile_names_are_text(attaching, sandbox):
-    name = "\u202e(Robert\\) Tj ET <script>"
-    Organization.objects.update(name=name)
-    attaching.set_policies(report_names_candidate=True)
-    attaching.correct(name=name)
-    attaching.sent_invitation()
-    evaluate(attaching, score=82, result="Passed")
-    [file] = files(sandbox)
-    assert file.content.count(b"/Type /Page\n") == 1
-    assert attaching.latest_effect("attach_report").state == "done"
+def test_letters_beyond_ascii_are_shown(attaching):
+    attaching.pending_invitation(assessment_name="Łódź Μηχανικός", status="invited", instance_id="i-1")
+    pdf = report_pdf(Invitation.objects.get(), Result(attempt=1))
+    assert set("ŁΜχό") <= characters_of(pdf)

@@ -1,16 +1,10 @@
 """Remove the report from Lever when a person is erased."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from integrations.clients.duty_budget import Budget
 from integrations.core.vocabulary import ErasureCause
-from integrations.effects.kinds.report_file import NO_PERMISSION, enqueue_report_removal
-from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
@@ -20,9 +14,9 @@ from tests.effects.conftest import LOST, evaluate, lever_account, may_attach
 
 @pytest.fixture
 def attached(scenario):
-    """A scenario with a report, which names the candidate, in Lever."""
+    """A scenario with a report in Lever."""
     may_attach(scenario)
-    scenario.set_policies(attach_report=True, report_names_candidate=True)
+    scenario.set_policies(attach_report=True)
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
     assert len(opportunity(scenario).files) == 1
@@ -35,31 +29,6 @@ def opportunity(scenario):
 
 def forget(scenario, cause=ErasureCause.FORGOTTEN):
     erase(scenario.organization, scenario.sandbox.opportunity_id("Alder"), cause, "test")
-
-
-@pytest.mark.parametrize(
-    ("state", "outcome", "left"),
-    [("failed", "done", 0), ("done", "cancelled", 1), ("uncertain", "cancelled", 1)],
-)
-def test_a_report_goes_unless_a_later_one_replaces_it(attached, state, outcome, left):
-    Effect.objects.filter(kind="attach_report").update(state=state)
-    enqueue_report_removal(Invitation.objects.get())
-    attached.work()
-    assert attached.latest_effect("remove_report").state == outcome
-    assert len(opportunity(attached).files) == left
-
-
-def test_a_report_goes_when_the_later_one_that_was_to_replace_it_fails(attached):
-    Effect.objects.filter(kind="attach_report").update(
-        state="due", due_at=timezone.now() + timedelta(hours=1), attempt_started_at=None
-    )
-    enqueue_report_removal(Invitation.objects.get())
-    attached.work()
-    assert len(opportunity(attached).files) == 1
-    Effect.objects.filter(kind="attach_report").update(state="failed", due_at=None)
-    attached.work_waiting()
-    assert attached.latest_effect("remove_report").state == "done"
-    assert opportunity(attached).files == {}
 
 
 @pytest.mark.parametrize("cause", [ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED])
@@ -82,7 +51,6 @@ def test_nothing_of_the_words_is_kept(attached):
     forget(attached)
     effect = attached.latest_effect("attach_report")
     assert effect.written == {}
-    assert effect.payload["words"] == {}
     assert effect.payload["result"] == Result.objects.get().pk
 
 
@@ -121,15 +89,6 @@ def test_a_candidate_lever_no_longer_has_is_no_error(attached):
     attached.work()
     effect = attached.latest_effect("remove_report")
     assert (effect.state, effect.end_reason, effect.last_error) == ("done", "nothing_left", "")
-
-
-def test_a_missing_permission_is_a_failure_that_names_the_fix(attached):
-    LeverConnection.objects.update(scopes="")
-    attached.lever_fails("/files", method="GET", status=403, times=9)
-    forget(attached)
-    attached.work()
-    effect = attached.latest_effect("remove_report")
-    assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
 
 
 def test_nothing_is_enqueued_where_no_report_was_attached(scenario):

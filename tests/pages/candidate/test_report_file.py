@@ -1,19 +1,15 @@
-"""The report that was attached in Lever, as a download."""
+"""The report that was attached in Lever, on the candidate's page."""
 
 from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
 
-from integrations.effects.report_pdf import render
-from integrations.effects.report_words import ReportWords
 from integrations.outbox.models import Effect
 from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.support import factories
 from tests.support.page_text import text
-
-WORDS = ReportWords(assessment="Backend", result="Passed", score="82 of 100", reference="a1")
 
 
 @pytest.fixture
@@ -40,39 +36,17 @@ def attached(invitation, number=1, kind="attach_report"):
     )
 
 
-def address(effect):
-    return reverse("report-file", args=[effect.pk])
+def test_the_candidates_page_names_the_file(team_member_client, effect):
+    page = text(team_member_client.get(reverse("candidate", args=["o1"])))
+    assert "Report attached in Lever" in page
+    assert effect.written["file"] in page
 
 
-def test_the_download_is_what_was_sent(team_member_client, effect):
-    answer = team_member_client.get(address(effect))
-    assert answer.content == render(WORDS)
-    assert answer["Content-Type"] == "application/pdf"
-    assert answer["Content-Disposition"] == 'attachment; filename="codescreen-report-a1-1.pdf"'
-
-
-def test_the_candidates_page_shows_the_words_and_the_download(team_member_client, effect):
-    page = team_member_client.get(reverse("candidate", args=["o1"]))
-    assert address(effect) in page.content.decode()
-    assert "Report attached in Lever" in text(page)
-    assert "82 of 100" in text(page)
-
-
-def test_a_limited_team_member_gets_reports_of_their_own_candidates_only(limited_member_client, effect):
-    assert limited_member_client.get(address(effect)).status_code == 404
-
-
-def test_there_is_no_download_once_the_words_are_erased(team_member_client, effect):
+def test_what_was_erased_is_said_to_be(effect):
     Effect.objects.update(written={})
-    assert team_member_client.get(address(effect)).status_code == 404
     erasure = Erasure(erased_at=effect.created_at.replace(year=2100))
     [item] = written_to_lever(Effect.objects.all(), erasure)
     assert (item.remark, item.words.is_kept) == (ERASED, False)
-
-
-def test_other_effects_have_no_download(team_member_client, effect):
-    Effect.objects.update(kind="write_feedback")
-    assert team_member_client.get(address(effect)).status_code == 404
 
 
 def test_a_replaced_report_is_said_to_be_replaced(invitation, effect):

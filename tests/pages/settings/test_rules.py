@@ -128,13 +128,8 @@ def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explaine
     assert "This needs a permission that Lever hasn't given the portal" in text(
         organization_admin_client.get(RESULTS)
     )
-    organization_admin_client.post(
-        RESULTS, SAME_RESULTS | {"attach_report": "on", "report_names_candidate": "on"}
-    )
-    assert recorded().get(organization=ready_organization).changes == {
-        "attach_report": [False, True],
-        "report_names_candidate": [False, True],
-    }
+    organization_admin_client.post(RESULTS, SAME_RESULTS | {"attach_report": "on"})
+    assert recorded().get(organization=ready_organization).changes == {"attach_report": [False, True]}
     page = text(organization_admin_client.get(RESULTS))
     assert "No report can be attached yet" in page
     assert "Reconnect Lever" in page
@@ -278,10 +273,6 @@ def test_a_field_without_meaning_under_what_is_chosen_is_not_shown(
 ):
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
-        page.goto(visit.site + RESULTS)
-        assert page.is_hidden("[name=report_names_candidate]")
-        page.check("[name=attach_report]")
-        assert page.is_visible("[name=report_names_candidate]")
         page.goto(visit.site + URL)
         assert page.is_hidden("[name=reentry_days]")
         page.select_option("[name=reentry]", "after_days")

@@ -36,7 +36,6 @@ class LeverSettings(RuntimeSettings):
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
     ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
     text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
-    file_status: str = "processed"  # what Lever says of files: also processing, unsupported, error
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
     webhook_loss: float = 0.0  # the share of webhooks that are never sent

@@ -168,7 +168,7 @@ def updated_feedback_json(account: LeverAccount, opportunity: Opportunity, form:
     }
 
 
-def file_json(file: File, download_url: str, *, status: str, as_text: bool) -> JsonObject:
+def file_json(file: File, download_url: str, *, as_text: bool) -> JsonObject:
     """Return a file's description; Lever's documentation prints the numbers as text."""
     size, uploaded_at = len(file.content), file.uploaded_at
     return {
@@ -177,7 +177,7 @@ def file_json(file: File, download_url: str, *, status: str, as_text: bool) -> J
         "ext": f".{file.name.rpartition('.')[2]}" if "." in file.name else "",
         "name": file.name,
         "uploadedAt": str(uploaded_at) if as_text else uploaded_at,
-        "status": status,
+        "status": "processed",
         "size": str(size) if as_text else size,
     }
 

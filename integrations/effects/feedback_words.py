@@ -1,14 +1,10 @@
-"""What is said of a result in Lever: in the feedback form, and in the report as a file."""
+"""What is said of a result in Lever's feedback form, and which form says it already."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-from django.utils.dateformat import format as in_words
+from dataclasses import dataclass
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.codescreen.details import detail_lines
-from integrations.core.time_zones import zone_of
 from integrations.core.vocabulary import NOT_STATED
 from integrations.effects.kind import Words, may_be_written_of
 from integrations.http.json_values import JsonObject
@@ -16,130 +12,10 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import FeedbackForm
-from integrations.notifications.notify import first_name
-from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 
 #: What follows a comparison with the bar.
 OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
-
-
-@dataclass(frozen=True)
-class ReportWords(Payload):
-    """Every text of a report; the same words give the same bytes. What isn't known is empty.
-
-    `candidate` is a first name, empty where the organization leaves it out. `outcome` is CodeScreen's word and decides
-    the colour alone; `result` is what the report says of it. `dates` has a text for each date that is known, in the
-    time zone that `zone` names; `details` are a key and a text each. `made_at` is the time of the result, in ISO 8601.
-    """
-
-    organization: str = ""
-    candidate: str = ""
-    assessment: str = ""
-    role: str = ""
-    outcome: str = ""
-    result: str = ""
-    score: str = ""
-    rating: str = ""
-    reason: str = ""
-    report_url: str = ""
-    dates: list[list[str]] = field(default_factory=list)
-    details: list[list[str]] = field(default_factory=list)
-    zone: str = ""
-    reference: str = ""
-    made_at: str = ""
-
-    @property
-    def moment(self) -> datetime:
-        """The time of the result; without one, the beginning of 1970, so that the bytes stay the same."""
-        return datetime.fromisoformat(self.made_at) if self.made_at else datetime.fromtimestamp(0, UTC)
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """The facts below the result, each with its label, in order; none without a text."""
-        facts = [
-            ("Candidate", self.candidate),
-            ("Role", self.role),
-            ("Failure reason", self.reason),
-            *((label, text) for label, text in self.dates),
-        ]
-        return [(label, text) for label, text in facts if text]
-
-    @property
-    def values(self) -> list[tuple[str, str]]:
-        """Everything that the report says, each with its label, in order; none without a text."""
-        said = [
-            ("Result", self.result),
-            ("Score", self.score),
-            ("Rating", self.rating),
-            ("Assessment", self.assessment),
-            *self.lines,
-            ("Times are in", self.zone if self.dates else ""),
-            ("Report in CodeScreen", self.report_url),
-            *((key, text) for key, text in self.details),
-        ]
-        return [(label, text) for label, text in said if text]
-
-
-def report_file_name(invitation: Invitation, number: int) -> str:
-    """Return the name of an invitation's file in Lever; `number` differs for each that is attached."""
-    return f"{_stem(invitation)}{number}.pdf"
-
-
-def is_report_of(invitation: Invitation, name: str) -> bool:
-    """Whether a file in Lever is a report that was attached for this invitation."""
-    return _stem(invitation) in name
-
-
-def _stem(invitation: Invitation) -> str:
-    return f"codescreen-report-{invitation.reference}-"
-
-
-def report_words(invitation: Invitation, result: Result) -> ReportWords:
-    """Return the words of a report on a result, as the rules of the organization want it now."""
-    organization = invitation.organization
-    attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
-    return ReportWords(
-        organization=organization.name,
-        candidate=_candidate(invitation),
-        assessment=f"{invitation.assessment_name}{attempt}",
-        role=invitation.role_title,
-        outcome=result.outcome,
-        result=result.headline if result.said else NOT_STATED,
-        score=f"{result.score_text} of 100" if result.score_text else "",
-        rating=f"{result.rating} of 4" if result.rating else "",
-        reason=result.failure_reason,
-        report_url=result.report_url,
-        dates=[[label, text] for label, text in _dates(invitation)],
-        details=[[key, text] for key, text in detail_lines(result.details)],
-        zone=organization.time_zone,
-        reference=invitation.reference,
-        made_at=(invitation.completed_at or result.created_at).astimezone(UTC).isoformat(),
-    )
-
-
-def _candidate(invitation: Invitation) -> str:
-    """Return the first name where the organization wants it; empty where there is none, or no font shows it."""
-    name = invitation.candidate_name.strip()
-    if not name or not invitation.organization.report_names_candidate:
-        return ""
-    # the PDF library is loaded only where a report is made
-    from integrations.effects.report_pdf import is_printable  # noqa: PLC0415
-
-    first = first_name(name)
-    return first if is_printable(first) else ""
-
-
-def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
-    zone = zone_of(invitation.organization.time_zone)
-    for label, moment in (
-        ("Invited", invitation.invited_at),
-        ("Started", invitation.started_at),
-        ("Submitted", invitation.submitted_at),
-        ("Completed", invitation.completed_at),
-    ):
-        if moment is not None:
-            yield label, in_words(moment.astimezone(zone), "j M Y, H:i")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,0 @@
-from reportlab.pdfbase.pdfmetrics import Font
-
-class UnicodeCIDFont(Font):
-    def __init__(self, face: str) -> None: ...
