@@ -173,9 +173,6 @@ class FindingCode(RecordEnum):
         IncidentRecord("Invitations need approval", "No invitation needs approval any more"),
         is_counted_on_overview=True,
     )
-    BOUNCED_INVITATIONS = FindingRecord(
-        "bounced_invitations", ACTIVITY.at("?view=bounced"), "See which", is_counted_on_overview=True
-    )
     # the work
     FAILED_EFFECTS = FindingRecord(
         "failed_effects",

@@ -277,16 +277,7 @@ class InvitationStatus(RecordEnum):
     )
 
 
-#: What is said instead of the status: the e-mail bounced; the portal stopped asking without a result; data was erased.
-BOUNCED = StatusWords(
-    label="Bounced",
-    tone=Tone.BAD,
-    icon="warning",
-    waits_for="Correct the address, then send again",
-    next_step="The invitation bounced. Correct the address in Lever. Then an Admin presses “Correct and send again” on "
-    "the candidate's page.",
-    meaning="CodeScreen reports that the invitation bounced: it couldn't be delivered.",
-)
+#: What is said instead of the status: the portal stopped asking without a result; data was erased.
 NO_RESULT = StatusWords(
     label="No result",
     phrase="without a result",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from integrations.core.invitation_status import (
-    BOUNCED,
     ERASED,
     InvitationStatus,
     StatusWords,
@@ -327,12 +326,10 @@ NO_TEST = tuple(
 def next_step(verdict: str, words: StatusWords | None = None) -> str:
     """Return what a person can do about a verdict, and about its invitation, which `words` describe, if it has one.
 
-    Empty while there is no verdict. A bounce is said too where the verdict is that the person has the invitation.
+    Empty while there is no verdict.
     """
     if not verdict:
         return ""
     record = VerdictCode(verdict).record
-    is_about_it = record.consequence is Consequence.INVITES or (
-        words is BOUNCED and record.consequence is Consequence.HAS_IT
-    )
+    is_about_it = record.consequence is Consequence.INVITES
     return words.next_step if words is not None and is_about_it else record.next_step

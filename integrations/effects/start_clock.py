@@ -75,4 +75,4 @@ def _unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: dateti
         return ProgressTag.NOT_STARTED
     days = role_rules_of(invitation).not_started_days
     is_late = days > 0 and now - invitation.followed_since >= timedelta(days=days)
-    return ProgressTag.NOT_STARTED_YET if is_late and invitation.bounced_at is None else ""
+    return ProgressTag.NOT_STARTED_YET if is_late else ""

@@ -11,7 +11,6 @@ from integrations import signed_cache
 from integrations.catalog.lists import live_assessments, mapping_index, shown_role
 from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
-from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.choose_assessment import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
@@ -277,7 +276,7 @@ def _existing_invitation(
     done_at = row.completed_at if row.status == Status.COMPLETED else None
     # cancelled while uncertain: it may have been sent, so it is never sent again automatically
     was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and was_unanswered
-    phrase = (BOUNCED if row.is_bounced else Status(row.status).record).phrase
+    phrase = Status(row.status).record.phrase
     if was_uncertain:
         phrase = f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"
     return ExistingInvitation(
@@ -288,7 +287,6 @@ def _existing_invitation(
         standing=f"{phrase} ({row.changed_at:%-d %B %Y, %H:%M} UTC)",
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
-        is_bounced=row.is_bounced,
         outcome=ResultOutcome(outcome) if done_at and outcome else None,
         completed_at=done_at,
         days_since_completion=(database.now() - done_at).total_seconds() / 86400 if done_at else None,

@@ -127,9 +127,6 @@ urlpatterns = [
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
     path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),
     path("invitations/<int:pk>/again/", actions.InviteAgainView.as_view(), name="invitation-again"),
-    path(
-        "invitations/<int:pk>/correct/", actions.CorrectAndSendAgainView.as_view(), name="invitation-correct"
-    ),
     path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
     # dry run
     path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),

@@ -11,7 +11,6 @@ from integrations.core.rules.facts import Decision
 from integrations.inbox import dry_run as dry_runs
 from integrations.inbox.acts import replay_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
@@ -61,15 +60,6 @@ def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
     return dry_runs.preview(delivery, ClientProvider(organization, CallContext(delivery=delivery)))
-
-
-def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
-    """Send an invitation that bounced to the corrected address; return it. Raises ActionNotAllowed, PlatformError."""
-    organization = Organization.objects.reread(invitation.organization_id)
-    clients = ClientProvider(organization, CallContext(opportunity_without_row=invitation.opportunity_id))
-    again = invitations.correct_and_send_again(invitation, actor, clients, reason)
-    notify_workers()
-    return again
 
 
 def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:

@@ -59,38 +59,21 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
     if hint.type == SUBMITTED:
         _record_submission(invitation)
     if hint.type == EMAIL_BOUNCED:
-        _record_bounce(invitation)
+        _tell_bounce(invitation)
     return invitation
 
 
-def _record_bounce(invitation: Invitation) -> None:
-    """Record that the invitation's e-mail bounced, and tell the members; nothing once it was started."""
-    with transaction.atomic():
-        is_new = Invitation.objects.filter(
-            pk=invitation.pk, status=Status.INVITED, bounced_at__isnull=True
-        ).update(bounced_at=database.now())
-        if is_new:
-            if invitation.organization.note_on_skip:
-                enqueue_note(
-                    invitation.organization,
-                    invitation.opportunity_id,
-                    f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
-                    f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced: it couldn't be delivered. "
-                    "Correct the address in Lever. An Admin can then send it again from the candidate's page.",
-                    invitation=invitation,
-                )
-            notify_members(
-                invitation.organization,
-                EmailTopic.INVITATION_BOUNCED,
-                str(invitation.pk),
-                subject="The invitation bounced",
-                lines=[
-                    f"“{invitation.assessment_name}” couldn't be delivered: the e-mail bounced.",
-                    "Correct the address in Lever. Then press “Correct and send again” on the candidate's page.",
-                ],
-                invitation=invitation,
-                holds_while=InvitationUnchanged.of(invitation),
-            )
+def _tell_bounce(invitation: Invitation) -> None:
+    """Say once in Lever that the invitation's e-mail bounced, and what to do; nothing once it was started."""
+    if invitation.status == Status.INVITED and invitation.organization.note_on_skip:
+        enqueue_note(
+            invitation.organization,
+            invitation.opportunity_id,
+            f"bounced:{invitation.pk}",
+            f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced: it couldn't be delivered. Correct "
+            "the address in Lever. Then an Admin cancels the invitation on the candidate's page, and sends it again.",
+            invitation=invitation,
+        )
 
 
 def _record_submission(invitation: Invitation) -> None:

@@ -232,7 +232,7 @@ def _record_not_started(invitation: Invitation) -> bool:
         return False
     if invitation.status == Status.COMPLETED:
         Candidate.objects.record_outcome(invitation, "")
-    sent_anew: dict[str, object] = {"bounced_at": None, "started_at": None, "submitted_at": None}
+    sent_anew: dict[str, object] = {"started_at": None, "submitted_at": None}
     start_by = must_start_by(invitation, database.now())
     invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None, start_by=start_by)
     enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))

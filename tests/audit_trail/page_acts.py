@@ -32,17 +32,6 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
     return prepare
 
 
-def _correct_and_send_again(scene: Scene) -> Act:
-    columns: dict[str, Any] = {
-        "instance_id": "i-1",
-        "bounced_at": timezone.now(),
-        "email": "misspelt@candidates.example",
-    }
-    alder = scene.sandbox.opportunity_id("Alder")
-    prepare = _invitation_act("invitation-correct", status="invited", opportunity_id=alder, **columns)
-    return prepare(scene)
-
-
 def _make_webhook(scene: Scene) -> Act:
     lever = provider.lever_client(scene.organization)
     make_webhook(scene.organization, lever, scene.owner, WebhookEvent.CANDIDATE_DELETED)
@@ -216,7 +205,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
     "invitation-again": _invitation_act("invitation-again", **DONE),
-    "invitation-correct": _correct_and_send_again,
     "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-cancel": _invitation_act("invitation-cancel", status="invited", instance_id="i-1"),
     "effect-retry": of_row(Scene.failed, "effect-retry"),

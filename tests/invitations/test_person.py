@@ -75,7 +75,7 @@ def test_an_action_rereads_the_invitation_before_it_checks_the_status(organizati
 
 @pytest.mark.parametrize(
     ("column", "stands"),
-    [("following_ended_at", "without a result"), ("erased_at", "erased"), ("bounced_at", "bounced")],
+    [("following_ended_at", "without a result"), ("erased_at", "erased")],
 )
 def test_a_sentence_says_where_an_invitation_stands_when_an_action_is_not_allowed(
     organization, super_admin, column, stands

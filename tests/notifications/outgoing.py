@@ -14,10 +14,10 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def notify(
-    organization, topic: EmailTopic = EmailTopic.INVITATION_BOUNCED, key: str = "1", **more: Any
+    organization, topic: EmailTopic = EmailTopic.INVITATION_FAILED, key: str = "1", **more: Any
 ) -> None:
-    """Enqueue a notice that an invitation bounced, or of another topic."""
-    content = {"subject": "An invitation bounced", "lines": ["It came back."], **more}
+    """Enqueue a notice that an invitation was not sent, or of another topic."""
+    content = {"subject": "An invitation could not be sent", "lines": ["CodeScreen refused it."], **more}
     notify_members(organization, topic, key, **content)
 
 

@@ -67,14 +67,14 @@ def test_results_are_single_emails_until_there_are_many(organization, super_admi
 def test_topics_and_organizations_have_digests_of_their_own(organization, super_admin, stranger):
     other = stranger.memberships.get().organization
     for number in range(2):
-        for topic in (EmailTopic.INVITATION_FAILED, EmailTopic.INVITATION_BOUNCED):
+        for topic in (EmailTopic.INVITATION_FAILED, EmailTopic.INVITATION_UNCERTAIN):
             notify(organization, topic, str(number))
         notify(other, EmailTopic.INVITATION_FAILED, str(number))
     rows = Effect.objects.values_list("organization", "email_topic")
     assert sorted(rows) == sorted(
         [
             (organization.pk, "invitation_failed"),
-            (organization.pk, "invitation_bounced"),
+            (organization.pk, "invitation_uncertain"),
             (other.pk, "invitation_failed"),
         ]
     )

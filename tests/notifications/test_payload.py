@@ -11,7 +11,7 @@ from tests.support import factories
 
 FULL = EmailPayload(
     recipients=("a@portal.example", "b@portal.example"),
-    subject="Several invitations bounced",
+    subject="Several invitations could not be sent",
     lines=("One.", Link("Two", "http://testserver/")),
     variables={"assessment": "Backend"},
     wording=EmailWording("{problem}", "{details}"),
@@ -43,7 +43,7 @@ def test_what_is_missing_has_its_default():
 
 
 def test_an_appended_notice_keeps_what_it_says():
-    notice = Notice("Bounced", ("Three.",), {"assessment": "Frontend"}, key="4")
+    notice = Notice("Not sent", ("Three.",), {"assessment": "Frontend"}, key="4")
     payload = FULL.with_appended(notice)
     assert payload.appended == (*FULL.appended, notice)
     assert payload.with_notices(*payload.notices) == payload
@@ -53,7 +53,7 @@ def test_of_what_no_longer_fits_is_kept_which_it_is():
     full = EmailPayload(lines=("x",) * MAX_DIGEST_LINES)
     condition = InvitationUnchanged(7, "uncertain", "2026-03-01")
     payload = full.with_appended(
-        Notice("Bounced", ("y",), {"candidate": "Alder"}, condition, "2", "opportunity-1")
+        Notice("Not sent", ("y",), {"candidate": "Alder"}, condition, "2", "opportunity-1")
     )
     assert payload.left_out == 1
     assert payload.appended == (Notice(holds_while=condition, key="2", opportunity_id="opportunity-1"),)

@@ -64,7 +64,7 @@ def test_the_wording_is_that_of_when_it_is_sent(organization, super_admin, invit
 def test_text_of_a_platform_becomes_neither_markup_nor_a_header(organization, super_admin):
     notify(
         organization,
-        subject="Bounced\r\nBcc: a@evil.example",
+        subject="Not sent\r\nBcc: a@evil.example",
         lines=["<img src=x onerror=alert(1)> {organization}"],
     )
     [message] = send_all()

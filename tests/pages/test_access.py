@@ -84,7 +84,6 @@ ALLOWED = {
     "invitation-sent": 2,
     "invitation-send-again": 2,
     "invitation-again": 2,
-    "invitation-correct": 2,
     "invitation-approve": 2,
     "invitation-cancel": 2,
     "lever-disconnect": 1,

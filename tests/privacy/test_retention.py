@@ -141,7 +141,7 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     email = factories.EffectFactory.create(
         organization=retaining_organization,
         kind="send_email",
-        email_topic="invitation_bounced",
+        email_topic="invitation_failed",
         payload={"subject": "Alder", "lines": ["Alder"], "recipients": ["owner@portal.example"]},
         state="failed",
         due_at=None,

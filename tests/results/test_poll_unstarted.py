@@ -126,21 +126,6 @@ def test_a_poll_before_the_days_are_over_asks_nothing_more(poll_answer, organiza
     assert asked[0] == asked[1]
 
 
-def test_who_bounced_is_not_tagged(poll_answer, three_days):
-    let_pass(4)
-    Invitation.objects.update(bounced_at=timezone.now())
-    assert poll_answer(NOT_STARTED).unstarted_tag == ""
-    assert progress_tags() == []
-
-
-def test_the_usual_tag_is_set_again_when_the_invitation_bounces_late(poll_answer, three_days):
-    let_pass(4)
-    poll_answer(NOT_STARTED)
-    Invitation.objects.update(bounced_at=timezone.now())
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET, INVITED]
-
-
 def test_who_was_cancelled_before_the_days_were_over_is_not_tagged(poll_answer, three_days, super_admin):
     let_pass(2)
     invitations.cancel(Invitation.objects.get(), super_admin)

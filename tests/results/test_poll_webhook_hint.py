@@ -11,6 +11,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.results import poll
 from tests.notifications.outgoing import send_all
@@ -92,36 +93,20 @@ def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, 
     assert Effect.objects.filter(kind="write_feedback").count() == 1
 
 
-def test_a_bounce_is_stored_and_notified_once(invitation, super_admin):
-    receive_webhook(invitation, "candidate.email_bounced")
-    invitation.refresh_from_db()
-    assert (invitation.status, invitation.is_bounced) == ("invited", True)
-    first = invitation.bounced_at
-    receive_webhook(invitation, "candidate.email_bounced")
-    invitation.refresh_from_db()
-    assert invitation.bounced_at == first
-    assert list(Invitation.objects.bounced()) == [invitation]
-    [email] = Effect.objects.filter(kind="send_email")
-    assert "bounced" in email.payload["subject"]
-    assert invitation.email not in str(email.payload)
+def test_a_bounce_is_told_once_in_lever(invitation):
+    for _ in range(2):
+        receive_webhook(invitation, "candidate.email_bounced")
     [note] = Effect.objects.filter(kind="leave_note")
     assert "bounced: it couldn't be delivered. Correct the address in Lever" in note.payload["text"]
+    assert invitation.email not in note.payload["text"]
 
 
-def test_a_bounce_that_is_reported_after_the_start_changes_nothing(invitation, super_admin, poll_answer):
-    poll_answer({"status": "In_Progress", "metadata": {}})
+@pytest.mark.parametrize(("status", "notes"), [("in_progress", True), ("invited", False)])
+def test_a_bounce_is_not_told_after_the_start_or_where_the_rules_want_no_notes(invitation, status, notes):
+    Invitation.objects.update(status=status)
+    Organization.objects.update(note_on_skip=notes)
     receive_webhook(invitation, "candidate.email_bounced")
-    invitation.refresh_from_db()
-    assert invitation.bounced_at is None
-    assert not Effect.objects.filter(kind="send_email").exists()
-
-
-def test_an_invitation_that_was_started_or_sent_anew_is_not_bounced_any_more(invitation, poll_answer):
-    receive_webhook(invitation, "candidate.email_bounced")
-    assert not poll_answer({"status": "In_Progress", "metadata": {}}).is_bounced
-    assert not Invitation.objects.bounced().exists()
-    assert not poll_answer({"status": "Not_Started", "metadata": {}}).is_bounced
-    assert Invitation.objects.get().status == "invited"
+    assert not Effect.objects.filter(kind="leave_note").exists()
 
 
 def test_a_submission_is_mailed_to_those_who_chose_it(invitation, super_admin):

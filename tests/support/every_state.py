@@ -93,7 +93,6 @@ def make_every_state(organization: Organization) -> Organization:
             made.invited(status, at)
         for status in (STATUS.INVITED, STATUS.WITHDRAWN):
             made.invited(status, at, invited_at=at)
-        made.invited(STATUS.INVITED, at, invited_at=at, bounced_at=at)
         made.invited(STATUS.IN_PROGRESS, at, invited_at=at, started_at=at)
         made.invited(STATUS.SUBMITTED, at, invited_at=at, started_at=at, submitted_at=at)
         for outcome in ("", *ResultOutcome):

@@ -204,7 +204,6 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 VerdictCode.ALREADY_INVITED,
                 f"The candidate already has “{assessment.name}”: {latest.standing}.",
                 existing_invitation_id=latest.id,
-                is_bounced=latest.is_bounced,
             )
         round_number = latest.round + 1
     for latest in _latest_blocking([replace(row, is_cancelled_by_person=False) for row in elsewhere]):
@@ -214,7 +213,6 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 f"The same person already has “{assessment.name}” through another opportunity in Lever: "
                 f"{latest.standing}.",
                 existing_invitation_id=latest.id,
-                is_bounced=latest.is_bounced,
             )
     if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
         return offer
@@ -235,7 +233,6 @@ def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
             VerdictCode.ALREADY_INVITED,
             f"“{chosen.name}” was chosen, but the candidate already has {name}: {latest.standing}.",
             existing_invitation_id=latest.id,
-            is_bounced=latest.is_bounced,
         )
     return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
-from integrations.core.invitation_status import BOUNCED, InvitationStatus
+from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
@@ -116,7 +116,6 @@ class ExistingInvitation:
     completed_at: datetime | None = None
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
-    is_bounced: bool = False
     is_cancelled_by_person: bool = False  # and the candidate hasn't entered the stage since
 
     @property
@@ -185,13 +184,12 @@ class Decision:
     assessment_written: str = ""  # as the source names it; empty when nothing does, or several are possible
     email: str = ""
     existing_invitation_id: int | None = None
-    is_bounced: bool = False  # the e-mail of that invitation
     held_for: tuple[HoldReason, ...] = ()
     round: int = 1
 
     @property
     def next_step(self) -> str:
-        return next_step(self.verdict, BOUNCED if self.is_bounced else None)
+        return next_step(self.verdict)
 
 
 LONGEST_EMAIL = 320

@@ -201,7 +201,7 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
 
 
 def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield who waits for a person: by invitations not sent, uncertain, held and bounced, and failed candidates."""
+    """Yield who waits for a person: by invitations not sent, uncertain, and held, and failed candidates."""
     counts = Invitation.objects.filter(organization=organization).candidates_waiting()
     if number := counts["not_sent"]:
         yield finding(
@@ -221,10 +221,4 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             FindingCode.HELD_INVITATIONS,
             f"{counted(number, 'candidate')} {'needs' if number == 1 else 'need'} approval.",
             "An Admin sends or cancels their invitations.",
-        )
-    if number := counts["bounced"]:
-        yield finding(
-            FindingCode.BOUNCED_INVITATIONS,
-            f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
-            "Correct the address in Lever. Then an Admin presses “Correct and send again” on the candidate's page.",
         )

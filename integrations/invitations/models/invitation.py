@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.invitation_status import (
-    BOUNCED,
     ERASED,
     FOLLOWED,
     NO_RESULT,
@@ -122,7 +121,6 @@ class Invitation(models.Model):
             help_text="The progress tag that says that the candidate hasn't started; empty while it is another one.",
         )
     )
-    bounced_at = moment("When CodeScreen reported that the e-mail of this invitation bounced.")
     started_at = moment()
     submitted_at = moment()
     completed_at = moment()
@@ -177,14 +175,9 @@ class Invitation(models.Model):
         return later.exclude(status=Status.WITHDRAWN).exists()
 
     @property
-    def is_bounced(self) -> bool:
-        """Whether its e-mail bounced, so that a person must correct the address; no longer once it was started."""
-        return self.bounced_at is not None and self.status == Status.INVITED and not self.following_ended
-
-    @property
     def is_unstarted(self) -> bool:
         """Whether the candidate has the invitation, can start and hasn't, and CodeScreen is asked about it."""
-        return self.status == Status.INVITED and self.bounced_at is None and not self.following_ended
+        return self.status == Status.INVITED and not self.following_ended
 
     @property
     def is_start_overdue(self) -> bool:
@@ -203,11 +196,9 @@ class Invitation(models.Model):
 
     @property
     def words(self) -> StatusWords:
-        """What is said of where it stands: of its status, unless it was erased, bounced or has no result."""
+        """What is said of where it stands: of its status, unless it was erased or has no result."""
         if self.erased_at is not None and self.status != Status.COMPLETED:
             return ERASED
-        if self.is_bounced:
-            return BOUNCED
         return NO_RESULT if self.has_ended_without_result else Status(self.status).record
 
     def move(self, status: str, reason: str = "", **changes: object) -> None:

@@ -33,10 +33,6 @@ CONSTRAINTS = [
         name="invitation_invited_has_instance",
     ),
     models.CheckConstraint(
-        condition=models.Q(bounced_at__isnull=True) | ~models.Q(instance_id=""),
-        name="invitation_bounced_was_sent",
-    ),
-    models.CheckConstraint(
         condition=models.Q(unstarted_tag="") | models.Q(status__in=["invited", "withdrawn"]),
         name="invitation_unstarted_tag_until_started",
     ),
@@ -74,7 +70,6 @@ INDEXES = [
         condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
     ),
     index_of_set("invitation_poll", "next_poll_at"),
-    index_of_set("invitation_bounced", "organization", column="bounced_at"),
     index_of_set("invitation_following_ended", "organization", "following_ended_at"),
     # for the metrics: what is under way among all that ended
     models.Index(

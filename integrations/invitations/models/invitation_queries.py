@@ -20,8 +20,6 @@ FOLLOWING_GOES_ON: dict[str, object] = {
     "following_ended_at": None,
     "missing_since": None,
 }
-#: What `Invitation.is_bounced` says of one row.
-HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
 NOT_SENT = models.Q(status=Status.FAILED, erased_at__isnull=True)
 
 
@@ -64,10 +62,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Invitations that the portal stopped asking about although CodeScreen gave no result."""
         return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
 
-    def bounced(self) -> Self:
-        """Invitations whose e-mail bounced and that wait for a person to correct the address."""
-        return self.filter(HAS_BOUNCED)
-
     def not_sent(self) -> Self:
         """Invitations that could not be sent and that a person may send again."""
         return self.filter(NOT_SENT)
@@ -77,11 +71,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
         The lists that these numbers open are of candidates, not of invitations.
         """
-        waiting = self.filter(models.Q(status__in=NEED_PERSON) | HAS_BOUNCED | NOT_SENT)
+        waiting = self.filter(models.Q(status__in=NEED_PERSON) | NOT_SENT)
         conditions = {
             "held": models.Q(status=Status.HELD),
             "uncertain": models.Q(status=Status.UNCERTAIN),
-            "bounced": HAS_BOUNCED,
             "not_sent": NOT_SENT,
         }
         return waiting.aggregate(

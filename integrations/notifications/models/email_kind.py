@@ -127,7 +127,7 @@ class EmailKind(RecordEnum):
     ATTENTION = EmailKindRecord(
         code="attention",
         label="Needs attention",
-        purpose="When something needs you: an invitation that is on hold, was not sent or bounced, a candidate who "
+        purpose="When something needs you: an invitation that is on hold, was not sent, a candidate who "
         "never started, or a connection that doesn't work.",
         variables={**_message("Alder: the invitation could not be sent"), **_CANDIDATE, **_ORGANIZATION},
         sample=(
@@ -260,12 +260,6 @@ class EmailTopic(RecordEnum):
         "Invitation not sent",
         EmailKind.ATTENTION,
         digest_subject="Several invitations could not be sent",
-    )
-    INVITATION_BOUNCED = EmailTopicRecord(
-        "invitation_bounced",
-        "Invitation bounced",
-        EmailKind.ATTENTION,
-        digest_subject="Several invitations bounced",
     )
     FOLLOWING_ENDED = EmailTopicRecord(
         "following_ended",

@@ -185,16 +185,6 @@ class InviteAgainView(RowActView):
         return f"Round {next_round.round} begins: the invitation is being sent."
 
 
-class CorrectAndSendAgainView(RowActView):
-    """Send an invitation that bounced to the address that was corrected in Lever."""
-
-    def operate(self, form: ReasonForm) -> str:
-        """Read the address from Lever, and create the invitation of the next round."""
-        reason = form.cleaned_data["reason"]
-        on_request.correct_and_send_again(self.invitation, self.user, reason)
-        return "The address is corrected: the invitation is being sent again."
-
-
 class ReplayView(RowActView):
     """Decide a stored delivery again."""
 

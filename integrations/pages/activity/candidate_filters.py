@@ -7,7 +7,7 @@ from typing import Self
 from django.http import QueryDict
 from django.urls import reverse
 
-from integrations.core.invitation_status import BOUNCED, InvitationStatus
+from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
 from integrations.core.vocabulary import Origin, ResultOutcome, lower_first
 from integrations.pages.activity.steps import Became, Step
@@ -20,7 +20,6 @@ VIEWS = {
     "held": _Status.HELD.label,
     "uncertain": _Status.UNCERTAIN.label,
     "not_sent": _Status.FAILED.label,
-    "bounced": BOUNCED.label,
     "not_invited": "Not invited",
     "pending": _Status.PENDING.label,
     "invited": _Status.INVITED.label,

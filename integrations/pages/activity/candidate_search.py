@@ -20,7 +20,6 @@ from integrations.invitations.models.candidate import (
     Relation,
 )
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import HAS_BOUNCED
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -180,7 +179,7 @@ class CandidateSearch:
             of_status = self._invited(rows, status__in=_STATUSES[view])
             if view == "cancelled":
                 return of_status
-            return of_status.filter(invitation__following_ended="").exclude(invitation__in=self._bounced)
+            return of_status.filter(invitation__following_ended="")
         if view in OUTCOMES:
             return rows.filter(outcome=OUTCOMES[view])
         return rows
@@ -194,20 +193,14 @@ class CandidateSearch:
         return rows.filter(invitation__organization=self.organization, **invitations)
 
     @property
-    def _bounced(self) -> QuerySet[Invitation]:
-        return Invitation.objects.bounced().filter(organization=self.organization)
-
-    @property
     def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
         """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
         invitations = Invitation.objects.filter(organization=self.organization)
-        only_person_ends = Q(status__in=NEED_PERSON) | HAS_BOUNCED
         return {
-            "attention": invitations.filter(only_person_ends),
+            "attention": invitations.filter(status__in=NEED_PERSON),
             "held": invitations.filter(status=InvitationStatus.HELD),
             "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
             "not_sent": invitations.not_sent(),
-            "bounced": self._bounced,
         }
 
     @cached_property

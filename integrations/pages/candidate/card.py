@@ -109,8 +109,6 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         return _with_result(invitation, result)
     words = invitation.words
     title, why = words.title or words.label, invitation.status_reason
-    if invitation.is_bounced:
-        why = words.meaning
     if invitation.has_ended_without_result:
         title, why = invitation.get_following_ended_display(), invitation.following_ended_reason
     is_cancelled = words is InvitationStatus.WITHDRAWN.record
@@ -120,7 +118,7 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         icon=words.icon,
         why=why,
         next_step=what_brings_back(invitation) if is_cancelled else words.next_step,
-        at=invitation.bounced_at if invitation.is_bounced else invitation.changed_at,
+        at=invitation.changed_at,
         invitation=invitation,
         result=result,
     )
@@ -243,8 +241,6 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
         steps[MOVED] = replace(steps[MOVED], note="Sent again")
     if reached == RESULT:
         steps = _with_outcome(steps, card)
-    elif invitation.is_bounced:
-        steps[INVITED] = Step(card.title, StepState.BAD, invitation.bounced_at)
     elif stop := _stop(invitation, reached, card):
         steps.append(stop)
     else:

@@ -198,13 +198,6 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
     again = f", round {invitation.round}" if invitation.round > 1 else ""
     if invitation.invited_at:
         yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone=Tone.INFO)
-    if invitation.bounced_at:
-        yield Event(
-            invitation.bounced_at,
-            f"The invitation to {name} bounced{again}",
-            icon="warning",
-            tone=Tone.BAD,
-        )
     if invitation.started_at:
         yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone=Tone.INFO)
     if invitation.submitted_at:

@@ -82,7 +82,6 @@ class Waiting:
     not_sent: int
     failed_steps: int
     offered: int
-    bounced: int
 
     @property
     def total(self) -> int:
@@ -231,12 +230,6 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         )
         act = "Check and record" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
-    if number := waiting.bounced:
-        title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
-        reason = (
-            "The e-mail couldn't be delivered. Correct the address in Lever. Then an Admin sends it again."
-        )
-        yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
     if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "Each candidate's page says why. Fix the reason, then send it again."

@@ -27,20 +27,6 @@ def test_uncertain_and_held_invitations_are_counted(healthy_organization: Organi
     assert only_finding(healthy_organization).message == "1 candidate needs approval."
 
 
-def test_invitations_that_bounced_are_counted_until_they_are_started(
-    healthy_organization: Organization,
-) -> None:
-    invitation = create_invitation(
-        healthy_organization, 1, status="invited", instance_id="i-1", bounced_at=timezone.now()
-    )
-    finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level) == ("bounced_invitations", "warning")
-    assert finding.message == "1 candidate can't be reached: the invitation bounced."
-    assert finding.page.url == "/activity/?view=bounced"
-    Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
-    assert only_finding(healthy_organization).code == "ok"
-
-
 def test_a_last_super_admin_who_is_deactivated_in_lever_is_found_without_their_name(
     healthy_organization: Organization,
 ) -> None:

@@ -35,7 +35,7 @@ def test_alerts_are_sent_when_no_member_wants_the_email(organization):
 
 @pytest.mark.parametrize(
     "topic",
-    [EmailTopic.SUBMITTED, EmailTopic.INVITATION_BOUNCED, EmailTopic.INVITATION_FAILED],
+    [EmailTopic.SUBMITTED, EmailTopic.INVITATION_FAILED],
 )
 def test_an_event_of_which_only_emails_tell_is_no_alert(organization, topic):
     factories.alert_address(organization)

@@ -208,14 +208,6 @@ def uncertain(made: History, _: User) -> None:
     made.moved("invite", SENT, made.invitation("uncertain", instance_id="", status_reason=reason))
 
 
-def bounced(made: History, _: User) -> None:
-    """Somebody whose invitation bounced a minute after it was sent."""
-    invitation = made.invitation("invited")
-    made.moved("invite", SENT, invitation)
-    invitation.invited_at, invitation.bounced_at = made.later(), made.later()
-    invitation.save()
-
-
 def in_progress(made: History, _: User) -> None:
     """Somebody at work on it, whose tag waits for the next try."""
     invitation = made.invitation("pending")
@@ -266,9 +258,8 @@ STATES: dict[str, Callable[[History, User], None]] = {
     "in-progress": in_progress,
     "three-rounds": three_rounds,
     "erased": erased,
-    "bounced": bounced,
 }
-NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Juniper", "Larch", "Maple")
+NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Juniper", "Larch")
 
 
 def make(organization: Organization, person: User, state: str) -> str:

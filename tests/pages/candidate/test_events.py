@@ -42,7 +42,6 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         ("not-invited", "Not invited: unknown assessment", "warn"),
         ("held", histories.ON_HOLD, "warn"),
         ("uncertain", "“Backend” was possibly sent", "warn"),
-        ("bounced", "The invitation to “Backend” bounced", "bad"),
         ("three-rounds", "“Backend” was cancelled", "neutral"),
         ("three-rounds", "Invited to “Backend”, round 3", "info"),
         ("erased", "Note left in Lever", "neutral"),

@@ -25,7 +25,6 @@ def steps_of(organization, opportunity_id):
         ("uncertain", "done warn to-come to-come to-come", "Possibly sent: "),
         ("in-progress", "done done now to-come to-come", "Started: "),
         ("three-rounds", "done now to-come to-come to-come", "Invited: "),
-        ("bounced", "done bad to-come to-come to-come", "Bounced: "),
     ],
 )
 def test_steps_follow_the_state(organization, super_admin, state, states, said):

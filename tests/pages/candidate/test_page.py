@@ -45,14 +45,6 @@ from tests.support.page_text import text
                 "Cancel invitation",
             ],
         ),
-        (
-            "bounced",
-            [
-                "Bounced",
-                "CodeScreen reports that the invitation bounced",
-                "Correct the address in Lever first, then press “Correct and send again”",
-            ],
-        ),
         ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),
         (
             "three-rounds",
@@ -81,12 +73,11 @@ def test_nothing_of_an_erased_candidate_can_be_sent_again(page_of):
 
 
 def test_a_team_member_sees_the_page_without_an_admins_acts(page_of, team_member_client):
-    for state in ("held", "not-invited", "uncertain", "passed", "bounced"):
+    for state in ("held", "not-invited", "uncertain", "passed"):
         page = page_of(state, client=team_member_client)
         assert "formaction" not in page
         assert "Retry now" not in page
         assert "Send again" not in page
-        assert ">Correct and send again<" not in page
         assert "Personal data" not in page
 
 

@@ -47,11 +47,6 @@ def uncertain(organization) -> None:
     earlier(candidate(organization, "Birch", status="invited"), "uncertain")
 
 
-def bounced(organization) -> None:
-    row = candidate(organization, "Birch", status="in_progress")
-    earlier(row, "invited", **BEGUN, bounced_at=timezone.now())
-
-
 def not_sent(organization) -> None:
     row = candidate(organization, "Alder", status="failed")
     failed(row, "send_invitation", invitation=row.invitation)
@@ -82,7 +77,6 @@ def offered(organization) -> None:
     [
         (held, {"need approval": 2}),
         (uncertain, {"possibly got an invitation": 1}),
-        (bounced, {"has an invitation that bounced": 1}),
         (not_sent, {"could not be sent an invitation": 2}),
         (failed_steps, {"could not be sent an invitation": 2, "steps failed": 2}),
         (offered, {"may be invited already": 2}),

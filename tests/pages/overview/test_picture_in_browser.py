@@ -32,7 +32,7 @@ SINCE = timedelta(hours=3)
 PEOPLE = (
     ("Alder Birch", "Backend Engineer", "Backend", "invited"),
     ("Hazel Rowan", "Frontend Engineer", "Frontend", "held"),
-    ("Aspen Reed", "Backend Engineer", "Backend", "bounced"),
+    ("Aspen Reed", "Backend Engineer", "Backend", "uncertain"),
     ("Maple Lind", "Backend Engineer", "Backend", "Passed"),
     ("Juniper Holt", "Mobile Engineer", "", "no_assessment"),
     ("Cedar Brook", "Frontend Engineer", "Frontend", "in_progress"),
@@ -62,13 +62,12 @@ def enter(organization: Organization, person: tuple[str, str, str, str], at: dat
             assessment_name=assessment,
             created_at=at,
             changed_at=at,
-            status="completed" if outcome else state.replace("bounced", "invited"),
-            instance_id="" if state == "held" else f"i-{name}",
-            invited_at=None if state == "held" else at + timedelta(seconds=2),
+            status="completed" if outcome else state,
+            instance_id="" if state in {"held", "uncertain"} else f"i-{name}",
+            invited_at=None if state in {"held", "uncertain"} else at + timedelta(seconds=2),
             started_at=at if outcome or state in {"in_progress", "submitted"} else None,
             submitted_at=at if outcome or state == "submitted" else None,
             completed_at=at if outcome else None,
-            bounced_at=at if state == "bounced" else None,
             feedback_id="feedback" if outcome else "",
         )
         if outcome:
