@@ -45,9 +45,9 @@ MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
 CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
-AUTHOR, SENDING_RULES, RESULT_RULES = (
+SENDING_RULES, RESULT_RULES = (
     Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure")
-    for place in ("author", "rules", "rules/results")
+    for place in ("rules", "rules/results")
 )
 OVERVIEW = Page("/", "Open the overview")
 #: Where people who may not change a setting find somebody who may.
@@ -130,7 +130,6 @@ class FindingCode(RecordEnum):
         stops_invitations=True,
     )
     FEEDBACK_TEMPLATE_INCOMPLETE = FindingRecord("feedback_template_incomplete", SETTINGS)
-    FEEDBACK_AUTHOR_GONE = FindingRecord("feedback_author_gone", LEVER_SETTINGS)
     # CodeScreen
     CODESCREEN_NOT_CONNECTED = FindingRecord(
         "codescreen_not_connected", SETTINGS, "Enter the API key", level=Level.ERROR

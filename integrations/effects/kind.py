@@ -15,7 +15,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import About, Payload, enqueue
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
@@ -194,15 +193,11 @@ def known_author(effect: Effect) -> str:
 def choose_author(effect: Effect, lever: LeverClient) -> str:
     """Return the author of feedback and files: the chosen user, else who connected, else the first active Super Admin.
 
-    A chosen user who has left Lever is passed over; the last of the three is stored. Empty when Lever lists no active
-    user. Raises PlatformError.
+    The last of the three is stored. Empty when Lever lists no active user. Raises PlatformError.
     """
-    organization = effect.organization
-    if organization.feedback_author and not organization.feedback_author_gone:
-        return organization.feedback_author
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if connection.lever_user_id:
-        return connection.lever_user_id
+    if known := connection.feedback_author or connection.lever_user_id:
+        return known
     users = _active_users(lever)
     if not users:
         return ""
@@ -213,24 +208,19 @@ def choose_author(effect: Effect, lever: LeverClient) -> str:
 def replace_author(effect: Effect, clients: ClientProvider, author: Author) -> bool:
     """Choose another author if the known one has left Lever; True when the refused write is worth another try.
 
-    Raises PlatformError.
+    The chosen author of feedback is chosen no longer then. Raises PlatformError.
     """
-    organization = effect.organization
-    is_chosen = author is Author.CHOSEN and not organization.feedback_author_gone
-    if is_chosen and organization.feedback_author:
-        if organization.feedback_author in _active_users(clients.lever()):
-            return False
-        # not another author that a person has chosen meanwhile
-        same = Organization.objects.filter(pk=organization.pk, feedback_author=organization.feedback_author)
-        same.update(feedback_author_gone=True)
-        return True
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if not connection.lever_user_id:
+    chosen = connection.feedback_author if author is Author.CHOSEN else ""
+    known = chosen or connection.lever_user_id
+    users = _active_users(clients.lever()) if known else []
+    if not users or known in users:
         return False
-    users = _active_users(clients.lever())
-    if not users or connection.lever_user_id in users:
-        return False
-    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
+    # not another author that a person has chosen meanwhile
+    same = LeverConnection.objects.filter(pk=connection.pk, feedback_author=connection.feedback_author)
+    same.update(
+        **{"feedback_author": "", "feedback_author_name": ""} if chosen else {"lever_user_id": users[0]}
+    )
     return True
 
 

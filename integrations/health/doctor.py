@@ -16,7 +16,6 @@ CHECKS: tuple[Check, ...] = (
     webhooks.check_webhooks,
     webhooks.check_rejections,
     connections.check_feedback,
-    connections.check_chosen_author,
     connections.check_key,
     connections.check_stated_results,
     set_up.check_trigger_stages,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients import provider
-from integrations.core.vocabulary import WebhookEvent
+from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.effects.kinds.feedback import enqueue_template
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
@@ -315,3 +315,23 @@ def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor
         with transaction.atomic():
             webhook.retire()
             audit(webhook, actor, AuditAction.REMOVE_WEBHOOK)
+
+
+def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:
+    """Store the author of feedback with the name that Lever gives; empty means who connected. Return the name.
+
+    Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
+    """
+    name = ""
+    if user_id:
+        author = next((user for user in lever.active_users() if user.id == user_id), None)
+        if author is None:
+            raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
+        name = author.name[:300]
+    with transaction.atomic():
+        connection = LeverConnection.objects.select_for_update().get(organization=organization)
+        changes = {"feedback_author": (connection.feedback_author, user_id)}
+        connection.feedback_author, connection.feedback_author_name = user_id, name
+        connection.save(update_fields=["feedback_author", "feedback_author_name"])
+        audit(connection, actor, AuditAction.CHANGE_POLICIES, changes)
+    return name

@@ -15,7 +15,6 @@ from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization, make_webhook_key
 from integrations.organizations.models.policies import POLICIES, SECURITY
@@ -122,12 +121,8 @@ def is_less_secure(organization: Organization, values: Mapping[str, object]) -> 
     return any(getattr(organization, name) and not values.get(name, True) for name in SECURITY)
 
 
-def set_policies(
-    organization: Organization, values: Mapping[str, object], actor: Actor, feedback_author_name: str = ""
-) -> Changes:
+def set_policies(organization: Organization, values: Mapping[str, object], actor: Actor) -> Changes:
     """Store policies; return what changed. The end of a pause requeues what waited for it.
-
-    `feedback_author_name` is what Lever calls a new author of feedback, if it was asked.
 
     Raises ValidationError with the fix, by field.
     """
@@ -138,36 +133,14 @@ def set_policies(
     if not changes:
         return {}
     changed = organization.changed({name: values[name] for name in changes})
-    stored = {name: getattr(changed, name) for name in changes}
-    if "feedback_author" in changes:  # what Lever said of the earlier one goes
-        stored |= {"feedback_author_name": feedback_author_name, "feedback_author_gone": False}
-    for name, value in stored.items():
-        setattr(organization, name, value)
+    for name in changes:
+        setattr(organization, name, getattr(changed, name))
     with transaction.atomic():
-        organization.save(update_fields=list(stored))
+        organization.save(update_fields=list(changes))
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes
-
-
-def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:
-    """Store the author with the name that Lever gives; empty means the person who connected. Return the name.
-
-    Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
-    """
-    name = ""
-    if user_id:
-        author = next((user for user in lever.active_users() if user.id == user_id), None)
-        if author is None:
-            raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
-        name = author.name[:300]
-    if not set_policies(organization, {"feedback_author": user_id}, actor, feedback_author_name=name):
-        # the same author, who may have another name by now or be active again
-        Organization.objects.filter(pk=organization.pk).update(
-            feedback_author_name=name, feedback_author_gone=False
-        )
-    return name
 
 
 MAY_BE_SENT = (

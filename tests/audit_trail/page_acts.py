@@ -89,8 +89,7 @@ def _delete_assessment_rules(scene: Scene) -> Act:
 
 
 def _choose_author(scene: Scene) -> Act:
-    scene.organization.feedback_author = "somebody"
-    scene.organization.save()
+    LeverConnection.objects.update(feedback_author="somebody")
     return lambda: scene.post("feedback-author", {"author": ""})
 
 

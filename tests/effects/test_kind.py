@@ -3,9 +3,7 @@
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload, enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.health import doctor
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from tests.effects.conftest import evaluate, feedback_forms, lever_account
 
@@ -60,15 +58,9 @@ def another_user(sandbox):
     return next(user for user in users if user.deactivated_at is None and user.id != connected)
 
 
-def author_findings(scenario):
-    organization = Organization.objects.get(pk=scenario.organization.pk)
-    found = doctor.operational_findings(organization)
-    return [finding.message for finding in found if finding.code == "feedback_author_gone"]
-
-
 def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox):
     chosen = another_user(sandbox)
-    scenario.set_policies(feedback_author=chosen.id)
+    LeverConnection.objects.update(feedback_author=chosen.id)
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
     assert feedback_forms(sandbox)[0]["user"] == chosen.id
@@ -77,19 +69,12 @@ def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox
 
 def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
     chosen = another_user(sandbox)
-    scenario.set_policies(feedback_author=chosen.id)
+    LeverConnection.objects.update(feedback_author=chosen.id, feedback_author_name=chosen.name)
     scenario.sent_invitation()
     chosen.deactivated_at = 1
     sandbox.lever_does("settings", strict_perform_as=True)
     evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
-    assert feedback_forms(sandbox)[0]["user"] == LeverConnection.objects.get().lever_user_id
-    [message] = author_findings(scenario)
-    assert "has left Lever" in message
-
-
-def test_choosing_another_author_forgets_that_the_earlier_one_left(scenario, sandbox):
-    Organization.objects.update(feedback_author="gone", feedback_author_gone=True)
-    scenario.organization.refresh_from_db()
-    scenario.set_policies(feedback_author=another_user(sandbox).id)
-    assert author_findings(scenario) == []
+    connection = LeverConnection.objects.get()
+    assert feedback_forms(sandbox)[0]["user"] == connection.lever_user_id
+    assert (connection.feedback_author, connection.feedback_author_name) == ("", "")

@@ -80,12 +80,3 @@ def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
     assert Organization.objects.get().origins == {"referred": "hold"}
     configure(head + "origins = {}\n")
     assert Organization.objects.get().origins == {}
-
-
-def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:
-    configure(WHOLE)
-    configure('[organization]\nslug = "acme"\n[policies]\nfeedback_author = "lever-user-7"\n')
-    assert Organization.objects.get().feedback_author == "lever-user-7"
-    exported = dump(Organization.objects.get())
-    assert 'feedback_author = "lever-user-7"' in exported
-    assert configure(exported).startswith("nothing to change\n")

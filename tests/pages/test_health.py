@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.finding_code import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS, FindingCode, Level
+from integrations.core.finding_code import ACTIVITY, HEALTH, MAPPINGS, SETTINGS, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.health.models import Incident, WebhookRejection
 from integrations.lever.models.connection import LeverConnection
@@ -137,7 +137,7 @@ def test_what_is_about_single_candidates_stands_apart_from_what_all_depend_on(
 
 
 def test_each_finding_has_words_for_its_link():
-    for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS, AUTHOR):
+    for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS):
         for code in FindingCode:
             assert Finding(code, Level.INFO, "", "", url).link_text not in {"", "Open"}
 

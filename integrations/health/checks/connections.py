@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.catalog.feedback_template import missing_fields, stored_template
 from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
-from integrations.core.finding_code import AUTHOR, FindingCode, Level
+from integrations.core.finding_code import FindingCode, Level
 from integrations.health.findings import (
     Finding,
     day,
@@ -92,18 +92,6 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
             FindingCode.LEVER_SCOPES_MISSING,
             f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
             "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
-        )
-
-
-def check_chosen_author(organization: Organization) -> Iterator[Finding]:
-    """Yield that the chosen author of feedback has left Lever."""
-    if organization.feedback_author and organization.feedback_author_gone:
-        name = organization.feedback_author_name or organization.feedback_author
-        yield finding(
-            FindingCode.FEEDBACK_AUTHOR_GONE,
-            f"{name}, the chosen author of feedback, has left Lever. The person who connected Lever is shown instead.",
-            "Choose another author under Settings.",
-            page=AUTHOR,
         )
 
 

@@ -107,6 +107,15 @@ class LeverConnection(models.Model):
         models.CharField(max_length=300, blank=True, help_text="Who signed in to Lever, by Lever."),
     )
     lever_user_email = about_user("their address in Lever", models.CharField(max_length=300, blank=True))
+    feedback_author = about_user(
+        "the Lever user who writes feedback",
+        models.CharField(
+            max_length=100,
+            blank=True,
+            help_text="The id of the Lever user shown as the author of feedback and files; empty: who connected.",
+        ),
+    )
+    feedback_author_name = about_user("their name", models.CharField(max_length=300, blank=True))
     feedback_template_id = harmless(models.CharField(max_length=100, blank=True))
     feedback_template = harmless(
         models.JSONField(

@@ -9,7 +9,7 @@ from integrations.organizations.models.validators import (
     check_time_zone,
     not_a_portal_tag,
 )
-from integrations.store.personal import about_user, harmless
+from integrations.store.personal import harmless
 
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
@@ -32,7 +32,6 @@ POLICIES = (
     "rating_4_from",
     "rating_follows_result",
     "passing_score",
-    "feedback_author",
     "reentry",
     "reentry_days",
     "start_within_days",
@@ -121,19 +120,6 @@ class Policies(models.Model):
         blank=True,
         validators=[MaxValueValidator(100)],
         help_text="The bar: from this score on the rules for Passed hold where CodeScreen states no result.",
-    )
-    feedback_author = about_user(
-        "the Lever user who writes feedback",
-        models.CharField(
-            max_length=100,
-            blank=True,
-            help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected "
-            "Lever.",
-        ),
-    )
-    feedback_author_name = about_user("their name", models.CharField(max_length=300, blank=True))
-    feedback_author_gone = models.BooleanField(
-        default=False, help_text="Whether that user was deactivated or deleted in Lever."
     )
     reentry = models.CharField(
         max_length=20,

@@ -12,10 +12,11 @@ from integrations.catalog.role_rules import LABELS, ROLE_RULES
 from integrations.clients import provider
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
+from integrations.lever.acts import choose_feedback_author
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.acts import choose_feedback_author, set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.pages import times
@@ -25,7 +26,7 @@ from integrations.pages.mappings import pick_list
 from integrations.pages.views import OperationView
 
 #: Policies with a page or a button of their own.
-ELSEWHERE = (*SECURITY, "feedback_author", "paused")
+ELSEWHERE = (*SECURITY, "paused")
 RATINGS = ("rating_2_from", "rating_3_from", "rating_4_from")
 #: The rules that each page shows.
 RESULTS = (
@@ -194,7 +195,9 @@ class ResultRulesView(RulesView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         connection = LeverConnection.objects.filter(organization=self.organization).first()
         lacks = bool(connection and connection.is_working and connection.lacks(FILES_SCOPE))
-        return super().get_context_data(files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs)
+        return super().get_context_data(
+            lever=connection, files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs
+        )
 
 
 class DataView(RulesView):
@@ -218,6 +221,7 @@ class FeedbackAuthorView(OrganizationMixin, OperationView):
         context = super().get_context_data(**kwargs)
         try:
             context["authors"] = provider.lever_client(self.organization).active_users()
+            context["lever"] = LeverConnection.objects.get(organization=self.organization)
         except PlatformError as error:
             context["problem"] = str(error)
         return context

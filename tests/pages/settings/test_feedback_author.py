@@ -3,8 +3,8 @@
 from django.test import Client
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
-from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
 URL = "/settings/author/"
@@ -32,9 +32,11 @@ def test_an_admin_chooses_among_levers_active_users(connected_organization, sand
     assert f'value="{gone.id}"' not in page
     answer = client.post(URL, {"author": chosen.id}, follow=True)
     assert f"{chosen_name} is the author" in answer.content.decode()
-    stored = Organization.objects.get(pk=connected_organization.pk)
+    stored = LeverConnection.objects.get()
     assert (stored.feedback_author, stored.feedback_author_name) == (chosen.id, chosen_name)
-    assert AuditEntry.objects.filter(action="change_policies").exists()
+    assert chosen_name in client.get("/settings/rules/results/").content.decode()
+    entry = AuditEntry.objects.get(action="change_policies")
+    assert entry.changes == {"feedback_author": ["", chosen.id]}
 
 
 def test_somebody_who_is_not_active_in_lever_is_refused(connected_organization, sandbox, client_for):
@@ -42,7 +44,7 @@ def test_somebody_who_is_not_active_in_lever_is_refused(connected_organization, 
     chosen.deactivated_at = 1
     answer = client.post(URL, {"author": chosen.id}, follow=True)
     assert "choose another" in answer.content.decode()
-    assert Organization.objects.get(pk=connected_organization.pk).feedback_author == ""
+    assert LeverConnection.objects.get().feedback_author == ""
 
 
 def test_the_page_says_why_when_lever_doesnt_answer(organization_admin_client, organization):
@@ -54,5 +56,5 @@ def test_an_empty_choice_means_the_person_who_connected(connected_organization, 
     client = admin_client(connected_organization, client_for)
     client.post(URL, {"author": a_user(sandbox).id})
     client.post(URL, {"author": ""})
-    stored = Organization.objects.get(pk=connected_organization.pk)
+    stored = LeverConnection.objects.get()
     assert (stored.feedback_author, stored.feedback_author_name) == ("", "")
