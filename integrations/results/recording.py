@@ -6,7 +6,7 @@ from functools import partial
 
 from django.db import transaction
 
-from integrations.codescreen.details import Person, details_in
+from integrations.codescreen.details import details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -154,7 +154,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         getattr(latest, name) == value for name, value in stated.items() if name not in {"rating", "bar"}
     )
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
-    details = details_in(progress.metadata, Person(invitation.candidate_name, invitation.email))
+    details = details_in(progress.metadata, invitation.candidate_name, invitation.email)
     if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
         return _record_details(invitation, latest, details)
     result, _ = Result.objects.update_or_create(
@@ -190,12 +190,12 @@ def _record_details(invitation: Invitation, result: Result, details: JsonObject)
         return False
     result.details_json = _as_json(details)
     result.save(update_fields=["details_json"])
-    number = _next_number(invitation)
-    payload = FeedbackPayload(result.pk)
     WRITE_FEEDBACK.enqueue(
-        invitation.organization_id, f"{invitation.pk}:{number}", payload, invitation=invitation
+        invitation.organization_id,
+        f"{invitation.pk}:{_next_number(invitation)}",
+        FeedbackPayload(result.pk),
+        invitation=invitation,
     )
-    enqueue_report(invitation, result, number)
     return True
 
 
