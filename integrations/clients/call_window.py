@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from integrations import stop_signal
@@ -10,28 +10,26 @@ from integrations.http.session import CallDeferred
 
 STOPPING = "The portal is being stopped."
 TIME_IS_UP = "The worker has no time left for another call."
-#: A call that couldn't begin, and the next turn of its duty, are tried again after so long: workers have other things
-#: to do meanwhile.
+#: A call that couldn't begin is tried again after so long: workers have other things to do meanwhile.
 AGAIN_AFTER_SECONDS = 1.0
 
 
 class _Window(threading.local):
     closes_at: float | None = None
-    check: Callable[[], None] | None = None
 
 
 _window = _Window()
 
 
 @contextmanager
-def limited(closes_at: float | None = None, check: Callable[[], None] | None = None) -> Iterator[None]:
-    """Let this thread begin calls only before `closes_at`, by the monotonic clock, and while `check` raises nothing."""
-    former = _window.closes_at, _window.check
-    _window.closes_at, _window.check = closes_at, check
+def limited(closes_at: float) -> Iterator[None]:
+    """Let this thread begin calls only before `closes_at`, by the monotonic clock."""
+    former = _window.closes_at
+    _window.closes_at = closes_at
     try:
         yield
     finally:
-        _window.closes_at, _window.check = former
+        _window.closes_at = former
 
 
 def require_open() -> None:
@@ -40,5 +38,3 @@ def require_open() -> None:
         raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
     if _window.closes_at is not None and time.monotonic() > _window.closes_at:
         raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
-    if _window.check is not None:
-        _window.check()

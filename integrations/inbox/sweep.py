@@ -2,15 +2,15 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.catalog.lists import refresh_stages, trigger_stages
-from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.core.rules.facts import Decision
@@ -20,11 +20,13 @@ from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.missed import missed_opportunities
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.person import PEOPLE_READ, read_missing_people, store_people_shown
+from integrations.invitations.person import read_missing_people, store_people_shown
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
+from integrations.lever.transport import Page
 from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import Place
 from integrations.store import database
 from integrations.store.columns import truncated_key
 from integrations.store.leasing import LEASE
@@ -36,8 +38,12 @@ OVERLAP = timedelta(minutes=15)
 WEBHOOK_MAY_ARRIVE = timedelta(minutes=2)
 
 
+#: The key of a place from which on all candidates are compared: who is on them is read.
+READS_PEOPLE = "reads_people"
+
+
 @dataclass(frozen=True)
-class _Listing(Place):
+class _Listing:
     """Which list of Lever's one sweep reads, when it began, and the token of the page that is next.
 
     `swept_at` is the time up to which was compared when it began.
@@ -46,8 +52,20 @@ class _Listing(Place):
     stages: list[str]
     began: datetime
     swept_at: datetime | None
-    since: datetime | None = None
     next: str = ""
+
+    def to_json(self) -> Place:
+        return {
+            "stages": self.stages,
+            "began": self.began.isoformat(),
+            "swept_at": self.swept_at.isoformat() if self.swept_at else "",
+            "next": self.next,
+        }
+
+    @classmethod
+    def from_json(cls, place: Place) -> Self:
+        swept_at = datetime.fromisoformat(place["swept_at"]) if place["swept_at"] else None
+        return cls(place["stages"], datetime.fromisoformat(place["began"]), swept_at, place["next"])
 
 
 def why_not_compared(organization: Organization) -> str:
@@ -55,68 +73,56 @@ def why_not_compared(organization: Organization) -> str:
     return "The portal is paused." if organization.paused else organization.disconnected_reason
 
 
-def sweep(organization: Organization, clients: ClientProvider, budget: Budget, is_full: bool = True) -> int:
-    """Create and decide missed deliveries; return how many of them lead to an invitation.
+def sweep(
+    organization: Organization, clients: ClientProvider, place: Place, is_full: bool = True
+) -> tuple[int, Place]:
+    """Create and decide deliveries missed on one page of Lever's list; return how many lead to an invitation.
 
-    Compares all candidates in a trigger stage; unless `is_full`, only those that changed in Lever since the last sweep,
-    and no one who entered a moment ago. Raises PlatformError, and CallDeferred when the turn is over before all are
-    compared.
+    Also return from where the next turn goes on. Compares all candidates in a trigger stage; unless `is_full`, only
+    those that changed in Lever since the last sweep, and no one who entered a moment ago. Raises PlatformError.
     """
     if why_not_compared(organization):
-        return 0
-    if PEOPLE_READ in budget.place:  # all were compared by an earlier turn
-        read_missing_people(organization, clients, budget)
-        return 0
-    connected_at, swept_at = (
-        organization.lever_connection.connected_at,
-        organization.lever_connection.swept_at,
-    )
-    refresh_stages(organization, clients.lever())
-    stages = trigger_stages(organization)
-    ids = [stage.external_id for stage in stages]
-    read_at = database.now()
-    listing = _Listing.from_json(budget.place)
-    if listing is None or listing.stages != ids or (connected_at and listing.began < connected_at):
-        listing = _Listing(ids, read_at, swept_at, None if is_full else swept_at)
+        return 0, {}
+    if READS_PEOPLE in place:
+        return 0, place if read_missing_people(organization, clients) else {}
+    connected_at = organization.lever_connection.connected_at
+    new = _Listing([], database.now(), organization.lever_connection.swept_at)
+    if not place:
+        refresh_stages(organization, clients.lever())
+    stages, read_at = trigger_stages(organization), database.now()
+    listing = replace(new, stages=[stage.external_id for stage in stages])
+    if place:
+        left = _Listing.from_json(place)
+        if left.stages == listing.stages and (connected_at is None or left.began >= connected_at):
+            listing = left
+    since = None if is_full else listing.swept_at
     latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
     repaired = 0
     if stages:
-        for listed in _pages(clients.lever(), listing, budget):
-            store_people_shown(organization, listed)
-            for opportunity in list(missed_opportunities(organization, stages, listed, latest)):
-                repaired += _repair(organization, opportunity, clients, read_at)
-                budget.part_done()
-            if listing.since is None:
-                _note_listed(organization, listed)
-        if listing.since is None:
+        page = _page(clients.lever(), listing, since)
+        listed = [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
+        store_people_shown(organization, listed)
+        for opportunity in list(missed_opportunities(organization, stages, listed, latest)):
+            repaired += _repair(organization, opportunity, clients, read_at)
+        if since is None:
+            _note_listed(organization, listed)
+        if page.next:
+            return repaired, replace(listing, next=page.next).to_json()
+        if since is None:
             _read_offered_again(organization, listing.began)
     # without a trigger stage too: there was nothing to compare, and the sweep isn't late
     # but not where a restore or a new connection had all compared anew meanwhile
     connection = LeverConnection.objects.filter(organization=organization, connected_at=connected_at)
     connection.filter(swept_at=listing.swept_at).update(swept_at=listing.began)
-    if is_full:
-        read_missing_people(organization, clients, budget)
-    return repaired
+    return repaired, {READS_PEOPLE: True} if is_full else {}
 
 
-def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[list[Opportunity]]:
-    """Yield the opportunities in the stages page by page, all or those that changed in Lever after `since`.
-
-    Where Lever refuses a page's token, the next turn begins with the first page.
-    """
+def _page(lever: LeverClient, listing: _Listing, since: datetime | None) -> Page[Opportunity]:
+    """Return the next page of the opportunities in the stages, all or those that changed in Lever after `since`."""
     filters: dict[str, str | Sequence[str]] = {"stage_id": listing.stages, "archived": "false"}
-    if listing.since is not None:
-        filters["updated_at_start"] = str(int((listing.since - OVERLAP).timestamp() * 1000))
-    try:
-        for page in lever.opportunity_pages(filters, listing.next):
-            yield [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
-            if page.next:
-                listing = replace(listing, next=page.next)
-                budget.part_done(listing.to_json())
-    except PlatformError as error:
-        if error.status == 400 and listing.next:
-            budget.place = {}
-        raise
+    if since is not None:
+        filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
+    return next(lever.opportunity_pages(filters, listing.next))
 
 
 def _note_listed(organization: Organization, listed: Sequence[Opportunity]) -> None:
@@ -139,7 +145,7 @@ def _repair(
 ) -> bool:
     """Store the missed delivery and decide it; True when it leads to an invitation.
 
-    What a platform doesn't answer now is left to the workers. Raises CallDeferred when the turn is over.
+    What a platform doesn't answer now is left to the workers. Raises CallDeferred when no call may begin.
     """
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(

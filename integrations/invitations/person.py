@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 
 from integrations import signed_cache
 from integrations.catalog.lists import live_assessments, mapping_index, shown_role
-from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.choose_assessment import choose_assessment
@@ -84,8 +83,8 @@ def leads_to(
 
 #: How long a Lever user's address is kept instead of being read again.
 USER_KEPT_SECONDS = 24 * 3600
-#: In a full sweep's place: the last candidate whose people were read.
-PEOPLE_READ = "people"
+#: On so many candidates people are read in one turn of a duty.
+READ_AT_ONCE = 20
 
 
 def people_shown(opportunity: Opportunity) -> People:
@@ -140,20 +139,21 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
     OpportunityPerson.objects.replace(organization, read)
 
 
-def read_missing_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
-    """Read once who is on each known candidate; delete all where nobody uses it any more.
+def read_missing_people(organization: Organization, clients: ClientProvider) -> bool:
+    """Read once who is on some known candidates; return whether there are more. Raises PlatformError.
 
-    Raises PlatformError, and CallDeferred when the turn is over before all are read.
+    All are deleted where nobody uses it any more.
     """
     candidates = Candidate.objects.filter(organization=organization)
     if not Membership.objects.using_people(organization.pk).exists():
         OpportunityPerson.objects.filter(organization=organization).delete()
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
-        return
-    missing = candidates.filter(people_read_at__isnull=True, erased_at__isnull=True)
-    after = str(budget.place.get(PEOPLE_READ, ""))
-    ids = missing.filter(opportunity_id__gt=after).order_by("opportunity_id")
-    for opportunity_id in list(ids.values_list("opportunity_id", flat=True)):
+        return False
+    missing = candidates.filter(people_read_at__isnull=True, erased_at__isnull=True).order_by(
+        "opportunity_id"
+    )
+    ids = list(missing.values_list("opportunity_id", flat=True)[:READ_AT_ONCE])
+    for opportunity_id in ids:
         try:
             opportunity = clients.lever().opportunity(opportunity_id)
         except PlatformError as error:
@@ -163,7 +163,7 @@ def read_missing_people(organization: Organization, clients: ClientProvider, bud
             store_people(organization, opportunity, read_people(organization, opportunity, clients))
         # also of one that Lever hides: once it shows them, a decision reads it
         candidates.filter(opportunity_id=opportunity_id).update(people_read_at=Now())
-        budget.part_done({PEOPLE_READ: opportunity_id})
+    return len(ids) == READ_AT_ONCE
 
 
 def _address(organization: Organization, lever: LeverClient, user_id: str) -> str:

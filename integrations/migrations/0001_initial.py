@@ -440,7 +440,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('succeeded_at', models.DateTimeField(blank=True, null=True)),
                 ('duration_ms', models.IntegerField(blank=True, help_text='Of the last run.', null=True)),
-                ('failures', models.IntegerField(default=0, help_text='Runs in a row that failed, or ended without having got on.')),
+                ('failures', models.IntegerField(default=0, help_text='Runs in a row that failed.')),
                 ('place', models.JSONField(blank=True, default=dict, editable=False, help_text='Where the next run goes on, when the last one left some of the work; empty when it is all done.')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='duty_runs', to='integrations.organization')),
             ],

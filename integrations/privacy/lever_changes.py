@@ -1,15 +1,15 @@
 """Follow what Lever erased: who was anonymized, which sends no webhook, and who was deleted or is gone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 
-from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.http.session import PlatformError
@@ -20,6 +20,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import LONG_SECONDS, erase, overwrite_deleted, repeat
 from integrations.privacy.models import Erasure
+from integrations.queue.models.duty_run import Place
 from integrations.store import database
 
 # Which candidates Lever has answered 404 for over a day: a single 404 may pass, or be a matter of permissions.
@@ -103,153 +104,107 @@ REPEAT_AFTER = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=15)
 #: So much time is asked about at once. Lever allows 30 days for its list of the deleted.
 LONGEST_WINDOW = timedelta(days=1)
-#: A window whose pages Lever doesn't let the portal go on with isn't halved further than this.
-SHORTEST_WINDOW = timedelta(minutes=1)
-TOKEN_REFUSED = "Lever gave the portal a list in pages and refuses the token of the next page."
+#: So many erasures are repeated in one turn, each in a transaction of its own.
+REPEATED_AT_ONCE = 50
 #: Where nothing was read for longer, the time before isn't asked about.
 LOOK_BACK = timedelta(days=29)
 BATCH = 200
 
 
 @dataclass(frozen=True)
-class _Window(Place):
+class _Window:
     """What Lever is asked about at once, and how far its two lists are read: who changed, then who was deleted."""
 
     start: datetime
     end: datetime
-    #: Until when all windows together are read: what changed since the run began is for the next one.
-    until: datetime
     is_changed_read: bool = False
     next: str = ""
-
-    def following(self) -> "_Window | None":
-        """Return the window after this one, None when this is the last."""
-        if self.end >= self.until:
-            return None
-        return _Window(self.end, min(self.end + LONGEST_WINDOW, self.until), self.until)
 
     @property
     def times(self) -> tuple[str, str]:
         """From when and until when, as Lever takes it."""
         return _milliseconds(self.start - OVERLAP), _milliseconds(self.end)
 
-    def halved(self) -> "_Window":
-        """Return the first half of the window, to be read from its first page."""
-        return _Window(self.start, self.start + (self.end - self.start) / 2, self.until)
+    def to_json(self) -> Place:
+        return asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
+
+    @classmethod
+    def from_json(cls, place: Place) -> Self:
+        start, end = (datetime.fromisoformat(place[name]) for name in ("start", "end"))
+        return cls(start, end, place["is_changed_read"], place["next"])
 
 
-def repeat_erasures(organization: Organization, budget: Budget) -> None:
-    """Repeat the erasures that are old enough, once, for what workers wrote that held a row during the erasure.
-
-    Raises CallDeferred when the turn is over before all are repeated.
-    """
+def repeat_erasures(organization: Organization) -> int:
+    """Repeat some erasures that are old enough, once, for what workers wrote that held a row; return how many."""
     rows = Erasure.objects.filter(
         organization=organization, repeated_at__isnull=True, erased_at__lt=database.now() - REPEAT_AFTER
     )
-    has_repeated = False
-    try:
-        while batch := list(rows.order_by("pk")[:BATCH]):
-            for erasure in batch:
-                repeat(organization, erasure)
-                has_repeated = True
-                budget.part_done()
-    finally:
-        if has_repeated:  # also where nothing was left to erase: somebody may have read during the erasure
-            transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
+    batch = list(rows.order_by("pk")[:REPEATED_AT_ONCE])
+    for erasure in batch:
+        repeat(organization, erasure)
+    if batch:  # also where nothing was left to erase: somebody may have read during the erasure
+        transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
+    return len(batch)
 
 
-def follow_lever(organization: Organization, lever: LeverClient, budget: Budget) -> None:
-    """Erase people that Lever anonymized or deleted, or no longer has; up to now, from where the last turn ended.
+def follow_lever(organization: Organization, lever: LeverClient, place: Place) -> Place:
+    """Erase people on one page of what Lever anonymized or deleted, at last those that it no longer has.
 
-    Raises PlatformError, and CallDeferred when the turn is over before all is read.
+    Return from where the next turn goes on, nothing when all is read up to now. Raises PlatformError.
     """
-    window = _Window.from_json(budget.place) or _first_window(organization)
-    while window is not None:
-        window = _read_window(organization, lever, window, budget)
-        LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
-        window = window.following()
-        if window is not None:
-            budget.part_done(window.to_json())
-    budget.place = {}
+    window = _Window.from_json(place) if "start" in place else _next_window(organization)
+    if window is None:
+        return {}
+    if not window.is_changed_read:
+        token = _erase_anonymized(organization, lever, window)
+        return replace(window, next=token, is_changed_read=not token).to_json()
+    if token := _erase_deleted(organization, lever, window):
+        return replace(window, next=token).to_json()
+    LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
+    following = _next_window(organization)
+    if following is not None and following.end - following.start == LONGEST_WINDOW:
+        return following.to_json()
     for opportunity_id in missing_for_long(organization):
         if _is_gone(lever, opportunity_id):
             erase(organization, opportunity_id, ErasureCause.GONE, Platform.LEVER.label)
-        budget.part_done()
+    return {}
 
 
-def _first_window(organization: Organization) -> _Window | None:
-    """Return what to ask about first, from where the last run ended; None before Lever was ever connected."""
+def _next_window(organization: Organization) -> _Window | None:
+    """Return what to ask about, from where the last window ended; None before Lever was ever connected."""
     connection, now = LeverConnection.objects.get(organization=organization), database.now()
     read_up_to = connection.erasures_read_at or connection.first_connected_at
     if read_up_to is None:
         return None
     start = max(read_up_to, now - LOOK_BACK)
-    return _Window(start, start, now).following()
+    return _Window(start, min(start + LONGEST_WINDOW, now))
 
 
-def _read_window(organization: Organization, lever: LeverClient, window: _Window, budget: Budget) -> _Window:
-    """Erase people in both lists; return the window that was read: a shorter one where Lever refuses a page's token.
-
-    Then the lists have to be read from their first page again, and a shorter window has fewer.
-    """
-    while True:
-        try:
-            if not window.is_changed_read:
-                window = _erase_anonymized(organization, lever, window, budget)
-            _erase_deleted(organization, lever, window, budget)
-        except _TokenRefused as refused:
-            window = refused.window.halved()
-            if window.end - window.start < SHORTEST_WINDOW:
-                raise PlatformError(TOKEN_REFUSED) from refused
-        else:
-            return window
-
-
-class _TokenRefused(Exception):
-    """Lever doesn't take the token of a page that it gave for this window."""
-
-    def __init__(self, window: _Window) -> None:
-        super().__init__(TOKEN_REFUSED)
-        self.window = window
-
-
-def _erase_anonymized(
-    organization: Organization, lever: LeverClient, window: _Window, budget: Budget
-) -> _Window:
-    """Erase the anonymized, and return the window with this list read."""
+def _erase_anonymized(organization: Organization, lever: LeverClient, window: _Window) -> str:
+    """Erase the anonymized on the window's page, and return the token of the page after it."""
     start, end = window.times
-    times = {"updated_at_start": start, "updated_at_end": end}
-    try:
-        for page in lever.opportunity_pages(times, window.next):
-            anonymized = [opportunity.id for opportunity in page.items if opportunity.is_anonymized]
-            for opportunity_id in _known(organization, anonymized):
-                erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
-                budget.part_done()
-            window = replace(window, next=page.next, is_changed_read=not page.next)
-            budget.part_done(window.to_json())
-    except PlatformError as error:
-        if error.status == 400 and window.next:
-            raise _TokenRefused(window) from error
-        raise
-    return window
+    page = next(lever.opportunity_pages({"updated_at_start": start, "updated_at_end": end}, window.next))
+    anonymized = [opportunity.id for opportunity in page.items if opportunity.is_anonymized]
+    for opportunity_id in _known(organization, anonymized):
+        erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+    return page.next
 
 
-def _erase_deleted(organization: Organization, lever: LeverClient, window: _Window, budget: Budget) -> None:
-    """Erase the deleted whose webhook didn't arrive. A grant that may not read the list is no error."""
+def _erase_deleted(organization: Organization, lever: LeverClient, window: _Window) -> str:
+    """Erase the deleted on the window's page whose webhook didn't arrive; return the token of the page after it.
+
+    A grant that may not read the list is no error.
+    """
     try:
-        for page in lever.deleted_pages(*window.times, window.next):
-            for opportunity_id in _known(organization, page.items):
-                if _is_gone(lever, opportunity_id):
-                    erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
-                budget.part_done()
-            if page.next:
-                window = replace(window, next=page.next)
-                budget.part_done(window.to_json())
+        page = next(lever.deleted_pages(*window.times, window.next))
     except PlatformError as error:
-        if error.status == 400 and window.next:
-            raise _TokenRefused(window) from error
-        if error.status not in {400, 403, 404}:
+        if window.next or error.status not in {400, 403, 404}:
             raise
+        return ""
+    for opportunity_id in _known(organization, page.items):
+        if _is_gone(lever, opportunity_id):
+            erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
+    return page.next
 
 
 def _is_gone(lever: LeverClient, opportunity_id: str) -> bool:

@@ -4,17 +4,17 @@ This says which rows go, and when. The columns of its model declare which data o
 (`store/personal.py`); of an effect's payload, its kind does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import batched
 from operator import or_
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from integrations import stop_signal
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import (
     SIGN_INS_KEPT_FOR,
@@ -24,7 +24,6 @@ from integrations.audit.models.entry import (
     AuditTarget,
     TargetKind,
 )
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
@@ -61,46 +60,39 @@ _BY_AGE: Mapping[type[Model], tuple[str, Q]] = {
 MESSAGES_AT_ONCE = 1000
 
 
-def erase_old_messages(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
-    """Empty them, a batch in each transaction, with an audit entry where any was changed; return how many.
-
-    Raises CallDeferred when the turn is over before all are emptied.
-    """
-    tables = [table for table in candidate_tables() if table.model in _BY_AGE]
-    begin, last = cast("tuple[int, int]", budget.place.get("messages", (0, 0)))
-    total = 0
-    for number, table in list(enumerate(tables))[begin:]:
+def erase_old_messages(organization: Organization, before: datetime, actor: Actor) -> int:
+    """Empty a batch of them in a transaction, with an audit entry; return how many, 0 when nothing is left."""
+    for table in candidate_tables():
         model = table.model
+        if model not in _BY_AGE:
+            continue
         age, emptied = _BY_AGE[model]
         rows = model._base_manager.filter(emptied, organization=organization, **{f"{age}__lt": before})
-        columns = columns_read(table)
+        columns, last = columns_read(table), 0
         while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*columns)[:MESSAGES_AT_ONCE]):
+            last = batch[-1]["pk"]
             with transaction.atomic():
                 count = sum(
                     rows.filter(pk__in=keys).update(**changes)
                     for changes, keys in changed_alike(table, batch, None)
                 )
                 _record(organization, before, actor, {model._meta.db_table: count}, [])
-            total, last = total + count, batch[-1]["pk"]
-            budget.part_done({"messages": [number, last]})
-        last = 0
-    return total + _erase_verdicts(organization, before, actor, budget)
+            if count:
+                return count
+    return _erase_verdicts(organization, before, actor)
 
 
-def _erase_verdicts(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
-    """Empty the texts of verdicts about no candidate; return how many."""
+def _erase_verdicts(organization: Organization, before: datetime, actor: Actor) -> int:
+    """Empty a batch of the texts of verdicts about no candidate; return how many."""
     verdicts = Verdict.objects.filter(
         organization=organization, delivery__opportunity_id="", delivery__received_at__lt=before
     )
     verdicts = verdicts.exclude(text_salt="").exclude(code__in=IMPERSONAL_VERDICTS)
-    total = 0
-    while keys := list(verdicts.order_by("pk").values_list("pk", flat=True)[:MESSAGES_AT_ONCE]):
-        with transaction.atomic():
-            texts = Verdict.objects.filter(pk__in=keys).erase_text()
-            _record(organization, before, actor, {Verdict._meta.db_table: len(texts)}, texts)
-        total += len(texts)
-        budget.part_done()
-    return total
+    keys = list(verdicts.order_by("pk").values_list("pk", flat=True)[:MESSAGES_AT_ONCE])
+    with transaction.atomic():
+        texts = Verdict.objects.filter(pk__in=keys).erase_text()
+        _record(organization, before, actor, {Verdict._meta.db_table: len(texts)}, texts)
+    return len(texts)
 
 
 def _record(
@@ -125,39 +117,30 @@ def _record(
 # Messages come first: else, while there is a backlog of people, no message would be emptied.
 
 
-#: So many people are looked up at once.
-BATCH = 200
+#: So many people are erased in one turn, each in a transaction of their own.
+PEOPLE_AT_ONCE = 50
 ACTOR = "retention"
 
 
-def purge(organization: Organization, budget: Budget) -> int:
-    """Erase what is older than the organization's retention; return how many people and other rows it was.
+def purge(organization: Organization) -> int:
+    """Erase a batch of what is older than the organization's retention; return how many people or other rows.
 
-    Safe to run twice. Raises CallDeferred when the turn is over before all is erased.
+    Call it again until it is 0. Safe to be killed anywhere.
     """
     if not organization.retention_days:
         return 0
     before = timezone.now() - timedelta(days=organization.retention_days)
-    if "people" in budget.place:  # this turn goes on with people: the messages are done
-        return _erase_people(organization, before, budget)
-    count = erase_old_messages(organization, before, ACTOR, budget)
-    return count + _erase_people(organization, before, budget)
+    return erase_old_messages(organization, before, ACTOR) or _erase_people(organization, before)
 
 
-def _erase_people(organization: Organization, before: datetime, budget: Budget) -> int:
-    """Erase those whose time is over, in the order of their ids, from where the last turn ended; return how many."""
-    begin, last = cast("tuple[int, str]", budget.place.get("people", (0, "")))
+def _erase_people(organization: Organization, before: datetime) -> int:
+    """Erase some of those whose time is over; return how many."""
     count = 0
-    for number, rows in enumerate(_over(organization, before)):
-        if number < begin:
-            continue
+    for rows in _over(organization, before):
         ids = rows.order_by("opportunity_id").values_list("opportunity_id", flat=True).distinct()
-        while batch := list(ids.filter(opportunity_id__gt=last)[:BATCH]):
-            for last in batch:
-                receipt = erase(organization, last, ErasureCause.RETENTION, ACTOR)
-                count += receipt is not None and receipt.is_new
-                budget.part_done({"people": [number, last]})
-        last = ""
+        for opportunity_id in list(ids[: PEOPLE_AT_ONCE - count]):
+            receipt = erase(organization, opportunity_id, ErasureCause.RETENTION, ACTOR)
+            count += receipt is not None and receipt.is_new
     return count
 
 
@@ -186,7 +169,8 @@ def _over(organization: Organization, before: datetime) -> tuple[QuerySet[Any], 
     uninvited = deliveries.filter(~Exists(erased_since), received_at__lt=before)
     candidates = Candidate.objects.filter(organization=organization, entered_at__lt=before)
     named = candidates.filter(erased_at__isnull=True).exclude(name="", email="")
-    return tuple(rows.filter(~is_going_on) for rows in (invited, named, uninvited))
+    is_erased = Exists(Erasure.objects.final().filter(organization=organization, **same))
+    return tuple(rows.filter(~is_going_on, ~is_erased) for rows in (invited, named, uninvited))
 
 
 # Erase by age what the log says of people's sign-ins: their name and the address of their client.
@@ -226,60 +210,51 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
 # sent once more is still recognized. What an invitation rests on stays until the candidate's data is erased.
 
 
-PAUSE_SECONDS = 0.05
+def remove_old_records(organization: Organization) -> int:
+    """Remove a batch of what is older than RECORDS_KEPT_FOR, and of old sign-ins; return how many rows that changed.
 
-
-def remove_old_records(organization: Organization, budget: Budget) -> int:
-    """Remove what is older than RECORDS_KEPT_FOR, and old sign-ins; return how many rows that changed.
-
-    Safe to run twice and to be killed anywhere. Raises CallDeferred when there is more to do.
+    Call it again until it is 0. Safe to be killed anywhere.
     """
-    count = _delete_calls(organization, budget) + _empty_bodies(organization, budget)
-    while erased := erase_some_sign_ins(organization):
-        count += erased
-        budget.part_done()
-    return count
+    return _delete_calls(organization) + _empty_bodies(organization) + erase_some_sign_ins(organization)
 
 
-def _delete_calls(organization: Organization, budget: Budget) -> int:
+def _delete_calls(organization: Organization) -> int:
     before = timezone.now() - RECORDS_KEPT_FOR
     # an answer that came again later is on record with the first such call
     is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
     calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
-    calls = calls.filter(~may_be_confirmed(organization))
-    count = 0
-    for batch in _batches(calls.only("at"), "at", before, budget):
-        with transaction.atomic():
-            ApiCall.objects.filter(pk__in=[call.pk for call in batch]).delete()
-            if not count:
-                _record_removal(organization, "calls", before)
-        count += len(batch)
-    return count
+    calls = calls.filter(~may_be_confirmed(organization), at__lt=before)
+    with transaction.atomic():
+        keys = list(calls.order_by("at", "pk").values_list("pk", flat=True)[:REMOVED_AT_ONCE])
+        ApiCall.objects.filter(pk__in=keys).delete()
+        if keys:
+            _record_removal(organization, "calls", before)
+    return len(keys)
 
 
-def _empty_bodies(organization: Organization, budget: Budget) -> int:
-    """Reduce the bodies of decided webhooks to ids and times, from where the last run ended."""
+def _empty_bodies(organization: Organization) -> int:
+    """Reduce a batch of bodies of decided webhooks to ids and times, from where the last one ended."""
     before = timezone.now() - RECORDS_KEPT_FOR
     deliveries = Delivery.objects.filter(
-        ~_is_invited(organization), organization=organization, due_at__isnull=True
+        ~_is_invited(organization), organization=organization, due_at__isnull=True, decided_at__lt=before
     )
     # who is offered may still be chosen by a person
     deliveries = deliveries.exclude(WAITING | Q(verdict__in=["", VerdictCode.ENTERED_BEFORE]))
-    since, count = organization.bodies_emptied_until, 0
-    if since is not None:
-        deliveries = deliveries.filter(decided_at__gte=since)
-    # by when they were decided: one that waited for long lies ahead of where the last run ended
-    read = deliveries.only("payload", "decided_at")
-    for batch in _batches(read, "decided_at", before, budget):
+    if organization.bodies_emptied_until is not None:
+        deliveries = deliveries.filter(decided_at__gte=organization.bodies_emptied_until)
+    # by when they were decided: one that waited for long lies ahead of where the last one ended
+    read = deliveries.only("payload", "decided_at").order_by("decided_at", "pk").iterator(REMOVED_AT_ONCE)
+    for batch in batched(read, REMOVED_AT_ONCE):
         changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
             # the organization first, as decisions lock; what is left out here goes with the candidate's data
             Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].decided_at)
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
-            if changed and not count:
+            if changed:
                 _record_removal(organization, "bodies of webhooks", before)
-        count += len(changed)
-    return count
+        if changed:
+            return len(changed)
+    return 0
 
 
 def _is_emptied(delivery: Delivery) -> bool:
@@ -295,24 +270,6 @@ def _is_invited(organization: Organization) -> Exists:
     return Exists(invitations.filter(opportunity_id=OuterRef("opportunity_id")))
 
 
-def _batches[Row: Model](
-    rows: QuerySet[Row], column: str, before: datetime, budget: Budget
-) -> Iterator[list[Row]]:
-    """Yield the rows from before that time, oldest first, few at a time with pauses; no transaction spans two.
-
-    Raises CallDeferred when the turn is over.
-    """
-    rows = rows.filter(**{f"{column}__lt": before}).order_by(column, "pk")
-    following = rows
-    while batch := list(following[:REMOVED_AT_ONCE]):
-        yield batch
-        last = getattr(batch[-1], column)
-        later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": batch[-1].pk})
-        following = rows.filter(later, **{f"{column}__gte": last})
-        budget.part_done()
-        stop_signal.wait(PAUSE_SECONDS)
-
-
 def _record_removal(organization: Organization, what: str, before: datetime) -> None:
-    """Put on record what is removed, in the transaction that begins it."""
+    """Put on record what is removed, in the transaction that does it."""
     audit(organization, ACTOR, AuditAction.REMOVE_OLD, {what: (None, f"from before {before.isoformat()}")})

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum, auto
 from functools import partial
 
 from django.core.management import call_command
@@ -17,7 +16,6 @@ from integrations import stop_signal
 from integrations.accounts.models.sessions import AttemptLimit, UserSession
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
-from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
@@ -39,7 +37,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
-from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from integrations.queue.notify import notify_workers
 from integrations.single_sign_on.acts.provider import check_single_sign_on
@@ -50,76 +48,60 @@ logger = logging.getLogger(__name__)
 
 REFRESH_GRANT_AFTER = timedelta(hours=20)
 
-type Step = Callable[[Organization, Budget], object]
+#: A turn begins no call after so long; what is left is done by the next one.
+TURN_SECONDS = 30.0
+#: The place of a duty that finds by itself what is left.
+AGAIN: Place = {"again": True}
+
+#: It does a part of a duty, and returns from where the next turn goes on; nothing when all is done.
+type Turn = Callable[[Organization, Place], Place]
 
 
 def perform_duty(run: DutyRun) -> None:
-    """Do one turn of a claimed duty and record how it went. What goes wrong for one organization concerns no other.
-
-    A turn that ends before all is done counts as a failure unless it got on: the doctor reports failures in a row, and
-    would never tell of a duty whose every turn is deferred before it does anything.
-    """
+    """Do one turn of a claimed duty and record how it went. What goes wrong for one organization concerns no other."""
     if run.is_poison:
         run.fail(0, NO_OUTCOME.format(count=run.consecutive_crashes - 1))
         return
-    began, budget = time.monotonic(), Budget(run)
-    outcome = run_step(f"{run.duty} of organization {run.organization_id}", partial(_step, run, budget))
+    began = time.monotonic()
+    outcome = run_step(f"{run.duty} of organization {run.organization_id}", partial(_turn, run))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
-        case NotConnected() | TurnEnd.HELD_UP:
-            run.succeed(duration_ms, was_idle=True)
+        case NotConnected():
+            run.succeed(duration_ms)
         case CallDeferred():
-            _go_on_later(run, budget, duration_ms, deferral(outcome), without_addresses(str(outcome)))
+            run.defer(duration_ms, deferral(outcome), without_addresses(str(outcome)))
         case Conflict():
-            _go_on_later(run, budget, duration_ms, SHORTEST_WAIT, outcome.reason)
+            run.defer(duration_ms, SHORTEST_WAIT, outcome.reason)
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
-            run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)
+            run.fail(duration_ms, without_addresses(str(outcome)))
         case Crash():
             run.fail(duration_ms, outcome.reason, outcome.traceback)
+        case place if place:
+            run.go_on(duration_ms, place)
         case _:
             run.succeed(duration_ms)
 
 
-def _go_on_later(run: DutyRun, budget: Budget, duration_ms: int, wait: timedelta, reason: str) -> None:
-    """Record a turn that ended before all is done: as a failure, unless it got on or the worker is to stop."""
-    ends_well = budget.got_on or stop_signal.is_requested()
-    record = run.defer if ends_well else run.fail_without_progress
-    record(duration_ms, wait, reason, budget.place)
-
-
-class TurnEnd(Enum):
-    """How far a turn came that no error ended."""
-
-    ALL_DONE = auto()
-    HELD_UP = auto()  # the rest is done once somebody connects the organization, or ends its pause
-
-
-def _step(run: DutyRun, budget: Budget) -> TurnEnd:
+def _turn(run: DutyRun) -> Place:
     performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if organization.paused and not performance.while_paused:
-        return TurnEnd.HELD_UP
-    with (
-        correlation.use(),
-        call_window.limited(check=budget.require),
-        call_log.collected(),
-    ):
-        performance.perform(organization, budget)
-    is_held_up = performance.needs_connection and organization.disconnected_reason
-    return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE
+        return {}
+    with correlation.use(), call_window.limited(time.monotonic() + TURN_SECONDS), call_log.collected():
+        return performance.turn(organization, run.place)
 
 
-def sweep_organization(organization: Organization, budget: Budget, is_full: bool = True) -> int:
-    """Reconcile an organization, read just now, with Lever; return how many invitations that repaired.
+def sweep_organization(organization: Organization, place: Place, is_full: bool = True) -> tuple[int, Place]:
+    """Compare a part of an organization, read just now, with Lever; return how many invitations that repaired.
 
-    Raises PlatformError, and CallDeferred when the turn is over before all is compared.
+    Also return from where the next turn goes on. Raises PlatformError.
     """
-    repaired = sweep(organization, ClientProvider(organization), budget, is_full)
+    repaired, following = sweep(organization, ClientProvider(organization), place, is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
         incidents.update_incidents(organization)
         notify_workers()
-    return repaired
+    return repaired, following
 
 
 def refresh_lever_lists(organization: Organization) -> None:
@@ -176,13 +158,14 @@ def requeue_waiting(organization: Organization) -> None:
         notify_workers()
 
 
-def follow_erasures(organization: Organization, budget: Budget) -> None:
-    """Complete erasures, and erase the people that Lever deleted or anonymized.
+def follow_erasures(organization: Organization, place: Place) -> Place:
+    """Complete some erasures, else erase some people that Lever deleted or anonymized. Raises PlatformError.
 
-    Raises PlatformError, and CallDeferred when the turn is over before all is read.
+    Return from where the next turn goes on.
     """
-    lever_changes.repeat_erasures(organization, budget)
-    lever_changes.follow_lever(organization, lever_client(organization), budget)
+    if lever_changes.repeat_erasures(organization):
+        return place or AGAIN
+    return lever_changes.follow_lever(organization, lever_client(organization), place)
 
 
 def warn_expiry(organization: Organization) -> None:
@@ -191,36 +174,48 @@ def warn_expiry(organization: Organization) -> None:
         notify_grant_ends(grant)
 
 
-def whole(step: Callable[[Organization], object]) -> Step:
-    """Return the step of a duty that is done as a whole: its calls alone end with the turn."""
-    return lambda organization, _: step(organization)
+def whole(step: Callable[[Organization], object]) -> Turn:
+    """Return the turn of a duty that is done as a whole."""
+
+    def turn(organization: Organization, _: Place) -> Place:
+        step(organization)
+        return {}
+
+    return turn
+
+
+def in_batches(step: Callable[[Organization], int]) -> Turn:
+    """Return the turn of a duty whose step returns how much it did; all is done when that is nothing."""
+    return lambda organization, _: AGAIN if step(organization) else {}
 
 
 @dataclass(frozen=True)
 class Performance:
-    """The function that does a duty, and when it can do all of it."""
+    """One turn of a duty, and whether it is done during a pause."""
 
-    perform: Step
+    turn: Turn
     while_paused: bool = True
-    needs_connection: bool = False
 
 
 DUTIES: dict[Duty, Performance] = {
     Duty.SWEEP: Performance(
-        partial(sweep_organization, is_full=False), while_paused=False, needs_connection=True
+        lambda organization, place: sweep_organization(organization, place, is_full=False)[1],
+        while_paused=False,
     ),
-    Duty.SWEEP_FULLY: Performance(sweep_organization, while_paused=False, needs_connection=True),
+    Duty.SWEEP_FULLY: Performance(
+        lambda organization, place: sweep_organization(organization, place)[1], while_paused=False
+    ),
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
     Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
     Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
     Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
-    Duty.PURGE: Performance(retention.purge),
-    Duty.REMOVE_OLD_RECORDS: Performance(remove_old_records),
+    Duty.PURGE: Performance(in_batches(retention.purge)),
+    Duty.REMOVE_OLD_RECORDS: Performance(in_batches(remove_old_records)),
     Duty.FOLLOW_ERASURES: Performance(follow_erasures),
     Duty.UPDATE_INCIDENTS: Performance(whole(incidents.update_incidents)),
     Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
-    Duty.NOTE_WAITS: Performance(whole(tell_waits), needs_connection=True),
+    Duty.NOTE_WAITS: Performance(whole(tell_waits)),
     Duty.CHECK_SINGLE_SIGN_ON: Performance(whole(check_single_sign_on)),
     Duty.FOLLOW_LEVER_USERS: Performance(whole(end_access_of_deactivated)),
     Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),

@@ -3,7 +3,6 @@
 from itertools import islice
 
 from integrations.audit.models.entry import Actor
-from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
@@ -21,7 +20,10 @@ from integrations.queue.worker import poll_invitation
 
 def sweep_organization(organization: Organization) -> int:
     """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
-    repaired = duties.sweep_organization(Organization.objects.reread(organization.pk), Budget())
+    repaired, place = duties.sweep_organization(Organization.objects.reread(organization.pk), {})
+    while place:
+        more, place = duties.sweep_organization(Organization.objects.reread(organization.pk), place)
+        repaired += more
     notify_workers()
     return repaired
 
@@ -30,7 +32,9 @@ def follow_erasures(organization: Organization) -> None:
     """Erase now the people that Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
     if organization.working_lever:
-        duties.follow_erasures(organization, Budget())
+        place = duties.follow_erasures(organization, {})
+        while place:
+            place = duties.follow_erasures(organization, place)
 
 
 def poll_organization(organization: Organization, everything: bool = False) -> int:

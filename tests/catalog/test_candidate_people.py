@@ -3,13 +3,12 @@
 import pytest
 
 from integrations.clients import provider
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ErasureCause
-from integrations.http.session import CallDeferred, PlatformError
-from integrations.inbox.sweep import sweep
+from integrations.http.session import PlatformError
+from integrations.invitations import person
 from integrations.invitations.models.candidate import OpportunityPerson, Relation
 from integrations.invitations.person import (
     people_shown,
@@ -29,7 +28,7 @@ from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.worker import perform_duties
 from portal.devtools.sandbox.values import stable_id
-from tests.support import factories
+from tests.support import duty_runs, factories
 
 
 def user(word: str) -> str:
@@ -125,7 +124,7 @@ def test_it_is_read_and_deleted_as_the_only_member_who_chose_it_says(
         assert choose_own_candidates(member, {choice: is_chosen}, member.user)
         assert not choose_own_candidates(member, {choice: is_chosen}, member.user)
         assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, due_at__isnull=False).exists() is is_chosen
-        sweep(connected_organization, provider.ClientProvider(connected_organization), Budget())
+        duty_runs.sweep_whole(connected_organization)
         assert (("owner", "admin@acme.example") in stored(connected_organization)) is is_chosen
         DutyRun.objects.update(due_at=None)
 
@@ -156,18 +155,14 @@ def test_it_is_read_when_the_connection_is_back(connected_organization, sandbox,
     assert not DutyRun.objects.due().exists()
 
 
-def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organization, sandbox, people, limited):
+def test_it_is_read_in_turns(connected_organization, sandbox, people, limited, monkeypatch):
+    monkeypatch.setattr(person, "READ_AT_ONCE", 1)
     ids = sorted(sandbox.opportunity_id(name) for name in ("Alder", "Birch"))
     for opportunity_id in ids:
         factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
-    budget = Budget(seconds=-1)
     clients = provider.ClientProvider(connected_organization)
-    with pytest.raises(CallDeferred):
-        read_missing_people(connected_organization, clients, budget)
-    assert budget.place == {"people": ids[0]}
-    later = Budget()
-    later.place = budget.place
-    assert sweep(connected_organization, clients, later) == 0
+    turns = [read_missing_people(connected_organization, clients) for _ in range(3)]
+    assert turns == [True, True, False]
     read_ids = [path.split("/")[2] for path in paths(connected_organization) if path.count("/") == 2]
     assert sorted(one for one in read_ids if one in ids) == ids  # each once
 
@@ -180,10 +175,10 @@ def test_who_interviews_is_read_once_of_a_candidate_whose_followers_are_stored(
     factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity.id)
     store_people_shown(connected_organization, [opportunity])  # as a sweep does
     clients = provider.ClientProvider(connected_organization)
-    read_missing_people(connected_organization, clients, Budget())
+    read_missing_people(connected_organization, clients)
     assert ("interviewer", "interviewer@acme.example") in stored(connected_organization)
     calls = len(paths(connected_organization))
-    read_missing_people(connected_organization, clients, Budget())
+    read_missing_people(connected_organization, clients)
     assert len(paths(connected_organization)) == calls
 
 
@@ -206,7 +201,7 @@ def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
 
     monkeypatch.setattr(LeverClient, "opportunity", refuse_one)
     for _ in range(2):
-        read_missing_people(connected_organization, provider.ClientProvider(connected_organization), Budget())
+        read_missing_people(connected_organization, provider.ClientProvider(connected_organization))
     assert sorted(ids) == sorted([refused, sandbox.opportunity_id("Alder")])
     assert ("owner", "admin@acme.example") in stored(connected_organization)
 
@@ -214,7 +209,7 @@ def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
 def test_who_is_on_candidates_goes_with_the_last_who_uses_it(connected_organization, limited):
     factories.on_candidate(connected_organization, "x", "a@acme.example")
     limited.delete()
-    sweep(connected_organization, provider.ClientProvider(connected_organization), Budget())
+    duty_runs.sweep_whole(connected_organization)
     assert stored(connected_organization) == set()
 
 
@@ -329,7 +324,7 @@ def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox,
     assert ("follower", "interviewer@acme.example") in stored(scenario.organization)
     people(followers=[user("former")])
     organization = Organization.objects.with_connections().get(pk=scenario.organization.pk)
-    sweep(organization, provider.ClientProvider(organization), Budget())
+    duty_runs.sweep_whole(organization)
     assert ("follower", "former@acme.example") in stored(scenario.organization)
     assert ("follower", "interviewer@acme.example") not in stored(scenario.organization)
 

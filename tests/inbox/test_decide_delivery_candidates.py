@@ -5,20 +5,18 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.sweep import sweep
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.results.recording import record_progress
 from tests.inbox.conftest import verdict
-from tests.support import factories
+from tests.support import duty_runs, factories
 
 
 def candidate(delivery) -> Candidate:
@@ -60,7 +58,7 @@ def test_a_stage_that_invites_nobody_makes_no_row(scenario, move_candidate):
 def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(
     scenario, move_candidate, stage, count
 ):
-    sweep(scenario.organization, ClientProvider(scenario.organization), Budget())  # reads the list of stages
+    duty_runs.sweep_whole(scenario.organization)  # reads the list of stages
     scenario.set_policies(paused=True)
     delivery = move_candidate(stage=stage)
     scenario.work()
@@ -85,7 +83,7 @@ def test_nothing_is_stored_when_the_lease_was_lost(scenario, move_candidate):
 def test_a_sweep_makes_a_row_with_levers_time(scenario):
     LeverConnection.objects.update(first_connected_at=Now() - timedelta(days=1))
     scenario.place("Alder")
-    sweep(scenario.organization, ClientProvider(scenario.organization), Budget())
+    duty_runs.sweep_whole(scenario.organization)
     row = Candidate.objects.get(name="Candidate Alder")
     assert row.delivery is not None
     assert row.delivery.event == "sweep"

@@ -5,15 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients import provider
-from integrations.clients.duty_budget import Budget
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.sweep import sweep
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.links import timeline_link
 from integrations.outbox.models import Effect
 from tests.inbox.conftest import verdict
+from tests.support import duty_runs
 
 FIRST, SECOND = "Tamarack", "Tamarack again"
 PERSON = "tamarack@candidates.example"
@@ -92,5 +90,5 @@ def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitat
     scenario.work()
     assert enter_both() == "invited_elsewhere"
     assert Invitation.objects.get().status == "withdrawn"
-    sweep(scenario.organization, provider.ClientProvider(scenario.organization), Budget())
+    duty_runs.sweep_whole(scenario.organization)
     assert not Delivery.objects.filter(event="sweep").exists()

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import CallDeferred, PlatformError
@@ -184,18 +183,18 @@ def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
     move_without_webhook()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
     organization = Organization.objects.reread(scenario.organization.pk)
-    assert duties.sweep_organization(organization, Budget(), is_full=False) == repaired
+    assert duty_runs.sweep_whole(organization, is_full=False) == repaired
     assert Delivery.objects.count() == repaired
 
 
-# a list that is longer than a turn: here a turn ends after a page or a repair, and a page has one row
+# a list that is longer than a turn, which reads a page: here a page has one row
 
 
 def sweep_in_turns(scenario) -> int:
-    def step(budget):
-        duties.sweep_organization(Organization.objects.reread(scenario.organization.pk), budget)
+    def turn(place):
+        return duties.sweep_organization(Organization.objects.reread(scenario.organization.pk), place)[1]
 
-    return duty_runs.turns_until_done(step)
+    return duty_runs.turns_until_done(turn)
 
 
 def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, move_without_webhook, monkeypatch):
@@ -226,23 +225,6 @@ def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(
     assert again.opportunity_id == sandbox.opportunity_id("Alder")
 
 
-def test_a_sweep_begins_anew_when_lever_refuses_the_next_page(
-    scenario, sandbox, move_without_webhook, monkeypatch
-):
-    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
-    for word in ("Alder", "Birch"):
-        move_without_webhook(word)
-    organization = Organization.objects.reread(scenario.organization.pk)
-    budget, later = Budget(seconds=-1), Budget()
-    for _ in range(2):  # one repair, then to the second page
-        with pytest.raises(CallDeferred):
-            duties.sweep_organization(organization, budget)
-    later.place = {**budget.place, "next": "%5B"}
-    with pytest.raises(PlatformError):
-        duties.sweep_organization(organization, later)
-    assert duties.sweep_organization(organization, later) == 1
-
-
 def test_all_are_compared_anew_when_another_account_is_connected_during_the_first_sweep(
     scenario, sandbox, move_without_webhook, connect_to_account, monkeypatch
 ):
@@ -259,6 +241,6 @@ def test_all_are_compared_anew_when_another_account_is_connected_during_the_firs
 
     with monkeypatch.context() as patch:
         patch.setattr(sweep, "trigger_stages", connect_and_return)
-        duties.sweep_organization(scenario.organization, Budget(), is_full=False)
+        duty_runs.sweep_whole(scenario.organization, is_full=False)
     organization = Organization.objects.reread(scenario.organization.pk)
-    assert duties.sweep_organization(organization, Budget(), is_full=False) == 1
+    assert duty_runs.sweep_whole(organization, is_full=False) == 1

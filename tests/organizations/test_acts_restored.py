@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.clients.duty_budget import Budget
 from integrations.core.rules.facts import EnteredBefore
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.kinds.messages import enqueue_note
@@ -20,9 +19,9 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.queue import duties, on_request
+from integrations.queue import on_request
 from integrations.queue.models.duty_run import Duty, DutyRun
-from tests.support import factories
+from tests.support import duty_runs, factories
 
 STAGE = "CodeScreen Assessment"
 
@@ -233,7 +232,7 @@ def test_a_sweep_under_way_does_not_end_what_a_restore_has_compared_anew(acme, r
 
     monkeypatch.setattr(sweep, "decide_delivery", restore_and_decide)
     organization = Organization.objects.reread(acme.pk)
-    duties.sweep_organization(organization, Budget(), is_full=False)
+    duty_runs.sweep_whole(organization, is_full=False)
     assert LeverConnection.objects.get(organization=acme).swept_at is None
 
 

@@ -8,8 +8,7 @@ from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import requeue_waiting, set_policies
-from integrations.queue.duties import DUTIES
-from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from tests.support import duty_runs, factories
 
 
@@ -27,36 +26,22 @@ def test_requeueing_is_limited_to_the_organization(organization, stranger):
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
 
 
-NEED_LEVER = {
-    Duty.SWEEP,
-    Duty.SWEEP_FULLY,
-    Duty.REFRESH_LEVER_LISTS,
-    Duty.PROBE_LEVER,
-    Duty.FOLLOW_ERASURES,
-    Duty.FOLLOW_LEVER_USERS,
-    Duty.NOTE_WAITS,
-}
-
-
-@pytest.mark.parametrize("duty", DUTIES)
-def test_a_duty_is_done_again_when_the_connection_is_back_if_it_needs_lever(connected_organization, duty):
+@pytest.mark.parametrize("duty", INTERVALS)
+def test_what_is_done_by_the_clock_is_done_again_when_the_connection_is_back(connected_organization, duty):
     LeverConnection.objects.update(state="needs_reconnect")
     run = duty_runs.perform(duty, connected_organization)
     assert run not in DutyRun.objects.due()
     LeverConnection.objects.update(state="connected")
     requeue_waiting(connected_organization)
-    assert list(DutyRun.objects.due()) == ([run] if duty in NEED_LEVER else [])
+    assert list(DutyRun.objects.due()) == [run]
 
 
-@pytest.mark.parametrize("duty", DUTIES)
-def test_a_duty_is_done_again_when_the_pause_ends_if_it_was_left_out(
-    connected_organization, super_admin, duty
-):
+def test_a_duty_that_was_left_out_is_done_when_the_pause_ends(connected_organization, super_admin):
     set_policies(connected_organization, {"paused": True}, super_admin)
-    run = duty_runs.perform(duty, connected_organization)
+    run = duty_runs.perform(Duty.SWEEP, connected_organization)
     assert run not in DutyRun.objects.due()
     set_policies(connected_organization, {"paused": False}, super_admin)
-    assert list(DutyRun.objects.due()) == ([] if DUTIES[duty].while_paused else [run])
+    assert list(DutyRun.objects.due()) == [run]
 
 
 @pytest.mark.parametrize("by_organization", [True, False])

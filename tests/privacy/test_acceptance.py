@@ -17,7 +17,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -28,6 +27,7 @@ from integrations.privacy.erase import overwrite_deleted
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
 from tests.privacy.traces import traces, traces_in_files
+from tests.support import duty_runs
 from tests.support.scenario import Scenario
 
 PEOPLE = {
@@ -130,7 +130,9 @@ def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> E
 
 def follow(scenario) -> None:
     scenario.work_waiting()
-    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), Budget())
+    duty_runs.turns_until_done(
+        lambda place: duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), place)
+    )
 
 
 def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(scenario, people, caplog):
@@ -204,12 +206,14 @@ def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
         model.objects.update(**{name: F(name) - year for name in columns})
     scenario.organization.refresh_from_db()
     assert scenario.organization.retention_days == 365
-    retention.purge(scenario.organization, Budget())
+    while retention.purge(scenario.organization):
+        pass
     for word in PEOPLE:
         assert traces(*personal(word)) == []
         assert assert_receipt_is_true(scenario.organization, people[word]).cause == "retention"
     before = stored_rows()
-    retention.purge(scenario.organization, Budget())
+    while retention.purge(scenario.organization):
+        pass
     assert stored_rows() == before
 
 
@@ -217,7 +221,7 @@ def test_a_retention_of_zero_keeps_everything(scenario, people):
     scenario.organization.retention_days = 0
     scenario.organization.save()
     Invitation.objects.update(completed_at=timezone.now() - timedelta(days=4000))
-    assert retention.purge(scenario.organization, Budget()) == 0
+    assert retention.purge(scenario.organization) == 0
     assert len(traces(*personal("Alder"))) > 10
 
 
@@ -285,5 +289,5 @@ def test_the_repetition_empties_the_log_of_sqlite_that_somebody_read(alder_on_di
     assert traces_in_files(*personal("Alder"))
     reader.rollback()
     Erasure.objects.update(erased_at=F("erased_at") - lever_changes.REPEAT_AFTER)
-    lever_changes.repeat_erasures(scenario.organization, Budget())
+    lever_changes.repeat_erasures(scenario.organization)
     assert traces_in_files(*personal("Alder")) == []

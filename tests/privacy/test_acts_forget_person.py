@@ -17,7 +17,6 @@ from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.verification import verify_chain
-from integrations.clients.duty_budget import Budget
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts.invitations import invite
 from integrations.members.acts.members import remove_member
@@ -166,7 +165,7 @@ def test_the_address_of_a_sign_in_is_erased_after_half_a_year(organization, pers
         assert retention.erase_some_sign_ins(organization) == 0
     assert sign_ins.count() == 2
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
-        assert retention.remove_old_records(organization, Budget()) == 2
+        assert retention.remove_old_records(organization) == 2
         assert retention.erase_some_sign_ins(organization) == 0
     assert not sign_ins.exists()
     assert CLIENT not in str(list(AuditEntry.objects.values()))

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.clients.duty_budget import Budget
 from integrations.core.vocabulary import ErasureCause
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
@@ -72,7 +71,8 @@ def test_old_alerts_are_emptied_with_the_old_emails(organization):
         )
         for state in ("done", "due")
     )
-    retention.purge(organization, Budget())
+    while retention.purge(organization):
+        pass
     old.refresh_from_db()
     waiting.refresh_from_db()
     assert old.payload == {}

@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import ClientProvider
@@ -262,16 +261,16 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
     ApiCall.objects.create(
         **late, path="/", opportunity_id=invitation.opportunity_id, response_body=f"about {NAME}"
     )
-    repeat_erasures(scenario.organization, Budget())
+    repeat_erasures(scenario.organization)
     assert traces(NAME), "too early"
     Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
-    repeat_erasures(scenario.organization, Budget())
+    repeat_erasures(scenario.organization)
     assert traces(NAME) == []
     erasure = Erasure.objects.get()
     assert erasure.repeated_at is not None
     assert erasure.rows["integrations_apicall"] == receipt.erasure.rows["integrations_apicall"] + 1
     entries = AuditEntry.objects.filter(action="erase").count()
-    repeat_erasures(scenario.organization, Budget())
+    repeat_erasures(scenario.organization)
     assert AuditEntry.objects.filter(action="erase").count() == entries == 2
 
 
@@ -280,7 +279,7 @@ def test_a_repetition_that_finds_nothing_leaves_the_receipt(scenario):
     rows = forget(scenario).erasure.rows
     now = timezone.now()
     Erasure.objects.update(erased_at=now - timedelta(minutes=10))
-    repeat_erasures(scenario.organization, Budget())
+    repeat_erasures(scenario.organization)
     assert Erasure.objects.get().rows == rows
     assert AuditEntry.objects.filter(action="erase").count() == 1
 
@@ -346,6 +345,7 @@ def test_following_erasures_needs_no_connection_to_complete_them(scenario):
     Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
     scenario.organization.lever_connection.mark_needs_reconnect("gone")
     organization = type(scenario.organization).objects.reread(scenario.organization.pk)
+    assert duties.follow_erasures(organization, {})
     with pytest.raises(NotConnected):
-        duties.follow_erasures(organization, Budget())
+        duties.follow_erasures(organization, {})
     assert Erasure.objects.get().repeated_at is not None

@@ -6,9 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
-from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -17,7 +15,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy import retention
 from integrations.privacy.models import Erasure
-from integrations.queue import worker
+from integrations.queue import duties, worker
 from tests.support import duty_runs, factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
@@ -61,7 +59,7 @@ def create_call(organization) -> ApiCall:
 
 def purge_all() -> None:
     for organization in Organization.objects.all():
-        retention.purge(organization, Budget())
+        turns_until_done(organization)
 
 
 def name_and_address(invitation: Invitation) -> tuple[str, str]:
@@ -178,10 +176,12 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
 
 
 def turns_until_done(organization) -> int:
-    return duty_runs.turns_until_done(lambda budget: retention.purge(organization, budget))
+    turn = duties.in_batches(retention.purge)
+    return duty_runs.turns_until_done(lambda place: turn(organization, place))
 
 
-def test_a_backlog_of_people_is_erased_in_turns(retaining_organization):
+def test_a_backlog_of_people_is_erased_in_turns(retaining_organization, monkeypatch):
+    monkeypatch.setattr(retention, "PEOPLE_AT_ONCE", 1)
     invitations = [create_invitation(retaining_organization) for _ in range(4)]
     assert turns_until_done(retaining_organization) == 5
     assert {name_and_address(invitation) for invitation in invitations} == {("", "")}
@@ -190,8 +190,7 @@ def test_a_backlog_of_people_is_erased_in_turns(retaining_organization):
 def test_messages_are_emptied_although_people_wait_to_be_erased(retaining_organization):
     create_invitation(retaining_organization)
     call = create_call(retaining_organization)
-    with pytest.raises(CallDeferred):
-        retention.purge(retaining_organization, Budget(seconds=-1))
+    assert retention.purge(retaining_organization) == 1
     call.refresh_from_db()
     assert call.response_body == ""
     assert not Erasure.objects.exists()
@@ -220,7 +219,7 @@ def test_who_cannot_be_erased_anew_holds_up_nobody(retaining_organization):
         cause="deleted",
         erased_at=timezone.now(),
     )
-    assert turns_until_done(retaining_organization) == 3
+    assert turns_until_done(retaining_organization) == 2
     other.refresh_from_db()
     assert other.name == ""
 

@@ -7,9 +7,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.audit.verification import verify_chain
-from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
-from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy import retention
@@ -20,11 +18,6 @@ from tests.support import factories
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=100), timezone.now() - timedelta(days=80)
 BODY = {"id": "event-1", "token": "t" * 48, "data": {"opportunityId": "somebody", "note": "about the person"}}
 REDUCED = {"id": "event-1", "data": {"opportunityId": "somebody"}}
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch):
-    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
 
 
 def create_calls(organization, count: int = 1, at=LONG_AGO, **columns) -> list[ApiCall]:
@@ -55,28 +48,28 @@ def test_calls_are_deleted_when_they_are_old(organization):
     create_calls(organization, 3)
     recent = create_calls(organization, at=RECENTLY)
     other = create_calls(factories.OrganizationFactory.create())
-    assert remove_old_records(organization, Budget()) == 3
+    assert remove_old_records(organization) == 3
     assert set(ApiCall.objects.all()) == {*recent, *other}
 
 
 def test_a_call_stays_while_its_answer_still_comes(organization):
     create_calls(organization, repeats=3, last_at=RECENTLY)
     create_calls(organization, repeats=3, last_at=LONG_AGO)
-    assert remove_old_records(organization, Budget()) == 1
+    assert remove_old_records(organization) == 1
     assert ApiCall.objects.get().last_at == RECENTLY
 
 
 def test_calls_of_an_invited_candidate_stay_until_the_person_is_erased(organization):
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     create_calls(organization, opportunity_id="somebody")
-    assert remove_old_records(organization, Budget()) == 0
+    assert remove_old_records(organization) == 0
     Invitation.objects.filter(pk=invitation.pk).update(erased_at=timezone.now())
-    assert remove_old_records(organization, Budget()) == 1
+    assert remove_old_records(organization) == 1
 
 
 def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_old(organization):
     old, recent = create_delivery(organization), create_delivery(organization, at=RECENTLY)
-    assert remove_old_records(organization, Budget()) == 1
+    assert remove_old_records(organization) == 1
     assert (payload_of(old), old.verdict, payload_of(recent)) == (REDUCED, "ignored_event", BODY)
 
 
@@ -92,14 +85,14 @@ def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_old(organization
 )
 def test_a_webhook_that_is_still_to_be_decided_keeps_its_body(organization, columns):
     delivery = create_delivery(organization, **columns)
-    assert remove_old_records(organization, Budget()) == 0
+    assert remove_old_records(organization) == 0
     assert payload_of(delivery) == BODY
 
 
 def test_a_webhook_about_an_invited_candidate_keeps_its_body(organization):
     factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     delivery = create_delivery(organization)
-    assert remove_old_records(organization, Budget()) == 0
+    assert remove_old_records(organization) == 0
     assert payload_of(delivery) == BODY
 
 
@@ -112,21 +105,17 @@ def test_calls_about_a_candidate_stay_until_it_is_settled_that_lever_no_longer_h
             path="/opportunities/somebody",
             status=status,
         )
-    assert remove_old_records(organization, Budget()) == 0
+    assert remove_old_records(organization) == 0
     Erasure.objects.create(
         organization=organization, opportunity_id="somebody", cause="gone", erased_at=timezone.now()
     )
-    assert remove_old_records(organization, Budget()) == 1
+    assert remove_old_records(organization) == 1
 
 
-def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
+def test_a_backlog_is_removed_in_batches(organization, monkeypatch):
     monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
     create_calls(organization, 3)
-    for left in (1, 0):
-        with pytest.raises(CallDeferred):
-            remove_old_records(organization, Budget(seconds=-1))
-        assert ApiCall.objects.count() == left
-    assert remove_old_records(organization, Budget()) == 0
+    assert [remove_old_records(organization) for _ in range(3)] == [2, 1, 0]
 
 
 def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
@@ -134,34 +123,24 @@ def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
     factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     create_calls(organization, 5, opportunity_id="somebody")
     create_calls(organization, at=LONG_AGO + timedelta(days=1))
-    with pytest.raises(CallDeferred):
-        remove_old_records(organization, Budget(seconds=-1))
+    assert remove_old_records(organization) == 1
     assert set(ApiCall.objects.values_list("opportunity_id", flat=True)) == {"somebody"}
-
-
-def test_a_run_ends_after_the_batch_when_the_worker_stops(organization, monkeypatch, request_stop):
-    monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
-    request_stop()
-    create_calls(organization, 3)
-    with pytest.raises(CallDeferred):
-        remove_old_records(organization, Budget())
-    assert ApiCall.objects.count() == 1
 
 
 def test_each_webhook_is_looked_at_once_when_runs_follow_each_other(organization):
     create_delivery(organization)
-    remove_old_records(organization, Budget())
+    remove_old_records(organization)
     organization.refresh_from_db()
     late = create_delivery(organization, at=LONG_AGO - timedelta(days=1))
     newer = create_delivery(organization, at=LONG_AGO + timedelta(days=1))
-    assert remove_old_records(organization, Budget()) == 1
+    assert remove_old_records(organization) == 1
     assert (payload_of(late), payload_of(newer)) == (BODY, REDUCED)
 
 
 def test_what_was_removed_is_on_record_and_the_chain_is_whole(organization):
     create_calls(organization, 2)
     create_delivery(organization)
-    remove_old_records(organization, Budget())
+    remove_old_records(organization)
     calls, bodies = AuditEntry.objects.filter(action=AuditAction.REMOVE_OLD).order_by("position")
     assert [list(entry.changes) for entry in (calls, bodies)] == [["calls"], ["bodies of webhooks"]]
     assert calls.changes["calls"][1].startswith("from before ")
@@ -172,7 +151,7 @@ def test_what_was_removed_is_on_record_and_the_chain_is_whole(organization):
 def test_a_webhook_that_was_decided_late_is_reduced_too(organization):
     create_delivery(organization)
     late = create_delivery(organization, verdict="", decided_at=None, due_at=timezone.now())
-    remove_old_records(organization, Budget())
+    remove_old_records(organization)
     organization.refresh_from_db()
     Delivery.objects.filter(pk=late.pk).update(
         verdict="ignored_event",
@@ -180,5 +159,5 @@ def test_a_webhook_that_was_decided_late_is_reduced_too(organization):
         received_at=LONG_AGO - timedelta(days=100),
         due_at=None,
     )
-    remove_old_records(organization, Budget())
+    remove_old_records(organization)
     assert payload_of(late) == REDUCED

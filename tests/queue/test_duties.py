@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.clients import duty_budget
+from integrations.clients import call_window
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -26,6 +26,8 @@ def perform_instead(monkeypatch, duty: Duty, step) -> None:
 @pytest.mark.parametrize("duty", Duty)
 def test_every_duty_is_performed(duty, connected_organization) -> None:
     row = duty_runs.perform(duty, connected_organization)
+    while row.place:
+        row = duty_runs.perform(duty, connected_organization)
     assert (row.failures, row.last_error) == (0, "")
     assert row.succeeded_at is not None
 
@@ -80,114 +82,58 @@ def test_failures_in_a_row_are_counted_until_a_success(organization, monkeypatch
     assert (row.failures, row.last_error) == (0, "")
 
 
-def perform_in_bites(monkeypatch, duty: Duty, step) -> None:
-    monkeypatch.setitem(duties.DUTIES, duty, duties.Performance(step))
+def perform_turns(monkeypatch, turn) -> None:
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(turn))
 
 
-def test_a_duty_whose_time_is_up_goes_on_soon_from_where_it_got_to(organization, monkeypatch) -> None:
-    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+def test_a_duty_with_more_to_do_goes_on_at_once_from_where_it_got_to(organization, monkeypatch) -> None:
     places = []
 
-    def read_pages(_, budget):
-        places.append(budget.place)
-        page = budget.place.get("page", 0) + 1
-        if page < 3:
-            budget.part_done({"page": page})
+    def read_page(_, place):
+        places.append(place)
+        page = place.get("page", 0) + 1
+        return {"page": page} if page < 3 else {}
 
-    perform_in_bites(monkeypatch, Duty.SWEEP, read_pages)
+    perform_turns(monkeypatch, read_page)
     for _ in range(2):
         row = duty_runs.perform(Duty.SWEEP, organization)
         assert (row.failures, row.succeeded_at) == (0, None)
-        assert row.due_at is not None
-        assert row.due_at < timezone.now() + timedelta(seconds=2)
+        assert row in DutyRun.objects.due()
     row = duty_runs.perform(Duty.SWEEP, organization)
     assert (row.succeeded_at is None, row.place) == (False, {})
     assert places == [{}, {"page": 1}, {"page": 2}]
 
 
-def test_a_turn_that_did_not_get_on_is_a_failure_and_the_next_one_waits_longer(
-    organization, monkeypatch
-) -> None:
-    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
-    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
-    waits = []
-    for failures in (1, 2, 3):
-        row = duty_runs.perform(Duty.SWEEP, organization)
-        assert (row.failures, row.last_error) == (failures, duty_budget.NOTHING_DONE)
-        assert row.due_at is not None
-        waits.append(row.due_at - timezone.now())
-    assert waits[0] * 1.5 < waits[1] < waits[2] / 1.5
-    assert DutyRun.objects.failing().exists()
+def test_turns_of_other_organizations_come_between_those_of_a_long_duty(db, monkeypatch) -> None:
+    done = []
 
+    def turn(organization, place):
+        done.append(organization.pk)
+        return {"page": 1} if len(done) < 4 else {}
 
-def test_a_turn_that_ends_because_the_worker_stops_is_no_failure(
-    organization, monkeypatch, request_stop
-) -> None:
-    request_stop()
-    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
-    assert duty_runs.perform(Duty.SWEEP, organization).failures == 0
+    perform_turns(monkeypatch, turn)
+    long, other = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
+    for organization in (long, other):
+        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    worker.perform_duties()
+    assert done[:4] == [long.pk, other.pk, long.pk, other.pk]
 
 
 def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkeypatch) -> None:
-    def fail_behind_first_page(_, budget):
-        budget.part_done({"page": 1})
+    def fail_behind_first_page(_, place):
+        if not place:
+            return {"page": 1}
         raise PlatformError("Lever answered 500")
 
-    perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_first_page)
-    places = [duty_runs.perform(Duty.SWEEP, organization).place for _ in range(3)]
-    assert places == [{"page": 1}, {"page": 1}, {}]
-
-
-def test_failures_are_counted_anew_once_a_duty_has_got_further(organization, monkeypatch) -> None:
-    def fail_behind_next_page(_, budget):
-        budget.part_done({"page": budget.place.get("page", 0) + 1})
-        raise PlatformError("Lever answered 500")
-
-    perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_next_page)
-    rows = [duty_runs.perform(Duty.SWEEP, organization) for _ in range(4)]
-    assert [(row.failures, row.place) for row in rows] == [(1, {"page": page}) for page in (1, 2, 3, 4)]
-
-
-def test_a_duty_that_has_to_wait_keeps_its_place(organization, monkeypatch) -> None:
-    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
-    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, failures=5, place={"page": 7})
-    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
-    row = duty_runs.perform(Duty.SWEEP, organization)
-    assert (row.failures, row.place) == (6, {"page": 7})
-
-
-def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) -> None:
-    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
-
-    def outlive_the_lease(_, budget):
-        DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-        budget.part_done({"page": 1})
-        assert DutyRun.claim("other") is None
-        assert DutyRun.objects.get().place == {"page": 1}
-
-    perform_in_bites(monkeypatch, Duty.SWEEP, outlive_the_lease)
-    row = duty_runs.perform(Duty.SWEEP, organization)
-    assert (row.failures, row.last_error) == (0, "")
-
-
-def test_a_turn_ends_when_another_worker_has_taken_the_duty_over(organization, monkeypatch) -> None:
-    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
-    went_on = []
-
-    def be_overtaken(_, budget):
-        DutyRun.objects.update(lease_owner="other")
-        budget.part_done({"page": 1})
-        went_on.append(True)
-
-    perform_in_bites(monkeypatch, Duty.SWEEP, be_overtaken)
-    row = duty_runs.perform(Duty.SWEEP, organization)
-    assert (went_on, row.lease_owner, row.place) == ([], "other", {})
+    perform_turns(monkeypatch, fail_behind_first_page)
+    places = [duty_runs.perform(Duty.SWEEP, organization).place for _ in range(4)]
+    assert places == [{"page": 1}, {"page": 1}, {"page": 1}, {}]
 
 
 def test_no_call_begins_when_the_turn_is_over(connected_organization, sandbox, monkeypatch) -> None:
-    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(duties, "TURN_SECONDS", -1.0)
     row = duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
-    assert (row.failures, row.last_error) == (1, duty_budget.NOTHING_DONE)
+    assert (row.failures, row.last_error, row.succeeded_at) == (0, call_window.TIME_IS_UP, None)
     assert not Stage.objects.exists()
 
 

@@ -28,7 +28,7 @@ def test_the_longest_waiting_is_claimed_first_whatever_the_organization(db) -> N
 
 def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db) -> None:
     waiting(1)
-    assert factories.claimed(DutyRun, "one").defer(0, timedelta(0), "", {})
+    assert factories.claimed(DutyRun, "one").defer(0, timedelta(0), "")
     assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
 
 

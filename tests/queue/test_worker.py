@@ -51,7 +51,7 @@ def test_no_duty_is_claimed_when_a_stop_was_requested(organization, request_stop
 
 
 def test_a_thread_that_yields_to_rows_claims_no_duty_while_they_wait(organization, monkeypatch):
-    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda *_: None))
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda *_: {}))
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
     rows_wait = threading.Event()
     rows_wait.set()

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models.functions import Now
 
-from integrations.clients import duty_budget
 from integrations.http import deadlines
 from integrations.outbox.models import Effect
 from integrations.queue import duties, notify, worker
@@ -157,7 +156,9 @@ def test_rows_are_begun_while_a_slow_step_outlasts_the_task_and_not_after_it(
 @pytest.mark.django_db(transaction=True)
 def test_a_task_performs_all_due_duties(monkeypatch):
     done = []
-    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda one, _: done.append(one.pk)))
+    monkeypatch.setitem(
+        duties.DUTIES, Duty.SWEEP, duties.Performance(duties.whole(lambda one: done.append(one.pk)))
+    )
     organizations = factories.OrganizationFactory.create_batch(12)
     for organization in organizations:
         DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
@@ -174,7 +175,7 @@ def test_the_last_calls_of_a_task_end_before_the_worker_is_killed():
 
 
 def test_a_duty_ends_long_before_the_task_stops_beginning_rows_beside_it():
-    duty_ends = duty_budget.TURN_SECONDS + deadlines.TOTAL_SECONDS
+    duty_ends = duties.TURN_SECONDS + deadlines.TOTAL_SECONDS
     assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS
     assert duty_ends < DUTY_LEASE.total_seconds()
 

@@ -3,11 +3,9 @@
 import json
 from collections.abc import Callable
 
-from integrations.clients.duty_budget import Budget
-from integrations.http.session import CallDeferred
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
-from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.duty_run import Duty, DutyRun, Place
 from tests.support import factories
 
 
@@ -21,17 +19,20 @@ def perform(duty: Duty, organization: Organization) -> DutyRun:
     return row
 
 
-def turns_until_done(step: Callable[[Budget], object], most: int = 50) -> int:
-    """Do a step in turns that end after one part each, until all is done; return how many that took."""
-    place: dict[str, object] = {}
+def turns_until_done(turn: Callable[[Place], Place], most: int = 50) -> int:
+    """Do the turns of a duty until all is done; return how many that took."""
+    place: Place = {}
     for number in range(1, most + 1):
-        budget = Budget(seconds=-1)
-        budget.place = json.loads(json.dumps(place))  # as the row keeps it
-        try:
-            step(budget)
-        except CallDeferred:
-            assert budget.got_on
-            place = dict(budget.place)
-        else:
+        place = json.loads(json.dumps(turn(place)))  # as the row keeps it
+        if not place:
             return number
     raise AssertionError(f"it isn't done after {most} turns")
+
+
+def sweep_whole(organization: Organization, *, is_full: bool = True) -> int:
+    """Compare all with Lever; return how many invitations that repaired."""
+    repaired, place = duties.sweep_organization(organization, {}, is_full)
+    while place:
+        more, place = duties.sweep_organization(organization, place, is_full)
+        repaired += more
+    return repaired

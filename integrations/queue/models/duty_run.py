@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -13,7 +13,7 @@ from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import Holds, harmless
 
-#: Longer than one part or call of a duty; each renews it. After that, another worker takes a killed worker's duty.
+#: Longer than one turn of a duty. After that, another worker takes a killed worker's duty.
 DUTY_LEASE = timedelta(seconds=120)
 #: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they
 #: differ, so that organizations which began together spread over the interval.
@@ -21,12 +21,14 @@ EARLIEST, LATEST = 0.8, 0.9
 RETRY_AFTER = timedelta(minutes=15)
 #: How many of the duties that have waited longest a claim tries, which others may be claiming at the moment.
 CLAIM_TRIES = 8
-#: A turn that didn't get on is followed by the next one after so long, and twice as long each time.
-NO_PROGRESS_RETRY = timedelta(seconds=30)
 #: After this many failures in a row a person should know.
 FAILING_FROM = 3
 #: A duty that hasn't succeeded for its interval and so many more is overdue.
 OVERDUE_INTERVALS = 3
+
+
+#: Where the next turn of a duty goes on, as JSON holds it; empty when all is done.
+type Place = Mapping[str, Any]
 
 
 class Duty(models.TextChoices):
@@ -92,9 +94,9 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
     def requeue(self, organization_id: int) -> None:
-        """Have the duties done that couldn't be while the organization was paused or not connected."""
-        idle = self.filter(organization=organization_id, priority=DutyRun.IDLE)
-        idle.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
+        """Have all done by the clock that couldn't be while the organization was paused or not connected."""
+        scheduled = self.filter(organization=organization_id, duty__in=INTERVALS)
+        scheduled.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
     def overdue(self) -> Self:
         """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""
@@ -110,8 +112,7 @@ class DutyRun(Leasable):
 
     HOLDS = Holds("when each duty ran last, and how it went", "until the next run")
 
-    #: Idle is what could do nothing the last time, or not all, for want of a connection: it goes after all others.
-    REQUESTED, BY_THE_CLOCK, IDLE = 1, 5, 6
+    REQUESTED, BY_THE_CLOCK = 1, 5
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="duty_runs"
@@ -124,9 +125,7 @@ class DutyRun(Leasable):
     finished_at = moment()
     succeeded_at = moment()
     duration_ms = models.IntegerField(null=True, blank=True, help_text="Of the last run.")
-    failures = models.IntegerField(
-        default=0, help_text="Runs in a row that failed, or ended without having got on."
-    )
+    failures = models.IntegerField(default=0, help_text="Runs in a row that failed.")
     place = harmless(
         models.JSONField(
             default=dict,
@@ -179,20 +178,13 @@ class DutyRun(Leasable):
                 return cls.objects.get(pk=run.pk)
         return None
 
-    def keep(self, place: Mapping[str, object]) -> bool:
-        """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""
-        return self.change_fenced(place=place, leased_until=Now() + DUTY_LEASE)
-
-    def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
-        """Record a run that did all it could. Return False when the lease was lost.
-
-        `was_idle` when a connection was missing for the rest, or a pause left it out: `requeue` finds it then.
-        """
+    def succeed(self, duration_ms: int) -> bool:
+        """Record a run that did all it could. Return False when the lease was lost."""
         interval = Duty(self.duty).interval
         return self._finish(
             duration_ms,
             Now() + interval * random.uniform(EARLIEST, LATEST) if interval else None,  # noqa: S311
-            self.IDLE if was_idle else self.BY_THE_CLOCK,
+            self.BY_THE_CLOCK,
             failures=0,
             last_error="",
             traceback="",
@@ -200,53 +192,30 @@ class DutyRun(Leasable):
             place={},
         )
 
-    def fail(
-        self, duration_ms: int, error: str, traceback: str = "", place: Mapping[str, object] | None = None
-    ) -> bool:
+    def fail(self, duration_ms: int, error: str, traceback: str = "") -> bool:
         """Record a run that failed; it is done again by the clock, at the latest after RETRY_AFTER.
 
-        It goes on from `place` then. After a bug, and when it keeps failing, it begins anew: the place may be why.
+        After a bug, and when it keeps failing, it begins anew: the place may be why.
         """
-        again_at = Now() + min(RETRY_AFTER, self._interval)
-        failures = self._failures_at(place or {}) + 1
-        goes_on_from = place if place and failures < FAILING_FROM else {}
+        failures = self.failures + 1
         return self._finish(
             duration_ms,
-            again_at,
+            Now() + min(RETRY_AFTER, self._interval),
+            self.BY_THE_CLOCK,
             failures=failures,
             last_error=error,
             traceback=traceback,
-            place=goes_on_from,
+            place={} if traceback or failures >= FAILING_FROM else self.place,
         )
 
-    def defer(self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]) -> bool:
-        """Record a run that left some of the work, which is to be done from `place` after `wait`."""
-        again_at, failures = due_after(wait), self._failures_at(place)
-        return self._finish(
-            duration_ms, again_at, failures=failures, last_error=reason, traceback="", place=place
-        )
+    def go_on(self, duration_ms: int, place: Place) -> bool:
+        """Record a turn that is done; the next one, from `place`, is due now, after what has been due for longer."""
+        changes = {"failures": 0, "last_error": "", "traceback": "", "place": place}
+        return self._finish(duration_ms, Now(), self.BY_THE_CLOCK, **changes)
 
-    def fail_without_progress(
-        self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]
-    ) -> bool:
-        """Record a run that ended without having got on: a failure, after which it waits longer each time.
-
-        It goes on from `place` however often: a platform that lets it wait says nothing about the place.
-        """
-        longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
-        return self._finish(
-            duration_ms,
-            Now() + max(wait, min(longer, RETRY_AFTER, self._interval)),
-            failures=self.failures + 1,
-            last_error=reason,
-            traceback="",
-            place=place,
-        )
-
-    def _failures_at(self, place: Mapping[str, object]) -> int:
-        """Return how many runs before this one failed in a row without having got further than `place`."""
-        has_got_further = bool(place) and place != self.place
-        return 0 if has_got_further else self.failures
+    def defer(self, duration_ms: int, wait: timedelta, reason: str) -> bool:
+        """Record a turn that has to be done again after `wait`."""
+        return self._finish(duration_ms, due_after(wait), self.BY_THE_CLOCK, last_error=reason, traceback="")
 
     @property
     def _interval(self) -> timedelta:
@@ -256,7 +225,7 @@ class DutyRun(Leasable):
         self,
         duration_ms: int,
         due_at: models.expressions.Combinable | None,
-        priority: int = BY_THE_CLOCK,
+        priority: int,
         **changes: object,
     ) -> bool:
         """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from integrations.clients.duty_budget import Budget
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.result import Result
 from integrations.outbox.models import Effect
@@ -67,7 +66,7 @@ def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetit
     attached.work()
     opportunity(attached).files[file.id] = file
     Erasure.objects.update(erased_at="2020-01-01T00:00:00Z")
-    repeat_erasures(attached.organization, Budget())
+    repeat_erasures(attached.organization)
     attached.work()
     assert opportunity(attached).files == {}
 
