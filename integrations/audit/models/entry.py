@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
-from integrations.core.vocabulary import RecordEnum
+from integrations.core.vocabulary import LabelledEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store.append_only import AppendOnly
 from integrations.store.columns import TextSearchIndex, UnreadableSecret
@@ -25,123 +25,85 @@ type Changes = Mapping[str, tuple[object, object]]
 _SECRET = re.compile(r"(token|secret|password|api_key|webhook_key)$", re.IGNORECASE)
 
 
-class AuditSubject(models.TextChoices):
-    """What people ask of the log: actions of one kind."""
-
-    MAPPINGS = "mappings", "Mappings"
-    DECISIONS = "decisions", "Decisions about candidates"
-    POLICIES = "policies", "Policies and connections"
-    MEMBERS = "members", "Members and roles"
-    REFUSED = "refused", "Failed and refused sign-ins"
-    HANDED_OUT = "handed_out", "Data handed out"
-    ERASED = "erased", "Data erased"
-
-    @property
-    def actions(self) -> "list[AuditAction]":
-        return [action for action in AuditAction if action.record.subject == self]
-
-
-_S = AuditSubject
-
-
-@dataclass(frozen=True)
-class ActionRecord:
-    """All about an action: its code, what follows a person's name in the log and on pages, its subject if any."""
-
-    code: str
-    label: str
-    subject: AuditSubject | None = None
-
-
-class AuditAction(RecordEnum):
+class AuditAction(LabelledEnum):
     """Everything that people and commands do which is recorded."""
 
-    record: ActionRecord
-
-    CREATE_ORGANIZATION = ActionRecord("create_organization", "created the organization", _S.POLICIES)
-    CHANGE_ORGANIZATION = ActionRecord("change_organization", "changed the organization", _S.POLICIES)
-    CHANGE_POLICIES = ActionRecord("change_policies", "changed the rules", _S.POLICIES)
-    CHANGE_SINGLE_SIGN_ON = ActionRecord("change_single_sign_on", "changed single sign-on", _S.POLICIES)
-    TRY_SINGLE_SIGN_ON = ActionRecord("try_single_sign_on", "tried single sign-on", _S.POLICIES)
-    ADD_DOMAIN = ActionRecord("add_domain", "added an e-mail domain", _S.POLICIES)
-    PROVE_DOMAIN = ActionRecord("prove_domain", "verified an e-mail domain", _S.POLICIES)
-    LAPSE_DOMAIN = ActionRecord("lapse_domain", "marked an e-mail domain as no longer verified", _S.POLICIES)
-    REMOVE_DOMAIN = ActionRecord("remove_domain", "removed an e-mail domain", _S.POLICIES)
-    BIND_IDENTITY = ActionRecord("bind_identity", "linked a person to the provider")
-    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unlinked a person from the provider")
-    CONNECT = ActionRecord("connect", "connected", _S.POLICIES)
-    DISCONNECT = ActionRecord("disconnect", "disconnected", _S.POLICIES)
-    SAVE_CONNECTION = ActionRecord("save_connection", "saved a key or secret", _S.POLICIES)
-    MAKE_WEBHOOK = ActionRecord("make_webhook", "made a webhook in Lever", _S.POLICIES)
-    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "removed a webhook in Lever", _S.POLICIES)
-    MOVE_WEBHOOK = ActionRecord("move_webhook", "moved a webhook to the new address", _S.POLICIES)
-    REPLACE_WEBHOOK_ADDRESS = ActionRecord(
-        "replace_webhook_address", "replaced the webhook address", _S.POLICIES
-    )
-    RETIRE_TOKEN = ActionRecord("retire_token", "retired a signature token", _S.POLICIES)
-    ADD_MAPPING = ActionRecord("add_mapping", "added a mapping", _S.MAPPINGS)
-    CHANGE_MAPPING = ActionRecord("change_mapping", "changed a mapping", _S.MAPPINGS)
-    DELETE_MAPPING = ActionRecord("delete_mapping", "deleted a mapping", _S.MAPPINGS)
-    INVITE_MEMBER = ActionRecord("invite_member", "invited a member", _S.MEMBERS)
-    SEND_INVITATION_LINK = ActionRecord("send_invitation_link", "sent an invitation link", _S.MEMBERS)
-    WITHDRAW_INVITATION = ActionRecord("withdraw_invitation", "withdrew a member's invitation", _S.MEMBERS)
-    ACCEPT_MEMBERSHIP = ActionRecord("accept_membership", "accepted the membership", _S.MEMBERS)
-    DECLINE_MEMBERSHIP = ActionRecord("decline_membership", "declined the membership", _S.MEMBERS)
-    LEAVE = ActionRecord("leave", "left the organization", _S.MEMBERS)
-    ADD_MEMBER = ActionRecord("add_member", "added a member", _S.MEMBERS)
-    CHANGE_MEMBER = ActionRecord("change_member", "changed a member", _S.MEMBERS)
-    CHANGE_ROLE = ActionRecord("change_role", "changed a role", _S.MEMBERS)
-    REMOVE_MEMBER = ActionRecord("remove_member", "removed a member", _S.MEMBERS)
-    CHANGE_ASSESSMENT_RULES = ActionRecord(
-        "change_assessment_rules", "changed the rules of an assessment", _S.POLICIES
-    )
-    DELETE_ASSESSMENT_RULES = ActionRecord(
-        "delete_assessment_rules", "deleted the rules of an assessment", _S.POLICIES
-    )
-    CHANGE_EMAIL = ActionRecord("change_email", "changed the wording of an e-mail", _S.POLICIES)
-    RESET_EMAIL = ActionRecord("reset_email", "reset the wording of an e-mail", _S.POLICIES)
-    CHOOSE_EMAILS = ActionRecord("choose_emails", "chose e-mails")
-    CHOOSE_OWN_CANDIDATES = ActionRecord("choose_own_candidates", "chose own candidates")
-    ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "added an alert address", _S.POLICIES)
-    CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "changed an alert address", _S.POLICIES)
-    TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "sent a test alert", _S.POLICIES)
-    REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "removed an alert address", _S.POLICIES)
-    MAKE_API_TOKEN = ActionRecord("make_api_token", "made an API token", _S.POLICIES)
-    REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoked an API token", _S.POLICIES)
-    ASK_ADMINS = ActionRecord("ask_admins", "asked the Super Admins")
-    APPROVE = ActionRecord("approve", "approved the invitation", _S.DECISIONS)
-    CANCEL_INVITATION = ActionRecord("cancel_invitation", "cancelled the invitation", _S.DECISIONS)
-    RESOLVE_AS_SENT = ActionRecord("resolve_as_sent", "confirmed that the invitation was sent", _S.DECISIONS)
-    SEND_AGAIN = ActionRecord("send_again", "had the invitation sent again", _S.DECISIONS)
-    INVITE_AGAIN = ActionRecord("invite_again", "had the assessment sent again", _S.DECISIONS)
-    INVITE_OFFERED = ActionRecord(
-        "invite_offered", "invited the candidate, who may be invited already", _S.DECISIONS
-    )
-    INVITE_CANDIDATE = ActionRecord("invite_candidate", "chose to invite the candidate", _S.DECISIONS)
-    RETRY = ActionRecord("retry", "retried what had failed", _S.DECISIONS)
-    REPLAY = ActionRecord("replay", "had the stage change decided again", _S.DECISIONS)
-    SIGN_IN = ActionRecord("sign_in", "signed in")
-    FAIL_SIGN_IN = ActionRecord("fail_sign_in", "failed to sign in", _S.REFUSED)
-    REFUSE_SIGN_IN = ActionRecord("refuse_sign_in", "was refused a sign-in", _S.REFUSED)
-    SIGN_OUT = ActionRecord("sign_out", "signed out")
-    ADD_ACCOUNT = ActionRecord("add_account", "added an account")
-    CHANGE_ACCOUNT = ActionRecord("change_account", "changed an account")
-    CHANGE_PASSWORD = ActionRecord("change_password", "changed a password")
-    RESET_PASSWORD = ActionRecord("reset_password", "chose a password through a link")
-    END_SESSIONS = ActionRecord("end_sessions", "ended sessions")
-    ERASE = ActionRecord("erase", "erased personal data", _S.ERASED)
-    REMOVE_OLD = ActionRecord("remove_old", "removed old records", _S.ERASED)
-    SUBJECT_ACCESS = ActionRecord("subject_access", "downloaded the candidate's data", _S.HANDED_OUT)
-    LOOK_AT_DATA = ActionRecord("look_at_data", "looked at the candidate's data", _S.HANDED_OUT)
-    EXPORT_LIST = ActionRecord("export_list", "exported a list", _S.HANDED_OUT)
-    ACCEPT_LOG = ActionRecord("accept_log", "accepted the log as it is")
-    RECORD_RESTORE = ActionRecord("record_restore", "recorded a restore")
-    ADD_SECOND_FACTOR = ActionRecord("add_second_factor", "added a second factor")
-    REMOVE_SECOND_FACTOR = ActionRecord("remove_second_factor", "removed a second factor")
-    RESET_SECOND_FACTOR = ActionRecord("reset_second_factor", "reset a second factor")
-    FAIL_SECOND_FACTOR = ActionRecord("fail_second_factor", "failed the second factor", _S.REFUSED)
-    MAKE_RECOVERY_CODES = ActionRecord("make_recovery_codes", "made recovery codes")
-    USE_RECOVERY_CODE = ActionRecord("use_recovery_code", "used a recovery code")
+    CREATE_ORGANIZATION = "create_organization", "created the organization"
+    CHANGE_ORGANIZATION = "change_organization", "changed the organization"
+    CHANGE_POLICIES = "change_policies", "changed the rules"
+    CHANGE_SINGLE_SIGN_ON = "change_single_sign_on", "changed single sign-on"
+    TRY_SINGLE_SIGN_ON = "try_single_sign_on", "tried single sign-on"
+    ADD_DOMAIN = "add_domain", "added an e-mail domain"
+    PROVE_DOMAIN = "prove_domain", "verified an e-mail domain"
+    LAPSE_DOMAIN = "lapse_domain", "marked an e-mail domain as no longer verified"
+    REMOVE_DOMAIN = "remove_domain", "removed an e-mail domain"
+    BIND_IDENTITY = "bind_identity", "linked a person to the provider"
+    UNBIND_IDENTITY = "unbind_identity", "unlinked a person from the provider"
+    CONNECT = "connect", "connected"
+    DISCONNECT = "disconnect", "disconnected"
+    SAVE_CONNECTION = "save_connection", "saved a key or secret"
+    MAKE_WEBHOOK = "make_webhook", "made a webhook in Lever"
+    REMOVE_WEBHOOK = "remove_webhook", "removed a webhook in Lever"
+    MOVE_WEBHOOK = "move_webhook", "moved a webhook to the new address"
+    REPLACE_WEBHOOK_ADDRESS = "replace_webhook_address", "replaced the webhook address"
+    RETIRE_TOKEN = "retire_token", "retired a signature token"
+    ADD_MAPPING = "add_mapping", "added a mapping"
+    CHANGE_MAPPING = "change_mapping", "changed a mapping"
+    DELETE_MAPPING = "delete_mapping", "deleted a mapping"
+    INVITE_MEMBER = "invite_member", "invited a member"
+    SEND_INVITATION_LINK = "send_invitation_link", "sent an invitation link"
+    WITHDRAW_INVITATION = "withdraw_invitation", "withdrew a member's invitation"
+    ACCEPT_MEMBERSHIP = "accept_membership", "accepted the membership"
+    DECLINE_MEMBERSHIP = "decline_membership", "declined the membership"
+    LEAVE = "leave", "left the organization"
+    ADD_MEMBER = "add_member", "added a member"
+    CHANGE_MEMBER = "change_member", "changed a member"
+    CHANGE_ROLE = "change_role", "changed a role"
+    REMOVE_MEMBER = "remove_member", "removed a member"
+    CHANGE_ASSESSMENT_RULES = "change_assessment_rules", "changed the rules of an assessment"
+    DELETE_ASSESSMENT_RULES = "delete_assessment_rules", "deleted the rules of an assessment"
+    CHANGE_EMAIL = "change_email", "changed the wording of an e-mail"
+    RESET_EMAIL = "reset_email", "reset the wording of an e-mail"
+    CHOOSE_EMAILS = "choose_emails", "chose e-mails"
+    CHOOSE_OWN_CANDIDATES = "choose_own_candidates", "chose own candidates"
+    ADD_ALERT_ADDRESS = "add_alert_address", "added an alert address"
+    CHANGE_ALERT_ADDRESS = "change_alert_address", "changed an alert address"
+    TEST_ALERT_ADDRESS = "test_alert_address", "sent a test alert"
+    REMOVE_ALERT_ADDRESS = "remove_alert_address", "removed an alert address"
+    MAKE_API_TOKEN = "make_api_token", "made an API token"
+    REVOKE_API_TOKEN = "revoke_api_token", "revoked an API token"
+    ASK_ADMINS = "ask_admins", "asked the Super Admins"
+    APPROVE = "approve", "approved the invitation"
+    CANCEL_INVITATION = "cancel_invitation", "cancelled the invitation"
+    RESOLVE_AS_SENT = "resolve_as_sent", "confirmed that the invitation was sent"
+    SEND_AGAIN = "send_again", "had the invitation sent again"
+    INVITE_AGAIN = "invite_again", "had the assessment sent again"
+    INVITE_OFFERED = "invite_offered", "invited the candidate, who may be invited already"
+    INVITE_CANDIDATE = "invite_candidate", "chose to invite the candidate"
+    RETRY = "retry", "retried what had failed"
+    REPLAY = "replay", "had the stage change decided again"
+    SIGN_IN = "sign_in", "signed in"
+    FAIL_SIGN_IN = "fail_sign_in", "failed to sign in"
+    REFUSE_SIGN_IN = "refuse_sign_in", "was refused a sign-in"
+    SIGN_OUT = "sign_out", "signed out"
+    ADD_ACCOUNT = "add_account", "added an account"
+    CHANGE_ACCOUNT = "change_account", "changed an account"
+    CHANGE_PASSWORD = "change_password", "changed a password"
+    RESET_PASSWORD = "reset_password", "chose a password through a link"
+    END_SESSIONS = "end_sessions", "ended sessions"
+    ERASE = "erase", "erased personal data"
+    REMOVE_OLD = "remove_old", "removed old records"
+    SUBJECT_ACCESS = "subject_access", "downloaded the candidate's data"
+    LOOK_AT_DATA = "look_at_data", "looked at the candidate's data"
+    EXPORT_LIST = "export_list", "exported a list"
+    ACCEPT_LOG = "accept_log", "accepted the log as it is"
+    RECORD_RESTORE = "record_restore", "recorded a restore"
+    ADD_SECOND_FACTOR = "add_second_factor", "added a second factor"
+    REMOVE_SECOND_FACTOR = "remove_second_factor", "removed a second factor"
+    RESET_SECOND_FACTOR = "reset_second_factor", "reset a second factor"
+    FAIL_SECOND_FACTOR = "fail_second_factor", "failed the second factor"
+    MAKE_RECOVERY_CODES = "make_recovery_codes", "made recovery codes"
+    USE_RECOVERY_CODE = "use_recovery_code", "used a recovery code"
 
 
 class TargetKind(models.TextChoices):
