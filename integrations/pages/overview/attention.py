@@ -1,12 +1,11 @@
-"""The overview's numbers: how far today's candidates came, how long they waited, and what needs a person's attention.
+"""The overview's numbers: how far today's candidates came, and what needs a person's attention.
 
 Each has its number, its reason, and the page where something can be done.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Value
@@ -16,7 +15,6 @@ from django.utils import timezone
 from integrations.core.finding_code import Level
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.health.findings import Finding
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
@@ -25,52 +23,12 @@ from integrations.pages.access import visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CORRECTABLE_REASON,
-    NONE,
     CandidateFilters,
     Figure,
 )
-from integrations.pages.activity.candidate_search import CandidateSearch, role_titles
+from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised
-from integrations.pages.times import Times, midnight
-
-#: The newest invitations that are read; more would hardly change a median.
-MOST = 2_000
-
-
-def _waits(member: Membership, since: datetime) -> list[float]:
-    """Return how many seconds after the stage change arrived each candidate was invited; one query.
-
-    They are those that the member sees and that were invited since then.
-    """
-    invited = Delivery.objects.filter(
-        organization=member.organization_id,
-        verdict=Delivery.VerdictCode.INVITE,
-        received_at__gte=since,
-        invitation__invited_at__gte=since,
-    )
-    times = visible(invited, member).order_by("-received_at")
-    return [
-        max(0.0, (invited_at - received_at).total_seconds())
-        for received_at, invited_at in times.values_list("received_at", "invitation__invited_at")[:MOST]
-        if invited_at is not None
-    ]
-
-
-class RoleFunnel(NamedTuple):
-    """How many candidates of one role came to each step."""
-
-    name: str
-    figures: list[Figure]
-
-
-@dataclass(frozen=True)
-class Today:
-    """How far candidates came since midnight in the reader's time zone, together and by role; how long sending took."""
-
-    figures: list[Figure]
-    roles: list[RoleFunnel]
-    to_send: Times | None
 
 
 @dataclass(frozen=True)
@@ -88,39 +46,19 @@ class Waiting:
         return sum(getattr(self, one.name) for one in fields(self))
 
 
-def today(member: Membership) -> Today:
-    """Return how far the candidates that the member sees came today; three queries."""
-    day = timezone.localdate()
-    found = [CandidateFilters(step=step.value, since=day.isoformat()) for step in Step]
-    first, *others = [_by_role(member, filters) for filters in found]
-    titles = role_titles(member.organization)
-    counts: Counter[tuple[str, str]] = Counter()
-    for step, role_id, role_title, count in first.union(*others, all=True).order_by():
-        counts[step, titles.get(role_id, role_title)] += count
-    total: Counter[str] = Counter()
-    for (step, _), count in counts.items():
-        total[step] += count
-    roles = [
-        RoleFunnel(
-            role or "No role",
-            [_figure(replace(one, role=role or NONE), counts[one.step, role]) for one in found],
-        )
-        for role in sorted({role for _, role in counts})
-    ]
-    return Today(
-        [_figure(one, total[one.step]) for one in found], roles, Times.of(_waits(member, midnight(day)))
-    )
+def today(member: Membership) -> list[Figure]:
+    """Return how far the candidates that the member sees came since midnight in the reader's time zone; one query."""
+    day = timezone.localdate().isoformat()
+    found = [CandidateFilters(step=step.value, since=day) for step in Step]
+    first, *others = [_counted_step(member, filters) for filters in found]
+    numbers = dict(first.union(*others, all=True).order_by())
+    return [filters.figure(Step(filters.step).label, numbers.get(filters.step, 0)) for filters in found]
 
 
-def _figure(filters: CandidateFilters, number: int) -> Figure:
-    return filters.figure(Step(filters.step).label, number)
-
-
-def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
-    """Return how many candidates of each role the list of these filters has: step, role's id and title, number."""
-    rows = CandidateSearch(member, filters).rows().order_by()
-    with_step = rows.annotate(step=Value(filters.step)).values_list("step", "role_id", "role_title")
-    return with_step.annotate(count=Count("pk"))
+def _counted_step(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
+    """Return how many candidates the list of these filters has: step and number."""
+    rows = CandidateSearch(member, filters).rows().order_by().annotate(step=Value(filters.step))
+    return rows.values_list("step").annotate(count=Count("pk"))
 
 
 def waiting_for_a_person(member: Membership) -> Waiting:

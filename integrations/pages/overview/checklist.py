@@ -11,6 +11,7 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform, ProgressTag
 from integrations.health import webhook_rejections
+from integrations.health.findings import counted
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
@@ -23,7 +24,6 @@ from integrations.pages.mappings.pick_list import PickList
 
 TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
 MAX_ROLES = 2000
-MOST_NAMED = 3  # roles that a step names before it only counts the rest
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,13 @@ def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
 
 def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> SetupStep:
     """Return the step that receives a stage change; a test request doesn't prove that the event is turned on."""
-    has_delivery = any(webhook.last_received_at for webhook in webhooks)
-    has_request = has_delivery or any(webhook.last_verified_at for webhook in webhooks)
-    came_before = (
-        has_request
-        and Delivery.objects.filter(organization=organization, event=DeliveryEvent.STAGE_CHANGE).exists()
+    has_request = any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks)
+    stage_changes = Delivery.objects.filter(organization=organization, event=DeliveryEvent.STAGE_CHANGE)
+    has_delivery = any(webhook.last_received_at for webhook in webhooks) or (
+        has_request and stage_changes.exists()
     )
     if has_delivery:
         state = "Lever's stage changes arrive."
-    elif came_before:
-        state = "Lever's test request arrived. Stage changes came before."
     elif has_request:
         state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
     else:
@@ -121,8 +118,8 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
     return SetupStep(
         code="verified",
         title="Check that Lever reaches the portal",
-        is_done=has_delivery or came_before,
-        is_begun=has_request and not has_delivery and not came_before,
+        is_done=has_delivery,
+        is_begun=has_request and not has_delivery,
         state=state,
         instructions=(
             "In Lever, open Settings › Integrations and API › Webhooks.",
@@ -186,19 +183,15 @@ def _codescreen_step(organization: Organization) -> SetupStep:
 
 def _roles_step(organization: Organization) -> SetupStep:
     """Return the step that gives roles their assessments: by mapping, by tag, or by default."""
-    mappings = RoleMapping.objects.filter(organization=organization).order_by("role")
-    mapped = list(dict.fromkeys(mappings.values_list("role", flat=True)[:MAX_ROLES]))
+    mapped = RoleMapping.objects.filter(organization=organization).count()
     roles = Role.objects.live().filter(organization=organization).order_by("title", "pk")
-    tagged = [
-        title
-        for tags, title in roles.values_list("tags", "title")[:MAX_ROLES]
-        if assessment_tags(tags, title)
-    ]
+    tags_and_titles = roles.values_list("tags", "title")[:MAX_ROLES]
+    tagged = sum(bool(assessment_tags(tags, title)) for tags, title in tags_and_titles)
     sources = []
     if mapped:
-        sources.append(f"Mapped here: {_named(mapped)}.")
+        sources.append(f"Here: {counted(mapped, 'mapping')}.")
     if tagged:
-        sources.append(f"Tagged in Lever: {_named(tagged)}.")
+        sources.append(f"Tagged in Lever: {counted(tagged, 'role')}.")
     if organization.default_assessment:
         sources.append(f"All other roles get “{organization.default_assessment}”.")
     can_choose = not sources and organization.codescreen is not None
@@ -217,12 +210,6 @@ def _roles_step(organization: Organization) -> SetupStep:
         url=f"{reverse('mapping-list')}?show=unmapped",
         action="Map a role",
     )
-
-
-def _named(roles: list[str]) -> str:
-    """Return the first few roles by name, and how many more there are."""
-    names = ", ".join(f"“{role}”" for role in roles[:MOST_NAMED])
-    return f"{names} and {len(roles) - MOST_NAMED} more" if len(roles) > MOST_NAMED else names
 
 
 def _choices(known: PickList) -> tuple[tuple[str, str], ...]:
