@@ -31,7 +31,7 @@ PAGES = {
     "/settings/team/": 7,
     "/mappings/": 29,
     "/mappings/add/": 11,
-    "/reports/": 5,
+    "/reports/": 8,
 }
 LISTS = (
     "delivery",

@@ -1,4 +1,4 @@
-"""The report of a period: what became of those invited, by role, assessment, source, owner and week; and as CSV."""
+"""The report of a period: what became of those invited, by role, assessment, source and week; and as CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,25 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.core.vocabulary import Origin, lower_first
-from integrations.members.models.membership import TEAM, Membership
+from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import NONE, CandidateFilters, Figure
 from integrations.pages.activity.steps import Became, Step
-from integrations.pages.report_figures import (
-    COUNTED_FOR,
-    PRESETS,
-    By,
-    Figures,
-    Line,
-    Period,
-    Report,
-    asked_period,
-    counted_report,
-)
+from integrations.pages.report_figures import ALL, By, Figures, Line, Period, asked_period, report_of
 from integrations.pages.times import Times
 from integrations.pages.views import ListExport
 
@@ -68,18 +57,17 @@ class ReportView(OrganizationMixin, TemplateView):
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        period, correction = asked_period(self.request.GET.dict())
-        report = counted_report(self.organization, period)
+        period = asked_period(self.request.GET.dict())
+        report = report_of(self.organization, period)
+        total = report.get(ALL, Figures())
         return super().get_context_data(
             period=period,
-            correction=correction,
-            presets=_presets(period),
-            total=_row("", report.total, _filters(Line(), period)),
-            pass_percent=report.total.pass_percent,
-            unstated=report.total.count(Became.NOT_STATED),
-            tables=[Table(by, _rows(by, report, period)) for by in By],
-            knows_owners=Membership.objects.using_people(self.organization.pk).exists(),
-            counted_for=int(COUNTED_FOR.total_seconds() // 60),
+            total=_row(ALL, total, period),
+            pass_percent=total.pass_percent,
+            unstated=total.counts[Became.NOT_STATED],
+            tables=[
+                Table(by, [_row(line, report[line], period) for line in _in_order(by, report)]) for by in By
+            ],
             **kwargs,
         )
 
@@ -91,72 +79,53 @@ class ReportExportView(ListExport):
     list_name = "report"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        period, _ = asked_period(self.request.GET.dict())
+        period = asked_period(self.request.GET.dict())
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
-        lines = list(_cells(counted_report(self.organization, period)))
-        return self.file(filename, COLUMNS, iter(lines), len(lines))
+        lines = list(_cells(report_of(self.organization, period)))
+        return self.file(filename, COLUMNS, lines, len(lines))
 
 
-def _cells(report: Report) -> Iterator[tuple[object, ...]]:
+def _cells(report: dict[Line, Figures]) -> Iterator[tuple[object, ...]]:
     for by in By:
-        for name in _in_order(by, report):
-            figures = report.tables[by][name]
-            times = [
-                (one.median, one.most) if one else (None, None)
-                for one in (figures.to_start, figures.to_result)
-            ]
-            hours = [
-                None if seconds is None else f"{seconds / 3600:.1f}" for pair in times for seconds in pair
-            ]
-            yield by.label, _title(by, name), *(figures.count(became) for became in Became), *hours
+        for line in _in_order(by, report):
+            figures = report[line]
+            seconds = [(one.median, one.most) if one else (None, None) for one in figures.times]
+            hours = [None if one is None else f"{one / 3600:.1f}" for pair in seconds for one in pair]
+            yield by.label, _title(line), *(figures.counts[became] for became in Became), *hours
 
 
-def _in_order(by: By, report: Report) -> list[str]:
-    """Return the names of a table's lines: the latest week first, else those with the most candidates."""
-    lines = report.tables[by]
-    if by is By.WEEK:
-        return sorted(lines, reverse=True)
-    return sorted(lines, key=lambda name: (-lines[name].count(Became.SENT), name))
+def _in_order(by: By, report: dict[Line, Figures]) -> list[Line]:
+    """Return a table's lines: the latest week first, else those with the most candidates."""
+    lines = sorted((line for line in report if line[0] is by), reverse=by is By.WEEK)
+    return lines if by is By.WEEK else sorted(lines, key=lambda line: -report[line].counts[Became.SENT])
 
 
-def _rows(by: By, report: Report, period: Period) -> list[Row]:
-    return [
-        _row(_title(by, name), report.tables[by][name], _filters(Line(by, name), period))
-        for name in _in_order(by, report)
-    ]
+def _row(line: Line, figures: Figures, period: Period) -> Row:
+    filters = _filters(line, period)
+    shown = [replace(filters, became=one.value).figure(one.label, figures.counts[one]) for one in Became]
+    return Row(_title(line), shown, *figures.times)
 
 
-def _row(title: str, figures: Figures, filters: CandidateFilters) -> Row:
-    shown = [
-        replace(filters, became=became.value).figure(became.label, figures.count(became)) for became in Became
-    ]
-    return Row(title, shown, figures.to_start, figures.to_result)
-
-
-def _title(by: By, name: str) -> str:
-    match by:
-        case _ if name == NONE:
-            return "No role" if by is By.ROLE else "Not known"
-        case By.ORIGIN:
+def _title(line: Line) -> str:
+    match line:
+        case By.ROLE, name if name == NONE:
+            return "No role"
+        case _, name if name == NONE:
+            return "Not known"
+        case By.ORIGIN, name:
             return Origin(name).label
-        case By.WEEK:
+        case By.WEEK, name:
             monday = date.fromisoformat(name)
             return f"{monday:%-d %b} to {monday + timedelta(days=6):%-d %b %Y}"
-    return name
+    return line[1]
 
 
 def _filters(line: Line, period: Period) -> CandidateFilters:
     """Return the filters of the list that has the candidates of a line."""
-    if line.by is By.WEEK:
-        period = period.week(date.fromisoformat(line.name))
+    by, name = line
+    if by is By.WEEK:
+        period = period.week(date.fromisoformat(name))
     filters = CandidateFilters(
         step=Step.INVITED.value, since=period.first.isoformat(), until=period.last.isoformat()
     )
-    return filters if line.by in {None, By.WEEK} else replace(filters, **{line.by.value: line.name})
-
-
-def _presets(period: Period) -> list[tuple[str, Period, bool]]:
-    """Return each period that one click chooses, with its label and whether it is shown."""
-    today = timezone.localdate()
-    presets = [(label, Period(today - timedelta(days=days - 1), today)) for days, label in PRESETS.items()]
-    return [(label, preset, preset == period) for label, preset in presets]
+    return filters if by in {None, By.WEEK} else replace(filters, **{by.value: name})
