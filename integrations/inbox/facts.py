@@ -10,6 +10,8 @@ from integrations.catalog.lists import (
     needs_refresh,
     refresh_assessments,
     stage_name,
+    stage_name_in_copy,
+    trigger_policy,
 )
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationStatus
@@ -77,6 +79,7 @@ def gather_facts(
         chosen_assessment=delivery.chosen_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
+        rows_lost_until=organization.rows_lost_until,
         origins=organization.origins,
         reentry=ReentryPolicy(organization.reentry),
         reentry_days=organization.reentry_days,
@@ -144,6 +147,8 @@ def _entered_before(
     if is_chosen(delivery):
         return None
     connection, entered_at = organization.lever_connection, opportunity.entered_at
+    if _may_be_lost(organization, opportunity):
+        return EnteredBefore.RESTORE
     if entered_at is None:
         # who wasn't in the stage when it was first compared has come since
         is_compared = connection.swept_at is not None
@@ -153,6 +158,22 @@ def _entered_before(
     if connection.first_connected_at and entered_at < connection.first_connected_at:
         return EnteredBefore.CONNECTING
     return EnteredBefore.RESTORE if organization.has_lost_rows_since(entered_at) else None
+
+
+def _may_be_lost(organization: Organization, opportunity: Opportunity) -> bool:
+    """Whether an invitation may have been sent at a time whose rows are lost, wherever the candidate went since.
+
+    So it is for who came into a trigger stage then, and for who was offered after the restore until a person chooses.
+    """
+    since, until = organization.rows_lost_from, organization.rows_lost_until
+    if since is None or until is None:
+        return False
+    stages = {stage_id for stage_id, at in opportunity.stage_changes if since <= at < until}
+    policy = trigger_policy(organization)
+    if any(policy.is_trigger(one, stage_name_in_copy(organization, one)) for one in stages):
+        return True
+    offered = Delivery.objects.offered().filter(organization=organization, decided_at__gte=until)
+    return offered.filter(opportunity_id=opportunity.id).exists()
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

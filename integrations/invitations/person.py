@@ -288,6 +288,7 @@ def _existing_invitation(
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
         outcome=ResultOutcome(outcome) if done_at and outcome else None,
+        created_at=row.created_at,
         completed_at=done_at,
         days_since_completion=(database.now() - done_at).total_seconds() / 86400 if done_at else None,
         was_reentered=bool(done_at and entered_at and entered_at > done_at),

@@ -7,7 +7,7 @@ Feedback templates).
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -78,13 +78,12 @@ class Opportunity:
     hiring_managers: tuple[str, ...] = ()  # ids of Lever users, of the applications that were expanded
     entered_at: datetime | None = None  # when it came into its present stage
     is_deleted: bool = False
-    has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
+    stage_changes: tuple[tuple[str, datetime], ...] = ()  # each stage that it came into, and when
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode an opportunity that was read with or without its applications, owner and followers expanded."""
         contact_protection = json_object(json_object(data.get("dataProtection")).get("contact"))
-        stage_changes = data.get("stageChanges")
         applications = json_objects(data.get("applications"))
         postings = (referenced_id(one["posting"]) for one in applications if one.get("posting"))
         hiring_managers = (referenced_id(one.get("postingHiringManager")) for one in applications)
@@ -108,7 +107,7 @@ class Opportunity:
             hiring_managers=tuple(filter(None, hiring_managers)),
             entered_at=_entered_at(data),
             is_deleted=bool(data.get("deletedAt")),
-            has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
+            stage_changes=tuple(_stage_changes(data)),
         )
 
 
@@ -118,6 +117,13 @@ def _follower_emails(followers: object) -> tuple[str, ...] | None:
     if not isinstance(followers, list) or any(isinstance(follower, str) for follower in followers):
         return None
     return tuple(filter(None, (text(user.get("email")) for user in users)))
+
+
+def _stage_changes(data: JsonObject) -> Iterator[tuple[str, datetime]]:
+    for change in json_objects(data.get("stageChanges")):
+        at = moment(change.get("updatedAt"))
+        if at is not None:
+            yield text(change.get("toStageId")), at
 
 
 def _entered_at(data: JsonObject) -> datetime | None:

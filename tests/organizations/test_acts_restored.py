@@ -13,6 +13,7 @@ from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
+from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
@@ -146,6 +147,64 @@ def test_who_entered_before_the_end_of_what_is_lost_is_offered(
     assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
     assert "restored from a backup" in delivery.explanation
     assert sandbox.invitations_sent() == 0
+
+
+@pytest.fixture
+def come_back(scenario, sandbox, acme):
+    """Return what moves a candidate out of the stage and back in, and returns the delivery of that."""
+
+    def come_back(word="Alder"):
+        opportunity_id = sandbox.opportunity_id(word)
+        for stage in ("Phone screen", STAGE):
+            sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
+        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(STAGE)}
+        delivery = factories.DeliveryFactory.create(
+            organization=acme,
+            opportunity_id=opportunity_id,
+            payload={"event": "candidateStageChange", "data": data},
+        )
+        scenario.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    return come_back
+
+
+@pytest.mark.parametrize("hours", [10, 3], ids=["before the backup", "since the backup"])
+def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person_chose(
+    scenario, sandbox, acme, restore, enter, come_back, super_admin, hours
+):
+    enter(hours=hours)
+    restore()
+    on_request.sweep_organization(acme)
+    scenario.work()
+    for _ in range(2):
+        delivery = come_back()
+        assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
+    assert sandbox.invitations_sent() == 0
+    invite_offered(acme, super_admin, delivery.pk)
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_later_one_is_not(
+    scenario, sandbox, acme, restore, enter, come_back, super_admin
+):
+    scenario.set_policies(reentry="after_days", reentry_days=30)
+    first = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
+    Invitation.objects.update(created_at=ago(days=90), completed_at=ago(days=80))
+    enter(hours=3)  # the second round may have been sent then
+    restore()
+    delivery = come_back()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 1)
+    invite_offered(acme, super_admin, delivery.pk)
+    scenario.work()
+    second = Invitation.objects.exclude(pk=first.pk).get()
+    assert (second.round, second.status, sandbox.invitations_sent()) == (2, "invited", 2)
+    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
+    Invitation.objects.filter(pk=second.pk).update(completed_at=ago(days=40))
+    assert come_back().verdict == "invite"
 
 
 def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):

@@ -107,9 +107,14 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     return None
 
 
-def _offer(facts: Facts) -> Decision | None:
-    """Return that the candidate is offered to a person, where it can't be known whether they are invited already."""
-    cause = facts.entered_before
+def _offer(facts: Facts, here: Iterable[ExistingInvitation] = ()) -> Decision | None:
+    """Return that the candidate is offered to a person, where it can't be known whether they are invited already.
+
+    After a restore it is known by the rows of the same assessment `here` that were made since.
+    """
+    cause, lost_until = facts.entered_before, facts.rows_lost_until
+    if lost_until and any(row.created_at and row.created_at >= lost_until for row in here):
+        return None
     return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
 
 
@@ -214,7 +219,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 f"{latest.standing}.",
                 existing_invitation_id=latest.id,
             )
-    if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
+    if offer := _offer(facts, here):  # the candidate has an invitation here, and would get a further one
         return offer
     again = f" This is round {round_number}." if round_number > 1 else ""
     return Decision(

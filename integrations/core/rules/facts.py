@@ -56,8 +56,8 @@ _SENTENCES: Mapping[str, str] = {
         "The candidate was in “{stage}” before Lever was connected, and may be invited already."
     ),
     EnteredBefore.RESTORE: (
-        "The portal was restored from a backup, and the candidate was in “{stage}” before that. So they may be invited "
-        "already."
+        "The portal was restored from a backup, and the candidate was in a stage that sends assessments before that. "
+        "So they may be invited already."
     ),
     EnteredBefore.UNKNOWN_TIME: (
         "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "
@@ -113,6 +113,7 @@ class ExistingInvitation:
     opportunity_id: str = ""
     round: int = 1
     outcome: ResultOutcome | None = None
+    created_at: datetime | None = None
     completed_at: datetime | None = None
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
@@ -140,6 +141,7 @@ class Facts:
     stage_name: str = ""
     candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
     entered_before: EnteredBefore | None = None  # why they may be invited already; None once a person chose
+    rows_lost_until: datetime | None = None  # by a restore
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""
