@@ -2,7 +2,7 @@
 
 from django.core import mail
 
-from integrations.codescreen.details import Person, details_in
+from integrations.codescreen.details import details_in
 from integrations.codescreen.payloads import Progress, listed_assessment
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.lookups import LeverUser, PipelineStage, Posting
@@ -37,4 +37,4 @@ def test_names_in_the_platforms_lists_are_one_line():
     assert LeverUser.from_api(listed).name == listed_assessment(listed).name == line
     progress = Progress.from_api({"metadata": {"failureReason": NAME, "Team\nScore": NAME}})
     assert progress.failure_reason == line
-    assert details_in(progress.metadata, Person()) == {"Team Score": line}
+    assert details_in(progress.metadata) == {"Team Score": line}
