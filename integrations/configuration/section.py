@@ -111,9 +111,9 @@ def column(model: type[models.Model], name: str, key: str = "", **options: Any) 
         value_type = bool
     elif isinstance(stored, models.IntegerField):
         value_type = int
-    elif isinstance(stored, models.JSONField) and stored.default is list:
+    elif isinstance(stored, models.JSONField) and isinstance(stored.get_default(), list):
         value_type = list
-        options |= {"type_name": TEXTS, "check": check_texts}
+        options["type_name"] = "whole numbers in brackets"
     elif isinstance(stored, models.JSONField):
         value_type = dict
     return Key(key or name, value_type, stored, attribute=name, **options)

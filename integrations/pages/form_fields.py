@@ -1,4 +1,4 @@
-"""Fields of several forms: for the rules of origins, one for each origin in Lever."""
+"""Fields of forms: for scores, and for the rules of origins, one for each origin in Lever."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,17 @@ from integrations.core.vocabulary import Origin, OriginRule
 
 #: The origin that each of these fields is about; together they are the column `origins`.
 ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
+
+
+class ScoresField(forms.Field):
+    """Scores with commas between them; the column is a list of numbers, and refuses what is no number."""
+
+    def prepare_value(self, value: object) -> object:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: object) -> list[int | str]:
+        parts = [part.strip() for part in str(value or "").split(",")]
+        return [int(part) if part.isdecimal() and len(part) <= 3 else part for part in parts]
 
 
 class OriginFieldsMixin(forms.BaseForm):

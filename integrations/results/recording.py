@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
-from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
+from integrations.core.vocabulary import NOT_STATED, ResultOutcome, lower_first
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -37,7 +38,7 @@ from integrations.store import database
 HIGHEST_OF_FAILED, LOWEST_OF_PASSED = 2, 3
 
 
-def rate(progress: Progress, thresholds: Thresholds, *, follows_result: bool) -> int | None:
+def rate(progress: Progress, thresholds: Sequence[int], *, follows_result: bool) -> int | None:
     """Return the rating of a result, 1 to 4: one more for each threshold that the score reaches.
 
     Where it `follows_result`, a stated Failed or Passed bounds it. None without a score, whatever else is stated.

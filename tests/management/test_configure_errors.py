@@ -75,9 +75,16 @@ MORE_ERRORS = [
     ("[policies]\nstart_within_days = 0\n", "policies.start_within_days: Ensure this value is greater than"),
     ('[policies]\nstart_within_days = "7"\n', "policies.start_within_days must be a whole number, not text"),
     (f"[policies]\nno_show_days = {9 * 10**18}\n", "policies.no_show_days: Ensure this value is less than"),
-    (f"[policies]\nrating_4_from = {9 * 10**18}\n", "policies.rating_4_from: Ensure this value is less than"),
+    (
+        "[policies]\nrating_thresholds = [25, 50, 101]\n",
+        "policies.rating_thresholds: Give three whole numbers",
+    ),
+    ("[policies]\nrating_thresholds = 25\n", "policies.rating_thresholds must be whole numbers in brackets"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
-    ("[policies]\nrating_2_from = 90\n", "policies: Rating thresholds must rise"),
+    (
+        "[policies]\nrating_thresholds = [90, 50, 75]\n",
+        "policies.rating_thresholds: Give three whole numbers",
+    ),
     ("[policies]\nstage_on_pass = 7\n", "policies.stage_on_pass must be text in quotes"),
     (
         "[policies]\norigins = { agency = 'hold', agent = 'skip' }\n",

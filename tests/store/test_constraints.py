@@ -74,8 +74,6 @@ def test_a_delivery_has_both_verdict_and_time_or_neither(organization):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"rating_2_from": 60},
-        {"rating_3_from": 80},
         {"webhook_key": ""},
         {"bulk_window": 0},
         {"bulk_window": 9 * 10**8},

@@ -3,10 +3,12 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from integrations.core.vocabulary import ReentryPolicy, Thresholds
+from integrations.core.vocabulary import ReentryPolicy
 from integrations.organizations.models.validators import (
     check_origins,
+    check_thresholds,
     check_time_zone,
+    default_thresholds,
     not_a_portal_tag,
 )
 from integrations.store.personal import harmless
@@ -27,9 +29,7 @@ POLICIES = (
     "note_on_skip",
     "note_on_wait",
     "paused",
-    "rating_2_from",
-    "rating_3_from",
-    "rating_4_from",
+    "rating_thresholds",
     "rating_follows_result",
     "passing_score",
     "reentry",
@@ -108,9 +108,11 @@ class Policies(models.Model):
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
     )
-    rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
-    rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
-    rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    rating_thresholds = models.JSONField(
+        default=default_thresholds,
+        validators=[check_thresholds],
+        help_text="The lowest scores for the ratings 2, 3 and 4.",
+    )
     rating_follows_result = models.BooleanField(
         default=True,
         help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
@@ -191,12 +193,6 @@ class Policies(models.Model):
         abstract = True
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
-                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
-                name="organization_rating_thresholds_rise",
-                violation_error_message="Rating thresholds must rise from 2 to 4.",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
             ),
             models.CheckConstraint(
@@ -210,8 +206,3 @@ class Policies(models.Model):
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
             ),
         ]
-
-    @property
-    def rating_thresholds(self) -> Thresholds:
-        """The lowest scores for the ratings 2, 3 and 4."""
-        return self.rating_2_from, self.rating_3_from, self.rating_4_from

@@ -32,3 +32,16 @@ def check_origins(origins: object) -> None:
             raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
         if rule not in list(OriginRule):
             raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
+
+
+def default_thresholds() -> list[int]:
+    """Return the lowest scores for the ratings 2, 3 and 4 where nobody says others: quarters."""
+    return [25, 50, 75]
+
+
+def check_thresholds(scores: object) -> None:
+    """Raise ValidationError unless these are the lowest scores for the ratings 2, 3 and 4."""
+    three = scores if isinstance(scores, list) and len(scores) == 3 else []
+    are_scores = all(type(one) is int and 0 <= one <= 100 for one in three)
+    if not three or not are_scores or three != sorted(three):
+        raise ValidationError("Give three whole numbers from 0 to 100 that rise, such as 25, 50, 75.")

@@ -21,16 +21,15 @@ from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin
+from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField
 from integrations.pages.mappings import pick_list
 from integrations.pages.views import OperationView
 
 #: Policies with a page or a button of their own.
 ELSEWHERE = (*SECURITY, "paused")
-RATINGS = ("rating_2_from", "rating_3_from", "rating_4_from")
 #: The rules that each page shows.
 RESULTS = (
-    *RATINGS,
+    "rating_thresholds",
     "rating_follows_result",
     "passing_score",
     "passed_tag",
@@ -47,6 +46,10 @@ CHOSEN = {"default_assessment": "None", "stage_on_pass": "Nobody is moved"}
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     """Some of the organization's policies. Assessments and stages are chosen from what the platforms list."""
 
+    rating_thresholds = ScoresField(
+        label="Ratings 2, 3 and 4 begin at", help_text="Three scores with commas, such as 25, 50, 75."
+    )
+
     class Meta:
         model = Organization
         fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
@@ -58,9 +61,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "bulk_limit": "Require approval above this many invitations",
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
-            "rating_2_from": "Rating 2 from",
-            "rating_3_from": "Rating 3 from",
-            "rating_4_from": "Rating 4 from",
             "rating_follows_result": "Keep the rating in line with CodeScreen's result",
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
@@ -133,15 +133,10 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         }
 
     def clean(self) -> dict[str, Any]:
-        """Refuse scores that don't rise, at the first that is too high. Put the rules of the origins together."""
+        """Put the rules of the origins together."""
         cleaned = super().clean() or {}
         if ORIGIN_FIELDS.keys() <= self.fields.keys():
             cleaned["origins"] = self.origins_in(cleaned)
-        scores = [cleaned.get(name) for name in RATINGS]
-        for name, score, following in zip(RATINGS, scores, scores[1:], strict=False):
-            if score is not None and following is not None and score > following:
-                self.add_error(name, "The scores must rise from rating 2 to rating 4.")
-                break
         return cleaned
 
     def clean_default_assessment(self) -> str:

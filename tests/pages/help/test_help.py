@@ -182,7 +182,7 @@ def test_the_privacy_page_shows_the_organizations_own_times(super_admin_client, 
 
 
 def test_the_results_page_shows_the_organizations_own_scores(super_admin_client, organization):
-    organization.rating_4_from = 91
+    organization.rating_thresholds = [25, 50, 91]
     organization.save()
     assert "91 or more" in text_of(super_admin_client, reverse("help-results"))
 

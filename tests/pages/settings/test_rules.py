@@ -25,9 +25,7 @@ SAME = {
     "bulk_window": "10",
 }
 SAME_RESULTS = {
-    "rating_2_from": "25",
-    "rating_3_from": "50",
-    "rating_4_from": "75",
+    "rating_thresholds": "25, 50, 75",
     "rating_follows_result": "on",
 }
 
@@ -96,11 +94,22 @@ def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
-def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_client, organization):
-    answer = organization_admin_client.post(RESULTS, SAME_RESULTS | {"rating_3_from": "80"})
-    form = answer.context["form"]
-    assert form.errors == {"rating_3_from": ["The scores must rise from rating 2 to rating 4."]}
-    assert 'id="id_rating_3_from_error"' in text(answer)
+@pytest.mark.parametrize("scores", ["25, 80, 75", "25, 50", "25, 50, 101", "25, fifty, 75", "-1, 50, 75", ""])
+def test_scores_that_are_none_or_do_not_rise_are_refused_at_the_field(
+    organization_admin_client, organization, scores
+):
+    answer = organization_admin_client.post(RESULTS, SAME_RESULTS | {"rating_thresholds": scores})
+    assert list(answer.context["form"].errors) == ["rating_thresholds"]
+    assert 'id="id_rating_thresholds_error"' in text(answer)
+    assert Organization.objects.get(pk=organization.pk).rating_thresholds == [25, 50, 75]
+
+
+def test_scores_for_the_ratings_are_saved(organization_admin_client, organization):
+    organization_admin_client.post(RESULTS, SAME_RESULTS | {"rating_thresholds": "40,60, 90"})
+    assert Organization.objects.get(pk=organization.pk).rating_thresholds == [40, 60, 90]
+    assert recorded().get(organization=organization).changes == {
+        "rating_thresholds": [[25, 50, 75], [40, 60, 90]]
+    }
 
 
 def test_a_team_member_may_not(team_member_client, organization):
@@ -258,7 +267,7 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + RESULTS)
-        page.fill("[name=rating_2_from]", "80")
+        page.fill("[name=rating_thresholds]", "80, 50, 75")
         page.get_by_role("button", name="Save changes").click()
         summary = page.get_by_role("alert")
         page.locator("[role=alert]:focus").wait_for()
