@@ -1,20 +1,15 @@
 """Numbered system checks of the environment variables, and of the services that they name."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryFile
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 
 from portal.environment import Wrong
 
-#: What Lever allows each account.
-MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20
 #: Of a file's mode: who is neither its owner nor of its group.
 OF_STRANGERS = 0o007
 
@@ -68,36 +63,11 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
 
 @register(Tags.security)
 def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Tell what is wrong with the .env file itself: names that nothing reads, and whether others can read it."""
-    found: list[CheckMessage] = [
-        Warning(f"{name} in .env is read by nothing.", hint=f"Did you mean {known}?", id="portal.W004")
-        for name, known in settings.MISSPELT_VARIABLES
-    ]
-    message = "Other users of this machine may read .env, which holds the keys."
-    hint = "Run: chmod 600 .env"
-    if settings.ENV_FILE_MODE & OF_STRANGERS and not settings.IS_LOCAL:
-        found.append(Error(message, hint=hint, id="portal.E039"))
-    elif settings.ENV_FILE_MODE:  # a group may be the portal's own
-        found.append(Warning(message, hint=hint, id="portal.W005"))
-    return found
-
-
-@register()
-def check_static_root(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report a folder for static files that can't be written, unless they were collected there before."""
-    folder = Path(settings.STATIC_ROOT)
-    if (
-        not hasattr(staticfiles_storage, "load_manifest")
-        or Path(folder, ManifestFilesMixin.manifest_name).exists()
-    ):
+    """Report a .env file that strangers can read: it holds the keys. A group may be the portal's own."""
+    if not settings.ENV_FILE_MODE & OF_STRANGERS or settings.IS_LOCAL:
         return []
-    try:
-        with TemporaryFile(dir=next(one for one in (folder, *folder.parents) if one.is_dir())):
-            return []
-    except OSError as error:
-        message = f"The static files can't be collected in {folder}: {error.strerror}."
-        hint = "Set STATIC_ROOT to a folder that this user may write, or give the folder to the user."
-        return [Error(message, hint=hint, id="portal.E038")]
+    message = "Other users of this machine may read .env, which holds the keys."
+    return [Error(message, hint="Run: chmod 600 .env", id="portal.E039")]
 
 
 @register()
@@ -122,9 +92,9 @@ def check_redis(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
     try:
         with redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS) as client:
             client.ping()
-    except (redis.AuthenticationError, redis.ResponseError) as error:
-        message = f"The server of REDIS_URL refuses the portal: {first_line(error)}"
-        hint = "Correct user, password and database number, 0 to 15 mostly, of REDIS_URL."
+    except (redis.AuthenticationError, redis.ResponseError, ValueError, TypeError) as error:
+        message = f"The server of REDIS_URL, or its client, refuses the address: {first_line(error)}"
+        hint = "Correct user, password, database number, 0 to 15 mostly, and options of REDIS_URL."
         return [Error(message, hint=hint, id="portal.E014")]
     except redis.RedisError as error:
         message = (
@@ -138,21 +108,6 @@ def check_redis(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
 def first_line(error: Exception) -> str:
     """Return what a client says of its server."""
     return f"{str(error).strip().splitlines()[0].rstrip('.')}."
-
-
-@register()
-def check_lever_rate(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn where more calls are made than Lever allows: it refuses the rest, and each is made again later."""
-    if settings.LEVER_RATE <= MOST_LEVER_RATE and settings.LEVER_BURST <= MOST_LEVER_BURST:
-        return []
-    return [
-        Warning(
-            f"LEVER_RATE is {settings.LEVER_RATE:g} and LEVER_BURST {settings.LEVER_BURST}; Lever allows an account "
-            f"{MOST_LEVER_RATE:g} calls a second and {MOST_LEVER_BURST} at once after a rest, and refuses more.",
-            hint="Leave both unset.",
-            id="portal.W003",
-        )
-    ]
 
 
 @register(Tags.security)

@@ -2,12 +2,11 @@
 
 import os
 import re
-from collections.abc import Callable, Collection
-from difflib import get_close_matches
+from collections.abc import Collection
 from email.utils import parseaddr
 from itertools import compress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import environ
@@ -20,10 +19,8 @@ POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY, SHORTEST_TOKEN = 32, 16
 LEAST_DIFFERENT = 5  # characters of a random text, as Django asks
 LONGEST_NODE = 100
-LEAST_LIKENESS = 0.8
 IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
-_NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=", re.MULTILINE)
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -47,25 +44,17 @@ class Environment:
         self._env = environ.Env()
         self._file = Path(path)
         try:
-            self._text = self._file.read_text("utf-8") if self._file.is_file() else ""
+            if self._file.is_file():
+                self._file.read_text("utf-8")  # the library ignores a file that it can't read
+            environ.Env.read_env(path)
         except (OSError, UnicodeDecodeError) as error:
             raise SystemExit(
                 f"{path} can't be read: {error}. Save it as UTF-8, and give it to the user that runs the portal."
             ) from error
-        environ.Env.read_env(path)
         self.checks: dict[str, str] = {}
         self.defaults: dict[str, str] = {}
         self.errors: list[Wrong] = []
         self.unsafe: list[Wrong] = []
-
-    def misspelt(self) -> list[tuple[str, str]]:
-        """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
-        found: list[tuple[str, str]] = []
-        for name in _NAME.findall(self._text):
-            if name not in self.checks:
-                resembled = get_close_matches(name, self.checks, n=1, cutoff=LEAST_LIKENESS)
-                found += [(name, known) for known in resembled]
-        return found
 
     def file_mode(self) -> int:
         """Return the mode bits by which others may use the `.env` file, which holds the keys; 0 without a file."""
@@ -88,30 +77,16 @@ class Environment:
             self.refuse(name, "must be True or False")
         return value in TRUE
 
-    def integer(self, name: str, check: str, default: int, least: int = 1, most: int | None = None) -> int:
-        """Return a whole number of at least `least`, and at most `most` if there is such a bound."""
-        return int(self.number(name, check, default, least, most, int))
-
-    def number(
-        self,
-        name: str,
-        check: str,
-        default: float,
-        least: float,
-        most: float | None = None,
-        read: Callable[[str], float] = float,
-    ) -> float:
-        """Return a number of at least `least`, and at most `most` if there is such a bound."""
+    def integer(self, name: str, check: str, default: int, *, least: int = 1, most: int) -> int:
+        """Return a whole number from `least` to `most`."""
         value = self.text(name, check, default)
         try:
-            number = read(value) if value else default
+            number = int(value) if value else default
         except ValueError:
             number = least - 1
-        if least <= number <= (most or 10**9):
+        if least <= number <= most:
             return number
-        kind = "whole number" if read is int else "number"
-        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-        self.refuse(name, f"must be a {kind} {bounds}")
+        self.refuse(name, f"must be a whole number from {least} to {most}")
         return default
 
     def choice(self, name: str, check: str, default: str, choices: Collection[str]) -> str:
@@ -123,18 +98,11 @@ class Environment:
         self.refuse(name, f"must be one of {', '.join(choices)}")
         return default
 
-    def address(self, name: str, check: str, default: str, path: str = "") -> str:
-        """Return a full HTTP address without a slash at its end, and without credentials, query or fragment.
-
-        At the vendor of the default it ends with `path`; a stand-in or a gateway may have another one.
-        """
+    def address(self, name: str, check: str, default: str) -> str:
+        """Return a full HTTP address without a slash at its end, and without credentials, query or fragment."""
         value = (self.text(name, check, default) or default).rstrip("/")
-        parts = _split(value)
-        is_right = _is_address(parts) and (
-            parts.path.endswith(path) or not _is_vendors(parts.hostname, default)
-        )
         must = f"must be a full address such as {default}, without a user name or password"
-        return self._checked(name, value, is_right, must, default)
+        return self._checked(name, value, _is_address(_split(value)), must, default)
 
     def origin(self, name: str, check: str, default: str) -> str:
         """Return an HTTP address of scheme, host and port alone: the portal's pages are at the top of its host."""
@@ -216,8 +184,7 @@ class Environment:
         if value and not (is_server or re.match("unix://([^/]*@)?/", value)):
             self.refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
             return ""
-        must = "must have no option, after the ?, that the Redis client refuses"
-        return self._checked(name, value, not value or _has_options_of_redis(value), must)
+        return value
 
     def email(self, name: str, check: str, default: str) -> dict[str, Any]:
         """Return Django's settings of outgoing mail."""
@@ -275,7 +242,7 @@ def _is_random(value: str) -> bool:
     return len(set(value)) >= LEAST_DIFFERENT and not value.startswith("django-insecure-")
 
 
-def _is_address(parts: SplitResult | None) -> TypeGuard[SplitResult]:
+def _is_address(parts: SplitResult | None) -> bool:
     """Whether it is an HTTP address without credentials, query or fragment."""
     return (
         parts is not None
@@ -288,23 +255,6 @@ def _is_address(parts: SplitResult | None) -> TypeGuard[SplitResult]:
 def _is_host(host: str | None) -> bool:
     """Whether the host of an address is a name or an IP address, as a `Host` header has it."""
     return bool(host) and (":" in str(host) or _HOST.fullmatch(str(host)) is not None)
-
-
-def _is_vendors(host: str | None, default: str) -> bool:
-    """Whether a host belongs to the company of the default address: api.sandbox.lever.co as api.lever.co."""
-    own = str(urlsplit(default).hostname).partition(".")[2]
-    return f".{host}".endswith(f".{own}")
-
-
-def _has_options_of_redis(value: str) -> bool:
-    """Whether the Redis client accepts the address with its options; nothing is connected."""
-    import redis  # noqa: PLC0415 - only where there is one
-
-    try:
-        redis.ConnectionPool.from_url(value).make_connection()
-    except (redis.RedisError, ValueError, TypeError):
-        return False
-    return True
 
 
 def _split(value: str) -> SplitResult | None:

@@ -171,10 +171,9 @@ class ResponseHeadersMiddleware(Middleware):
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", self._policy)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
-            # as SecurityMiddleware writes it
-            subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
-            value = f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
-            response.headers.setdefault("Strict-Transport-Security", value)
+            response.headers.setdefault(
+                "Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"
+            )
         control = response.headers.get("Cache-Control", "")
         if "public" not in control and NO_STORE not in control:
             patch_cache_control(response, no_store=True)

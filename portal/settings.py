@@ -140,8 +140,8 @@ NODE = NAMED_NODE or socket.gethostname()
 #: Whether `serve --web` started this web server: the workers are on other nodes.
 IS_WEB_ALONE = bool(os.environ.get("PORTAL_WEB_ALONE"))
 #: How long the web server goes on after TERM while it says that it isn't ready, so that the balancer sends nobody here.
-LONGEST_DRAIN_SECONDS = 60.0
-DRAIN_SECONDS = env.number("DRAIN_SECONDS", "E035", 0, least=0, most=LONGEST_DRAIN_SECONDS)
+LONGEST_DRAIN_SECONDS = 60
+DRAIN_SECONDS = env.integer("DRAIN_SECONDS", "E035", 0, least=0, most=LONGEST_DRAIN_SECONDS)
 
 MOST_WORKERS = 64
 _cores = os.cpu_count() or 1
@@ -198,38 +198,39 @@ LOGOUT_REDIRECT_URL = "login"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 
 #: After how many hours without use a session ends, and after how many in any case.
-SESSION_MAX_HOURS = env.integer("SESSION_MAX_HOURS", "E025", 7 * 24)
-SESSION_IDLE_HOURS = env.integer(
-    "SESSION_IDLE_HOURS", "E024", min(12, SESSION_MAX_HOURS), most=SESSION_MAX_HOURS
-)
+SESSION_IDLE_HOURS, SESSION_MAX_HOURS = 12, 7 * 24
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 
 # Lever and CodeScreen
 
 LEVER_CLIENT_ID = env.text("LEVER_CLIENT_ID")
 LEVER_CLIENT_SECRET = env.text("LEVER_CLIENT_SECRET")
-LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "E008", "https://auth.lever.co")
-LEVER_API_URL = env.address("LEVER_API_URL", "E009", "https://api.lever.co/v1", path="/v1")
+#: Of each Lever environment: where people consent, and the API.
+LEVER_ENVIRONMENTS = {
+    "worldwide": ("https://auth.lever.co", "https://api.lever.co/v1"),
+    "eu": ("https://auth.lever.co", "https://api.eu.lever.co/v1"),
+    "sandbox": ("https://sandbox-lever.auth0.com", "https://api.sandbox.lever.co/v1"),
+}
+_auth_url, _api_url = LEVER_ENVIRONMENTS[
+    env.choice("LEVER_ENVIRONMENT", "E011", "worldwide", LEVER_ENVIRONMENTS)
+]
+LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "E008", _auth_url)
+LEVER_API_URL = env.address("LEVER_API_URL", "E009", _api_url)
 LEVER_AUDIENCE = f"{env.address('LEVER_AUDIENCE', 'E037', LEVER_API_URL)}/"
-CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api", path="/api")
+CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
-LEVER_RATE = env.number("LEVER_RATE", "E017", 9.9, least=0.1)
-LEVER_BURST = env.integer("LEVER_BURST", "E018", 18)
+LEVER_RATE, LEVER_BURST = 9.9, 18
 
 #: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
 #: than the supervisor waits for calls in flight.
-LONGEST_PLATFORM_READ_SECONDS = 20.0
-PLATFORM_READ_SECONDS = env.number(
-    "PLATFORM_READ_SECONDS", "E019", 15.0, least=0.1, most=LONGEST_PLATFORM_READ_SECONDS
-)
+PLATFORM_READ_SECONDS = 15.0
 
 #: How often CodeScreen is polled about an invitation.
-POLL_NOT_STARTED_SECONDS = env.integer("POLL_NOT_STARTED_SECONDS", "E015", 3600)
-POLL_IN_PROGRESS_SECONDS = env.integer("POLL_IN_PROGRESS_SECONDS", "E016", 600)
+POLL_NOT_STARTED_SECONDS, POLL_IN_PROGRESS_SECONDS = 3600, 600
 
-#: Whether single sign-on and alerts may use private networks and HTTP; only for networks without other services.
-ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", "E033") or DEBUG
+#: Whether single sign-on and alerts may use private networks and HTTP.
+ALLOW_PRIVATE_ADDRESSES = DEBUG
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True
@@ -274,7 +275,7 @@ MAILERS = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.text("STATIC_ROOT", "E038") or BASE_DIR / ".static")
+STATIC_ROOT = BASE_DIR / ".static"
 _IS_TEST = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -317,7 +318,6 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "portal.django_parts.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", "E031") and IS_HTTPS
 # `serve` speaks HTTP alone: with an HTTPS address a proxy ends TLS, however many proxies are declared as ours
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS or TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -355,8 +355,7 @@ if SENTRY_DSN:
 
 METRICS_TOKEN = env.token("METRICS_TOKEN", "E036")
 
-#: Names in the .env file that nothing above asked for, and who else may read it; portal.checks tells of both.
-MISSPELT_VARIABLES = env.misspelt()
+#: Who else may read the .env file; portal.checks tells of it.
 ENV_FILE_MODE = env.file_mode()
 
 SILENCED_SYSTEM_CHECKS = [

@@ -49,8 +49,8 @@ def collect_static() -> None:
                 call_command("collectstatic", interactive=False, verbosity=0)
     except OSError as error:
         raise CommandError(
-            f"The static files can't be collected in {folder}: {error.strerror}. Set STATIC_ROOT to a folder that this "
-            "user may write, or give the folder to the user."
+            f"The static files can't be collected in {folder}: {error.strerror}. Give the folder to the user "
+            "that runs the portal."
         ) from error
 
 

@@ -52,7 +52,6 @@ def served_portal(folder: Path, **variables: str) -> Iterator[ServedPortal]:
     environ |= {
         "PORTAL_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
-        "STATIC_ROOT": str(folder / "static"),
         "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "TMPDIR": str(folder / "tmp"),

@@ -57,7 +57,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PORTAL_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}",
-        "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),
         "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DEBUG": "False",

@@ -27,4 +27,4 @@ def test_calls_are_refused_when_the_threads_time_is_up():
 
 
 def test_the_longest_call_ends_before_the_supervisor_kills():
-    assert deadlines.CONNECT_SECONDS + settings.LONGEST_PLATFORM_READ_SECONDS < STOP_SECONDS
+    assert deadlines.CONNECT_SECONDS + settings.PLATFORM_READ_SECONDS < STOP_SECONDS

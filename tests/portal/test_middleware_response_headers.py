@@ -16,8 +16,6 @@ from portal.middleware import HEADERS
 from tests.support import factories, payloads
 from tests.support.metrics import TOKEN
 
-SIGNATURE_TOKEN = "signature-token"
-
 
 @pytest.fixture(autouse=True)
 def _https(settings) -> None:
@@ -42,7 +40,7 @@ class Visitor:
     def post(self, path: str, data: object = None, **options) -> Any:
         return self.client.post(path, data, secure=True, **options)
 
-    def send_webhook(self, token: str = SIGNATURE_TOKEN) -> HttpResponse:
+    def send_webhook(self, token: str = factories.SIGNATURE_TOKEN) -> HttpResponse:
         body = payloads.sign(payloads.load("lever/candidate_stage_change"), token)
         path = f"/webhooks/lever/{self.organization.webhook_key}/"
         return self.post(path, body, content_type="application/json")
@@ -117,9 +115,6 @@ def answer(
     request: pytest.FixtureRequest, settings, ready_organization: Organization, super_admin: User
 ) -> Iterator[HttpResponse]:
     """The answer of the kind that the test is parametrized with."""
-    factories.LeverWebhookFactory.create(
-        organization=ready_organization, name="another", signature_token=SIGNATURE_TOKEN
-    )
     who, status, make = KINDS[request.param]
     users = {
         "": lambda: None,
@@ -177,13 +172,6 @@ def test_the_cookies_of_messages_and_of_the_time_zone_are_for_this_host_alone(su
     page = visitor.get("/notifications/")
     assert "Your settings are saved." in page.content.decode()
     assert page.wsgi_request.time_zone.name == "Asia/Tokyo"
-
-
-def test_subdomains_are_included_where_the_operator_says_so(settings) -> None:
-    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    for path in ("/login/", "/healthz/live"):
-        header = Client().get(path, secure=True)["Strict-Transport-Security"]
-        assert header == "max-age=3600; includeSubDomains"
 
 
 def test_without_https_browsers_are_not_told_to_insist_on_it() -> None:

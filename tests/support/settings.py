@@ -20,7 +20,6 @@ GOOD = {
     "DATABASE_URL": "sqlite:////tmp/portal.sqlite3",
     "LEVER_CLIENT_ID": "id",
     "LEVER_CLIENT_SECRET": "secret",
-    "STATIC_ROOT": "/tmp/static",
 }
 VARIABLES = tuple(env.checks)
 #: Django's settings that the checks of the table look at.
@@ -30,12 +29,8 @@ READ_BY_CHECKS = (
     "IS_HTTPS",
     "IS_LOCAL",
     "TRUSTED_PROXIES",
-    "MISSPELT_VARIABLES",
     "ENV_FILE_MODE",
-    "STATIC_ROOT",
     "REDIS_URL",
-    "LEVER_RATE",
-    "LEVER_BURST",
     "IS_MAIL_UNSENT",
     "IS_SENDER_UNKNOWN",
     "FIELD_ENCRYPTION_KEYS",
@@ -53,9 +48,7 @@ CHECKS = (
     checks.check_environment,
     checks.check_proxy,
     checks.check_env_file,
-    checks.check_static_root,
     checks.check_redis,
-    checks.check_lever_rate,
     checks.check_mail,
     checks.check_sender,
     check_encryption_keys,

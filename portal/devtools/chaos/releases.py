@@ -15,7 +15,7 @@ LAST_MIGRATIONS = {BASE: "0001", EXPAND: "0004"}
 
 def variables(release: str) -> dict[str, str]:
     """Return the variables that make a program that of a release."""
-    module = "portal.devtools.upgrade_rehearsal.settings" if release else "portal.settings"
+    module = "portal.devtools.upgrade_rehearsal.settings" if release else "portal.devtools.settings"
     return {"DJANGO_SETTINGS_MODULE": module, "PORTAL_REHEARSED_RELEASE": release}
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from portal.settings import *  # noqa: F403
+from portal.devtools.settings import *  # noqa: F403
 from portal.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "portal.devtools.upgrade_rehearsal"]

@@ -18,7 +18,7 @@ import pytest
 from portal.devtools.processes import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-DRAIN_SECONDS = 4.0
+DRAIN_SECONDS = 4
 START_SECONDS = 90
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,6 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
         "DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3",
         "REDIS_URL": "",
-        "STATIC_ROOT": str(tmp_path / "static"),
         "WEB_WORKERS": "1",
         "Q_WORKERS": "1",
         "DRAIN_SECONDS": str(DRAIN_SECONDS),

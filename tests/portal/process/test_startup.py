@@ -93,5 +93,5 @@ def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":
 def test_a_folder_for_static_files_that_cannot_be_written_is_a_sentence(monkeypatch, settings) -> None:
     monkeypatch.setattr(startup, "staticfiles_storage", SimpleNamespace(load_manifest=None))
     settings.STATIC_ROOT = "/proc/static"
-    with pytest.raises(CommandError, match="Set STATIC_ROOT to a folder"):
+    with pytest.raises(CommandError, match="Give the folder to the user"):
         startup.collect_static()

@@ -96,7 +96,6 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
         "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": "",
-        "STATIC_ROOT": str(folder / "static"),
         "WEB_WORKERS": "1",
         "Q_WORKERS": "2",
     }
