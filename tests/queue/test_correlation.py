@@ -35,7 +35,7 @@ def test_one_id_leads_from_a_webhooks_answer_to_the_last_call(scenario, sandbox,
     opportunity = sandbox.opportunity_id("Alder")
     sandbox.lever_does("move", opportunities=[opportunity], stage="CodeScreen Assessment")
     stage = sandbox.stage_id("CodeScreen Assessment")
-    factories.LeverWebhookFactory(organization=scenario.organization, name="of this test")
+    factories.LeverWebhookFactory(organization=scenario.organization)
     payload = load("lever/candidate_stage_change", data={"opportunityId": opportunity, "toStageId": stage})
     ApiCall.objects.all().delete()
     answers = [

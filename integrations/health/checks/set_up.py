@@ -135,17 +135,16 @@ def _unreadable_columns(row: models.Model) -> list[EncryptedTextField]:
 
 
 def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
-    """Yield how many who entered a stage since Lever was connected may be invited already, and wait for a person."""
+    """Yield how many may be invited already and wait for a person, if some of them entered a stage since connecting.
+
+    Those who were there before alone are offered as part of setting up.
+    """
     connection = organization.lever
     if connection is None or connection.first_connected_at is None:
         return
-    # who was there before is offered as part of setting up
-    lost = Candidate.objects.filter(
-        organization=organization,
-        delivery__verdict=VerdictCode.ENTERED_BEFORE,
-        entered_at__gte=connection.first_connected_at,
-    )
-    if not (number := lost.count()):
+    own = Candidate.objects.not_invited().filter(organization=organization)
+    offered = own.filter(delivery__verdict=VerdictCode.ENTERED_BEFORE)
+    if not offered.filter(entered_at__gte=connection.first_connected_at).exists():
         return
     unreported = (
         ""
@@ -154,7 +153,7 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     )
     yield finding(
         FindingCode.POSSIBLY_INVITED,
-        f"{counted(number, 'candidate')} may be invited already. The portal has no invitation for them, but "
-        "Lever shows a progress tag, or that they entered the stage before a restore.",
+        f"{counted(offered.count(), 'candidate')} may be invited already. The portal has no invitation for them, but "
+        "Lever shows a progress tag, or that they entered the stage before a restore or before it was connected.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
     )

@@ -58,7 +58,7 @@ def test_who_may_be_invited_already_is_counted_until_a_person_decides(
             delivery=delivery,
         )
     finding = only_finding(restored)
-    assert (finding.code, finding.message.split(" may")[0]) == ("possibly_invited", "2 candidates")
+    assert (finding.code, finding.message.split(" may")[0]) == ("possibly_invited", "3 candidates")
     assert ("manage.py restored" in finding.fix) is not is_reported
     Delivery.objects.exclude(opportunity_id="before-connecting").update(verdict="invite")
     assert only_finding(restored).code == "ok"
