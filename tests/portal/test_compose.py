@@ -73,7 +73,7 @@ def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
 
 
 def test_the_role_that_serves_gets_rows_alone() -> None:
-    roles = (ROOT / "postgresql-roles.sql").read_text()
+    roles = (ROOT / "portal/docs/operating/postgresql-roles.sql").read_text()
     granted = re.findall(r"GRANT ([A-Z, ]+?) ON (?:SCHEMA public|TABLES|SEQUENCES) TO portal;", roles)
     assert granted == ["USAGE", "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"]
     assert "SUPERUSER" not in roles

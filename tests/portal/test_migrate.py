@@ -1,4 +1,4 @@
-"""A migration beside a portal that serves waits briefly for its lock, says for which, and is tried again."""
+"""A migration beside a portal that serves waits briefly for its lock, says so, and is tried again."""
 
 import os
 import subprocess
@@ -81,12 +81,12 @@ def test_a_migration_whose_lock_is_held_lets_others_through_and_goes_on_once_it_
             writer.execute("INSERT INTO parcels_parcel DEFAULT VALUES")
             assert time.monotonic() - began < 4
         wait_until(
-            lambda: "It is tried again" in says.read_text(), 60, "the migration didn't say why it waits"
+            lambda: "It is tried again" in says.read_text(), 60, "the migration didn't say that it waits"
         )
         assert waiting.poll() is None
         reader.rollback()
         assert waiting.wait(timeout=60) == 0
     said = says.read_text()
-    assert "parcels.0002_weight: a lock time-out. The oldest transaction is that of a backup" in said
+    assert "parcels.0002_weight: a lock time-out. It is tried again in 5 s." in said
     with psycopg.connect(address) as after:
         assert after.execute("SELECT id, weight FROM parcels_parcel").fetchall() == [(1, None)]

@@ -1,4 +1,4 @@
-"""Django's migrate for a portal that is running: it blocks no request for long, and says what it does and waits for."""
+"""Django's migrate for a portal that is running: it blocks no request for long, and says what it does."""
 
 import time
 from typing import Any
@@ -13,13 +13,6 @@ from portal.process import database_waits
 
 #: Between two tries, for the statements that queued behind the first.
 PAUSE_SECONDS = 5.0
-#: The transaction that has been open for longest, which most likely holds the lock.
-OLDEST_TRANSACTION = """
-    SELECT pid, coalesce(nullif(application_name, ''), backend_type), extract(epoch FROM now() - xact_start)::int
-    FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < now() - interval '1 second'
-    ORDER BY xact_start LIMIT 1
-"""
 
 
 class Command(migrate.Command):
@@ -36,7 +29,7 @@ class Command(migrate.Command):
                 name = conflict(error)
                 if not name:  # SQLite has no lock time-outs: any error there ends the command
                     raise
-                self.stdout.write(f"{self._running}: {name}. {_why(self._connection)}")
+                self.stdout.write(f"{self._running}: {name}. It is tried again in {PAUSE_SECONDS:.0f} s.")
                 time.sleep(PAUSE_SECONDS)
             else:
                 return
@@ -52,17 +45,3 @@ class Command(migrate.Command):
             if self.verbosity == 0 and migration.app_label == "integrations":
                 self.stdout.write(f"Migration {migration}…")
         super().migration_progress_callback(action, migration, fake)
-
-
-def _why(connection: BaseDatabaseWrapper) -> str:
-    """Return which transaction most likely holds the lock, and when it is tried again."""
-    with connection.cursor() as cursor:
-        cursor.execute(OLDEST_TRANSACTION)
-        oldest = cursor.fetchone()
-    if oldest is None:
-        return f"It is tried again in {PAUSE_SECONDS:.0f} s."
-    pid, program, seconds = oldest
-    return (
-        f"The oldest transaction is that of {program} (process {pid}), open for {seconds} s. "
-        f"It is tried again in {PAUSE_SECONDS:.0f} s."
-    )

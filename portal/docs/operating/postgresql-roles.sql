@@ -1,4 +1,4 @@
--- The roles of the portal's database, for an empty server: psql -d portal -f postgresql-roles.sql, as a superuser, with
+-- The roles of the portal's database, for an empty server: psql -d portal -f portal/docs/operating/postgresql-roles.sql, as a superuser, with
 -- OWNER_PASSWORD and APP_PASSWORD in the environment. `portal_owner` migrates. `portal` serves: it reads and writes rows,
 -- and can neither change a table nor drop the triggers that keep the log.
 \getenv owner_password OWNER_PASSWORD
