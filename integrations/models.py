@@ -24,7 +24,6 @@ import integrations.lever.models.webhook
 import integrations.members.models.membership
 import integrations.members.models.pending
 import integrations.notifications.models.email_kind
-import integrations.notifications.models.preferences
 import integrations.organizations.models.organization
 import integrations.outbox.models
 import integrations.privacy.models

@@ -76,7 +76,6 @@ HELP = (
     Entry("help-results", "Results"),
     Entry("help-roles", "Roles"),
     Entry("help-emails", "E-mails"),
-    Entry("help-alerts", "Alerts"),
     Entry("help-privacy", "Privacy"),
     Entry("help-audit", "Audit"),
 )

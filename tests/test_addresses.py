@@ -317,7 +317,7 @@ def test_personas_without_rights_change_no_row(client_of, acme, globex, persona)
     else:
         requested = addresses.of(acme)
     before = _rows_of(acme)
-    # everybody may change their e-mails and saved lists; a wrong password, or code of their new app, is recorded
+    # everybody may change their e-mails; a wrong password, or code of their new app, is recorded
     own = {"notifications", "list-save", "unsubscribe", "account-confirm", "app-add"}
     for address in requested:
         if address.name not in ENDPOINTS | own and not address.name.endswith("logout"):

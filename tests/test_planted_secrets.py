@@ -43,7 +43,6 @@ EXPORTS = ("deliveries", "invitations", "results", "effects", "calls", "verdicts
 FIRST_PAGES = (
     "/",
     "/settings/",
-    "/settings/alerts/",
     "/settings/notifications/",
     "/settings/sso/",
     "/account/",
@@ -92,9 +91,6 @@ def pages_of(
 def test_what_people_entered_is_stored_encrypted(portal):
     stored = [secret for name, secret in portal.secrets.items() if name.startswith("integrations_")]
     for name in (
-        "path of the program's address",
-        "path of the chat room's address",
-        "signing secret of alerts",
         "client secret at the provider",
         "secret of the app",
         "CodeScreen's API key",

@@ -53,7 +53,6 @@ PARTS = {
     "what is kept and erased": [
         "tests/accounts",
         "tests/api",
-        "tests/notifications/alerts/test_steps.py",
         "tests/audit/test_attacks.py",
         "tests/audit/test_concurrent_writers.py",
         "tests/audit/test_erasure.py",
@@ -67,7 +66,6 @@ PARTS = {
         "tests/lever/test_acts_tokens.py",
         "tests/management/test_verify_audit.py",
         "tests/members",
-        "tests/notifications/test_acts.py",
         "tests/organizations",
         "tests/privacy",
         "tests/single_sign_on",

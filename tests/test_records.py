@@ -12,7 +12,7 @@ from integrations.core.finding_code import FindingCode
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.effects.perform import EFFECT_KINDS
-from integrations.notifications.models.email_kind import AlertTopic, EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.outbox.models import Effect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,12 +82,6 @@ EMAIL_TOPICS = ClosedSet(
     # which function composes an e-mail stands above the tables
     home=("integrations/notifications/models/email_kind.py", "integrations/notifications/send_email.py"),
 )
-ALERT_TOPICS = ClosedSet(
-    names=frozenset(AlertTopic.__members__),
-    codes=frozenset(),
-    owner="AlertTopic",
-    home=("integrations/notifications/models/email_kind.py",),
-)
 #: What a cancelled invitation was called in different places.
 FORMER_WORDS = re.compile(
     r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking|stopped by a person"
@@ -120,7 +114,6 @@ def tables(source: str, closed: ClosedSet) -> Iterator[int]:
         pytest.param(FINDINGS, id="findings"),
         pytest.param(EMAIL_KINDS, id="email_kinds"),
         pytest.param(EMAIL_TOPICS, id="email_topics"),
-        pytest.param(ALERT_TOPICS, id="alert_topics"),
     ],
 )
 def test_no_table_by_member_stands_outside_the_records(closed):

@@ -28,7 +28,7 @@ NOTHING = "–"
 #: So many rows that belong to a row are shown on its page.
 MAX_SHOWN = 50
 #: Keys of e-mail payloads whose values name people, at whatever depth.
-_PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject", "variables"})
+_PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject"})
 
 
 def badge(text: str, tone: str) -> SafeString:

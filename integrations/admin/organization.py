@@ -1,4 +1,4 @@
-"""Organizations in the admin, with policies, members and wording, and people's accounts and how they sign in."""
+"""Organizations in the admin, with policies and members, and people's accounts and how they sign in."""
 
 from typing import Any
 

@@ -22,7 +22,6 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import PersonalSettings
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.preferences import AlertAddress, EmailTemplate, NotificationPreference
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
@@ -50,9 +49,6 @@ _list(LeverConnection, "organization state state_reason connected_by connected_a
 _list(CodeScreenConnection, "organization state state_reason verified_at last_received_at", "state")
 # the address of a webhook holds the organization's webhook key
 _list(LeverWebhook, "organization event origin retired_at last_received_at", "origin", exclude=["url"])
-_list(
-    AlertAddress, "name organization kind host is_on last_success_at last_failure_at stopped_at", "kind is_on"
-)
 _list(ApiToken, "name organization scopes created_at expires_at last_used_at", exclude=["digest"])
 _list(IdentityProvider, "organization issuer mode counts_as_second_factor tried_at failure", "mode")
 _list(SignInDomain, "domain organization proven_at checked_at missing_since", exclude=["token"])
@@ -69,8 +65,6 @@ _list(Assessment, "name external_id gone_at organization", search_fields=["name"
 
 # members
 _list(PendingMembership, "email role organization invited_at", "role")
-_list(NotificationPreference, "membership kind is_wanted", "kind", **_of("membership", "membership__user"))
-_list(EmailTemplate, "kind subject updated_at organization", "kind")
 _list(
     OpportunityPerson,
     "opportunity_id email relation organization",

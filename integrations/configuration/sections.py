@@ -40,8 +40,6 @@ from integrations.lever import acts as lever_acts
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.acts import members
 from integrations.members.models.membership import Membership
-from integrations.notifications import acts as alert_acts
-from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import Organization
@@ -278,67 +276,6 @@ def _compare_single_sign_on(file: Configuration, organization: Organization) -> 
             yield Change(path, [added(path, domain)], partial(add_domain, organization, domain, ACTOR))
 
 
-# Alert addresses
-
-_SWITCHES = {
-    "on": "is_on",
-    "results": "wants_results",
-    "held": "wants_held",
-    "incidents": "wants_incidents",
-}
-_NEW = dict.fromkeys(_SWITCHES, True)
-_ALERT = keys(
-    column(AlertAddress, "name", is_required=True, is_stripped=True),
-    column(AlertAddress, "kind"),
-    *(Key(name, bool, attribute=attribute) for name, attribute in _SWITCHES.items()),
-    secret("url"),
-    secret("secret"),
-)
-
-
-def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
-    own = AlertAddress.objects.filter(organization=organization.pk)
-    stored = {address.name: address for address in own}
-    for number, table in enumerate(file.tables["alerts"], start=1):
-        path, subject = f"alerts[{number}]", f"alert {quoted(table['name'])}"
-        address = stored.get(table["name"])
-        kind = table.get("kind", address.kind if address else "")
-        if "secret" in table and kind != AlertAddress.Kind.SIGNED:
-            raise ConfigurationError(f"{path}.secret: only an address of the kind signed has a secret.")
-        if address is None:
-            _refuse_incomplete(path, table)
-        elif kind != address.kind:
-            raise ConfigurationError(
-                f"{path}.kind: {quoted(address.name)} is {address.kind} and stays so. Choose another name."
-            )
-        before: Table = table_of(_ALERT, address) if address else _NEW
-        changed = differing(_ALERT, before, table)
-        lines = [
-            _ALERT[name].line(f"{subject} {name}", before[name] if address else None, value)
-            for name, value in changed.items()
-            if name not in ("name", "kind")
-        ]
-        values: Table = {column: table.get(name, before[name]) for name, column in _SWITCHES.items()}
-        values |= {name: table.get(name, "") for name in ("name", "url", "secret")}
-        settings = alert_acts.AddressSettings(**values)
-        if address is None:
-            lines = [added(subject, kind), *lines]
-            yield Change(subject, lines, partial(alert_acts.add_address, organization, kind, settings, ACTOR))
-        elif lines:
-            yield Change(subject, lines, partial(alert_acts.change_address, address, settings, ACTOR))
-
-
-def _refuse_incomplete(path: str, table: Table) -> None:
-    for name in ("kind", "url"):
-        if name not in table:
-            raise ConfigurationError(f"{path}.{name} is missing: there is no address of this name yet.")
-    if table["kind"] == AlertAddress.Kind.SIGNED and "secret" not in table:
-        raise ConfigurationError(
-            f"{path}.secret is missing: a signed webhook needs one. Make it by: "
-            "echo whsec_$(openssl rand -base64 32)"
-        )
-
-
 #: In the order in which a file is read, compared, applied and dumped.
 SECTIONS = (
     Section("organization", _ORGANIZATION, lambda row: [table_of(_ORGANIZATION, row)], _compare_organization),
@@ -357,13 +294,6 @@ SECTIONS = (
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),
     Section("single_sign_on", _SINGLE_SIGN_ON, _stored_single_sign_on, _compare_single_sign_on),
-    Section(
-        "alerts",
-        _ALERT,
-        lambda row: [table_of(_ALERT, address) for address in row.alert_addresses.order_by("name")],
-        _compare_alerts,
-        is_array=True,
-    ),
     MAPPINGS,
     ASSESSMENTS,
 )

@@ -255,7 +255,7 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         f"{invitation.pk}:{effect.lease_owner}",
-        subject="The invitation was possibly sent",
+        subject="the invitation was possibly sent",
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
             "Check in CodeScreen whether it was sent. Then say so on the candidate's page.",
@@ -285,7 +285,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         organization,
         EmailTopic.INVITATION_FAILED,
         f"{invitation.pk}:{effect.lease_owner}",
-        subject="The invitation could not be sent",
+        subject="the invitation could not be sent",
         lines=[f"“{invitation.assessment_name}”: {reason}"],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),

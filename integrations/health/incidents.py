@@ -18,7 +18,7 @@ from integrations.health import doctor
 from integrations.health.findings import Finding
 from integrations.health.models import Incident
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.models.email_kind import AlertTopic, EmailTopic, Link
+from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import effect_key, notify_members
 from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN
@@ -94,8 +94,6 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
                 subject=wording.begin_subject,
                 lines=[finding.message, finding.fix, Link(OPEN, f"{settings.PORTAL_URL}{finding.page.url}")],
                 holds_while=IncidentOngoing(incident.pk),
-                alert_topic=_alert_topic(incident),
-                link=f"{settings.PORTAL_URL}{finding.page.url}",
             )
 
 
@@ -110,19 +108,15 @@ def _end(incident: Incident, organization: Organization) -> None:
                 EmailTopic.INCIDENT_ENDED,
                 str(incident.pk),
                 subject=INCIDENTS[incident.code].end_subject,
-                lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
-                alert_topic=_alert_topic(incident),
-                link=f"{settings.PORTAL_URL}{HEALTH.url}",
+                lines=[
+                    f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now.",
+                    Link(OPEN, f"{settings.PORTAL_URL}{HEALTH.url}"),
+                ],
             )
 
 
-def _alert_topic(incident: Incident) -> AlertTopic:
-    is_held = incident.code == FindingCode.HELD_INVITATIONS
-    return AlertTopic.HELD if is_held else AlertTopic.INCIDENT
-
-
 def _was_never_told(incident: Incident) -> bool:
-    """Whether each e-mail and alert about the beginning still waits, and so isn't sent now that it is over."""
+    """Whether each e-mail and message about the beginning still waits, and so isn't sent now that it is over."""
     key = effect_key(EmailTopic.INCIDENT_BEGUN, str(incident.pk))
     begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=MESSAGES)
     attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))

@@ -24,7 +24,6 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from integrations.http import deadlines
 from integrations.http.addresses import ips_of, may_be_called
 from integrations.http.redirects import SessionWithoutRedirects
-from integrations.http.session import retry_after
 
 #: Requests of all organizations that may wait in one process, of the web server's eight threads.
 AT_ONCE = 3
@@ -126,11 +125,10 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The status and the body of an answer, whatever the status; `retry_after` in seconds where it says so."""
+    """The status and the body of an answer, whatever the status."""
 
     status: int
     body: bytes
-    retry_after: float | None = None
 
 
 def check_address(address: str) -> None:
@@ -151,21 +149,6 @@ def check_address(address: str) -> None:
         raise AddressRefused(_not_public(host))
 
 
-def check_host(address: str, organization_id: int) -> None:
-    """Raise AddressRefused unless `check_address` accepts it and its host leads to public IP addresses now.
-
-    Raises TooManyCalls (see `begin_customer_call`).
-    """
-    check_address(address)
-    begin_customer_call(organization_id)
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    try:
-        _public_ips(host, parts.port or 443)
-    except (OSError, UnicodeError) as error:
-        raise AddressRefused(f"No host is found under {host}. Check the address.") from error
-
-
 def call(
     method: str,
     address: str,
@@ -173,12 +156,9 @@ def call(
     *,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
-    content: bytes | None = None,
     auth: tuple[str, str] | None = None,
 ) -> Answer:
     """Call a server that an organization named, and return its answer; a redirect is an answer, and isn't followed.
-
-    What is sent is a form, or `content` as it is.
 
     Raises AddressRefused, TooManyCalls (see `begin_customer_call`), and requests.RequestException when no whole answer
     came in time.
@@ -201,7 +181,7 @@ def call(
                     "Accept": "application/json",
                     **(headers or {}),
                 },
-                data=form if content is None else content,
+                data=form,
                 auth=auth,
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,
@@ -209,7 +189,7 @@ def call(
             ) as response,
         ):
             body = deadlines.read_body(response, started, most_bytes=MAX_BODY_BYTES, most_seconds=seconds)
-            return Answer(response.status_code, body, retry_after(response.headers))
+            return Answer(response.status_code, body)
 
 
 def _is_ip(host: str) -> bool:

@@ -15,12 +15,11 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Tar
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import settings_link
-from integrations.notifications.models.email_kind import EmailKind, EmailTopic, Line, Link
-from integrations.notifications.notices import render_notice
+from integrations.notifications.models.email_kind import EmailTopic, Line, Link
 from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
-from integrations.notifications.rendering import ComposedEmail, RenderedEmail, without_links
+from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
@@ -207,6 +206,4 @@ def compose_for_super_admins(effect: Effect, payload: EmailPayload) -> ComposedE
     """Return the e-mail to those of its recipients who are still Super Admins; they can't unsubscribe from it."""
     current = {member.user.email for member in _all_with_address(effect.organization)}
     addresses = [address for address in payload.recipients if address in current]
-    return ComposedEmail(
-        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
-    )
+    return ComposedEmail(render(payload.subject, payload.lines), dict.fromkeys(addresses, ""))

@@ -1,13 +1,14 @@
-"""Turn a wording and its variables into an e-mail: subject, plain text, and HTML."""
+"""Turn a subject and lines into an e-mail: subject, plain text, and HTML."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from integrations.notifications.models.email_kind import DETAILS, EmailWording, Line, Link
+from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.organizations.models.organization import Organization
 
 # What an e-mail consists of: paragraphs of lines. Its text and its HTML are made of the same ones.
@@ -18,15 +19,7 @@ OPEN = "Open in the portal"
 LONGEST_LABEL = 30
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One line that says what something is, such as a score."""
-
-    label: str
-    value: str
-
-
-Paragraph = tuple[str | Fact | Link, ...]
+Paragraph = tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ def _blocks_of(paragraph: Paragraph) -> Iterator[Block]:
         yield Block(text="\n".join(texts))
 
 
-def _as_text(line: str | Fact | Link) -> str:
+def _as_text(line: Line) -> str:
     match line:
         case Fact(label, value):
             return f"{label}: {value}"
@@ -97,26 +90,16 @@ def _is_own(url: str) -> bool:
     return url.startswith(f"{settings.PORTAL_URL}/")
 
 
-# Fill in a wording. Its lines say what is a fact and what is a link, and so no value decides that.
-#
-# A line whose variables are all empty is left out, so that one wording serves results with and without a report.
+# Turn a subject and lines into an e-mail, in which candidates' names and other people's texts make no links.
 
 
-VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
 LONGEST_SUBJECT_LINE = 300
 
-#: The variables whose values are links that the portal makes or CodeScreen gives.
-LINK_VARIABLES = frozenset({"settings_link", "timeline_link", "report_link"})
 #: What mail programs make a link of; also with the dots of other scripts, which browsers read as dots.
 _LINK_LIKE = re.compile(r"://|\bwww\.|\w[.。．｡][^\W\d_]{2,}")
 _ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
 _SEPARATOR = re.compile(r"[.。．｡:/]")
 _INVISIBLE = "\u200b"  # a zero-width space
-#: How a wording writes a link, and what may be called a fact.
-_WORDED_LINK = re.compile(r"(?:(?P<label>.*\S):\s+)?(?P<url>\{[a-z_]+\}|https?://\S+)")
-_WEB_ADDRESS = re.compile(r"https?://\S+")
-_FACT_LABEL = re.compile(r"[^\W\d_][^:]{0,23}")
-
 #: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows 600
 #: pixels, in light colours.
 STYLE = (
@@ -141,22 +124,11 @@ class ComposedEmail:
     """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none.
 
     One to a stranger isn't signed by the organization, whose name could say anything.
-    `contents` has what those addresses get in place of `content` that are told of some of its candidates only.
     """
 
     content: RenderedEmail
     unsubscribe_links: Mapping[str, str]
     is_signed: bool = True
-    contents: Mapping[str, RenderedEmail] = field(default_factory=dict)
-
-
-def _is_left_out(line: str, values: Mapping[str, str]) -> bool:
-    names = [name for name in VARIABLE.findall(line) if name in values]
-    return bool(names) and not any(values[name] for name in names)
-
-
-def _filled_in(text: str, values: Mapping[str, str]) -> str:
-    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def without_links(text: str) -> str:
@@ -173,73 +145,25 @@ def _unlinked(word: str) -> str:
     return _SEPARATOR.sub(rf"{_INVISIBLE}\g<0>{_INVISIBLE}", word)
 
 
-def render(
-    wording: EmailWording, values: Mapping[str, str], details: Iterable[Line] | None = None
-) -> RenderedEmail:
-    """Return the wording with its variables filled in, and {details} with these lines.
+def render(subject: str, lines: Iterable[Line]) -> RenderedEmail:
+    """Return the e-mail: facts that follow each other form one paragraph, every other line one of its own.
 
-    Links are only what LINK_VARIABLES hold, what the wording writes as one, and the portal's own addresses.
+    Links are the lines that are one, and the portal's own addresses.
     """
-    values = {
-        name: value if name in LINK_VARIABLES else without_links(value) for name, value in values.items()
-    }
-    shown = [_without_links(line) for line in details] if details is not None else None
-    as_text = values if shown is None else {**values, DETAILS: " ".join(map(_as_text, shown))}
-    lines = [line for line in wording.subject.split("\n") if not _is_left_out(line, as_text)]
-    subject = " ".join(_filled_in(" ".join(lines), as_text).split())
-    paragraphs: list[list[str | Fact | Link]] = [[]]
-    for line in wording.body.split("\n"):
-        if not line.strip():
-            paragraphs.append([])
-        elif _is_left_out(line, as_text):
-            continue
-        elif shown is not None and DETAILS in VARIABLE.findall(line):
-            first, *others = _with_details(line, as_text, shown) or [[]]
-            paragraphs[-1] += first
-            paragraphs += others
-        else:
-            paragraphs[-1].append(_line(line, values))
-    return RenderedEmail(
-        subject[:LONGEST_SUBJECT_LINE], tuple(tuple(paragraph) for paragraph in paragraphs if paragraph)
-    )
+    paragraphs: list[Paragraph] = []
+    for are_facts, group in groupby(map(_without_links, lines), lambda line: isinstance(line, Fact)):
+        shown = tuple(group)
+        paragraphs += [shown] if are_facts else [(line,) for line in shown]
+    return RenderedEmail(without_links(" ".join(subject.split()))[:LONGEST_SUBJECT_LINE], tuple(paragraphs))
 
 
-def _line(line: str, values: Mapping[str, str]) -> str | Fact | Link:
-    """Return one line of a wording filled in; what it consists of is written in the wording."""
-    if (link := _WORDED_LINK.fullmatch(line.strip())) and _WEB_ADDRESS.fullmatch(
-        url := _filled_in(link["url"], values)
-    ):
-        return Link(_filled_in(link["label"] or "", values), url)
-    label, colon, value = (_filled_in(part, values) for part in line.partition(": "))
-    return (
-        Fact(label, value)
-        if colon and value.strip() and _FACT_LABEL.fullmatch(label)
-        else label + colon + value
-    )
-
-
-def _with_details(
-    line: str, values: Mapping[str, str], details: list[str | Link]
-) -> list[list[str | Fact | Link]]:
-    """Return a line of a wording as paragraphs, one for each line of the details that it names."""
-    before, _, after = (_filled_in(part, values) for part in line.partition(f"{{{DETAILS}}}"))
-    if not details:
-        return [[before + after]] if (before + after).strip() else []
-    paragraphs: list[list[str | Fact | Link]] = [[one] for one in details]
-    if before.strip():
-        first = details[0]
-        paragraphs[0] = [before + first] if isinstance(first, str) else [before, first]
-    if after.strip():
-        last = paragraphs[-1][-1]
-        paragraphs[-1][-1:] = [last + after] if isinstance(last, str) else [last, after]
-    return paragraphs
-
-
-def _without_links(line: Line) -> str | Link:
-    if isinstance(line, str):
-        return without_links(line)
-    label = without_links(line.label)
-    return Link(label, line.url) if _is_own(line.url) else without_links(f"{label}: {line.url}")
+def _without_links(line: Line) -> Line:
+    match line:
+        case Fact(label, value):
+            return Fact(label, without_links(value))
+        case Link(label, url):
+            return Link(without_links(label), url)
+    return without_links(line)
 
 
 def signature(organization: Organization | None) -> str:

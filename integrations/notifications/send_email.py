@@ -14,7 +14,7 @@ from integrations.notifications import rendering
 from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notices import NO_LONGER_TRUE, compose_notice, compose_sample, keep_current
+from integrations.notifications.notices import NO_LONGER_TRUE, compose_notice, still_holds
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
@@ -48,16 +48,14 @@ class WholeAddresses(EmailMultiAlternatives):
 def send_email(effect: Effect) -> Done | Cancelled:
     """Send the e-mail to each recipient who doesn't have it yet; at least once, since no mail server can be asked.
 
-    What is no longer so isn't said, and nothing is sent when nothing is left to say. The addresses it was sent to are
-    stored one by one, so that a retry after a refused address skips them.
+    Nothing is sent that is no longer so. The addresses it was sent to are stored one by one, so that a retry after a
+    refused address skips them.
     Raises PlatformError when the mail server refused a message.
     """
-    # what is said is composed from `current`; what is stored is `payload` whole, since a retry judges each notice anew
     payload = EmailPayload.from_json(effect.payload)
-    current = keep_current(payload)
-    if current is None:
+    if not still_holds(payload.holds_while):
         return Cancelled(NO_LONGER_TRUE)
-    email = compose(effect, current)
+    email = compose(effect, payload)
     if email is None:
         return Cancelled(NO_LONGER_WANTED)
     sender = effect.organization if email.is_signed else None
@@ -66,8 +64,7 @@ def send_email(effect: Effect) -> Done | Cancelled:
         if address in payload.sent_to:
             continue
         try:
-            content = email.contents.get(address, email.content)
-            _message(sender, content, address, unsubscribe).send()
+            _message(sender, email.content, address, unsubscribe).send()
         except (OSError, smtplib.SMTPException) as error:
             failure = error
             continue
@@ -93,8 +90,6 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return None  # the member who asks has left
         case EmailTopic.ADMIN_REQUEST | EmailTopic.MEMBERS_CHANGED:
             return compose_for_super_admins(effect, payload)
-        case EmailTopic.TEST:
-            return compose_sample(payload)
     if topic.record.kind is None:
         raise TypeError(f"nothing composes e-mails about {topic}")
     return compose_notice(effect, topic.record.kind, payload)

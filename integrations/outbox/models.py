@@ -91,13 +91,6 @@ class Effect(Leasable):
         db_index=False,
         help_text="The member that a welcome, a password reset or a request to the Super Admins is about.",
     )
-    also_about = models.ManyToManyField(
-        "integrations.Invitation",
-        blank=True,
-        editable=False,
-        related_name="digests",
-        help_text="The other invitations that an e-mail is about, which several share.",
-    )
     payload = about_candidate(
         "the text of notes, reports, e-mails and alerts, which may name candidates and their results",
         about_user("the addresses of an e-mail's recipients", models.JSONField(default=dict, blank=True)),

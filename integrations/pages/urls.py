@@ -9,10 +9,8 @@ from integrations.pages.help import views as help_views
 from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
-    alerts,
     api,
     connections,
-    email_templates,
     lever_connect,
     lever_people,
     notifications,
@@ -60,28 +58,10 @@ urlpatterns = [
         team.ResetSecondFactorView.as_view(),
         name="member-second-factor",
     ),
-    path("settings/alerts/", alerts.SignedWebhooksView.as_view(), name="signed-webhooks"),
-    path("settings/alerts/<int:pk>/", alerts.ChangeAlertAddressView.as_view(), name="alert-edit"),
-    path("settings/alerts/<int:pk>/test/", alerts.SendTestView.as_view(), name="alert-test"),
-    path(
-        "settings/alerts/<int:pk>/remove/",
-        alerts.RemoveAlertAddressView.as_view(),
-        name="alert-remove",
-    ),
     path("settings/api/", api.ApiTokensView.as_view(), name="api-tokens"),
     path("settings/api/<int:pk>/revoke/", api.RevokeApiTokenView.as_view(), name="api-token-revoke"),
     path("settings/security/", team.RequireSecondFactorView.as_view(), name="security"),
-    path(
-        "settings/notifications/",
-        email_templates.NotificationSettingsView.as_view(),
-        name="notification-settings",
-    ),
-    path(
-        "settings/notifications/team/",
-        notifications.TeamNotificationsView.as_view(),
-        name="notifications-team",
-    ),
-    path("settings/notifications/<slug:kind>/", email_templates.EmailEditView.as_view(), name="email-edit"),
+    path("settings/notifications/", notifications.ChatRoomView.as_view(), name="notification-settings"),
     # people and their e-mails
     path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
@@ -114,7 +94,6 @@ urlpatterns = [
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/mine/", actions.ListOwnView.as_view(), name="candidates-mine"),
-    path("candidates/save/", actions.SaveListView.as_view(), name="list-save"),
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("invite/<path:opportunity_id>/", invite.InviteView.as_view(), name="candidate-invite"),
@@ -142,7 +121,6 @@ urlpatterns = [
     path("help/invitations/", help_views.invitations, name="help-invitations"),
     path("help/results/", help_views.results, name="help-results"),
     path("help/roles/", help_views.roles, name="help-roles"),
-    path("help/alerts/", help_views.alerts, name="help-alerts"),
     path("help/emails/", help_views.emails, name="help-emails"),
     path("help/privacy/", help_views.PrivacyView.as_view(), name="help-privacy"),
     path("help/audit/", help_views.AuditView.as_view(), name="help-audit"),

@@ -21,8 +21,6 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.notify import UNNAMED
-from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
 
 # The person that an erasure is about: the ids, names and addresses by which rows are found. Kept nowhere afterwards.
@@ -109,14 +107,11 @@ def subject_of(organization_id: int, opportunity_id: str) -> Subject:
         if isinstance(data, dict) and isinstance(data.get("contactId"), str):
             contact_ids.add(data["contactId"])
         addresses |= {found for text in texts_in(delivery.payload) for found in _ADDRESS.findall(text)}
-    for effect in Effect.objects.filter(**own, kind=Effect.Kind.SEND_EMAIL).only("payload", "opportunity_id"):
-        first = EmailPayload.from_json(effect.payload).notices[0]
-        names.add(first.variables.get("candidate", "").strip())
     return Subject(
         organization_id,
         opportunity_id,
         frozenset(contact_ids - {""}),
-        frozenset(names - {"", UNNAMED}),
+        frozenset(names - {""}),
         frozenset(addresses - {""}),
     )
 

@@ -37,7 +37,6 @@ from integrations.privacy.concerned import (
     subject_of,
 )
 from integrations.privacy.in_flight import (
-    digests_about,
     emails_of_nobody,
     end_journeys,
     erase_emails,
@@ -91,7 +90,7 @@ class Receipt:
         }
 
     def copies(self) -> dict[str, int]:
-        """Return how many e-mails, alerts and invitations about the person were sent, by where a copy stays."""
+        """Return how many messages and invitations about the person were sent, by where a copy stays."""
         sent = Effect.objects.filter(
             organization=self.erasure.organization_id,
             opportunity_id=self.erasure.opportunity_id,
@@ -232,7 +231,7 @@ def _erase_rows(
     Return the keys of changed rows by table, and of all rows of the opportunity by model.
     """
     changed: dict[str, set[int]] = defaultdict(set)
-    emails = [*found.emails, *digests_about(subject), *waiting_emails(subject)]
+    emails = [*found.emails, *waiting_emails(subject)]
     changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
     changed[Invitation._meta.db_table] |= end_journeys(subject)
     changed[Candidate._meta.db_table] |= mark_erased(subject)

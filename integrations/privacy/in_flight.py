@@ -1,7 +1,5 @@
 """Stop what is under way for an erased person, and remove them from e-mails to the team: no worker writes them back."""
 
-import re
-
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
@@ -14,8 +12,7 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.links import activity_link
-from integrations.notifications.payload import EmailPayload, Notice
+from integrations.notifications.payload import EmailPayload
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import ERASED, Subject, containing
@@ -111,13 +108,6 @@ def emails_of_nobody(subject: Subject) -> list[int]:
     return [row["pk"] for row in found.iterator() if subject.is_mentioned(row["payload"])]
 
 
-def digests_about(subject: Subject) -> list[int]:
-    """Return the keys of the e-mails that begin with another candidate and are about this one too."""
-    own = Invitation.objects.filter(**subject.own)
-    rows = Effect.objects.filter(also_about__in=own).exclude(payload=EMPTY_EMAIL)
-    return list(rows.order_by().values_list("pk", flat=True).distinct())
-
-
 def waiting_emails(subject: Subject) -> list[int]:
     """Return the keys of the opportunity's own e-mails that aren't sent yet."""
     rows = Effect.objects.filter(**subject.own, kind=Effect.Kind.SEND_EMAIL, state=Effect.State.DUE)
@@ -125,42 +115,23 @@ def waiting_emails(subject: Subject) -> list[int]:
 
 
 def erase_emails(keys: list[int], subject: Subject) -> set[int]:
-    """Remove what the e-mails say about the person; return the keys of those that were changed.
+    """Empty the e-mails about the person, and cancel those that aren't sent yet; return the keys of those changed.
 
-    One that isn't sent yet keeps what it says about others, and is cancelled when nothing is left. A sent one is
-    emptied as a whole. A worker that is sending one loses its lease, so that it can't write the text back.
+    One to the person's address that waits and says nothing about a candidate stays. A worker that is sending one loses
+    its lease, so that it can't write the text back.
     """
     changed: set[int] = set()
     for effect in Effect.objects.filter(pk__in=keys):
-        payload = EmailPayload.from_json(effect.payload)
-        left = _notices_left(effect, payload, subject) if effect.state == Effect.State.DUE else []
-        if len(left) == len(payload.notices):
+        is_waiting = effect.state == Effect.State.DUE
+        is_about = effect.opportunity_id == subject.opportunity_id
+        if is_waiting and not is_about:
+            is_about = subject.is_mentioned(EmailPayload.from_json(effect.payload).texts)
+        if is_waiting and not is_about:
             continue
-        changes: dict[str, object] = {"payload": EMPTY_EMAIL, "last_error": "", "traceback": ""}
-        if left:
-            changes |= {"payload": payload.with_notices(*left).to_json()}
-            changes |= {"invitation": None, "opportunity_id": ""}
-        elif effect.state == Effect.State.DUE:
+        changes: dict[str, object] = {"payload": EMPTY_EMAIL, "last_error": "", "traceback": "", **_NO_LEASE}
+        if is_waiting:
             changes |= {"state": Effect.State.CANCELLED, "due_at": None}
             changes |= {"end_reason": Effect.EndReason.ERASED}
-        Effect.objects.filter(pk=effect.pk).update(**changes, leased_until=None, lease_owner="")
+        Effect.objects.filter(pk=effect.pk).update(**changes)
         changed.add(effect.pk)
     return changed
-
-
-def _notices_left(effect: Effect, payload: EmailPayload, subject: Subject) -> list[Notice]:
-    """Return the notices that aren't about the person."""
-    first, *others = payload.notices
-    is_own = effect.opportunity_id == subject.opportunity_id
-    left = [] if is_own or _is_about(first, subject) else [first]
-    return left + [notice for notice in others if not _is_about(notice, subject)]
-
-
-def _is_about(notice: Notice, subject: Subject) -> bool:
-    if notice.opportunity_id == subject.opportunity_id:
-        return True
-    said = notice.texts
-    if subject.names_opportunity(said):
-        return True
-    is_about_another = re.search(rf"{re.escape(activity_link())}\w", " ".join(said))
-    return not is_about_another and subject.is_mentioned(said)

@@ -8,8 +8,8 @@ from django.db.models import Model
 from integrations.outbox.models import Effect
 from integrations.store.columns import EncryptedTextField
 
-#: What of an e-mail to the team is about others: who got it, and what it says about further candidates.
-_ABOUT_OTHERS = ("recipients", "sent_to", "appended")
+#: What of an e-mail to the team is about others: who got it.
+_ABOUT_OTHERS = ("recipients", "sent_to")
 #: What of a webhook's body would let a reader send it once more.
 _SIGNED = ("signature", "token")
 

@@ -34,8 +34,7 @@ from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import UNNAMED, candidate_names, first_name, notify_members
-from integrations.notifications.payload import InvitationUnchanged
+from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
 from integrations.results.recording import record_progress
@@ -77,7 +76,7 @@ def _tell_bounce(invitation: Invitation) -> None:
 
 
 def _record_submission(invitation: Invitation) -> None:
-    """Record a submission, and tell the members who chose it.
+    """Record a submission.
 
     Only a webhook reports it: CodeScreen's status stays In_Progress until the evaluation.
     """
@@ -90,19 +89,6 @@ def _record_submission(invitation: Invitation) -> None:
         invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
         if not was_started:  # the start is reported later, or never
             enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
-        # not once the result is there, which has an e-mail of its own
-        notify_members(
-            invitation.organization,
-            EmailTopic.SUBMITTED,
-            f"{invitation.pk}:{invitation.changed_at.isoformat()}",
-            subject="The assessment was submitted",
-            lines=[
-                f"“{invitation.assessment_name}” was submitted. CodeScreen is evaluating it, and the result follows.",
-            ],
-            variables=candidate_names(invitation),
-            invitation=invitation,
-            holds_while=InvitationUnchanged.of(invitation),
-        )
 
 
 logger = logging.getLogger(__name__)
@@ -141,14 +127,14 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
     )
     if not is_new or invitation.status not in FOLLOWED:
         return
-    organization, person = invitation.organization, invitation.candidate_name or UNNAMED
+    organization = invitation.organization
     since = invitation.followed_since.isoformat()
     notify_members(
         organization,
         EmailTopic.FOLLOWING_ENDED,
         f"{invitation.pk}:{end}:{since}",
-        subject=f"No result for {first_name(person)}: {lower_first(end.label)}",
-        lines=[f"{person}, “{invitation.assessment_name}”: {reason}", NO_RESULT.next_step],
+        subject=f"no result: {lower_first(end.label)}",
+        lines=[f"“{invitation.assessment_name}”: {reason}", NO_RESULT.next_step],
         invitation=invitation,
     )
     if organization.note_on_skip:

@@ -24,11 +24,8 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.invitations.rules import assessment_rules_of, role_rules_of
-from integrations.notifications.models.email_kind import EmailTopic, Link
+from integrations.notifications.models.email_kind import EmailTopic, Fact, Link
 from integrations.notifications.notify import (
-    UNNAMED,
-    candidate_names,
-    first_name,
     notify_members,
 )
 from integrations.outbox.models import Effect
@@ -110,27 +107,19 @@ def _next_number(invitation: Invitation) -> int:
 
 
 def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
-    name = invitation.candidate_name
-    stated = result.in_words
-    title = f"{first_name(name)}: {stated} ({invitation.assessment_name})"
+    facts = {
+        "Assessment": invitation.assessment_name,
+        "Result": lower_first(NOT_STATED) if result.said is None else result.headline,
+        "Score": result.score_text,
+        "Reason": result.failure_reason,
+    }
     links = [Link("Report in CodeScreen", result.report_url)] if result.report_url else []
     notify_members(
         invitation.organization,
         EmailTopic.RESULT,
         f"{invitation.pk}:{result.attempt}:{number}",
-        subject=title,
-        lines=[
-            f"{name or UNNAMED}: {stated} ({invitation.assessment_name})",
-            *links,
-        ],
-        variables={
-            **candidate_names(invitation),
-            "result": stated,
-            "outcome": lower_first(NOT_STATED) if result.said is None else result.headline,
-            "score": result.score_text,
-            "reason": result.failure_reason,
-            "report_link": result.report_url,
-        },
+        subject=f"{result.in_words} ({invitation.assessment_name})",
+        lines=[*(Fact(label, value) for label, value in facts.items() if value), *links],
         invitation=invitation,
     )
 

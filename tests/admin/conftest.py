@@ -25,7 +25,6 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.preferences import AlertAddress, EmailTemplate, NotificationPreference
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
@@ -166,14 +165,6 @@ def make_customer(slug: str) -> Customer:
     rows[IdentityProvider] = IdentityProvider.objects.create(
         **own, issuer=f"https://login.{slug}.example", client_id="portal", client_secret="client-SECRET"
     )
-    rows[AlertAddress] = AlertAddress.objects.create(
-        **own,
-        name=f"Room of {slug}",
-        kind="signed",
-        url="https://hooks.example/url-SECRET",
-        host="hooks.example",
-        secret="whsec_SECRETsigningSECRETsigningSECRET",
-    )
     rows[ApiToken] = ApiToken.objects.create(
         **own,
         name=f"Program of {slug}",
@@ -184,12 +175,6 @@ def make_customer(slug: str) -> Customer:
     rows[SignInDomain] = SignInDomain.objects.create(**own, domain=f"{slug}.example")
     rows[ProviderIdentity] = ProviderIdentity.objects.create(
         provider=rows[IdentityProvider], subject=f"subject-{slug}", user=owner
-    )
-    rows[NotificationPreference] = NotificationPreference.objects.create(
-        membership=rows[Membership], kind="result", is_wanted=False
-    )
-    rows[EmailTemplate] = EmailTemplate.objects.create(
-        **own, kind="result", subject=f"Result of {slug}", body="{outcome}"
     )
     rows[WebhookRejection] = WebhookRejection.objects.create(
         **own, platform="lever", code="signature_mismatch"

@@ -3,16 +3,13 @@
 from integrations.admin.display import indented, verdicts_table
 from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.payload import EmailPayload, Notice
+from integrations.notifications.payload import EmailPayload
 
 NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"
 
 
 def test_an_email_names_nobody_wherever_its_text_is():
-    first = Notice("About Zoë", (NAME,), {"candidate": NAME, "score": "80"}, key="k")
-    payload = EmailPayload(recipients=("owner@portal.example",), sent_to=(ADDRESS,)).with_notices(
-        first, first
-    )
+    payload = EmailPayload("About Zoë", (NAME,), recipients=("owner@portal.example",), sent_to=(ADDRESS,))
     shown = indented(payload.to_json() | {"topic": EmailTopic.RESULT})
     for hidden in ("Zoë", "Brien", "owner@", ADDRESS):
         assert hidden not in shown

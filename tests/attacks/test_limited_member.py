@@ -9,7 +9,6 @@ from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.queue import worker
@@ -163,27 +162,6 @@ def test_e_mails_are_about_the_own_candidates_alone(
     assert super_admin.email in reached
 
 
-def test_of_a_digest_about_several_candidates_they_get_the_part_about_their_own(
-    ready_organization, super_admin, limited_member, candidates
-):
-    wants(limited_member)
-    for name in (OWN, OTHER):
-        notify_members(
-            ready_organization,
-            EmailTopic.INVITATION_FAILED,
-            name,
-            subject="It failed",
-            lines=[f"A line about {name}."],
-            invitation=candidates[name].invitation,
-        )
-    ready_organization.effects.filter(kind="send_email").update(due_at=candidates[OWN].received_at)
-    worker.work()
-    told = {message.to[0]: message.message().as_string() for message in mail.outbox}
-    assert OTHER in told[super_admin.email]
-    assert OWN in told[limited_member.email]
-    assert OTHER not in told[limited_member.email]
-
-
 def test_an_incident_is_not_told_to_them(ready_organization, super_admin, limited_member, candidates):
     wants(limited_member)
     notify_members(ready_organization, EmailTopic.INCIDENT_BEGUN, "key", subject="A problem", lines=[OTHER])
@@ -193,6 +171,4 @@ def test_an_incident_is_not_told_to_them(ready_organization, super_admin, limite
 
 def wants(user) -> None:
     """Let the member choose to get every kind of e-mail."""
-    member = Membership.objects.get(user=user)
-    for kind in ("result", "attention"):
-        NotificationPreference.objects.create(membership=member, kind=kind, is_wanted=True)
+    Membership.objects.filter(user=user).update(gets_results=True, gets_problems=True)

@@ -14,7 +14,6 @@ from django.core.cache import cache
 from django.test import Client
 
 from integrations.http import public_web
-from integrations.notifications.models.preferences import AlertAddress
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
 from tests.support import factories
@@ -54,18 +53,10 @@ def busy(organization) -> Iterator[None]:
 def acts(organization, super_admin_client, silent) -> dict[str, Callable[[], Any]]:
     """Everything on a page that calls a server which the organization names."""
     domain = prove(organization)
-    alerts = AlertAddress.objects.create(
-        organization=organization, name="room", kind=AlertAddress.Kind.SLACK, url=silent, host="127.0.0.1"
-    )
     set_up(organization, Provider(silent))
-    wanted = {"name": "other", "url": f"{silent}/hook", "wants_held": "on"}
     settings = {"issuer": f"{silent}/other", "client_id": "portal"}
     post = super_admin_client.post
     return {
-        "test an alert": lambda: post(f"/settings/alerts/{alerts.pk}/test/"),
-        "add an alert": lambda: post("/settings/notifications/", wanted),
-        "add a signed webhook": lambda: post("/settings/alerts/", wanted),
-        "change an alert": lambda: post(f"/settings/alerts/{alerts.pk}/", {**wanted, "is_on": "on"}),
         "save the provider": lambda: post("/settings/sso/", settings),
         "check a domain": lambda: post(f"/settings/sso/domains/{domain.pk}/check/"),
         "try": lambda: post("/sso/try/"),
@@ -96,7 +87,6 @@ def test_while_one_request_waits_the_others_are_told_to_wait_at_once(busy, acts,
         assert (name, answer.status_code, answer["Retry-After"]) == (name, 429, "3")
         assert "Another request is under way" in answer.content.decode()
         assert time.monotonic() - began < public_web.CALL_SECONDS, name
-    assert AlertAddress.objects.count() == 1
     assert IdentityProvider.objects.get().issuer.count("/") == 2
     assert SignInDomain.objects.get().checked_at is None
 

@@ -34,7 +34,7 @@ def test_people_who_sign_in_by_passkey_keep_nobody_waiting_and_their_sessions_la
 
 
 def test_choosing_ones_e_mails_again_and_again_adds_few_entries_to_the_log(limited_member_client):
-    kinds = [f"kind-{kind}" for kind in EmailKind]
+    kinds = [kind.value for kind in EmailKind]
     for number in range(30):
         answer = limited_member_client.post(
             "/notifications/", dict.fromkeys(kinds if number % 2 else [], "on")

@@ -17,7 +17,6 @@ from integrations.lever import acts as lever_acts
 from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
@@ -41,11 +40,6 @@ def _make_webhook(scene: Scene) -> Act:
 def _remove_webhooks(scene: Scene) -> Act:
     make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
     return lambda: scene.post("webhooks-remove")
-
-
-def _reset_email(scene: Scene) -> Act:
-    EmailTemplate.objects.create(organization=scene.organization, kind="result", subject="x", body="y")
-    return lambda: scene.post("email-edit", {"act": "reset"}, kind="result")
 
 
 def _retire(scene: Scene) -> Act:
@@ -123,13 +117,13 @@ def _domain(scene: Scene) -> SignInDomain:
 
 
 API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
-ALERTS = {"wants_results": "on"}
-SECOND_ADDRESS = {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"}
 
 
-def _alert_address(scene: Scene) -> AlertAddress:
-    url = f"https://alerts.invalid/{SECRETS[0]}"
-    return factories.alert_address(scene.organization, url=url)
+def _remove_chat_room(scene: Scene) -> Act:
+    Organization.objects.filter(pk=scene.organization.pk).update(
+        chat_url=f"https://hooks.slack.com/{SECRETS[0]}"
+    )
+    return lambda: scene.post("notification-settings", {"remove": "1"})
 
 
 def _identity(scene: Scene) -> ProviderIdentity:
@@ -152,7 +146,6 @@ PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_se
 
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
 THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
-WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
 DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
 
 
@@ -173,20 +166,10 @@ PAGE_ACTS: dict[str, Prepare] = {
     "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),
     "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
-    "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
-    "email-edit: reset": _reset_email,
     "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
     "single-sign-on-mode": _use_single_sign_on,
     "single-sign-on-remove": _remove_provider,
-    "notification-settings": lambda s: lambda: s.post("notification-settings", SECOND_ADDRESS),
-    "signed-webhooks": lambda s: lambda: ok(s.client.post(reverse("signed-webhooks"), SECOND_ADDRESS)),
-    "alert-edit": of_row(
-        _alert_address,
-        "alert-edit",
-        {**ALERTS, "name": "Other", "is_on": "on", "url": f"https://1.1.1.1/{SECRETS[1]}"},
-    ),
-    "alert-test": of_row(_alert_address, "alert-test"),
-    "alert-remove": of_row(_alert_address, "alert-remove"),
+    "notification-settings": _remove_chat_room,
     "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
     "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),
     "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),

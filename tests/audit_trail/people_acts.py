@@ -7,9 +7,9 @@ from django.utils import timezone
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications import notices
 from integrations.notifications.link_emails import membership_link
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.preferences import unsubscribe_link
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 from tests.support.second_factors import (
@@ -48,7 +48,7 @@ def _leave(scene: Scene) -> Act:
 
 
 def _unsubscribe(scene: Scene) -> Act:
-    link = notices.unsubscribe_link(Membership.objects.get(user=scene.owner), EmailKind.RESULT)
+    link = unsubscribe_link(Membership.objects.get(user=scene.owner), EmailKind.RESULTS)
     return lambda: ok(Client().post(link.removeprefix("http://testserver")))
 
 
@@ -136,10 +136,7 @@ PEOPLE_ACTS: dict[str, Prepare] = {
     "member-remove": of_row(Scene.member, "member-remove"),
     "member-second-factor": _reset_factor,
     "security": lambda s: lambda: s.post("security", {"requires_second_factor": "on"}),
-    "notifications": lambda s: lambda: s.post("notifications", {"kind-result": "on"}),
+    "notifications": lambda s: lambda: s.post("notifications", {"results": "on"}),
     "candidates-mine": lambda s: lambda: s.post("candidates-mine"),
-    "notifications-team": lambda s: (
-        lambda: s.post("notifications-team", {"member": [Membership.objects.get(user=s.owner).pk]})
-    ),
     "unsubscribe": _unsubscribe,
 }

@@ -19,7 +19,6 @@ HELP_PAGES = (
     "-results",
     "-roles",
     "-emails",
-    "-alerts",
     "-privacy",
     "-audit",
 )
@@ -45,7 +44,6 @@ NOT_AUDITED = {
     "domain-check",  # tests/single_sign_on/test_provider_domains.py
     "codescreen-test",
     "audit",
-    "list-save",  # seen by the member alone
     "mapping-list",
     "mapping-refresh",
     "activity",
@@ -100,7 +98,7 @@ def test_saving_unchanged_values_writes_no_entry(scene, name):
     entry_written_by(PAGES[name](scene))
     again = {
         "rules": lambda: scene.post("rules", {"note_on_skip": "on"}),
-        "notifications": lambda: scene.post("notifications", {"kind-result": "on"}),
+        "notifications": lambda: scene.post("notifications", {"results": "on"}),
         "mapping-edit": lambda: scene.post("mapping-edit", MAPPED, pk=RoleMapping.objects.get().pk),
         "settings": lambda: scene.post("settings", {"lever_signature_token": SECRETS[0]}),
     }

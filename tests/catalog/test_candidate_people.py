@@ -20,8 +20,8 @@ from integrations.invitations.person import (
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
-from integrations.members.acts.members import change_role, choose_own_candidates, save_member
-from integrations.members.models.membership import Membership, OwnChoice
+from integrations.members.acts.members import change_role, list_own_candidates, save_member
+from integrations.members.models.membership import Membership
 from integrations.organizations.acts import requeue_waiting, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import erase
@@ -109,10 +109,7 @@ def test_the_first_who_uses_it_has_it_read_of_all_known_candidates(
     assert ("owner", "admin@acme.example") in stored(connected_organization)
 
 
-@pytest.mark.parametrize("choice", list(OwnChoice))
-def test_it_is_read_and_deleted_as_the_only_member_who_chose_it_says(
-    connected_organization, sandbox, people, choice
-):
+def test_it_is_read_from_when_the_first_member_lists_their_own(connected_organization, sandbox, people):
     people(owner=user("admin"))
     opportunity_id = sandbox.opportunity_id("Alder")
     factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
@@ -120,13 +117,12 @@ def test_it_is_read_and_deleted_as_the_only_member_who_chose_it_says(
         connected_organization, Membership.Role.TEAM_MEMBER, "colleague"
     ).memberships.get()
     DutyRun.objects.update(due_at=None)
-    for is_chosen in (True, False):
-        assert choose_own_candidates(member, {choice: is_chosen}, member.user)
-        assert not choose_own_candidates(member, {choice: is_chosen}, member.user)
-        assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, due_at__isnull=False).exists() is is_chosen
-        duty_runs.sweep_whole(connected_organization)
-        assert (("owner", "admin@acme.example") in stored(connected_organization)) is is_chosen
-        DutyRun.objects.update(due_at=None)
+    for _ in range(2):
+        list_own_candidates(member, member.user)
+    assert factories.recorded().filter(action="list_own_candidates").count() == 1
+    assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, due_at__isnull=False).exists()
+    duty_runs.sweep_whole(connected_organization)
+    assert ("owner", "admin@acme.example") in stored(connected_organization)
 
 
 @pytest.mark.parametrize("ended", ["paused", "lever", "codescreen"])

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from integrations.members.models.membership import LastSuperAdmin, Membership, OwnChoice
+from integrations.members.models.membership import LastSuperAdmin, Membership
 from tests.support import factories
 
 SUPER_ADMIN, ADMIN = Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN
@@ -82,11 +82,10 @@ def test_one_super_admin_remains_when_two_remove_each_other_at_once(organization
 
 
 @pytest.mark.parametrize("address", ["first@acme.example", ""])
-@pytest.mark.parametrize("choice", [None, *OwnChoice])
+@pytest.mark.parametrize("lists_own", [False, True])
 @pytest.mark.parametrize("role", Membership.Role)
-def test_who_uses_the_people_on_a_candidate(organization, role, choice, address):
+def test_who_uses_the_people_on_a_candidate(organization, role, lists_own, address):
     factories.member(organization, role, "first")
-    chosen = {choice.value: True} if choice else {}
-    Membership.objects.filter(organization=organization).update(address=address, **chosen)
-    expected = address != "" and (role == Membership.Role.LIMITED_TEAM_MEMBER or choice is not None)
+    Membership.objects.filter(organization=organization).update(address=address, lists_own=lists_own)
+    expected = address != "" and (role == Membership.Role.LIMITED_TEAM_MEMBER or lists_own)
     assert Membership.objects.using_people(organization.pk).exists() is expected

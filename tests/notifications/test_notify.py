@@ -7,7 +7,7 @@ from integrations.catalog import lists
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.health import incidents
 from integrations.members.models.membership import Membership
-from integrations.notifications.acts import save_preferences
+from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.outbox.models import Effect
 from integrations.queue.models.nodes import Heartbeat
@@ -17,7 +17,7 @@ from tests.support import factories
 
 def test_nothing_is_enqueued_when_nobody_wants_the_kind(organization, super_admin):
     member = Membership.objects.get(user=super_admin)
-    save_preferences(member, {EmailKind.ATTENTION: False}, super_admin)
+    choose_emails(member, {EmailKind.PROBLEMS: False}, super_admin)
     notify(organization)
     assert not Effect.objects.exists()
 

@@ -4,24 +4,18 @@ import json
 
 import pytest
 
-from integrations.notifications.models.email_kind import EmailWording, Link
-from integrations.notifications.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
+from integrations.notifications.models.email_kind import Fact, Link
+from integrations.notifications.payload import EmailPayload, InvitationUnchanged
 from integrations.outbox.models import Effect
 from tests.support import factories
 
 FULL = EmailPayload(
+    subject="the invitation bounced",
+    lines=("One.", Fact("Score", "82"), Link("Two", "http://testserver/")),
+    holds_while=InvitationUnchanged(7, "uncertain", "2026-11-24T12:00:00+00:00"),
     recipients=("a@portal.example", "b@portal.example"),
-    subject="Several invitations could not be sent",
-    lines=("One.", Link("Two", "http://testserver/")),
-    variables={"assessment": "Backend"},
-    wording=EmailWording("{problem}", "{details}"),
     requested="role",
     sent_to=("a@portal.example",),
-    holds_while=InvitationUnchanged(7, "uncertain", "2026-11-24T12:00:00+00:00"),
-    appended=(
-        Notice("Another", ("Three.",), {"role": "Chef"}, InvitationUnchanged(8, "failed", "2026"), "2"),
-        Notice("A third", key="3"),
-    ),
 )
 
 
@@ -40,20 +34,3 @@ def test_a_payload_is_the_same_after_the_database(organization):
 
 def test_what_is_missing_has_its_default():
     assert EmailPayload.from_json({}) == EmailPayload()
-
-
-def test_an_appended_notice_keeps_what_it_says():
-    notice = Notice("Not sent", ("Three.",), {"assessment": "Frontend"}, key="4")
-    payload = FULL.with_appended(notice)
-    assert payload.appended == (*FULL.appended, notice)
-    assert payload.with_notices(*payload.notices) == payload
-
-
-def test_of_what_no_longer_fits_is_kept_which_it_is():
-    full = EmailPayload(lines=("x",) * MAX_DIGEST_LINES)
-    condition = InvitationUnchanged(7, "uncertain", "2026-03-01")
-    payload = full.with_appended(
-        Notice("Not sent", ("y",), {"candidate": "Alder"}, condition, "2", "opportunity-1")
-    )
-    assert payload.left_out == 1
-    assert payload.appended == (Notice(holds_while=condition, key="2", opportunity_id="opportunity-1"),)

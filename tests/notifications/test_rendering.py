@@ -1,9 +1,9 @@
-"""Variables are filled in, and no value is a link; text and HTML are readable."""
+"""No text of others is a link; text and HTML are readable."""
 
 import pytest
 from django.utils.html import urlize
 
-from integrations.notifications.models.email_kind import EmailWording, Link
+from integrations.notifications.models.email_kind import Link
 from integrations.notifications.rendering import (
     RenderedEmail,
     as_html,
@@ -12,8 +12,6 @@ from integrations.notifications.rendering import (
     without_links,
 )
 from integrations.organizations.models.organization import Organization
-
-WORDING = EmailWording("{candidate}", "{candidate}\n\nTimeline: {timeline_link}")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ WORDING = EmailWording("{candidate}", "{candidate}\n\nTimeline: {timeline_link}"
 )
 def test_a_name_that_is_an_address_is_no_link(settings, name: str) -> None:
     settings.PORTAL_URL = "https://portal.example"
-    email = render(WORDING, {"candidate": name, "timeline_link": "https://portal.example/activity/1/"})
+    email = render(name, [name, Link("", "https://portal.example/activity/1/")])
     [first, last] = email.body.split("\n\n")
     assert "<a " not in urlize(first)
     assert "<a " not in urlize(email.subject)
@@ -89,17 +87,3 @@ def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:
     assert text == (
         "Alder\n\nOpen it:\nhttp://x.example/1\n\n— Acme, CodeScreen–Lever portal\n\nStop these e-mails:\nhttp://x.example/2"
     )
-
-
-@pytest.mark.parametrize(
-    ("subject", "body", "details", "expected"),
-    [
-        ("{problem}: {details}", "Text", ("one", "two"), ("P: one two", "Text")),
-        ("{problem}\n{details}", "Text", (), ("P", "Text")),
-        ("P", "Info: {details} and {details}", ("one",), ("P", "Info: one and one")),
-        ("P", "Before\nWhat happened: {details}", (), ("P", "Before")),
-    ],
-)
-def test_details_are_filled_in_wherever_a_wording_names_them(subject, body, details, expected) -> None:
-    rendered = render(EmailWording(subject, body), {"problem": "P"}, details)
-    assert (rendered.subject, rendered.body) == expected

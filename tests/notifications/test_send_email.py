@@ -1,4 +1,4 @@
-"""Sending: the customer's wording, text and HTML, each person a message with a link to unsubscribe."""
+"""Sending: text and HTML, each person a message with a link to unsubscribe."""
 
 import email.policy
 import smtplib
@@ -9,12 +9,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
-from integrations.notifications import notices
-from integrations.notifications.acts import save_preferences
+from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
-from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
+from integrations.notifications.preferences import read_token
 from integrations.notifications.send_email import NO_LONGER_WANTED, WholeAddresses
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import html_of, notify, send_all
@@ -33,30 +32,19 @@ def test_each_recipient_gets_a_message_with_an_unsubscribe_link(organization, su
         assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert link in message.body
         assert link in html_of(message)
-        unsubscription = notices.read_token(link.rstrip("/").rsplit("/", 1)[1])
+        unsubscription = read_token(link.rstrip("/").rsplit("/", 1)[1])
         assert unsubscription is not None
         member, kind = unsubscription
         assert member.user.email == address
-        assert kind == EmailKind.ATTENTION
-        assert "It came back." in message.body
+        assert kind == EmailKind.PROBLEMS
+        assert "CodeScreen refused it." in message.body
 
 
-def test_the_wording_is_that_of_when_it_is_sent(organization, super_admin, invitation):
-    notify(
-        organization, EmailTopic.RESULT, invitation=invitation, variables={"outcome": "Passed", "score": "82"}
-    )
-    EmailTemplate.objects.create(
-        organization=organization,
-        kind="result",
-        subject="{assessment}: {outcome}",
-        body="{score} points\nReason: {reason}\n{unknown} words",
-    )
+def test_the_organization_is_named_as_it_is_called_when_it_is_sent(organization, super_admin):
+    notify(organization)
     organization.name = "Acme <Recruiting>"
     organization.save()
     [message] = send_all()
-    assert message.subject == "Backend: Passed"
-    assert message.body.startswith("82 points\n{unknown}")
-    assert "Reason" not in message.body
     assert "Acme <Recruiting>" in message.body
     assert "Acme &lt;Recruiting&gt;" in html_of(message)
 
@@ -65,19 +53,18 @@ def test_text_of_a_platform_becomes_neither_markup_nor_a_header(organization, su
     notify(
         organization,
         subject="Not sent\r\nBcc: a@evil.example",
-        lines=["<img src=x onerror=alert(1)> {organization}"],
+        lines=["<img src=x onerror=alert(1)>"],
     )
     [message] = send_all()
     assert "\n" not in message.subject
     assert "Bcc" not in message.message()
     assert "<img" not in html_of(message)
-    assert "{organization}" in message.body  # variables in a variable's value aren't filled in
 
 
 def test_a_member_who_unsubscribed_after_it_was_enqueued_gets_nothing(organization, super_admin, team_member):
     notify(organization, EmailTopic.RESULT)
     member = Membership.objects.get(user=team_member)
-    save_preferences(member, {EmailKind.RESULT: False}, team_member)
+    choose_emails(member, {EmailKind.RESULTS: False}, team_member)
     assert [message.to for message in send_all()] == [[super_admin.email]]
 
 
@@ -100,18 +87,6 @@ def test_a_retry_after_a_refused_address_skips_those_who_have_it(
     messages = send_all()
     assert [message.to for message in messages] == [[super_admin.email], [team_member.email]]
     assert Effect.objects.get().state == "done"
-
-
-def test_a_notice_without_variables_is_sent(organization, super_admin):
-    enqueue_email(
-        organization,
-        EmailTopic.INCIDENT_BEGUN,
-        "1",
-        EmailPayload(recipients=(super_admin.email,), subject="Old", lines=("One.", "Two.")),
-    )
-    [message] = send_all()
-    assert message.subject == "Old"
-    assert message.body.startswith("One.\n\nTwo.")
 
 
 def test_a_payload_emptied_by_retention_is_sent_to_nobody(organization, super_admin):

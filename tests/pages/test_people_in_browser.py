@@ -1,4 +1,4 @@
-"""Requests to Super Admins, e-mail templates, unsubscribing and time zones in Chromium."""
+"""Requests to Super Admins, unsubscribing and time zones in Chromium."""
 
 import pytest
 from django.urls import reverse
@@ -8,8 +8,8 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.health.models import WebhookRejection
 from integrations.members.models.membership import Membership
-from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.preferences import unsubscribe_link
 from tests.support import factories
 from tests.support.browsing import sign_in
 
@@ -46,34 +46,10 @@ def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(
     context.close()
 
 
-def test_unknown_variables_are_named_while_typing_and_the_preview_shows_the_draft(
-    browser: Browser, site: str, super_admin
-) -> None:
-    page = browser.new_page()
-    sign_in(page, site, super_admin.username)
-    page.goto(site + "/settings/notifications/result/")
-    page.fill("#body", "Hello {candidate}, {scoer} points")
-    page.get_by_text("No such variable: {scoer}").wait_for()
-    page.fill("#body", "Hello {candidate}, {score} points")
-    assert not page.locator("#unknown-variables").is_visible()
-    page.get_by_role("button", name="Preview").click()
-    page.get_by_text("Hello Alder Birch, 41 points").first.wait_for()
-    page.close()
-
-
-def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, site: str, super_admin) -> None:
+def test_a_person_unsubscribes_by_the_link(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, site, super_admin.username)
-    page.goto(site + "/settings/notifications/result/")
-    page.fill("#subject", "{assessment} is done")
-    page.get_by_role("button", name="Save", exact=True).focus()
-    page.keyboard.press("Enter")
-    page.get_by_text("Saved.").wait_for()
-    page.get_by_role("button", name="Reset to default").click()
-    page.get_by_text("default wording is back").wait_for()
-    context.clear_cookies()
-    link = notices.unsubscribe_link(Membership.objects.get(user=super_admin), EmailKind.RESULT)
+    link = unsubscribe_link(Membership.objects.get(user=super_admin), EmailKind.RESULTS)
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()

@@ -15,12 +15,6 @@ from tests.support.second_factors import code_of, prove_now
 #: What shows a secret, beside the authenticator app: address and form.
 SECRETS = {
     "/settings/api/": {"name": "warehouse", "scopes": ["results"], "days": "9"},
-    "/settings/alerts/": {
-        "name": "a program",
-        "kind": "signed",
-        "url": "https://1.1.1.1/",
-        "wants_results": "on",
-    },
 }
 
 

@@ -7,8 +7,6 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from integrations.clients.models import ApiCall
-from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import candidate_names
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, subject_of
 from tests.support import factories
@@ -90,15 +88,3 @@ def test_everything_known_about_the_person_is_collected(organization):
     assert known.names == {NAME}
     assert known.contact_ids == {"contact-known", "contact-2"}
     assert known.addresses == {ADDRESS, "other@candidates.example"}
-
-
-def test_what_e_mails_call_somebody_without_a_name_is_nobodys_name(organization):
-    invitation = factories.InvitationFactory.create(organization=organization, candidate_name="", email="")
-    factories.EffectFactory.create(
-        organization=organization,
-        kind=Effect.Kind.SEND_EMAIL,
-        email_topic=EmailTopic.RESULT,
-        opportunity_id=invitation.opportunity_id,
-        payload={"variables": candidate_names(invitation)},
-    )
-    assert subject_of(organization.pk, invitation.opportunity_id).names == frozenset()

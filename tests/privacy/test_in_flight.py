@@ -208,30 +208,6 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     assert traces(NAME, ADDRESS) == []
 
 
-@pytest.mark.parametrize(("first", "second"), [("Alder", "Birch"), ("Birch", "Alder")])
-def test_a_digest_keeps_what_it_says_about_others(scenario, first, second):
-    for word in ("Alder", "Birch"):
-        invitation = scenario.pending_invitation(word)
-        notify_members(
-            scenario.organization,
-            EmailTopic.INVITATION_FAILED,
-            word,
-            subject="An invitation could not be sent",
-            lines=[f"Candidate {word}", f"Timeline: http://testserver/activity/{invitation.opportunity_id}/"],
-            invitation=invitation,
-        )
-    effect = Effect.objects.get(kind="send_email")
-    forget(scenario, first)
-    effect.refresh_from_db()
-    assert effect.state == "due"
-    assert f"Candidate {second}" in str(effect.payload)
-    assert traces(f"Candidate {first}", f"{first.lower()}@candidates.example") == []
-    forget(scenario, second)
-    effect.refresh_from_db()
-    assert effect.state == "cancelled"
-    assert traces(f"Candidate {second}") == []
-
-
 def test_a_worker_that_holds_an_effect_can_neither_begin_nor_end_it_after_the_erasure(scenario):
     scenario.pending_invitation()
     held = Effect.objects.get(kind="send_invitation").lease()

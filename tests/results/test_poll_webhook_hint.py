@@ -9,18 +9,10 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.acts import save_preferences
-from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.results import poll
-from tests.notifications.outgoing import send_all
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
-
-
-def choose_submissions(user) -> None:
-    """Have a member choose the e-mails about submissions."""
-    save_preferences(user.memberships.get(), {EmailKind.SUBMITTED: True}, user)
 
 
 def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE):
@@ -107,25 +99,6 @@ def test_a_bounce_is_not_told_after_the_start_or_where_the_rules_want_no_notes(i
     Organization.objects.update(note_on_skip=notes)
     receive_webhook(invitation, "candidate.email_bounced")
     assert not Effect.objects.filter(kind="leave_note").exists()
-
-
-def test_a_submission_is_mailed_to_those_who_chose_it(invitation, super_admin):
-    receive_webhook(invitation, "candidate.submitted")
-    assert not Effect.objects.filter(kind="send_email").exists(), "nobody gets it without choosing it"
-    Invitation.objects.update(status="invited")
-    choose_submissions(super_admin)
-    for _ in range(2):
-        receive_webhook(invitation, "candidate.submitted")
-    [message] = send_all()
-    assert message.subject == "Alder submitted Backend"
-    assert "CodeScreen is evaluating it." in message.body
-
-
-def test_a_submission_is_not_mailed_once_the_result_is_there(invitation, super_admin, poll_answer):
-    choose_submissions(super_admin)
-    receive_webhook(invitation, "candidate.submitted")
-    poll_answer(COMPLETE)
-    assert [message.subject for message in send_all()] == ["Alder: Passed 75 (Backend)"]
 
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):

@@ -16,9 +16,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.models.preferences import AlertAddress
+from integrations.notifications.preferences import unsubscribe_link
 from integrations.outbox.models import Effect
 from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.admin.conftest import Customer
@@ -41,7 +40,6 @@ WITHOUT_ORGANIZATION = {
 
 #: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
-    "alert": AlertAddress,
     "api": ApiToken,
     "delivery": Delivery,
     "domain": SignInDomain,
@@ -109,7 +107,6 @@ def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
 
 #: Addresses whose parameters name no row of the customer.
 _WITHOUT_ROW = {
-    "email-edit",
     "offered-invite",  # its number only bounds the sender's own rows
     "admin:app_list",
     "membership-link",
@@ -124,7 +121,6 @@ _WITHOUT_ROW = {
 def _values(name: str, customer: Customer) -> dict[str, Any]:
     values: dict[str, Any] = {
         "key": customer.organization.webhook_key,
-        "kind": "result",
         "rest": "nothing",
         "which": "current",
         "opportunity_id": customer.rows[Invitation].opportunity_id,
@@ -142,7 +138,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     if name == "passkey-remove":
         values["pk"] = 1
     if name == "unsubscribe":
-        link = notices.unsubscribe_link(customer.rows[Membership], EmailKind.RESULT)
+        link = unsubscribe_link(customer.rows[Membership], EmailKind.RESULTS)
         values["token"] = link.rstrip("/").rpartition("/")[2]
     if name.startswith("admin:") and "object_id" in values:
         values["object_id"] = _admin_row(name, customer)

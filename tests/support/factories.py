@@ -21,7 +21,6 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PersonalSettings
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -233,15 +232,3 @@ def claimed(model, owner) -> Any:
 def api_token(organization, name="warehouse") -> ApiToken:
     """Return a token with every scope."""
     return make_token(organization, name, list(ApiScope), 30, "tests").token
-
-
-def alert_address(organization, **columns) -> AlertAddress:
-    """Store a Slack address for alerts, or another one."""
-    values = {
-        "name": "#hiring",
-        "kind": "slack",
-        "url": "https://hooks.example/services/T1/B1/secret",
-        **columns,
-    }
-    values.setdefault("host", values["url"].split("/")[2])
-    return AlertAddress.objects.create(organization=organization, **values)

@@ -32,26 +32,7 @@ Secrets = dict[str, str]
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-ALERTS, ROOMS = "/settings/alerts/", "/settings/notifications/"
 SINGLE_SIGN_ON, APP = "/settings/sso/", "/account/second-factor/app/"
-
-
-def plant_alert_addresses(browser: BrowserSession) -> Secrets:
-    """Add a program and a chat room for alerts, and send each a test that fails."""
-    # one path looks like a random key, the other doesn't
-    program = f"alerts{secrets.token_hex(12)}"
-    room = "".join(secrets.choice(LETTERS) for _ in range(24))
-    wanted = {"wants_results": "on", "wants_held": "on", "wants_incidents": "on"}
-    answer = browser.submit(ALERTS, ALERTS, name="Program", url=f"{NOWHERE}/{program}", **wanted)
-    [signing] = re.findall(r"whsec_[\w+/=]+", answer.text)
-    browser.submit(ROOMS, ROOMS, name="Room", url=f"{NOWHERE}/services/T0/B0/{room}", **wanted)
-    for number in (1, 2):
-        browser.submit(f"{ALERTS}{number}/test/", ALERTS)
-    return {
-        "path of the program's address": program,
-        "path of the chat room's address": room,
-        "signing secret of alerts": signing,
-    }
 
 
 def plant_single_sign_on(browser: BrowserSession, provider: Provider, portal_url: str) -> Secrets:
@@ -128,7 +109,7 @@ class PlantedPortal:
             **planted,
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "EMAIL_URL": f"smtp://portal:{self.mail_password}@127.0.0.1:9",  # nothing listens there
-            "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider, and alerts to where nothing listens
+            "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider
             "LOG_LEVEL": "DEBUG",
         }
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -244,7 +225,6 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=60)
-        self.secrets |= plant_alert_addresses(browser)
         self.secrets |= plant_single_sign_on(browser, self.provider, self.environment.portal_url)
         self.environment.codescreen.act(
             "settings",

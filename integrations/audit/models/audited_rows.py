@@ -27,7 +27,6 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
@@ -45,8 +44,6 @@ _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] =
     LeverConnection: (TargetKind.LEVER_CONNECTION, lambda _: "Lever"),
     LeverWebhook: (TargetKind.LEVER_WEBHOOK, lambda _: "Lever webhook"),
     CodeScreenConnection: (TargetKind.CODESCREEN_CONNECTION, lambda _: "CodeScreen connection"),
-    EmailTemplate: (TargetKind.EMAIL_TEMPLATE, lambda row: row.get_kind_display()),
-    AlertAddress: (TargetKind.ALERT_ADDRESS, lambda row: row.name),
     ApiToken: (TargetKind.API_TOKEN, lambda row: row.name),
     Invitation: (TargetKind.INVITATION, lambda row: f"invitation {row.pk}"),
     Effect: (TargetKind.EFFECT, str),

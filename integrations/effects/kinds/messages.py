@@ -1,4 +1,4 @@
-"""Short texts: notes and links in Lever, and what the team is told by e-mail and by alerts."""
+"""Short texts: notes and links in Lever, and what the team is told by e-mail and in its chat room."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,9 @@ from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
-from integrations.notifications.alerts import give_up_alert, send_alert
+from integrations.notifications.alerts import send_alert
 from integrations.notifications.links import timeline_link
-from integrations.notifications.models.email_kind import AlertTopic
-from integrations.notifications.payload import AlertPayload, EmailPayload
+from integrations.notifications.payload import EmailPayload, Notice
 from integrations.notifications.send_email import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.enqueue import Payload
@@ -193,7 +191,7 @@ ADD_REPORT_LINK = EffectKind(
     is_key_personal=True,
 )
 
-# Tell the team: by e-mail, and by alerts to chat rooms and programs. `notifications` writes what they say.
+# Tell the team: by e-mail, and in its chat room. `notifications` writes what they say.
 
 
 #: What stays of an e-mail, as it is stored.
@@ -203,11 +201,6 @@ EMPTY_EMAIL: JsonObject = EmailPayload().to_json()
 def _email_sent(effect: Effect, _: Words) -> str:
     subject = SEND_EMAIL.payload_of(effect).subject
     return f"E-mail sent to the team: “{subject}”" if subject else "E-mail sent to the team"
-
-
-def _alert_topic(effect: Effect, _: Result | None) -> str:
-    topic = SEND_ALERT.payload_of(effect).type
-    return str(AlertTopic(topic).label) if topic in AlertTopic else ""
 
 
 SEND_EMAIL = EffectKind(
@@ -226,11 +219,9 @@ SEND_EMAIL = EffectKind(
 SEND_ALERT = EffectKind(
     kind=Effect.Kind.SEND_ALERT,
     target=Target.ALERT,
-    payload=AlertPayload,
+    payload=Notice,
     perform=lambda effect, _: send_alert(effect),
-    give_up=give_up_alert,
-    topic=_alert_topic,
-    done=lambda _effect, _words: "Alert sent",
-    failed="An alert could not be sent",
-    copy_stays_in="alert_receivers",
+    done=lambda _effect, _words: "Posted to the chat room",
+    failed="A message to the chat room could not be posted",
+    copy_stays_in="chat_room",
 )

@@ -17,7 +17,7 @@ from integrations.invitations.models.result import Result
 from integrations.invitations.rules import role_rules_of
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import first_name, notify_members
+from integrations.notifications.notify import notify_members
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
@@ -72,7 +72,7 @@ def _notify_regrade(invitation: Invitation, key: str) -> None:
         invitation.organization,
         EmailTopic.RESULT_CHANGED,
         key,
-        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
+        subject="the result changed after the move",
         lines=[change, "Decide in Lever which stage the candidate belongs in."],
         invitation=invitation,
     )

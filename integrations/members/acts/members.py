@@ -1,7 +1,5 @@
 """Add, change and remove the members of an organization, and what each chooses of their own candidates."""
 
-from collections.abc import Mapping
-
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,7 +9,6 @@ from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.members.models.membership import (
     Membership,
-    OwnChoice,
     folded,
 )
 from integrations.notifications.account_notices import tell_members_changed
@@ -123,19 +120,12 @@ def have_people_read(member: Membership) -> None:
         DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
 
 
-def choose_own_candidates(member: Membership, chosen: Mapping[OwnChoice, bool], actor: Actor) -> bool:
-    """Store whether a member lists their own candidates, and gets e-mails about no others; whether that differs."""
-    changes = {
-        str(choice.label): (getattr(member, choice), is_chosen)
-        for choice, is_chosen in chosen.items()
-        if getattr(member, choice) != is_chosen
-    }
-    if not changes:
-        return False
+def list_own_candidates(member: Membership, actor: Actor) -> None:
+    """Store that the list of candidates can show a member their own; nothing is changed where it can already."""
+    if member.lists_own:
+        return
     with transaction.atomic():
-        for choice, is_chosen in chosen.items():
-            setattr(member, choice.value, is_chosen)
-        member.save(update_fields=[choice.value for choice in chosen])
+        member.lists_own = True
+        member.save(update_fields=["lists_own"])
         have_people_read(member)
-        audit(member, actor, AuditAction.CHOOSE_OWN_CANDIDATES, changes)
-    return True
+        audit(member, actor, AuditAction.LIST_OWN_CANDIDATES, {"lists_own": (False, True)})

@@ -1,12 +1,10 @@
 """Who may do what in an organization, which one a session opens, and a person's own settings."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models, transaction
 
-from integrations.core.vocabulary import ActionNotAllowed, RecordEnum
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.store.columns import moment, one_of
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
@@ -26,31 +24,6 @@ NOT_FOUND_IN_LEVER = (
 )
 
 
-@dataclass(frozen=True)
-class OwnChoiceRecord:
-    """What a member may choose about the candidates they are on in Lever; the code is the column of Membership."""
-
-    code: str
-    label: str
-    purpose: str
-
-
-class OwnChoice(RecordEnum):
-    """What a member may choose about the candidates they are on in Lever."""
-
-    record: OwnChoiceRecord
-
-    LISTS_OWN = OwnChoiceRecord(
-        "lists_own", "List my candidates", "The list of candidates can show them alone."
-    )
-    ONLY_OWN_EMAILS = OwnChoiceRecord(
-        "only_own_emails",
-        "E-mails about my candidates only",
-        "Of the kinds above. What is about no single candidate, such as a connection that doesn't work, still reaches "
-        "you.",
-    )
-
-
 class MembershipManager(models.Manager["Membership"]):
     """Memberships by their person."""
 
@@ -61,7 +34,7 @@ class MembershipManager(models.Manager["Membership"]):
     def using_people(self, organization_id: int) -> models.QuerySet["Membership"]:
         """Return the members who use who is on each candidate in Lever: it is read where there is one."""
         is_limited = models.Q(role=Membership.Role.LIMITED_TEAM_MEMBER)
-        rows = self.filter(is_limited | models.Q(lists_own=True) | models.Q(only_own_emails=True))
+        rows = self.filter(is_limited | models.Q(lists_own=True))
         return rows.filter(organization=organization_id).exclude(address="").order_by("pk")
 
 
@@ -94,15 +67,13 @@ class Membership(models.Model):
     lists_own = models.BooleanField(
         default=False, help_text="Whether the person lists the candidates they are on in Lever."
     )
-    only_own_emails = models.BooleanField(
-        default=False,
-        help_text="Whether e-mails tell the person of no other candidates than those they are on in Lever.",
+    gets_results = models.BooleanField(
+        null=True, blank=True, help_text="Whether the person chose e-mails about results; empty: by the role."
     )
-    saved_lists = about_user(
-        "the filters of the lists that the person saved",
-        models.JSONField(
-            default=list, blank=True, help_text="Lists of candidates, each as an address states its filters."
-        ),
+    gets_problems = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether the person chose e-mails about problems; empty: by the role.",
     )
     deactivated_in_lever_at = moment(
         "Since when Lever lists the person as deactivated, who keeps access as the last Super Admin."

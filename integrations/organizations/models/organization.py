@@ -18,7 +18,7 @@ from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
 from integrations.store import database
-from integrations.store.columns import moment
+from integrations.store.columns import EncryptedTextField, moment
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
@@ -82,6 +82,16 @@ class Organization(Policies):
         )
     )
     previous_webhook_key_until = moment("Until when webhooks to its addresses are taken.", editable=False)
+    chat_url = EncryptedTextField(
+        blank=True,
+        editable=False,
+        help_text="The webhook of a chat room that results and problems are posted to.",
+    )
+    chat_failure = harmless(
+        models.TextField(
+            blank=True, editable=False, help_text="Why the chat room was removed; empty once there is one."
+        )
+    )
     bodies_emptied_until = moment(
         "Until when the texts of webhooks were removed; ids and times stay.", editable=False
     )

@@ -1,11 +1,8 @@
 """The buttons on the activity pages, for one row or for everybody who is offered."""
 
 import re
-from dataclasses import replace
-from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
 from integrations.core.vocabulary import ActionNotAllowed
@@ -15,14 +12,13 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.acts.members import choose_own_candidates
+from integrations.members.acts.members import list_own_candidates
 from integrations.members.models.membership import (
     ADMINS,
     APPROVERS,
     NOT_FOUND_IN_LEVER,
     REPLAYERS,
     TEAM,
-    OwnChoice,
 )
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
@@ -30,7 +26,6 @@ from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm
 from integrations.queue import on_request
 
-MOST_SAVED_LISTS = 20
 _ID_IN_LINK = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -54,7 +49,7 @@ class ListOwnView(OrganizationMixin, ActView):
         """Store the choice; the first in the organization has it read who is on each candidate."""
         if not self.membership.lever_address:
             raise ActionNotAllowed(NOT_FOUND_IN_LEVER)
-        choose_own_candidates(self.membership, {OwnChoice.LISTS_OWN: True}, self.user)
+        list_own_candidates(self.membership, self.user)
         return (
             "The portal reads from Lever who is on which candidate. The first time this takes a few minutes."
         )
@@ -62,40 +57,6 @@ class ListOwnView(OrganizationMixin, ActView):
     def get_success_url(self) -> str:
         """Show the candidates that the member is on."""
         return CandidateFilters(mine="1").url
-
-
-class SaveListForm(forms.Form):
-    """The filters of a list, as in its address, and whether to remove it from the saved ones."""
-
-    filters = forms.CharField(max_length=2_000, required=False)
-    remove = forms.BooleanField(required=False)
-
-
-class SaveListView(OrganizationMixin, ActView):
-    """Save a list of candidates for the member, by its filters, or remove it from the saved ones."""
-
-    form_class = SaveListForm
-    following_page = "activity"
-
-    def operate(self, form: Any) -> str:
-        """Store it without what was searched for, which may be a name: an erasure doesn't look at saved lists."""
-        filters = replace(CandidateFilters.of_address(QueryDict(form.cleaned_data["filters"])), q="")
-        # compared by what they filter now: what could be chosen when one was saved may be gone
-        saved = [
-            other
-            for other in self.membership.saved_lists
-            if CandidateFilters.of_address(QueryDict(other)) != filters
-        ]
-        if form.cleaned_data["remove"]:
-            message = "The list is no longer saved."
-        else:
-            if len(saved) >= MOST_SAVED_LISTS:
-                raise ActionNotAllowed(f"You have {MOST_SAVED_LISTS} saved lists. Remove one first.")
-            saved.append(filters.query.urlencode())
-            message = "The list is saved. It stands above the tabs."
-        self.membership.saved_lists = saved
-        self.membership.save(update_fields=["saved_lists"])
-        return message
 
 
 class RowActView(OrganizationMixin, ActView):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
@@ -69,7 +69,6 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 for code, label in VIEWS.items()
                 if code == filters.view or counts.get(code) != "0"
             ],
-            saved_lists=[CandidateFilters.of_address(QueryDict(one)) for one in member.saved_lists],
             needs_attention=counts.get("attention"),
             heads=_sorted_heads(filters),
             attention_days=ATTENTION_DAYS,

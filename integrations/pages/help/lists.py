@@ -1,4 +1,4 @@
-"""The lists in the help: the kinds of e-mail, alerts, roles, what is stored, and auditors' questions."""
+"""The lists in the help: the kinds of e-mail, roles, what is stored, and auditors' questions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from integrations.clients.models import RECORDS_KEPT_FOR
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
@@ -29,9 +28,8 @@ from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView
 from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.report import ReportView
-from integrations.pages.settings.email_templates import EmailEditView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
-from integrations.pages.settings.notifications import NotificationsView, TeamNotificationsView
+from integrations.pages.settings.notifications import NotificationsView
 from integrations.pages.settings.rules import RulesView
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
 
@@ -42,7 +40,7 @@ def email_kinds() -> list[tuple[EmailKind, str]]:
         kind: [str(label) for value, label in Membership.Role.choices if value in kind.record.roles]
         for kind in EmailKind
     }
-    return [(kind, ", ".join(labels) or "Only those who choose it") for kind, labels in roles.items()]
+    return [(kind, ", ".join(labels)) for kind, labels in roles.items()]
 
 
 @dataclass(frozen=True)
@@ -59,52 +57,10 @@ MAILED = (
     Mailed("The assessment is sent", "the candidate: the invitation"),
     Mailed("The candidate starts", "the candidate: the details, and an answer to the first commit"),
     Mailed("30 minutes before the time is over", "the candidate: a warning"),
-    Mailed("The candidate submits", "the candidate: an acknowledgement", EmailKind.SUBMITTED),
-    Mailed("Somebody passes, fails or expires", "its own users, unless they unsubscribed", EmailKind.RESULT),
+    Mailed("The candidate submits", "the candidate: an acknowledgement"),
+    Mailed("Somebody passes, fails or expires", "its own users, unless they unsubscribed", EmailKind.RESULTS),
     Mailed("Feedback is given or changes are requested in CodeScreen", "the candidate"),
-    Mailed("An invitation, a candidate or a connection needs somebody", kind=EmailKind.ATTENTION),
-)
-
-
-#: What a receiver does with a signed webhook before it reads the body; run by the tests.
-VERIFY = """\
-import base64, hashlib, hmac, time
-
-def is_genuine(headers, body: bytes, secret: str) -> bool:
-    timestamp = headers["webhook-timestamp"]
-    if abs(time.time() - int(timestamp)) > 300:
-        return False
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{headers['webhook-id']}.{timestamp}.".encode() + body
-    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    return any(hmac.compare_digest(expected, one) for one in headers["webhook-signature"].split())
-"""
-
-
-#: What the page shows of an address, what that means, and what to do.
-STATES = (
-    ("Not tried", "Nothing was sent to it yet.", "Press “Send a test”, and look whether it arrives."),
-    ("Works", "The last alert was accepted.", "Nothing."),
-    (
-        "Not reached yet, Last one not accepted",
-        (
-            "The address didn't answer in ten seconds, or said that it can't now. The portal tries again for "
-            f"{RETRY_FOR_IN_WORDS}, and shows the reason."
-        ),
-        "If it stays so, look whether your program runs. In Slack there is nothing to do.",
-    ),
-    (
-        "Stopped",
-        (
-            "The address refused an alert, as Slack does when the app or the channel was removed, or it didn't answer "
-            f"for {RETRY_FOR_IN_WORDS}. Nothing more is sent to it."
-        ),
-        (
-            "Correct the reason; if the address is another one now, press “Change”. Then press “Send a test”: once it "
-            "is accepted, what failed is sent too."
-        ),
-    ),
-    ("Off", "Somebody turned it off.", "Press “Change” and turn it on."),
+    Mailed("An invitation, a candidate or a connection needs somebody", kind=EmailKind.PROBLEMS),
 )
 
 
@@ -196,12 +152,10 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("Have a stage change decided again", ReplayView),
     ("Add and change mappings", MappingCreateView),
     ("Change the rules, pause sending, resume it", RulesView),
-    ("Change the wording of e-mails", EmailEditView),
     ("Read and download the audit log", AuditLogView),
     ("See everything that is stored about a candidate", CandidateDataView),
     ("Connect Lever and CodeScreen, disconnect them", DisconnectLeverView),
     ("Invite and remove members, change their roles", ChangeRoleView),
-    ("Choose who gets which e-mails", TeamNotificationsView),
     ("Require a second factor, set up single sign-on", RequireSecondFactorView),
 )
 

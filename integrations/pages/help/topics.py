@@ -15,7 +15,6 @@ class Topic(StrEnum):
     RESULTS = "help-results"
     ROLES = "help-roles"
     EMAILS = "help-emails"
-    ALERTS = "help-alerts"
     PRIVACY = "help-privacy"
     AUDIT = "help-audit"
 
@@ -94,14 +93,7 @@ _FOR_ADMINS = (
     Answer("Who may do what?", Topic.ROLES, "table"),
     Answer("Who gets which e-mails?", Topic.EMAILS, "who"),
     Answer("How do I change the e-mails to candidates?", Topic.EMAILS, "candidates"),
-    Answer("How do I get alerts in Slack?", Topic.ALERTS, "slack"),
-    Answer(
-        "How does my program get alerts?",
-        Topic.ALERTS,
-        "signed",
-    ),
-    Answer("How do I verify an alert's signature?", Topic.ALERTS, "verify"),
-    Answer("An alert doesn't arrive. What do I do?", Topic.ALERTS, "problems"),
+    Answer("How do I get results in Slack or Teams?", Topic.EMAILS, "room"),
 )
 _FOR_AUDITORS = (
     Answer("Where are the answers to my questions?", Topic.AUDIT, "questions"),

@@ -13,8 +13,6 @@ from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
-from integrations.notifications.models.email_kind import AlertTopic
-from integrations.notifications.models.preferences import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.pages.help.lists import audit_questions
@@ -49,13 +47,6 @@ invitations = page(
 results = page("results")
 roles = page("roles", labels=Membership.Role.labels, acts=lists.act_rows())
 emails = page("emails", kinds=lists.email_kinds(), mailed=lists.MAILED)
-alerts = page(
-    "alerts",
-    topics=list(AlertTopic),
-    states=lists.STATES,
-    verify=lists.VERIFY,
-    most=MOST_ADDRESSES,
-)
 
 
 class PrivacyView(OrganizationMixin, TemplateView):

@@ -1,10 +1,10 @@
-"""Who gets which e-mails: a person's own settings, each member's, and unsubscribing."""
+"""Whom the portal tells what: a person's own settings, the chat room, and unsubscribing."""
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
-from django.forms import Form
+from django.forms import BaseForm, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -13,25 +13,18 @@ from django.views.generic import View
 
 from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.health.findings import counted
-from integrations.lists import keys_of
-from integrations.members.acts.members import choose_own_candidates
-from integrations.members.models.membership import NOT_FOUND_IN_LEVER, SUPER_ADMINS, OwnChoice
-from integrations.notifications import notices
-from integrations.notifications.acts import save_preferences
+from integrations.members.models.membership import ADMINS, SUPER_ADMINS
+from integrations.notifications.acts import choose_emails, save_chat_url
+from integrations.notifications.alerts import host_of
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.preferences import gets, read_token
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ConfirmedActView
+from integrations.pages.settings.connections import secret_field
+from integrations.pages.views import ConfirmedActView, OperationView
 
-PAGE = 50
 #: How often one member may choose their own e-mails.
 OWN_CHANGES = (Limit(10, 600.0),)
-
-
-def _chosen(request: HttpRequest, prefix: str) -> dict[EmailKind, bool]:
-    """Return which kinds are ticked in the form, where the boxes' names begin with `prefix`."""
-    return {kind: f"{prefix}{kind}" in request.POST for kind in EmailKind}
 
 
 class NotificationsView(OrganizationMixin, ConfirmedActView):
@@ -41,11 +34,8 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
     following_page = "notifications"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        is_wanted = notices.preferences_of([self.membership])[self.membership.pk]
         return super().get_context_data(
-            kinds=[(kind, is_wanted[kind]) for kind in EmailKind],
-            own_choices=[(choice, getattr(self.membership, choice)) for choice in OwnChoice],
-            not_found=NOT_FOUND_IN_LEVER,
+            kinds=[(kind, gets(self.membership, kind)) for kind in EmailKind],
             address=self.user.email,
             continents=times.zones_by_continent(),
             chosen_zone=times.chosen_zone(self.request),
@@ -63,42 +53,48 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
                 f"You changed this often just now. Wait {refusal.in_words}, then try again."
             )
         zone_changed = "time_zone" in posted and times.choose_zone(self.user, posted["time_zone"])
-        changed = save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
-        own_changed = self.membership.sees_all_candidates and choose_own_candidates(
-            self.membership, {choice: choice in posted for choice in OwnChoice}, self.user
-        )
-        return "Your settings are saved." if changed or own_changed or zone_changed else None
+        chosen = {kind: kind.value in posted for kind in EmailKind}
+        changed = choose_emails(self.membership, chosen, self.user)
+        return "Your settings are saved." if changed or zone_changed else None
 
 
-class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
-    """Which e-mails each member gets."""
+class ChatRoomForm(forms.Form):
+    """Where results and problems are posted."""
 
-    template_name = "integrations/notifications_team.html"
-    following_page = "notifications-team"
-    allowed_roles = SUPER_ADMINS
+    url = secret_field(
+        "Webhook address",
+        "The address that Slack or Teams shows once. It is kept secret: only its host is shown afterwards.",
+        required=True,
+    )
+
+
+class ChatRoomView(OrganizationMixin, OperationView):
+    """Show whom the portal tells what; on POST enter the chat room, or remove it."""
+
+    template_name = "integrations/notification_settings.html"
+    form_class = ChatRoomForm
+    error_field = "url"
+    following_page = "notification-settings"
+
+    def check_role(self, request: HttpRequest) -> None:
+        """Let Admins look, and Super Admins change it."""
+        self.require(ADMINS if request.method in {"GET", "HEAD"} else SUPER_ADMINS)
+
+    def get_form_class(self) -> type[BaseForm]:
+        """Return the form; the button that removes the room posts no address."""
+        return Form if "remove" in self.request.POST else ChatRoomForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        members = self.organization.memberships.select_related("user").order_by("user__username", "pk")
-        page = Paginator(members, PAGE).get_page(self.request.GET.get("page"))
-        is_wanted = notices.preferences_of(page)
-        rows = [
-            (member, [(kind.value, kind.label, is_wanted[member.pk][kind]) for kind in EmailKind])
-            for member in page
-        ]
-        return super().get_context_data(page=page, rows=rows, kinds=EmailKind.choices(), **kwargs)
+        return super().get_context_data(
+            kinds=list(EmailKind), chat_host=host_of(self.organization.chat_url), **kwargs
+        )
 
     def operate(self, form: Form) -> str | None:
-        """Store the choices of the members that were shown; their ids are posted, so an unticked box counts."""
-        shown = keys_of(self.request.POST.getlist("member")[: PAGE * 2])
-        members = list(
-            self.organization.memberships.filter(pk__in=shown).select_related("user", "organization")
-        )
-        changed = [
-            member
-            for member in members
-            if save_preferences(member, _chosen(self.request, f"kind-{member.pk}-"), self.user)
-        ]
-        return f"Stored for {counted(len(changed), 'member')}." if changed else None
+        """Store the room. A new one has got its first message by then."""
+        url = form.cleaned_data.get("url", "")
+        if not save_chat_url(self.organization, url, self.user):
+            return None
+        return "The first message is in the room." if url else "Nothing is posted to the room any more."
 
 
 @method_decorator([login_not_required, csrf_exempt], name="dispatch")
@@ -119,11 +115,11 @@ class UnsubscribeView(View):
         return self._answer(request, token, is_done=True)
 
     def _answer(self, request: HttpRequest, token: str, *, is_done: bool) -> HttpResponse:
-        unsubscription = notices.read_token(token)
+        unsubscription = read_token(token)
         if unsubscription is None:
             return render(request, "integrations/unsubscribe.html", {"is_unknown": True}, status=404)
         member, kind = unsubscription
         if is_done:
-            save_preferences(member, {kind: False}, member.user)
+            choose_emails(member, {kind: False}, member.user)
         context = {"about": kind.label, "sender": member.organization.name, "is_done": is_done}
         return render(request, "integrations/unsubscribe.html", context)

@@ -21,7 +21,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import make_webhooks
 from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
-from integrations.notifications.acts import save_preferences
+from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.queue import worker
 from portal.devtools.demo import provisioning
@@ -97,7 +97,7 @@ def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts) -> N
         save_member(organization, username, role, owner, email=f"{username}@{SLUG}.example")
     provisioning.set_passwords(SLUG)
     recruiter = Membership.objects.get(user__username=RECRUITER)
-    save_preferences(recruiter, {EmailKind.RESULT: False}, recruiter.user)
+    choose_emails(recruiter, {EmailKind.RESULTS: False}, recruiter.user)
     _work()
 
 

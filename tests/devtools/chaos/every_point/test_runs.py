@@ -45,11 +45,9 @@ OTHER_ACTS = {
     AuditAction.FAIL_SECOND_FACTOR,
     AuditAction.MAKE_RECOVERY_CODES,
     AuditAction.USE_RECOVERY_CODE,
-    # the words and the receivers of the members' own e-mails
-    AuditAction.CHANGE_EMAIL,
-    AuditAction.RESET_EMAIL,
+    # what members choose of their own e-mails and lists
     AuditAction.CHOOSE_EMAILS,
-    AuditAction.CHOOSE_OWN_CANDIDATES,
+    AuditAction.LIST_OWN_CANDIDATES,
     AuditAction.ASK_ADMINS,
     # what is read
     AuditAction.SUBJECT_ACCESS,

@@ -3,8 +3,7 @@
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.acts import AddressSettings, add_address
-from integrations.notifications.models.preferences import AlertAddress
+from integrations.notifications.acts import save_chat_url
 from integrations.organizations.acts import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
     PASSED_TAG,
@@ -16,30 +15,29 @@ from portal.devtools.chaos.every_point.jobs.job import (
     expect,
     invited,
 )
-from portal.devtools.chaos.every_point.platforms import ALERTS_URL
+from portal.devtools.chaos.every_point.platforms import CHAT_URL
 from portal.devtools.chaos.every_point.world import PERSON, World, opportunity_id
 
 NEXT_STAGE = "On-site interview"
 
 
 def move(world: World) -> None:
-    """CodeScreen says Passed: the candidate is moved to the next stage, and chat rooms and programs are told."""
-    for kind in (AlertAddress.Kind.SLACK, AlertAddress.Kind.SIGNED):
-        add_address(world.organization, kind, AddressSettings(name=kind, url=ALERTS_URL), PERSON)
+    """CodeScreen says Passed: the candidate is moved to the next stage, and the chat room is told."""
+    save_chat_url(world.organization, CHAT_URL, PERSON)
     world.organization.refresh_from_db()
     set_policies(world.organization, {"stage_on_pass": NEXT_STAGE}, PERSON)
     invited(world, "Alder")
     world.move("Alder")
     world.rest()
     # Lever sends a webhook of the portal's own move, too
-    completed(world, "Alder", score=90, result="Passed", stage=NEXT_STAGE, alerts=2)
+    completed(world, "Alder", score=90, result="Passed", stage=NEXT_STAGE, alerts=1)
     expect(world, "Alder", verdicts=(VerdictCode.INVITE, VerdictCode.NOT_A_TRIGGER_STAGE))
     evaluate(world, "Alder", score=90, result="Passed")
 
 
 def regrade(world: World) -> None:
     """CodeScreen changes the result after the move: nobody is moved back, a note says so."""
-    again = {"notes": frozenset({1}), "alerts": 4}
+    again = {"notes": frozenset({1}), "alerts": 2}
     completed(world, "Alder", score=40, result="Failed", reason="Unit Tests", **again)
     world.candidate_does("Alder", "regrade", score=40, result="Failed", reason="Unit Tests")
     world.rest_after_polls("Alder")

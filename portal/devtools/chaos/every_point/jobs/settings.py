@@ -19,10 +19,9 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag, WebhookEvent
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.acts import AddressSettings, change_address, remove_address, send_test
-from integrations.notifications.models.preferences import AlertAddress
+from integrations.notifications.acts import save_chat_url
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
-from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
+from portal.devtools.chaos.every_point.platforms import ACCOUNT, CHAT_URL
 from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON, Expected, World, opportunity_id
 from portal.devtools.demo.environment import DemoEnvironment
 
@@ -34,10 +33,6 @@ assessment = "{{assessment}}"
 [[assessments]]
 name = "{ASSESSMENT}"
 rating_thresholds = {{thresholds}}
-[[alerts]]
-name = "Team"
-kind = "slack"
-url = "{ALERTS_URL}"
 """
 TOKEN = "fedcba9876543210fedcba9876543210"
 #: The verdicts on a move that two webhooks tell about.
@@ -60,11 +55,7 @@ def configure(world: World) -> None:
 
 def clean_up(world: World) -> None:
     """What the file added is tried, changed and removed."""
-    address = AlertAddress.objects.get()
-    changed = AddressSettings(name="Team", wants_results=False, wants_held=False)
-    _until(world, AuditAction.TEST_ALERT_ADDRESS, lambda: send_test(address, PERSON))
-    _until(world, AuditAction.CHANGE_ALERT_ADDRESS, lambda: change_address(address, changed, PERSON))
-    _until(world, AuditAction.REMOVE_ALERT_ADDRESS, lambda: remove_address(address, PERSON))
+    _until(world, AuditAction.CHANGE_CHAT_ROOM, lambda: save_chat_url(world.organization, CHAT_URL, PERSON))
     made = partial(make_token, world.organization, "warehouse", list(ApiScope), 30, PERSON)
     _until(world, AuditAction.MAKE_API_TOKEN, made)
     token = ApiToken.objects.get()
