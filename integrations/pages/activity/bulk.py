@@ -44,17 +44,13 @@ MOST_REASONS = 5
 class Act:
     """One thing that is done to many rows: what it does to one, its words, and who may do it.
 
-    `column` is what is said of each row, and `view` is the list that the rows come from.
+    `view` is the list that the rows come from.
     """
 
     code: str
-    perform: Callable[[Any, Actor, str], object]
-    question: str
-    question_of_one: str
+    label: str
     consequence: str
-    button: str
-    done: str
-    column: str
+    perform: Callable[[Any, Actor, str], object]
     view: str
     roles: frozenset[str] = APPROVERS
 
@@ -74,52 +70,29 @@ ACTS: Mapping[str, Act] = {
     for act in (
         Act(
             "send",
-            approve,
-            "Send these invitations?",
-            "Send this invitation?",
-            "CodeScreen e-mails the assessment to each of them.",
             "Send invitations",
-            "To be sent",
-            "Assessment",
+            "CodeScreen e-mails the assessment to each of these candidates.",
+            approve,
             "held",
         ),
         Act(
             "cancel",
-            partial(cancel, only_unsent=True),
-            "Cancel these invitations?",
-            "Cancel this invitation?",
-            "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             "Cancel invitations",
-            "Cancelled",
-            "Assessment",
+            "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
+            partial(cancel, only_unsent=True),
             "held",
         ),
         Act(
             "decide",
-            _decide_again,
-            "Decide again about these candidates?",
-            "Decide again about this candidate?",
+            "Decide again",
             "Each is read from Lever once more, and decided by your mappings and rules of now. If nothing prevents it, "
             "CodeScreen e-mails them the assessment, also where they may be invited already. An invitation that "
             "could not be sent is sent again.",
-            "Decide again",
-            "To be decided again",
-            "Why nothing was sent",
+            _decide_again,
             "not_invited",
-            roles=ADMINS,
+            ADMINS,
         ),
-        Act(
-            "retry",
-            _retry,
-            "Retry these steps?",
-            "Retry this step?",
-            "Each is tried again.",
-            "Retry",
-            "Tried again",
-            "Step",
-            "attention",
-            roles=TEAM,
-        ),
+        Act("retry", "Retry steps", "Each of these steps is tried again.", _retry, "attention", TEAM),
     )
 }
 
@@ -167,7 +140,7 @@ class BulkView(OrganizationMixin, TemplateView):
                 done += 1
         notify.notify_workers()
         if done:
-            messages.success(request, f"{act.done}: {done}.")
+            messages.success(request, f"{act.label}: done for {done}.")
         for why, number in why_not.most_common(MOST_REASONS):
             messages.error(request, f"Not done for {number}: {why}")
         return redirect(f"{reverse('activity')}?view={act.view}")

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from http import HTTPStatus
-from typing import ClassVar
 
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Tone
@@ -100,74 +98,13 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class DeliveryEntry:
-    """A delivery with its redacted payload."""
+class Entry:
+    """One row: a delivery with its redacted payload, a verdict with its next step, an effect or a call."""
 
-    kind: ClassVar = EntryKind.DELIVERY
-    row: Delivery
-    payload: str
-
-    @property
-    def at(self) -> datetime:
-        return self.row.received_at
-
-
-@dataclass(frozen=True)
-class VerdictEntry:
-    """A verdict with its next step, which is empty for one that a later verdict replaced."""
-
-    kind: ClassVar = EntryKind.VERDICT
-    row: Verdict
-    next_step: str
-
-    @property
-    def at(self) -> datetime:
-        return self.row.decided_at
-
-
-@dataclass(frozen=True)
-class EffectEntry:
-    """An effect."""
-
-    kind: ClassVar = EntryKind.EFFECT
-    row: Effect
-
-    @property
-    def at(self) -> datetime:
-        return self.row.created_at
-
-
-@dataclass(frozen=True)
-class CallEntry:
-    """One call, and the earlier ones that had the same answer; the newest first."""
-
-    kind: ClassVar = EntryKind.CALL
-    calls: list[ApiCall]
-
-    @property
-    def row(self) -> ApiCall:
-        """The latest of them."""
-        return self.calls[0]
-
-    @property
-    def at(self) -> datetime:
-        return self.row.at
-
-    @property
-    def times(self) -> int:
-        """How often it was asked, with the polls that were counted instead of stored."""
-        return sum(1 + call.repeats for call in self.calls)
-
-    @property
-    def first_at(self) -> datetime:
-        return self.calls[-1].at
-
-    @property
-    def last_at(self) -> datetime:
-        return max(call.last_at or call.at for call in self.calls)
-
-
-type Entry = DeliveryEntry | VerdictEntry | EffectEntry | CallEntry
+    kind: EntryKind
+    at: datetime
+    row: Delivery | Verdict | Effect | ApiCall
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,28 +119,14 @@ def technical_record(rows: CandidateRows) -> TechnicalRecord:
     """Return the record of a candidate, whose rows were read; of calls as many are read as of each other kind."""
     own = {"organization": rows.organization, "opportunity_id": rows.opportunity_id}
     calls = list(ApiCall.objects.filter(**own).order_by("-at", "-pk")[: rows.most])
-    entries: list[Entry] = [EffectEntry(one) for one in rows.effects]
+    entries = [Entry(EntryKind.CALL, one.at, one) for one in calls]
+    entries += [Entry(EntryKind.EFFECT, one.created_at, one) for one in rows.effects]
     for verdict in rows.verdicts:
         step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
-        entries.append(VerdictEntry(verdict, step))
-    entries += [DeliveryEntry(one, redacted_json(one.payload)) for one in rows.deliveries]
+        entries.append(Entry(EntryKind.VERDICT, verdict.decided_at, verdict, step))
+    entries += [
+        Entry(EntryKind.DELIVERY, one.received_at, one, redacted_json(one.payload)) for one in rows.deliveries
+    ]
     # of entries at the same time, those of the last step stand first: sorting is stable
-    newest_first = sorted([*calls, *entries], key=lambda one: one.at, reverse=True)
-    shown: list[Entry] = []
-    alike: dict[object, CallEntry] = {}  # the calls since the last entry of another kind
-    for one in newest_first:
-        if not isinstance(one, ApiCall):
-            shown.append(one)
-            alike.clear()
-        elif (likeness := _likeness(one)) in alike:
-            alike[likeness].calls.append(one)
-        else:
-            alike[likeness] = CallEntry([one])
-            shown.append(alike[likeness])
-    return TechnicalRecord(shown, rows.is_cut or len(calls) >= rows.most)
-
-
-def _likeness(call: ApiCall) -> object:
-    """Return what successful reads of the same answer have in common, and every other call has alone."""
-    is_read = call.method == "GET" and call.status == HTTPStatus.OK and not call.error
-    return (call.platform, call.path, call.response_body) if is_read else call.pk
+    newest_first = sorted(entries, key=lambda one: one.at, reverse=True)
+    return TechnicalRecord(newest_first, rows.is_cut or len(calls) >= rows.most)

@@ -25,7 +25,7 @@ def links(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "question", "status"),
-    [(0, "Send this invitation?", "pending"), (1, "Cancel this invitation?", "withdrawn")],
+    [(0, "Send invitations", "pending"), (1, "Cancel invitations", "withdrawn")],
 )
 def test_an_act_in_a_row_asks_first_and_takes_a_reason(
     organization_admin_client, organization, number, question, status

@@ -65,11 +65,11 @@ def test_the_page_names_who_was_ticked_with_why_and_changes_nothing(organization
     Invitation.objects.filter(pk=held[0].pk).update(status_reason="On hold: they need extra time.")
     page = text(organization_admin_client.get(BULK, {"act": "send", "candidate": keys(waiting[:2])}))
     for words in (
-        "Send these invitations?",
+        "Send invitations",
         "Alder",
         "Birch",
         "2 candidates.",
-        "CodeScreen e-mails the assessment to each of them.",
+        "CodeScreen e-mails the assessment to each of these candidates.",
         "On hold: they need extra time.",
     ):
         assert words in page, words
@@ -93,7 +93,7 @@ def test_the_page_of_all_names_those_that_the_filters_show(
 def test_those_who_stay_ticked_are_sent_with_an_entry_for_each(organization_admin_client, held):
     form = {"act": "send", "row": keys(held[:2]), "reason": "Planned."}
     page = text(organization_admin_client.post(BULK, form, follow=True))
-    assert "To be sent: 2." in page
+    assert "Send invitations: done for 2." in page
     assert statuses(held) == ["pending", "pending", "held"]
     assert Effect.objects.due().filter(kind="send_invitation").count() == 2
     assert [entry.reason for entry in AuditEntry.objects.filter(action="approve")] == ["Planned."] * 2
@@ -110,14 +110,14 @@ def test_a_form_sent_twice_does_nothing_twice_and_says_why(organization_admin_cl
 def test_what_cannot_be_done_is_said_and_the_rest_is_done(organization_admin_client, held):
     Invitation.objects.filter(pk=held[0].pk).update(status="withdrawn")
     page = text(organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True))
-    assert "To be sent: 2." in page
+    assert "Send invitations: done for 2." in page
     assert "Not done for 1:" in page
     assert statuses(held) == ["withdrawn", "pending", "pending"]
 
 
 def test_refusing_cancels_each(organization_admin_client, held):
     page = text(organization_admin_client.post(BULK, {"act": "cancel", "row": keys(held)}, follow=True))
-    assert "Cancelled: 3." in page
+    assert "Cancel invitations: done for 3." in page
     assert statuses(held) == ["withdrawn"] * 3
 
 
@@ -130,7 +130,7 @@ def test_who_got_no_assessment_is_decided_again_and_what_failed_is_sent_again(
     assert set(named(organization_admin_client, act="decide", all="1")) == {"Candidate Hazel", "Alder"}
     rows = organization_admin_client.get(BULK, {"act": "decide", "all": "1"}).context["rows"]
     form = {"act": "decide", "row": [row.key for row in rows]}
-    assert "To be decided again: 2." in text(organization_admin_client.post(BULK, form, follow=True))
+    assert "Decide again: done for 2." in text(organization_admin_client.post(BULK, form, follow=True))
     assert Invitation.objects.get(opportunity_id="o-alder").status == "pending"
     worker.work()
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
@@ -148,7 +148,7 @@ def test_of_what_failed_each_can_be_left_out_and_the_oldest_is_offered_first(
     monkeypatch.setattr(bulk, "MOST", 2)
     answer = team_member_client.get(BULK, {"act": "retry"})
     assert [row.key for row in answer.context["rows"]] == keys([oldest, between])
-    for words in ("Retry these steps?", "2 steps.", "Lever answered 503"):
+    for words in ("Retry steps", "2 steps.", "Lever answered 503"):
         assert words in text(answer), words
     boxes = page_of(answer.content.decode()).found("input", name="row")
     assert ["checked" in box.attributes for box in boxes] == [True] * 2

@@ -127,12 +127,10 @@ def passed(made: History, _: User) -> None:
     made.call("POST", "/assessments/send", effect=sending)
     invitation.invited_at = made.now
     made.effect("set_progress_tag", {"tag": "CodeScreen: Candidate Invited"}, invitation=invitation)
-    for _number in range(3):
-        made.poll("Not Started", repeats=4, last_at=made.now + timedelta(hours=2))
-        made.later(hours=3)
+    made.poll("Not Started", repeats=14, last_at=made.now + timedelta(hours=8))
+    made.later(hours=9)
     invitation.started_at = made.later(hours=1)
-    for _number in range(60):
-        made.poll("In Progress")
+    made.poll("In Progress", repeats=59, last_at=made.now + timedelta(hours=1))
     invitation.submitted_at = made.later(hours=2)
     result = made.result(invitation, outcome="Passed", score=82, rating=4, report_url=REPORT)
     words = [["Rating", "4 - Strong Hire"], ["CodeScreen score", "82"], ["Failure reason", ""]]

@@ -107,7 +107,7 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
     assert page.context["card"].details == [
         ("plagiarismCheckPassed", "no"),
         ("<b>note</b>", "<script>alert(1)</script>"),
-        ("failed", "a, 2"),
+        ("failed", '["a", 2]'),
     ]
     assert "<script>alert(1)" not in page.content.decode()
     assert "Details from CodeScreen" in text(page)

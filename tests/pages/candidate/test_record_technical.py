@@ -29,17 +29,6 @@ def test_repeated_polls_are_one_line(organization, super_admin, super_admin_clie
     assert page.count("GET /assessments/instances/") == 2
 
 
-def test_only_successful_reads_of_the_same_answer_are_folded(organization):
-    made = histories.History(organization, "o-1", "Candidate Alder", factories.a_moment_ago())
-    for body in ("1", "1", "2"):
-        made.call("GET", "/a", response_body=body)
-    for _ in range(2):
-        made.call("GET", "/a", status=503)
-        made.call("POST", "/a")
-    calls = [entry for entry in record(organization, "o-1").entries if entry.kind == "call"]
-    assert [call.times for call in calls] == [1, 1, 1, 1, 1, 2]
-
-
 def test_the_record_says_when_there_is_more(organization, super_admin, super_admin_client):
     address = histories.make(organization, super_admin, "passed")
     made = histories.History(organization, "o-passed", "Candidate Alder", factories.a_moment_ago())
