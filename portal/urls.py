@@ -4,9 +4,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from integrations.api.access import TokenAuthentication
-from integrations.api.urls import addresses
-from integrations.pages.settings.api import SuperAdminAuthentication
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
 from portal.accounts import oauth, sign_in
@@ -18,7 +15,7 @@ KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
 urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
-    path("api/v1/", include(addresses([TokenAuthentication, SuperAdminAuthentication]))),
+    path("api/v1/", include("integrations.api.urls")),
     path("healthz/live", probes.live, name="live"),
     path("healthz/ready", probes.ready, name="ready"),
     path("healthz/work", probes.work, name="work"),

@@ -33,10 +33,9 @@ ENDPOINTS = {
     "work",
     "metrics",
     "lever-connect",
-    "api",
-    "api-nothing",
     "api-schema",
-    *(f"api-{scope}" for scope in ApiScope),
+    *(f"api-{scope}-list" for scope in ApiScope),
+    *(f"api-{scope}-detail" for scope in ApiScope if scope != ApiScope.FINDINGS),
 }
 CONSENT = {
     "social:begin",

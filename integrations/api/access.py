@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -51,14 +53,14 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """Whether the list is among those that may be read; the index and what isn't there are for every token."""
+    """Whether the list is among those that the token may read."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return True. Raises NotAuthenticated, or PermissionDenied with what may be read."""
-        access, scope = request.auth, getattr(view, "scope", None)
+        access, scope = request.auth, view.scope  # type: ignore[attr-defined]
         if not isinstance(access, Access):
             raise NotAuthenticated(f"Send a token in the header “Authorization: Bearer …”. {WHERE}")
-        if scope is not None and scope not in access.scopes:
+        if scope not in access.scopes:
             has = ", ".join(one for one in ApiScope if one in access.scopes)
             raise PermissionDenied(f"This token doesn't have the scope {scope}. It has: {has}. {WHERE}")
         return True
@@ -77,3 +79,13 @@ class PageThrottle(BaseThrottle):
     def wait(self) -> float | None:
         """Return after how many seconds it may."""
         return self.refused.seconds if self.refused else None
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """What the OpenAPI document says of a token."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

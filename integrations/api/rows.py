@@ -3,7 +3,6 @@
 No row has a candidate's name or address. What isn't known yet, or was erased, is null.
 """
 
-import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -174,11 +173,7 @@ class VerdictRow(Row):
 class FindingRow(serializers.Serializer[Finding]):
     """One thing that a person should know about the organization now."""
 
-    id = serializers.SerializerMethodField(help_text="Equal for as long as the finding says the same.")
     code = serializers.CharField(read_only=True)
     level = serializers.CharField(read_only=True)
     message = serializers.CharField(read_only=True)
     fix = serializers.CharField(read_only=True)
-
-    def get_id(self, finding: Finding) -> str:
-        return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()

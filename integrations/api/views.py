@@ -1,140 +1,167 @@
-"""The answers of `/api/v1/`: pages of rows as JSON, and the same for people who look with a browser."""
+"""The answers of `/api/v1/`: an organization's rows in pages, as JSON, to programs with a token."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC
 from typing import Any, cast
 
-from django.core import signing
-from django.template.loader import render_to_string
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.permissions import BasePermission
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from integrations.api.access import Access, HasScope, PageThrottle, TokenAuthentication
-from integrations.api.lists import LISTS, ApiList, findings
-from integrations.api.schema import ListSchema
+from integrations.api.models import ApiScope
+from integrations.api.rows import CandidateRow, FindingRow, InvitationRow, ResultRow, VerdictRow
+from integrations.health import doctor
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.store.updated_at import changed_since, settled_until
 
 
-class BrowserRenderer(BaseRenderer):
-    """The answer on a page of the portal, with a link to the next one."""
+class Pages(CursorPagination):
+    """Pages in the order of the rows' ids: a row stands in them once, whatever changes meanwhile."""
 
-    media_type = "text/html"
-    format = "html"
-    charset = "utf-8"
+    ordering = "id"
+    page_size = 100
+    page_size_query_param = "limit"
+    max_page_size = 1000
 
-    def render(
-        self, data: Any, media_type: str | None = None, context: Mapping[str, Any] | None = None
-    ) -> str:
-        context = context or {}
-        found = {
-            "lists": [one.scope for one in LISTS],
-            "here": getattr(context["view"], "scope", ""),
-            "status": context["response"].status_code,
-            "next": data.get("next") if isinstance(data, dict) else None,
-            "text": json.dumps(data, ensure_ascii=False, indent=2),
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        """Return the page's rows. All that was committed before the time that is noted first is in them."""
+        self.updated_until = settled_until()
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        until = f"{self.updated_until.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return Response({"next": self.get_next_link(), "updated_until": until, "results": data})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["next", "updated_until", "results"],
+            "properties": {
+                "next": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "Null on the last page.",
+                },
+                "updated_until": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "State that of the first page as `updated_since` the next time.",
+                },
+                "results": schema,
+            },
         }
-        request = context["request"]._request
-        return render_to_string("integrations/api_answer.html", found, request=request)
 
 
-class ApiView(APIView):
-    """A view for programs."""
+class UpdatedSince(BaseFilterBackend):
+    """Only rows that changed since a time that the address states."""
 
+    _time = serializers.DateTimeField(
+        default_timezone=UTC,
+        error_messages={
+            "invalid": "Write it as 2027-01-31T08:00:00Z. In an address, a plus sign is written %2B."
+        },
+    )
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        """Return the rows. Raises ValidationError with how to write the time."""
+        written = request.query_params.get("updated_since")
+        if not written:
+            return queryset
+        try:
+            return queryset.filter(changed_since(self._time.run_validation(written)))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"updated_since": error.detail}) from error
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "updated_since",
+                "in": "query",
+                "description": "Only rows that changed since then.",
+                "schema": {"type": "string", "format": "date-time"},
+            }
+        ]
+
+
+class ForPrograms(GenericViewSet[Any]):
+    """A list for programs whose token has its scope."""
+
+    scope: ApiScope
     authentication_classes = [TokenAuthentication]
-    permission_classes: Sequence[type[BasePermission]] = [HasScope]
+    permission_classes = [HasScope]
     throttle_classes = [PageThrottle]
-    renderer_classes = [JSONRenderer, BrowserRenderer]
-    schema: Any = None
+    renderer_classes = [JSONRenderer]
 
     @property
     def access(self) -> Access:
         return cast(Access, self.request.auth)
 
 
-class IndexView(ApiView):
-    """The addresses of the lists."""
+class RowsViewSet[Row: Model](ForPrograms, ReadOnlyModelViewSet[Row]):
+    """The rows of a table that belong to the token's organization."""
 
-    def get(self, request: Request) -> Response:
-        names = [*(one.scope for one in LISTS), "schema"]
-        return Response({name: reverse(f"api-{name}", request=request) for name in names})
+    filter_backends = [UpdatedSince]
+    pagination_class = Pages
 
-
-class NotThereView(ApiView):
-    """Any other address below the API's: a program gets no page for people."""
-
-    def get(self, request: Request, rest: str) -> Response:
-        raise NotFound(f"There is no such list. There are: {', '.join(one.scope for one in LISTS)}.")
+    def get_queryset(self) -> QuerySet[Row]:
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):  # the document is made without a request
+            return rows
+        return rows.filter(organization=self.access.organization)
 
 
-@dataclass(frozen=True)
-class Cursor:
-    """Where a page begins: after which row, in a reading that tells everything until then."""
+class CandidatesViewSet(RowsViewSet[Candidate]):
+    """Everyone who entered a CodeScreen stage, invited or not: one row for each opportunity in Lever."""
 
-    after: int
-    until: datetime
-
-    def text(self, salt: str) -> str:
-        """Return the cursor as an address has it: nobody else makes one."""
-        return signing.dumps([self.after, self.until.isoformat()], salt=salt)
-
-    @classmethod
-    def of(cls, text: str, salt: str) -> "Cursor":
-        """Return the cursor in an address. Raises ValidationError, also for another list's or organization's."""
-        try:
-            after, until = signing.loads(text, salt=salt)
-        except signing.BadSignature as error:
-            fix = "This is no cursor of this list. Follow `next` as it was given, or begin without a cursor."
-            raise ValidationError({"cursor": [fix]}) from error
-        return cls(after, datetime.fromisoformat(until))
+    scope = ApiScope.CANDIDATES
+    serializer_class = CandidateRow
+    queryset = Candidate.objects.all()
 
 
-class ListView(ApiView):
-    """The rows of a list by their keys, a page at a time.
+class InvitationsViewSet(RowsViewSet[Invitation]):
+    """How far candidates are with their assessments."""
 
-    A row stands once in the pages, whatever changes meanwhile: keys don't. What is written while somebody reads is told
-    to who asks from `updated_until` on the next time.
-    """
+    scope = ApiScope.INVITATIONS
+    serializer_class = InvitationRow
+    queryset = Invitation.objects.all()
 
-    listed: ApiList = LISTS[0]
-    schema = ListSchema()
 
-    @property
-    def scope(self) -> str:
-        return self.listed.scope
+class ResultsViewSet(RowsViewSet[Result]):
+    """What CodeScreen states, one row for each attempt."""
 
-    def get(self, request: Request) -> Response:
-        """Return a page. Raises ValidationError for an address that states what there isn't."""
-        query = self.listed.query(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        stated = query.validated_data
-        limit, text, since = stated.pop("limit"), stated.pop("cursor", ""), stated.pop("updated_since", None)
-        organization = self.access.organization
-        salt = f"api:{self.scope}:{organization.pk}"
-        cursor = Cursor.of(text, salt) if text else Cursor(0, settled_until())
-        following = None
-        if self.listed.rows is None:
-            rows: Sequence[Any] = findings(organization, stated)
-        else:
-            wanted = self.listed.rows(organization).filter(pk__gt=cursor.after, **stated).order_by("pk")
-            if since is not None:
-                wanted = wanted.filter(changed_since(since))
-            rows = list(wanted[: limit + 1])
-            if len(rows) > limit:
-                rows = rows[:limit]
-                begin = Cursor(rows[-1].pk, cursor.until).text(salt)
-                following = replace_query_param(request.build_absolute_uri(), "cursor", begin)
-        return Response(
-            {
-                "next": following,
-                "updated_until": f"{cursor.until.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
-                "results": self.listed.row(rows, many=True).data,
-            }
-        )
+    scope = ApiScope.RESULTS
+    serializer_class = ResultRow
+    queryset = Result.objects.all()
+
+
+class VerdictsViewSet(RowsViewSet[Verdict]):
+    """What was decided about each stage change, and why. Earlier verdicts stay, with `is_current` false."""
+
+    scope = ApiScope.VERDICTS
+    serializer_class = VerdictRow
+    queryset = Verdict.objects.select_related("delivery").defer("delivery__payload", "delivery__traceback")
+
+
+class FindingsViewSet(ForPrograms):
+    """What a person should know about the set-up and the operation now, on one page, the worst first."""
+
+    scope = ApiScope.FINDINGS
+    serializer_class = FindingRow
+    queryset: QuerySet[Any] = Verdict.objects.none()  # they are no rows
+    pagination_class = None
+
+    def list(self, request: Request) -> Response:
+        found = doctor.findings(self.access.organization)
+        return Response({"next": None, "results": [FindingRow(one).data for one in found]})

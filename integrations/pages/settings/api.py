@@ -1,35 +1,20 @@
-"""The tokens of programs that read `/api/v1/`; and that Super Admins may look there with their browser."""
+"""The tokens of programs that read `/api/v1/`."""
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.api.access import Access
 from integrations.api.acts import DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS, make_token, revoke_token
 from integrations.api.models import ApiScope
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import SUPER_ADMINS
-from integrations.pages.access import OrganizationMixin, admitted_membership
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, OperationView, shows_secret
-
-
-class SuperAdminAuthentication(BaseAuthentication):
-    """A Super Admin's session, in the organization that they work in."""
-
-    def authenticate(self, request: Request) -> tuple[User, Access] | None:
-        """Return what the person may read; None for anybody else."""
-        member = admitted_membership(request._request)
-        if member is None or member.role not in SUPER_ADMINS:
-            return None
-        return member.user, Access(member.organization, frozenset(ApiScope), f"api:member:{member.pk}")
 
 
 class ApiTokenForm(forms.Form):
