@@ -114,7 +114,6 @@ class InvitationRow(Row):
             "invited_at",
             "started_at",
             "completed_at",
-            "start_by",
             "following_ended",
             "following_ended_at",
             "erased_at",

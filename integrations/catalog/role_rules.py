@@ -41,7 +41,6 @@ _RULES = (
     RoleRule("origins", "By the candidate's origin", _origins),
     RoleRule("reentry", "When somebody enters the stage again", lambda value: ReentryPolicy(value).label),
     RoleRule("reentry_days", "Days after completion until it is sent again", _in_days),
-    RoleRule("start_within_days", "Days to start, as set in CodeScreen", _in_days),
     RoleRule(
         "not_started_days",
         "Days until the tag says “Not Started Yet”",
@@ -128,12 +127,6 @@ class RoleRules:
     def reentry_days(self) -> int:
         """After how many days the assessment is sent again, where the policy counts days."""
         return int(self._value("reentry_days"))
-
-    @property
-    def start_within_days(self) -> int | None:
-        """The days that CodeScreen gives to start; None where nobody has said."""
-        days: int | None = self._value("start_within_days")
-        return days
 
     @property
     def not_started_days(self) -> int:

@@ -53,7 +53,6 @@ class MetadataKey(StrEnum):
     STARTED_AT = "startedAt"
     SUBMITTED_AT = "submittedAt"
     EVALUATED_AT = "evaluatedAt"
-    START_BY = "startBy"
 
 
 def _text(value: object) -> str:
@@ -133,7 +132,6 @@ class Progress:
     started_at: datetime | None = None
     submitted_at: datetime | None = None
     evaluated_at: datetime | None = None
-    start_by: datetime | None = None
     metadata: JsonObject = field(default_factory=dict)
 
     @property
@@ -160,7 +158,6 @@ class Progress:
             started_at=_time(metadata.get(MetadataKey.STARTED_AT)),
             submitted_at=_time(metadata.get(MetadataKey.SUBMITTED_AT)),
             evaluated_at=_time(metadata.get(MetadataKey.EVALUATED_AT)),
-            start_by=_time(metadata.get(MetadataKey.START_BY)),
             metadata=metadata,
         )
 

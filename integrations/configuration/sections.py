@@ -60,7 +60,7 @@ _POLICIES = keys(
     *(column(Organization, name, is_stripped=True) for name in POLICIES if name != "stage_prefix")
 )
 #: Left out of an exported file while empty: the line of another policy says that there is such a rule.
-_WRITTEN_IF_SET = frozenset({"start_within_days", "passing_score"})
+_WRITTEN_IF_SET = frozenset({"passing_score"})
 
 
 def _stored_policies(organization: Organization) -> list[Table]:

@@ -1,7 +1,6 @@
 """Time zones by the names that people, files and browsers give them."""
 
 import zoneinfo
-from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,3 @@ def zone_names() -> frozenset[str]:
 def zone_of(*names: str) -> ZoneInfo:
     """Return the first of the zones that there is, else UTC."""
     return ZoneInfo(next((name for name in names if name in zone_names()), "UTC"))
-
-
-def with_date(moment: datetime, zone: ZoneInfo) -> str:
-    """Return a moment with its date and the zone, for a text that is read at any time."""
-    return f"{moment.astimezone(zone):%A %-d %B, %H:%M} ({zone.key})"

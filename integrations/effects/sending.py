@@ -18,7 +18,6 @@ from integrations.core.rules.names import KnownAssessment, choose_progress_tag, 
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, HoldReason, Platform
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.effects.start_clock import must_start_by
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
@@ -205,7 +204,6 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             Status.INVITED,
             instance_id=instance_id,
             invited_at=now,
-            start_by=must_start_by(invitation, now),
             next_poll_at=first_poll,
             poll_failures=0,
         )

@@ -277,13 +277,11 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
             return PollOutcome.OVERTAKEN
         is_changed = record_progress(invitation, progress)
         now = database.now()
-        invitation.start_by = progress.start_by or invitation.start_by  # a note may say it below
         Invitation.objects.filter(pk=invitation.pk).update(
             raw_status=progress.status[:100],
             polled_at=now,
             poll_failures=0,
             missing_since=None,
-            start_by=invitation.start_by,
         )
         # else a webhook has made the invitation due during this poll
         if invitation.next_poll_at == known.next_poll_at:

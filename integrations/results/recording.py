@@ -18,7 +18,6 @@ from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPaylo
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.report_file import enqueue_report
 from integrations.effects.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
-from integrations.effects.start_clock import must_start_by
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -223,8 +222,7 @@ def _record_not_started(invitation: Invitation) -> bool:
     if invitation.status == Status.COMPLETED:
         Candidate.objects.record_outcome(invitation, "")
     sent_anew: dict[str, object] = {"started_at": None, "submitted_at": None}
-    start_by = must_start_by(invitation, database.now())
-    invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None, start_by=start_by)
+    invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None)
     enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models.role_mapping import AssessmentRules
+from integrations.catalog.models.role_mapping import THRESHOLDS, AssessmentRules
 from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,15 +20,15 @@ def test_rules_that_two_set_at_once_are_both_stored(organization, monkeypatch):
         clean(rules)
         time.sleep(0.3)
 
-    def set_rule(name: str) -> None:
+    def set_rules(*names: str) -> None:
         try:
-            set_assessment_rules(organization, "Backend", {name: 5}, name)
+            set_assessment_rules(organization, "Backend", dict.fromkeys(names, 5), names[0])
         finally:
             connections.close_all()
 
     monkeypatch.setattr(AssessmentRules, "full_clean", clean_slowly)
     with ThreadPoolExecutor() as threads:
-        list(threads.map(set_rule, ["start_within_days", "passing_score"]))
+        list(threads.map(lambda names: set_rules(*names), [THRESHOLDS, ["passing_score"]]))
     rules = AssessmentRules.objects.get()
-    assert (rules.start_within_days, rules.passing_score) == (5, 5)
+    assert (rules.thresholds, rules.passing_score) == ((5, 5, 5), 5)
     assert recorded().count() == 2

@@ -13,7 +13,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
 KEYS = ["status", "score", "result_url", "metadata"]
-METADATA = ["result", "failureReason", "attempt", "startedAt", "submittedAt", "evaluatedAt", "startBy"]
+METADATA = ["result", "failureReason", "attempt", "startedAt", "submittedAt", "evaluatedAt"]
 
 
 @given(

@@ -72,8 +72,8 @@ MORE_ERRORS = [
         f"[policies]\nretention_days = {9 * 10**18}\n",
         "policies.retention_days: Ensure this value is less than",
     ),
-    ("[policies]\nstart_within_days = 0\n", "policies.start_within_days: Ensure this value is greater than"),
-    ('[policies]\nstart_within_days = "7"\n', "policies.start_within_days must be a whole number, not text"),
+    ("[policies]\nno_show_days = 0\n", "policies.no_show_days: Ensure this value is greater than"),
+    ('[policies]\nno_show_days = "7"\n', "policies.no_show_days must be a whole number, not text"),
     (f"[policies]\nno_show_days = {9 * 10**18}\n", "policies.no_show_days: Ensure this value is less than"),
     (
         "[policies]\nrating_thresholds = [25, 50, 101]\n",

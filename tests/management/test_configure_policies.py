@@ -50,20 +50,20 @@ def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
-def test_days_to_start_are_exported_read_back_and_taken_away(configure) -> None:
+def test_a_number_that_may_be_left_out_is_exported_read_back_and_taken_away(configure) -> None:
     configure(WHOLE)
-    assert "start_within_days" not in exported()
+    assert "passing_score" not in exported()
     assert "not_started_days = 0" in exported()
     head = '[organization]\nslug = "acme"\n[policies]\n'
-    assert configure(head + "start_within_days = 7\nnot_started_days = 3\n").splitlines() == [
-        "+ policies.start_within_days: 7",
+    assert configure(head + "passing_score = 70\nnot_started_days = 3\n").splitlines() == [
+        "+ policies.passing_score: 70",
         "~ policies.not_started_days: 0 → 3",
     ]
-    assert "start_within_days = 7" in exported()
+    assert "passing_score = 70" in exported()
     assert configure(exported()).startswith("nothing to change\n")
-    assert configure(head + 'start_within_days = ""\n').splitlines() == ["- policies.start_within_days: 7"]
-    assert Organization.objects.get().start_within_days is None
-    assert configure(head + 'start_within_days = ""\n') == "nothing to change\n"
+    assert configure(head + 'passing_score = ""\n').splitlines() == ["- policies.passing_score: 70"]
+    assert Organization.objects.get().passing_score is None
+    assert configure(head + 'passing_score = ""\n') == "nothing to change\n"
 
 
 def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:

@@ -40,13 +40,13 @@ assessment = "Frontend"
 
 
 def test_a_bar_and_days_of_an_assessment_are_stored_exported_and_taken_away(configure) -> None:
-    rules = '[[assessments]]\nname = "Backend"\npassing_score = 0\nstart_within_days = 7\n'
+    rules = '[[assessments]]\nname = "Backend"\npassing_score = 0\n'
     output = configure(WHOLE + rules)
-    assert '+ assessment "Backend" passing_score: 0\n+ assessment "Backend" start_within_days: 7' in output
+    assert '+ assessment "Backend" passing_score: 0' in output
     assert rules in exported()
     assert configure(WHOLE + rules).startswith("nothing to change\n")
-    output = configure(WHOLE + rules.replace("= 0", '= ""').replace("= 7", '= ""'))
-    assert '- assessment "Backend" start_within_days: 7' in output
+    output = configure(WHOLE + rules.replace("= 0", '= ""'))
+    assert '- assessment "Backend" passing_score: 0' in output
     assert not AssessmentRules.objects.exists()
 
 

@@ -106,12 +106,10 @@ def test_export_invitations_and_results(acme: Organization, invitation: Invitati
         None,
     )
     assert (row["invited_at"], row["started_at"], row["completed_at"]) == (None, None, None)
-    assert row["start_by"] is None
     assert "alder" not in json.dumps(row).lower()
     now = timezone.now()
-    Invitation.objects.update(status="completed", instance_id="i", completed_at=now, start_by=now)
+    Invitation.objects.update(status="completed", instance_id="i", completed_at=now)
     row = rows("invitations", "acme")[0]
-    assert row["start_by"] == now.isoformat()
     assert row["completed_at"] == now.isoformat()
     Result.objects.create(invitation=invitation)
     row = rows("results", "acme")[0]

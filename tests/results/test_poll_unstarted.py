@@ -1,6 +1,6 @@
 """By when a candidate must start, and what the progress tag says of one who hasn't."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -210,7 +210,7 @@ def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
         assert poll_answer(NOT_STARTED).unstarted_tag == NEVER
     assert progress_tags() == [YET, NEVER]
     codes = Effect.objects.filter(kind="leave_note").order_by("pk").values_list("payload__code", flat=True)
-    assert [code.split(":")[0] for code in codes] == ["not_started_yet", "not_started"]
+    assert [code.split(":")[0] for code in codes] == ["not_started"]
 
 
 def test_the_end_of_following_sets_its_tag_where_the_rules_say_no_days(poll_answer):
@@ -245,41 +245,3 @@ def test_an_end_of_following_that_is_no_missing_start_sets_no_tag(poll_answer):
 def test_only_who_has_not_started_can_be_tagged_so(invitation):
     with pytest.raises(IntegrityError), transaction.atomic():
         Invitation.objects.update(status="in_progress", unstarted_tag=YET)
-
-
-def test_a_time_to_start_that_codescreen_states_counts(poll_answer, organization):
-    organization.start_within_days = 7
-    organization.save()
-    polled = poll_answer({"status": "Not_Started", "metadata": {"startBy": "2024-05-08T09:00:00Z"}})
-    assert polled.start_by == datetime(2024, 5, 8, 9, tzinfo=UTC)
-    assert poll_answer(NOT_STARTED).start_by == polled.start_by
-
-
-def test_what_codescreen_opens_again_has_all_its_days_to_start(poll_answer, organization):
-    poll_answer(STARTED)
-    assert Invitation.objects.get().start_by is None
-    organization.start_within_days = 7
-    organization.save()
-    polled = poll_answer(NOT_STARTED)
-    assert abs(polled.start_by - polled.changed_at - timedelta(days=7)) < MINUTE
-
-
-@pytest.mark.parametrize(
-    ("starts", "said"),
-    [
-        ("2024-05-08T09:00:00Z", "They had to start by Wednesday 8 May, 09:00 (UTC). Once CodeScreen says "),
-        ("2094-05-08T09:00:00Z", "They must start by Saturday 8 May, 09:00 (UTC). Once CodeScreen says "),
-        (
-            None,
-            "If they haven't started by {end}, the progress tag becomes “CodeScreen: Not Started”, and no ",
-        ),
-    ],
-)
-def test_the_note_says_until_when_who_has_not_started_can(poll_answer, three_days, starts, said):
-    """The answer that states the time is also the one after which the note is left."""
-    let_pass(4)
-    poll_answer(NOT_STARTED | {"metadata": {"startBy": starts} if starts else {}})
-    end = Invitation.objects.get().followed_since + timedelta(days=56)
-    note = Effect.objects.get(kind="leave_note").payload["text"]
-    begin = "CodeScreen: “Backend” was sent, but the candidate hasn't started it yet. "
-    assert note.startswith(begin + said.format(end=f"{end:%-d %B %Y}"))

@@ -20,7 +20,6 @@ OWN_RULES = (
     "reentry",
     "reentry_days",
     "origins",
-    "start_within_days",
     "not_started_days",
     "passing_score",
     "passed_tag",
@@ -84,7 +83,6 @@ class RoleMapping(models.Model):
     reentry = models.CharField(max_length=20, blank=True, choices=ReentryPolicy.choices())
     reentry_days = _own_days()
     origins = harmless(models.JSONField(default=dict, blank=True, validators=[check_origins]))
-    start_within_days = _own_days()
     not_started_days = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(3650)]
     )
@@ -170,7 +168,7 @@ def mapping_rule(
 #: The columns of AssessmentRules that hold its rating thresholds: all three, or none.
 THRESHOLDS = ("rating_2_from", "rating_3_from", "rating_4_from")
 #: The rules that an assessment may have beside them, by their names in ROLE_RULES.
-ASSESSMENT_RULES = ("passing_score", "start_within_days")
+ASSESSMENT_RULES = ("passing_score",)
 
 
 def _score() -> "models.PositiveSmallIntegerField[int | None, int | None]":
@@ -178,13 +176,13 @@ def _score() -> "models.PositiveSmallIntegerField[int | None, int | None]":
 
 
 class AssessmentRules(models.Model):
-    """What holds for one assessment: the lowest scores for the ratings 2, 3 and 4, the bar, and the days to start.
+    """What holds for one assessment: the lowest scores for the ratings 2, 3 and 4, and the bar.
 
     `assessment` holds a name or an id, as a person or a configuration file gave it. It is resolved when used: a file
     can be loaded before CodeScreen is connected, and the linter reports a name that matches nothing.
     """
 
-    HOLDS = Holds("which score is which rating, the bar and the days to start", "until it is deleted")
+    HOLDS = Holds("which score is which rating, and the bar", "until it is deleted")
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="assessment_rules"
@@ -194,7 +192,6 @@ class AssessmentRules(models.Model):
     rating_3_from = _score()
     rating_4_from = _score()
     passing_score = _score()
-    start_within_days = _own_days()
 
     class Meta:
         verbose_name = verbose_name_plural = "rules of an assessment"
@@ -217,9 +214,7 @@ class AssessmentRules(models.Model):
                 violation_error_message="Rating thresholds must rise from 2 to 4. Give all three, or none.",
             ),
             models.CheckConstraint(
-                condition=models.Q(rating_4_from__isnull=False)
-                | models.Q(passing_score__isnull=False)
-                | models.Q(start_within_days__isnull=False),
+                condition=models.Q(rating_4_from__isnull=False) | models.Q(passing_score__isnull=False),
                 name="assessment_rules_not_empty",
             ),
         ]

@@ -111,9 +111,6 @@ class Invitation(models.Model):
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
     invited_at = moment()
-    start_by = moment(
-        "By when the candidate must start, as CodeScreen says, else by the days to start; empty: not known."
-    )
     unstarted_tag = harmless(
         models.CharField(
             max_length=100,
@@ -178,11 +175,6 @@ class Invitation(models.Model):
     def is_unstarted(self) -> bool:
         """Whether the candidate has the invitation, can start and hasn't, and CodeScreen is asked about it."""
         return self.status == Status.INVITED and not self.following_ended
-
-    @property
-    def is_start_overdue(self) -> bool:
-        """Whether the time by which the candidate had to start is over."""
-        return self.start_by is not None and self.start_by < database.now()
 
     @property
     def has_ended_without_result(self) -> bool:

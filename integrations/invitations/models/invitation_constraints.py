@@ -55,7 +55,6 @@ CONSTRAINTS = [
             "invited_at",
             "started_at",
             "completed_at",
-            "start_by",
             "following_ended",
             "following_ended_at",
             "erased_at",

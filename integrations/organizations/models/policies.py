@@ -34,7 +34,6 @@ POLICIES = (
     "passing_score",
     "reentry",
     "reentry_days",
-    "start_within_days",
     "not_started_days",
     "no_show_days",
     "retention_days",
@@ -134,13 +133,6 @@ class Policies(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="How long ago the last round must have been completed.",
     )
-    start_within_days = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text="The days that CodeScreen gives candidates to start, copied from there by a person. Empty: not "
-        "known.",
-    )
     not_started_days = models.PositiveIntegerField(
         default=0,
         validators=[MaxValueValidator(3650)],
@@ -197,10 +189,6 @@ class Policies(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(start_within_days__gte=1),
-                name="organization_start_within_days_positive",
             ),
             models.CheckConstraint(
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"

@@ -149,7 +149,6 @@ COLUMNS = (
     "invited at (UTC)",
     "completed at (UTC)",
     "opportunity id",
-    "must start by (UTC)",
 )
 READ_AT_ONCE = 500
 
@@ -186,5 +185,4 @@ def _lines(search: CandidateSearch, candidates: CandidateQuerySet) -> Iterator[t
                 invitation.invited_at if invitation else None,
                 invitation.completed_at if invitation else None,
                 candidate.opportunity_id,
-                invitation.start_by if invitation else None,
             )

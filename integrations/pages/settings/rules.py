@@ -82,7 +82,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
-            "start_within_days": "Copy it from the assessment. Then the portal shows who must start by when.",
             "not_started_days": "Your automation in Lever can send a reminder then. 0 turns this off.",
             "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "
             "left in Lever, one says so.",

@@ -36,16 +36,6 @@ def test_a_pending_invitation_is_sent(scenario, sandbox):
     assert effect.done_at is not None
 
 
-@pytest.mark.parametrize("days", [None, 7])
-def test_by_when_the_candidate_must_start_is_stored_with_the_sending(scenario, days):
-    set_policies(scenario.organization, {"start_within_days": days}, "test")
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    invitation = scenario.reread(invitation)
-    wanted = None if days is None else invitation.invited_at + timedelta(days=days)
-    assert invitation.start_by == wanted
-
-
 def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandbox, settings):
     address = settings.CODESCREEN_API_URL
     settings.CODESCREEN_API_URL = CLOSED_PORT

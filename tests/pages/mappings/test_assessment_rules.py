@@ -28,11 +28,9 @@ def test_thresholds_that_dont_rise_are_refused_with_the_reason(organization_admi
 
 
 def test_one_rule_is_enough_and_the_last_one_takes_the_row_with_it(organization_admin_client, organization):
-    organization_admin_client.post(
-        URL, {"assessment": "Backend", "passing_score": "70", "start_within_days": "7"}
-    )
+    organization_admin_client.post(URL, {"assessment": "Backend", "passing_score": "70"})
     row = AssessmentRules.objects.get(organization=organization)
-    assert (row.thresholds, row.passing_score, row.start_within_days) == (None, 70, 7)
+    assert (row.thresholds, row.passing_score) == (None, 70)
     organization_admin_client.post(URL, {"assessment": "Backend", "shown": "Backend"})
     assert not AssessmentRules.objects.exists()
 
@@ -53,7 +51,6 @@ def test_a_form_that_did_not_show_a_rule_does_not_remove_it(organization_admin_c
     ("rule", "reason"),
     [
         ({"passing_score": "101"}, "less than or equal to 100"),
-        ({"start_within_days": "0"}, "greater than or equal to 1"),
         ({"rating_2_from": "10"}, "Give all three, or none."),
     ],
 )

@@ -186,24 +186,10 @@ def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(
     assert (stored.origins, stored.bulk_limit) == ({}, 50)
 
 
-def test_days_to_start_are_saved_and_shown_and_emptied(organization_admin_client, organization):
-    organization_admin_client.post(URL, SAME | {"start_within_days": "7", "not_started_days": "3"})
-    organization_admin_client.post(URL, SAME)  # what isn't posted stays
-    stored = Organization.objects.get(pk=organization.pk)
-    assert (stored.start_within_days, stored.not_started_days) == (7, 3)
-    assert recorded().get(organization=organization).changes == {
-        "start_within_days": [None, 7],
-        "not_started_days": [0, 3],
-    }
-    organization_admin_client.post(URL, SAME | {"start_within_days": "", "not_started_days": "0"})
-    stored.refresh_from_db()
-    assert (stored.start_within_days, stored.not_started_days) == (None, 0)
-
-
 def test_a_day_to_start_that_is_none_is_refused_in_sight(organization_admin_client, organization):
-    page = organization_admin_client.post(URL, SAME | {"start_within_days": "-1"}).content.decode()
+    page = organization_admin_client.post(URL, SAME | {"not_started_days": "-1"}).content.decode()
     assert re.search(r"<details open>\s*<summary>\s*Candidates who don't start", page)
-    assert 'id="id_start_within_days_error"' in page
+    assert 'id="id_not_started_days_error"' in page
 
 
 def test_a_time_zone_that_does_not_exist_is_refused(organization_admin_client, ready_organization):

@@ -13,8 +13,8 @@ TAGGED_AFTER, ENDS_AFTER = 1, 3  # days; CodeScreen gives more to start
 
 
 def wait(world: World) -> None:
-    """Days pass without a start: the tag and a note say so, but not of who was cancelled before."""
-    days = {"not_started_days": TAGGED_AFTER, "start_within_days": ENDS_AFTER, "no_show_days": ENDS_AFTER}
+    """Days pass without a start: the tag says so, but not of who was cancelled before."""
+    days = {"not_started_days": TAGGED_AFTER, "no_show_days": ENDS_AFTER}
     set_policies(world.organization, days, PERSON)
     invited(world, "Alder", "Birch", "Cedar")
     world.move("Alder", "Birch", "Cedar")
@@ -22,7 +22,7 @@ def wait(world: World) -> None:
     world.press("Cedar", "cancel", Status.INVITED, Status.PENDING)
     expect(world, "Cedar", statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
     for word in ("Alder", "Birch"):
-        expect(world, word, tags=frozenset({ProgressTag.NOT_STARTED_YET}), notes=frozenset({1}))
+        expect(world, word, tags=frozenset({ProgressTag.NOT_STARTED_YET}))
     world.clock.advance(TAGGED_AFTER * DAY)
     world.rest_after_polls("Alder", "Birch")
 
@@ -35,7 +35,7 @@ def start(world: World) -> None:
 
 def end(world: World) -> None:
     """The other one isn't followed any longer: the tag and a note say so."""
-    expect(world, "Birch", tags=frozenset({ProgressTag.NOT_STARTED}), notes=frozenset({2}))
+    expect(world, "Birch", tags=frozenset({ProgressTag.NOT_STARTED}), notes=frozenset({1}))
     world.clock.advance((ENDS_AFTER - TAGGED_AFTER) * DAY)
     world.rest_after_polls("Birch")
 
