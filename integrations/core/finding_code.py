@@ -1,7 +1,7 @@
 """The codes of the doctor's and the linter's findings: one record each, which says all that is said of a code.
 
-To add a finding, add its record here and what finds it; where it is an incident also what finds its rows
-(`health/incidents.py`).
+To add a finding, add its record here, what finds it in `health/checks/`, and its line in
+`portal/docs/operating/findings.md`.
 """
 
 from collections.abc import Mapping
@@ -45,10 +45,7 @@ MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
 CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
-SENDING_RULES, RESULT_RULES = (
-    Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure")
-    for place in ("rules", "rules/results")
-)
+RESULT_RULES = Page(f"{SETTINGS.url}rules/results/", SETTINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
 #: Where people who may not change a setting find somebody who may.
 ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")

@@ -154,23 +154,16 @@ class MappingFormView(MappingMixin, OperationView):
     template_name = "integrations/rolemapping_form.html"
     form_class = RoleMappingForm
     #: The URL name of the page that stores the form, and what it did then.
-    page = ""
     done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "instance": self.mapping}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the suggestions for fields that are typed, where the form is sent, and the page to return to."""
-        return super().get_context_data(**suggestions(self.organization), **self.addresses(), **kwargs)
-
-    def addresses(self) -> dict[str, str]:
-        """Return where the form is saved, and the page to return to."""
+        """Add the suggestions for fields that are typed, and the page to return to."""
         asked = self.request.POST.get("next") or self.request.GET.get("next", "")
-        return {
-            "save_url": reverse(self.page, kwargs=self.kwargs),
-            "next": own_page(self.request, asked, reverse("mapping-list")),
-        }
+        following = own_page(self.request, asked, reverse("mapping-list"))
+        return super().get_context_data(**suggestions(self.organization), next=following, **kwargs)
 
     def operate(self, form: ModelForm) -> str | None:
         mapping: RoleMapping = form.instance
@@ -180,14 +173,12 @@ class MappingFormView(MappingMixin, OperationView):
 class MappingUpdateView(MappingFormView):
     """Change a mapping."""
 
-    page = "mapping-edit"
     done = "changed"
 
 
 class MappingCreateView(MappingFormView):
     """Add a mapping."""
 
-    page = "mapping-add"
     done = "added"
 
     def get_initial(self) -> dict[str, Any]:
