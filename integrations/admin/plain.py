@@ -79,8 +79,8 @@ _list(CircuitBreaker, "organization platform failures open_until", "platform")
 _list(DutyRun, "duty organization succeeded_at failures due_at last_error", "duty", exclude=["traceback"])
 
 # of the whole portal
-_portal_list(PortalDuty, "name started_at finished_at succeeded_at due_at last_error")
-_portal_list(Heartbeat, "node process version started_at at", list_filter=["node"])
+_portal_list(PortalDuty, "name started_at succeeded_at due_at last_error")
+_portal_list(Heartbeat, "node version at")
 _portal_list(ChainHead, "chain position hash")
 _portal_list(RateLimitBucket, "key free_at")
 _portal_list(AttemptLimit, "key count free_at")

@@ -6,20 +6,21 @@ time to ask from that misses nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Now
 
+from integrations.store import database
 from integrations.store.triggers import Triggers, column_of
 
 UPDATED_AT = "updated_at"
 _SQLITE_FORMAT = "%Y-%m-%d %H:%M:%f"
 _SQLITE_NOW = f"strftime('{_SQLITE_FORMAT}', 'now')"
-#: PostgreSQL takes the time of a transaction's beginning a moment before it shows the transaction to others.
-_MARGIN = timedelta(seconds=1)
+#: The portal keeps no transaction open for as long: each writes one batch, and makes no call meanwhile.
+LONGEST_TRANSACTION = timedelta(minutes=1)
 
 
 def updated_at_column() -> "models.DateTimeField[str | datetime, datetime]":
@@ -83,19 +84,5 @@ def changed_since(since: datetime) -> Q:
 
 
 def settled_until() -> datetime:
-    """Return a time: every change with an earlier `updated_at` is committed, or never will be.
-
-    On PostgreSQL that is before the oldest open transaction began. The portal's own role sees the transactions of all
-    its processes. On SQLite it is the moment at which nobody else writes. Call it outside a transaction.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
-            began: datetime = cursor.fetchone()[0]
-        return began - _MARGIN
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_SQLITE_NOW}")
-        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)
+    """Return a time: every change with an earlier `updated_at` is committed, or never will be."""
+    return database.now() - LONGEST_TRANSACTION

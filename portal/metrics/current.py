@@ -71,14 +71,10 @@ def _counted(name: str, text: str, rows: QuerySet[Model], column: str, values: I
 
 
 def _heartbeats() -> Metric:
-    """Return since when each node's workers are silent; the newest of its processes counts."""
-    newest: dict[str, float] = {}
-    for row in Heartbeat.objects.fresh(KEPT_FOR):
-        seconds = (database.now() - row.at).total_seconds()
-        newest[row.node] = min(seconds, newest.get(row.node, seconds))
+    """Return since when each node's workers are silent."""
     age = _gauge("portal_heartbeat_age_seconds", "since a worker of the node last made progress", "node")
-    for node, seconds in newest.items():
-        age.add_metric([node], seconds)
+    for row in Heartbeat.objects.fresh(KEPT_FOR):
+        age.add_metric([row.node], (database.now() - row.at).total_seconds())
     return age
 
 

@@ -179,7 +179,7 @@ def read_all(read, address: str, **query) -> tuple[list[dict[str, Any]], str]:
 
 
 def test_only_what_changed_since_is_told(read, organization, monkeypatch):
-    monkeypatch.setattr(updated_at, "_MARGIN", timedelta(0))
+    monkeypatch.setattr(updated_at, "LONGEST_TRANSACTION", timedelta(0))
     first, second = factories.CandidateFactory.create_batch(2, organization=organization)
     _, until = read_all(read, "candidates/")
     second.outcome = "Failed"

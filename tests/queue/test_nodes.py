@@ -1,6 +1,5 @@
-"""Heartbeats by node and process."""
+"""Heartbeats by node."""
 
-import os
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -23,11 +22,10 @@ def test_a_heartbeat_is_fresh_for_the_given_time(db):
     assert not Heartbeat.is_fresh(within)
 
 
-def test_each_process_of_each_node_has_its_own_heartbeat(db, settings, monkeypatch):
-    for settings.NODE, process in (("one", 1), ("one", 2), ("two", 1), ("two", 1)):
-        monkeypatch.setattr("integrations.queue.models.nodes.os.getpid", lambda process=process: process)
+def test_each_node_has_its_own_heartbeat(db, settings):
+    for settings.NODE in ("one", "two", "two"):
         Heartbeat.beat()
-    assert set(Heartbeat.objects.values_list("node", "process")) == {("one", 1), ("one", 2), ("two", 1)}
+    assert set(Heartbeat.objects.values_list("node", flat=True)) == {"one", "two"}
     Heartbeat.objects.filter(node="one").update(at=Now() - timedelta(minutes=1))
     within = timedelta(seconds=5)
     assert not Heartbeat.is_fresh(within, "one")
@@ -41,19 +39,7 @@ def test_a_node_that_was_not_seen_for_long_is_not_among_those_that_work(db):
     assert nodes() == set()
 
 
-def test_processes_that_have_ended_are_removed_and_no_others(db, settings):
-    settings.NODE = "this"
-    Heartbeat.beat()
-    Heartbeat.objects.create(node="this", process=2**22 + 1)  # more than Linux has processes
-    Heartbeat.objects.create(node="another", process=2**22 + 1)
-    Heartbeat.remove_ended()
-    assert set(Heartbeat.objects.values_list("node", "process")) == {
-        ("this", os.getpid()),
-        ("another", 2**22 + 1),
-    }
-
-
-def test_a_new_process_removes_the_rows_of_those_that_are_gone(db, settings):
+def test_a_new_node_removes_the_rows_of_those_that_are_gone(db, settings):
     settings.NODE = "gone"
     Heartbeat.beat()
     Heartbeat.objects.update(at=Now() - timedelta(minutes=20))
@@ -63,6 +49,6 @@ def test_a_new_process_removes_the_rows_of_those_that_are_gone(db, settings):
 
 
 def test_each_beat_tells_the_version(db, settings):
-    for settings.VERSION in ("1.0", "1.1"):  # a process of the new release may have the id of an old one
+    for settings.VERSION in ("1.0", "1.1"):
         Heartbeat.beat()
     assert Heartbeat.objects.get().version == "1.1"

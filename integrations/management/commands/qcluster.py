@@ -4,6 +4,7 @@ import gc
 import signal
 from contextlib import suppress
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django_q.cluster import Cluster
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 Heartbeat.tell_supervisor()
         cluster.stop()
         with suppress(*DATABASE_OUTAGE):
-            Heartbeat.remove_ended()
+            Heartbeat.objects.filter(node=settings.NODE).delete()
         connections.close_all()
 
 

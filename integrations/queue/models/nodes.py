@@ -26,20 +26,9 @@ class PortalDuty(models.Model):
         PLAN_DUTIES = "plan_duties", "Plan the duties of organizations"
         CLEAN_UP = "clean_up", "Delete what is no longer needed"
 
-        @property
-        def interval(self) -> timedelta:
-            """The time between the ends of two runs."""
-            return INTERVALS[self]
-
-        @property
-        def held_for(self) -> timedelta:
-            """The time after which a run that hasn't ended has died with its worker, and is done again."""
-            return HELD_FOR[self]
-
     name = models.CharField(max_length=30, choices=Name, unique=True)
     due_at = models.DateTimeField(db_default=Now())
     started_at = moment()
-    finished_at = moment()
     succeeded_at = moment()
     last_error = harmless(models.TextField(blank=True))
 
@@ -69,43 +58,38 @@ class PortalDuty(models.Model):
         """Take the duty that has been due longest, so that no other worker does it too. Return None without one."""
         due = cls.objects.filter(due_at__lte=Now())
         for duty in due.order_by("due_at"):
-            held_until = Now() + cls.Name(duty.name).held_for
             duty.started_at = database.now()
-            if due.filter(pk=duty.pk).update(due_at=held_until, started_at=duty.started_at):
+            if due.filter(pk=duty.pk).update(due_at=Now() + HELD_FOR, started_at=duty.started_at):
                 return duty
         return None
 
     def succeed(self) -> None:
         """Record a run that did all it had to; the next is due after the interval."""
-        again_at = Now() + self.Name(self.name).interval
-        self._finish(due_at=again_at, succeeded_at=Now(), last_error="")
+        again_at = Now() + INTERVALS[PortalDuty.Name(self.name)]
+        self._own().update(due_at=again_at, succeeded_at=Now(), last_error="")
 
     def fail(self, error: str) -> None:
-        """Record a run that failed; it is done again after the interval, or the time it is held for."""
-        name = self.Name(self.name)
-        self._finish(due_at=Now() + min(name.interval, name.held_for), last_error=error)
+        """Record a run that failed; it is done again when the time is over for which it is held."""
+        self._own().update(last_error=error)
 
-    def _finish(self, **changes: object) -> None:
-        """End this run; nothing is written where another worker has begun one since."""
-        own = type(self).objects.filter(pk=self.pk, started_at=self.started_at)
-        own.update(finished_at=Now(), **changes)
+    def _own(self) -> "models.QuerySet[PortalDuty]":
+        """Return this run's row; nothing where another worker has begun one since."""
+        return PortalDuty.objects.filter(pk=self.pk, started_at=self.started_at)
 
 
 INTERVALS = {
     PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=1),
     PortalDuty.Name.CLEAN_UP: timedelta(days=1),
 }
-HELD_FOR = {
-    PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=2),
-    PortalDuty.Name.CLEAN_UP: timedelta(minutes=10),
-}
+#: A run that hasn't ended by then has died with its worker, and is done again.
+HELD_FOR = timedelta(minutes=5)
 
-#: The rows of processes that have been gone for so long are removed.
+#: The rows of nodes that have been gone for so long are removed.
 KEPT_FOR = timedelta(minutes=15)
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
-    """Heartbeats of processes."""
+    """Heartbeats of nodes."""
 
     def fresh(self, within: timedelta, node: str = "") -> Self:
         """Heartbeats of that node, or of any, within that time by the database's clock."""
@@ -114,36 +98,30 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
 
 class Heartbeat(models.Model):
-    """When a worker process of a node last made progress, and its version."""
+    """When a node's workers last made progress, and their version."""
 
     HOLDS = Holds("which nodes work, and their version", "until the node is gone")
 
-    node = harmless(models.CharField(max_length=120))
-    process = models.PositiveIntegerField()
-    started_at = models.DateTimeField(db_default=Now())
+    node = harmless(models.CharField(max_length=120, unique=True))
     at = models.DateTimeField(db_default=Now())
     version = harmless(models.CharField(max_length=40, default="", db_default=""))
 
     objects = HeartbeatQuerySet.as_manager()
 
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["node", "process"], name="heartbeat_unique"),)
-
     def __str__(self) -> str:
-        return f"{self.node}, process {self.process}"
+        return self.node
 
     @classmethod
     def beat(cls) -> None:
-        """Record that this process makes progress now, by the database's clock; a new one removes old rows.
+        """Record that this node makes progress now, by the database's clock; a new one removes old rows.
 
         The supervisor is told first: a database that is away is no reason to replace the workers.
         """
         cls.tell_supervisor()
-        node, process = settings.NODE, os.getpid()
-        if cls.objects.filter(node=node, process=process).update(at=Now(), version=settings.VERSION):
+        if cls.objects.filter(node=settings.NODE).update(at=Now(), version=settings.VERSION):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
-        row = Heartbeat(node=node, process=process, version=settings.VERSION)
+        row = Heartbeat(node=settings.NODE, version=settings.VERSION)
         Heartbeat.objects.bulk_create([row], ignore_conflicts=True)
 
     @staticmethod
@@ -154,28 +132,9 @@ class Heartbeat(models.Model):
                 words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
 
     @classmethod
-    def remove_ended(cls) -> None:
-        """Remove the rows of this node's processes that have ended, so that nobody takes them for stuck ones."""
-        rows = cls.objects.filter(node=settings.NODE)
-        rows.filter(
-            process__in=[pid for pid in rows.values_list("process", flat=True) if not _runs(pid)]
-        ).delete()
-
-    @classmethod
     def is_fresh(cls, within: timedelta, node: str = "") -> bool:
-        """Whether a process of that node, or of any, made progress within that time."""
+        """Whether that node, or any, made progress within that time."""
         return cls.objects.fresh(within, node).exists()
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process of this machine exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
 
 
 class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):

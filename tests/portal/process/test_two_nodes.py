@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 class Node:
     """One running `serve`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], database: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], database: Path) -> None:
+        self.name = name
         self.process = process
         self.database = database
 
@@ -52,10 +53,9 @@ class Node:
 
     def last_beat(self) -> float:
         """Return when one of the node's workers last made progress."""
-        ours = ",".join(map(str, descendants(self.process.pid)))
-        query = f"SELECT MAX(unixepoch(at, 'subsec')) FROM integrations_heartbeat WHERE process IN ({ours})"
+        query = "SELECT MAX(unixepoch(at, 'subsec')) FROM integrations_heartbeat WHERE node = ?"
         with closing(sqlite3.connect(self.database)) as connection:
-            (at,) = connection.execute(query).fetchone()
+            (at,) = connection.execute(query, [self.name]).fetchone()
         return float(at or 0.0)
 
 
@@ -75,11 +75,11 @@ def wait_until[Value](read: Callable[[], Value | None], seconds: float) -> Value
 
 
 @contextmanager
-def serving(environ: dict[str, str], database: Path) -> Iterator[Node]:
+def serving(name: str, environ: dict[str, str], database: Path) -> Iterator[Node]:
     argv = [sys.executable, "manage.py", "serve", "--port", str(free_port())]
-    process = subprocess.Popen(argv, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, cwd=ROOT, env=environ | {"PORTAL_NODE": name}, stderr=subprocess.DEVNULL)
     try:
-        yield Node(process, database)
+        yield Node(name, process, database)
     finally:
         process.terminate()
         process.wait(40)
@@ -100,9 +100,9 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
         "Q_WORKERS": "2",
     }
     with ExitStack() as stack:
-        first = stack.enter_context(serving(environ, database))
+        first = stack.enter_context(serving("first", environ, database))
         wait_until(first.working_cluster, START_SECONDS)
-        second = stack.enter_context(serving(environ, database))
+        second = stack.enter_context(serving("second", environ, database))
         wait_until(second.working_cluster, START_SECONDS)
         for node in (first, second):
             wait_until(node.last_beat, START_SECONDS)
