@@ -17,6 +17,9 @@ from integrations.store.personal import WITH_ACCOUNT, Holds, personal
 _FIRST = ("Candidate", "Invitation", "Result", "Delivery", "Verdict", "Effect", "ApiCall", "AuditEntry")
 
 
+_UNTIL_SIGNED_IN = "until the sign-in ends, else a day"
+
+
 @dataclass(frozen=True)
 class Table:
     """What one table holds about people: the columns with texts that are about candidates, about users, harmless."""
@@ -64,8 +67,12 @@ def _declared(model: type[Model]) -> Table:
     )
 
 
-def _table(label: str, holds: str, lives: str, *harmless: str, **user: str) -> Table:
-    return Table(apps.get_model(label), holds, lives, {}, user, frozenset(harmless))
+def _table(label: str, holds: str, lives: str, **user: str) -> Table:
+    """Return a table of Django or a package; columns that aren't named are harmless."""
+    model = apps.get_model(label)
+    return Table(
+        model, holds, lives, {}, user, frozenset(f.name for f in model._meta.local_fields) - user.keys()
+    )
 
 
 def _tables_of_packages() -> tuple[Table, ...]:
@@ -84,14 +91,12 @@ def _tables_of_packages() -> tuple[Table, ...]:
             "sessions.Session",
             "who is signed in",
             "until the session ends; ended ones are removed daily",
-            "session_key",
             session_data="who is signed in",
         ),
         _table(
             "admin.LogEntry",
             "changes of accounts in the admin; all others are in the audit log",
             "for ever",
-            "object_id",
             object_repr="what was changed",
             change_message="which columns were changed",
         ),
@@ -99,57 +104,23 @@ def _tables_of_packages() -> tuple[Table, ...]:
             "social_django.UserSocialAuth",
             "which account elsewhere a person signs in or connects with",
             WITH_ACCOUNT,
-            "provider",
-            "id_key",
             uid="the id there",
             extra_data="what the provider sent",
         ),
         _table(
-            "social_django.Partial",
-            "a sign-in that isn't finished",
-            "two days",
-            "token",
-            "backend",
-            data="what is known so far",
+            "social_django.Partial", "a sign-in that isn't finished", "two days", data="what is known so far"
         ),
-        _table(
-            "social_django.Code",
-            "codes sent to an address; unused",
-            "two days",
-            "code",
-            email="the address",
-        ),
-        _table(
-            "social_django.Nonce",
-            "the state of a sign-in by a provider",
-            "until the sign-in ends, else a day",
-            *("server_url", "salt"),
-        ),
-        _table(
-            "social_django.Association",
-            "the nonce of a sign-in by a provider",
-            "until the sign-in ends, else a day",
-            *("server_url", "handle", "secret", "assoc_type"),
-        ),
-        _table(
-            "django_q.Task",
-            "nothing: what tasks return isn't stored",
-            "for ever",
-            *("id", "name", "func", "hook", "group", "cluster", "args", "kwargs", "result"),
-        ),
+        _table("social_django.Code", "codes sent to an address; unused", "two days", email="the address"),
+        _table("social_django.Nonce", "the state of a sign-in by a provider", _UNTIL_SIGNED_IN),
+        _table("social_django.Association", "the nonce of a sign-in by a provider", _UNTIL_SIGNED_IN),
+        _table("django_q.Task", "nothing: what tasks return isn't stored", "for ever"),
         _table(
             "django_q.OrmQ",
             "tasks that wake the workers; they say nothing but that, and concern nobody",
             "until a worker has done them, at most a day",
-            *("key", "payload"),
         ),
-        _table(
-            "django_q.Schedule",
-            "nothing: no schedule is stored or read",
-            "for ever",
-            *("name", "func", "hook", "args", "kwargs", "cron", "task", "cluster", "intended_date_kwarg"),
-        ),
-        _table("auth.Permission", "Django's permissions", "for ever", "name", "codename"),
-        _table("auth.Group", "unused", "for ever", "name"),
-        _table("contenttypes.ContentType", "the tables' names", "for ever", "app_label", "model"),
+        _table("django_q.Schedule", "nothing: no schedule is stored or read", "for ever"),
+        _table("auth.Permission", "Django's permissions", "for ever"),
+        _table("auth.Group", "unused", "for ever"),
+        _table("contenttypes.ContentType", "the tables' names", "for ever"),
     )
