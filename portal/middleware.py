@@ -216,7 +216,7 @@ _ALWAYS_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
 
 
 class TimeZoneMiddleware(Middleware):
-    """Activate the reader's time zone while a page is rendered; `request.time_zone` holds it and its source."""
+    """Activate the reader's time zone while a page is rendered; `request.time_zone` is its name."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request; a streamed answer is produced later, in UTC."""
@@ -224,7 +224,7 @@ class TimeZoneMiddleware(Middleware):
             return self.get_response(request)
         zone = page_time_zone(request)
         request.time_zone = zone  # type: ignore[attr-defined]
-        with timezone.override(zone.name):
+        with timezone.override(zone):
             return self.get_response(request)
 
 

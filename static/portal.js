@@ -1,6 +1,6 @@
 // The reader's time zone, copy buttons, and partials that update themselves. Everything else works without JavaScript.
 
-// The server shows times in the zone that this cookie names. An open page keeps the zone it was rendered in.
+// The server shows times in the zone that this cookie names.
 
 function storeTimeZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -143,7 +143,6 @@ function keepUpToDate(region) {
       response = await fetch(location.href, {
         headers: {
           "X-Live-Part": part,
-          "X-Time-Zone": document.documentElement.dataset.timeZone ?? "",
           ...(tag && { "If-None-Match": tag }),
         },
         cache: "no-store",

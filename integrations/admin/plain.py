@@ -90,7 +90,7 @@ _portal_list(PasswordLinkRequest, "pk requested_at", exclude=["address"])
 
 # how people sign in
 _PERSON: dict[str, Any] = {"search_fields": ["user__username"], "list_select_related": ["user"]}
-_portal_list(PersonalSettings, "user time_zone proven_email last_organization", **_PERSON)
+_portal_list(PersonalSettings, "user proven_email last_organization", **_PERSON)
 _portal_list(AuthenticatorApp, "user created_at confirmed_at last_used_at", exclude=["last_step"], **_PERSON)
 _portal_list(Passkey, "user name created_at last_used_at", exclude=["credential", "user_handle"], **_PERSON)
 _portal_list(RecoveryCode, "user created_at used_at", exclude=["salt", "digest"], **_PERSON)

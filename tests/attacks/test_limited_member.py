@@ -88,7 +88,7 @@ def test_counts_are_of_the_own_candidates(limited_member_client, team_member_cli
     for client, number in ((limited_member_client, 1), (team_member_client, 2)):
         context = client.get("/").context
         assert (context["waiting"].held, context["waiting"].failed_steps) == (number, number)
-        assert context["today"].figures[0].number == number
+        assert context["today"][0].number == number
 
 
 def test_the_addresses_of_another_candidate_are_not_found(limited_member_client, candidates):

@@ -189,16 +189,12 @@ def folded(address: str) -> str:
 
 
 class PersonalSettings(models.Model):
-    """How the portal shows itself to a person, and which of their addresses is proven."""
+    """Where a person worked last, and which of their addresses is proven."""
 
-    HOLDS = Holds("how a person reads times, and which address is proven", WITH_ACCOUNT)
+    HOLDS = Holds("where a person worked last, and which address is proven", WITH_ACCOUNT)
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="personal_settings"
-    )
-    time_zone = about_user(
-        "the person's time zone",
-        models.CharField(max_length=100, blank=True, help_text="Empty means their browser's."),
     )
     last_organization = models.ForeignKey(
         "integrations.Organization",

@@ -139,7 +139,7 @@ def retention_of(organization: Organization) -> list[tuple[str, int]]:
 #: What people do, and the view that lets them.
 ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("See candidates, their results and why somebody was not invited", ActivityView),
-    ("Choose your own e-mails and time zone", NotificationsView),
+    ("Choose your own e-mails", NotificationsView),
     ("See the mappings", MappingListView),
     ("Try out with “What if…” what a move would do", DryRunView),
     ("See reports", ReportView),

@@ -18,7 +18,6 @@ from integrations.notifications.acts import choose_emails, save_chat_url
 from integrations.notifications.alerts import host_of
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import gets, read_token
-from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ConfirmedActView, OperationView
@@ -28,7 +27,7 @@ OWN_CHANGES = (Limit(10, 600.0),)
 
 
 class NotificationsView(OrganizationMixin, ConfirmedActView):
-    """Which e-mails the signed-in person gets from this organization, and their time zone."""
+    """Which e-mails the signed-in person gets from this organization."""
 
     template_name = "integrations/notifications.html"
     following_page = "notifications"
@@ -37,25 +36,19 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
         return super().get_context_data(
             kinds=[(kind, gets(self.membership, kind)) for kind in EmailKind],
             address=self.user.email,
-            continents=times.zones_by_continent(),
-            chosen_zone=times.chosen_zone(self.request),
             **kwargs,
         )
 
     def operate(self, form: Form) -> str | None:
-        """Store the choices, and the time zone if it was posted too.
-
-        Each change stays in the audit log for good, so that nobody may make them without end.
-        """
+        """Store the choices. Each change stays in the audit log for good: nobody may make them without end."""
         posted = self.request.POST
         if refusal := AttemptLimit.refusal(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES)):
             raise ActionNotAllowed(
                 f"You changed this often just now. Wait {refusal.in_words}, then try again."
             )
-        zone_changed = "time_zone" in posted and times.choose_zone(self.user, posted["time_zone"])
         chosen = {kind: kind.value in posted for kind in EmailKind}
         changed = choose_emails(self.membership, chosen, self.user)
-        return "Your settings are saved." if changed or zone_changed else None
+        return "Your settings are saved." if changed else None
 
 
 class ChatRoomForm(forms.Form):

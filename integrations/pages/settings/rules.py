@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from integrations.catalog.role_rules import LABELS, ROLE_RULES
 from integrations.clients import provider
+from integrations.core.time_zones import zone_names
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
@@ -19,7 +20,6 @@ from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, SECURITY
-from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField
 from integrations.pages.mappings import pick_list
@@ -112,7 +112,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
         if "time_zone" in names:
-            zones = [("UTC", "UTC"), *times.zones_by_continent()]
+            zones = [(name, name) for name in sorted(zone_names())]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
         lists = {"default_assessment": pick_list.assessments, "stage_on_pass": pick_list.stages}
         self._lists = {name: read(organization) for name, read in lists.items() if name in names}
