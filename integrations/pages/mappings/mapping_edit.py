@@ -153,7 +153,7 @@ class MappingFormView(MappingMixin, OperationView):
 
     template_name = "integrations/rolemapping_form.html"
     form_class = RoleMappingForm
-    #: The URL name of the page that stores the form, and what it did then.
+    #: What saving did.
     done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
