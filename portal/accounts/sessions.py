@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from integrations.accounts.acts.accounts import end_sessions, record_for_person
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.accounts.models.sessions import LAST_VISIT, VISIT_ENDS_AFTER, UserSession
+from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
 from integrations.lists import is_key
 from integrations.pages.views import HEADER as LIVE_PART
@@ -31,7 +31,6 @@ def begin_row(sender: object, request: HttpRequest, user: User, **kwargs: object
     """Begin a row when a person signs in, and end the row of the session that this one takes the place of."""
     end_row(request)
     address, now = client_address(request), timezone.now()
-    _begin_visit(request, UserSession.objects.filter(user=user).first())
     row = UserSession.objects.create(
         user=user,
         began_at=now,
@@ -93,15 +92,8 @@ class SessionLimitsMiddleware(Middleware):
                 messages.info(request, _reason(row))
             elif LIVE_PART not in request.headers:  # a page that updates itself isn't a person who uses it
                 address = client_address(request)
-                _begin_visit(request, row)
                 row.record_use(str(address) if address else None)
         return self.get_response(request)
-
-
-def _begin_visit(request: HttpRequest, last: UserSession | None) -> None:
-    """If this is a new visit, keep when the visit before ended: when the `last` session was last used."""
-    if last and timezone.now() - last.last_used_at > VISIT_ENDS_AFTER:
-        request.session[LAST_VISIT] = last.last_used_at.isoformat()
 
 
 def _reason(row: UserSession | None) -> str:

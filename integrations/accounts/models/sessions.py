@@ -21,10 +21,6 @@ from integrations.store.personal import Holds, about_user, harmless
 
 #: How often at most the time of the last use is written.
 SEEN_EVERY = timedelta(minutes=1)
-#: Who comes back after so long visits the site anew.
-VISIT_ENDS_AFTER = timedelta(minutes=30)
-#: The session's key for when the visit before this one ended; absent where that isn't known.
-LAST_VISIT = "last_visit"
 #: An ended session's row is kept for so long: until then its address counts as one that the person signed in from.
 KEPT_AFTER_END = timedelta(days=30)
 

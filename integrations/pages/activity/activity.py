@@ -10,10 +10,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
-from integrations.accounts.models.sessions import LAST_VISIT
 from integrations.catalog.models.platform_lists import Assessment, Role
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
@@ -77,7 +75,6 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             may_decide_some=may_decide_some,
             page=page,
             rows=rows,
-            last_visit=parse_datetime(self.request.session.get(LAST_VISIT, "")),
             **({} if self.partial else self._choices(filters) | self._together(search)),
             **kwargs,
         )

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
-from integrations.core.vocabulary import Origin, ResultOutcome, lower_first
+from integrations.core.vocabulary import Origin, ResultOutcome
 from integrations.pages.activity.steps import Became, Step
 
 _Status = InvitationStatus
@@ -124,28 +124,6 @@ class CandidateFilters:
     @property
     def url(self) -> str:
         return reverse("activity", query=self.query)
-
-    @property
-    def title(self) -> str:
-        """What the list is called: by its tab and its filters."""
-        origin = "Origin not known"
-        if self.origin != NONE:
-            origin = self.origin and f"from {Origin(self.origin).label}"
-        stated = (
-            self.mine and "My candidates",
-            self.view and VIEWS[self.view],
-            "No role" if self.role == NONE else self.role,
-            self.assessment,
-            self.reason and REASONS[self.reason],
-            origin,
-            "Owner not known" if self.owner == NONE else self.owner,
-            self.step and Step(self.step).label,
-            self.since and f"from {self.since}",
-            self.until and f"to {self.until}",
-            self.became and f"then {lower_first(Became(self.became).label)}",
-            self.q and f"“{self.q}”",
-        )
-        return " · ".join(filter(None, stated)) or "All"
 
     def figure(self, label: str, number: int) -> Figure:
         """Return a number of candidates that was counted by these filters, with the list of them."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -90,10 +89,6 @@ class CandidateRow:
     failed: Sequence[str]
     sending: Effect | None
     may_be_invited: bool
-
-    @property
-    def changed_at(self) -> datetime:
-        return max(one.updated_at for one in (self.candidate, self.candidate.invitation) if one)
 
 
 def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:

@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import LAST_VISIT, UserSession
 from integrations.catalog.models.platform_lists import Role
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
@@ -400,31 +399,3 @@ def test_the_navigation_says_how_many_wait_for_a_person(super_admin_client, limi
         page = text(super_admin_client.get(address))
         assert '<span class="count">3<span class="visually-hidden"> need attention' in page, address
         assert "need attention</span>" not in text(limited_member_client.get(address))
-
-
-def test_what_changed_since_the_last_visit_is_marked(super_admin_client, super_admin, everyone):
-    row = UserSession.objects.get(user=super_admin)
-
-    def marked(was_away: timedelta) -> int:
-        UserSession.objects.filter(pk=row.pk).update(last_used_at=timezone.now() - was_away)
-        page = text(super_admin_client.get(CANDIDATES))
-        part = text(super_admin_client.get(CANDIDATES, headers={"X-Live-Part": "list"}))
-        mark = "Changed since your last visit:"
-        assert part.count(mark) == page.count(mark)
-        return page.count(mark)
-
-    assert marked(timedelta(minutes=5)) == 0, "it is the same visit, and the first"
-    assert marked(timedelta(hours=2)) == len(everyone)
-    assert marked(timedelta(minutes=5)) == len(everyone), "the visit goes on"
-    session = super_admin_client.session
-    session[LAST_VISIT] = (timezone.now() + timedelta(hours=1)).isoformat()
-    session.save()
-    assert marked(timedelta(minutes=5)) == 0, "nothing changed since then"
-
-
-def test_a_new_session_knows_when_the_person_was_here_last(client, super_admin, everyone):
-    at = timezone.now() - timedelta(hours=20)
-    UserSession.objects.create(user=super_admin, began_at=at, last_used_at=at, ended_at=at)
-    client.force_login(super_admin)
-    assert client.session[LAST_VISIT] == at.isoformat()
-    assert text(client.get(CANDIDATES)).count("Changed since your last visit:") == len(everyone)
