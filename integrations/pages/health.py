@@ -4,20 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Max
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import ASK, FindingCode, Level
-from integrations.core.vocabulary import Platform
 from integrations.health import doctor
 from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import Finding
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import STUCK, Delivery
-from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import TEAM, Membership
 from integrations.organizations.models.organization import Organization
@@ -128,33 +123,16 @@ def recent_incidents(organization: Organization) -> list[Incident]:
 
 
 def queue_state(organization: Organization) -> dict[str, Any]:
-    """Return the state of the organization's work.
-
-    These are the workers' last heartbeat, how many rows wait and since when, and when each platform was last in touch.
-    Of a platform: whether it accepts the connection, and its circuit breaker, which says whether it answers.
-    """
+    """Return when a worker last reported, how many rows are due, and when the portal last heard from Lever."""
     own = {"organization": organization}
-    deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
-    waiting = [
-        rows.free().aggregate(number=Count("pk"), oldest=Min("due_at")) for rows in (deliveries, effects)
-    ]
-    connection = LeverConnection.objects.filter(**own).first()
-    breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
-    scheduled = Invitation.objects.filter(next_poll_at__isnull=False, **own).order_by("next_poll_at")
+    due = [rows.objects.free().filter(**own).count() for rows in (Delivery, Effect)]
     return {
         "heartbeat_at": Heartbeat.objects.aggregate(at=Max("at"))["at"],
-        "oldest_due_at": min((rows["oldest"] for rows in waiting if rows["oldest"]), default=None),
-        "due": sum(rows["number"] for rows in waiting),
-        "later": effects.scheduled().filter(due_at__gt=timezone.now()).count(),
-        "next_poll_at": scheduled.values_list("next_poll_at", flat=True).first(),
+        "due": sum(due),
         **LeverWebhook.objects.filter(**own).aggregate(
             last_received_at=Max("last_received_at"), last_verified_at=Max("last_verified_at")
         ),
-        "swept_at": connection.swept_at if connection else None,
-        "platforms": [
-            (Platform(value).label, bool(found and found.is_working), breakers.get(value))
-            for value, found in ((Platform.LEVER, connection), (Platform.CODESCREEN, organization.codescreen))
-        ],
+        "swept_at": organization.lever.swept_at if organization.lever else None,
     }
 
 
