@@ -52,15 +52,19 @@ def readable(value: object) -> str:
             return NONE
         case dict() | list():
             try:
-                return json.dumps(value, ensure_ascii=False)
-            except RecursionError:
+                return json.dumps(value, ensure_ascii=False, allow_nan=False)
+            except (RecursionError, ValueError):  # too deep, or no number
                 return MORE
     return str(value)
 
 
 def _kept(value: object, personal: re.Pattern[str]) -> object:
-    is_number = isinstance(value, (int, float)) and abs(value) < LARGEST_NUMBER  # not so: no number, infinity
-    return value if is_number or value is None else _text(readable(value), LONGEST_TEXT, personal)
+    """Return the value; in words where it is a text, or can't be kept as it is."""
+    if value is None or (isinstance(value, (int, float)) and abs(value) < LARGEST_NUMBER):
+        return value
+    words = readable(value)
+    text = _text(words, LONGEST_TEXT, personal)
+    return value if isinstance(value, (dict, list)) and text == words != MORE else text
 
 
 def _text(written: str, longest: int, personal: re.Pattern[str]) -> str:

@@ -25,7 +25,13 @@ anything = st.recursive(
 
 def test_what_is_not_known_by_name_is_kept_in_its_order():
     known = {"result": "Passed", "attempt": 1, "startedAt": "2026-05-02T08:00:00Z"}
-    stated = {"zeta": 1, "issueCount": 10, "language": "Python", "Result": "Failed", "checked": True}
+    stated = {
+        "zeta": {"y": 1, "x": [2]},
+        "issueCount": 10,
+        "language": "Python",
+        "Result": "Failed",
+        "checked": True,
+    }
     assert list(details_in(known | stated).items()) == list(stated.items())
     assert details_in(known) == details_in({}) == {}
 
@@ -47,6 +53,7 @@ def test_what_is_not_known_by_name_is_kept_in_its_order():
         ("Zażółć 学习 😀", "Zażółć 学习 😀"),
         (["a", 2, None], '["a", 2, null]'),
         ({"passed": 18, "total": 20}, '{"passed": 18, "total": 20}'),
+        ({"n": float("nan")}, "…"),
     ],
 )
 def test_a_value_is_readable(value, words):

@@ -18,8 +18,8 @@ def test_details_are_lines_of_their_own_in_codescreens_order(scenario, sandbox):
     [form] = feedback_forms(sandbox)
     assert form["fields"]["Details"].splitlines()[:4] == [
         "zeta: <b>naïve</b> & 学习 Result: Passed",
-        "failed tests: a, b",
-        "coverage: lines: 66.6667, branches: none",
+        'failed tests: ["a", "b"]',
+        'coverage: {"lines": 66.66666666666667, "branches": null}',
         "reviewer of: left out: personal",
     ]
     [template] = portal_templates(sandbox)
