@@ -69,15 +69,10 @@ RULES = (
     Entry("result-rules", "Results", "", "may_configure"),
 )
 HELP = (
-    Entry("help", "All questions"),
+    Entry("help", "Candidates"),
     Entry("help-set-up", "Set-up"),
-    Entry("help-verdicts", "Verdicts"),
-    Entry("help-invitations", "Invitations"),
     Entry("help-results", "Results"),
-    Entry("help-roles", "Roles"),
-    Entry("help-emails", "E-mails"),
-    Entry("help-privacy", "Privacy"),
-    Entry("help-audit", "Audit"),
+    Entry("help-team", "Team and data"),
 )
 
 

@@ -16,7 +16,7 @@ PAGES = {
     "/": 55,
     "/health/": 54,
     "/help/": 4,
-    "/help/privacy/": 4,
+    "/help/team/": 4,
     "/activity/": 12,
     "/activity/?q=Alder": 11,
     "/activity/?view=attention": 9,

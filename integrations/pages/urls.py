@@ -115,13 +115,8 @@ urlpatterns = [
     # health
     path("health/", health.HealthView.as_view(), name="health"),
     # help
-    path("help/", help_views.index, name="help"),
+    path("help/", help_views.candidates, name="help"),
     path("help/set-up/", help_views.set_up, name="help-set-up"),
-    path("help/verdicts/", help_views.verdicts, name="help-verdicts"),
-    path("help/invitations/", help_views.invitations, name="help-invitations"),
     path("help/results/", help_views.results, name="help-results"),
-    path("help/roles/", help_views.roles, name="help-roles"),
-    path("help/emails/", help_views.emails, name="help-emails"),
-    path("help/privacy/", help_views.PrivacyView.as_view(), name="help-privacy"),
-    path("help/audit/", help_views.AuditView.as_view(), name="help-audit"),
+    path("help/team/", help_views.team, name="help-team"),
 ]

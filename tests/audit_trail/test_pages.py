@@ -11,17 +11,7 @@ from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
 from tests.audit_trail.people_acts import PEOPLE_ACTS
 from tests.audit_trail.scene import SECRETS, entry_written_by, ok
 
-HELP_PAGES = (
-    "",
-    "-set-up",
-    "-verdicts",
-    "-invitations",
-    "-results",
-    "-roles",
-    "-emails",
-    "-privacy",
-    "-audit",
-)
+HELP_PAGES = ("", "-set-up", "-results", "-team")
 
 #: Addresses that only show something, or read the platforms' lists again.
 NOT_AUDITED = {

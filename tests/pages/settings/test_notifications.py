@@ -86,5 +86,5 @@ def test_an_invalid_token_is_404(client, db):
 def test_where_emails_are_chosen_it_says_that_codescreen_mails_its_users_too(super_admin_client, page):
     shown = text(super_admin_client.get(page))
     assert "CodeScreen also mails its own users when somebody passes, fails or expires." in shown
-    assert 'href="/help/emails/#two"' in shown
-    assert 'id="two"' in text(super_admin_client.get("/help/emails/"))
+    assert 'href="/help/team/#two"' in shown
+    assert 'id="two"' in text(super_admin_client.get("/help/team/"))
