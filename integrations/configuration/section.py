@@ -1,5 +1,6 @@
 """What an organization's file is made of: sections of keys, and the changes that a section asks for."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,23 +12,13 @@ from django.db import models
 from integrations.audit.models.entry import Actor
 from integrations.organizations.models.organization import Organization
 
-SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-
-Value = str | int | bool | list[int] | list[str] | dict[str, str]
+Value = str | int | bool | list[int] | dict[str, str]
 
 
 def quoted(text: str) -> str:
     """Return text as a TOML basic string on one line, every character that doesn't print escaped."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in SHORT_ESCAPES:
-        return SHORT_ESCAPES[character]
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+    as_json = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08X}" for one in as_json)
 
 
 def literal(value: Value) -> str:
@@ -91,16 +82,6 @@ class Key:
         if before is None or (before == "" and self.column is not None and not self.column.blank):
             return added(subject, literal(after))
         return f"~ {subject}: {literal(before)} → {literal(after)}"
-
-
-#: What a list holds, for a message.
-TEXTS = "texts in brackets"
-
-
-def check_texts(path: str, values: list[object]) -> None:
-    """Raise ConfigurationError, which names the path, unless the list holds texts: a date, too, is written as one."""
-    if not all(isinstance(value, str) for value in values):
-        raise ConfigurationError(f"{path} must be {TEXTS}, each in quotes.")
 
 
 def column(model: type[models.Model], name: str, key: str = "", **options: Any) -> Key:

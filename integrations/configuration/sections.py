@@ -1,6 +1,6 @@
 """The sections of an organization's file: their keys, what is stored of them, and what a file changes.
 
-What a file leaves out stays. No platform and no provider is called.
+What a file leaves out stays. No platform is called.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.role_sections import ASSESSMENTS, MAPPINGS
 from integrations.configuration.section import (
     ACTOR,
-    TEXTS,
     Change,
     Changes,
     Configuration,
@@ -27,10 +26,8 @@ from integrations.configuration.section import (
     Table,
     added,
     changes_of_keys,
-    check_texts,
     closest,
     column,
-    differing,
     keys,
     quoted,
     secret,
@@ -44,9 +41,6 @@ from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES
-from integrations.single_sign_on.acts.domains import add_domain, normal_domain
-from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
-from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 # The organization and its policies. The file has the stage prefix in another table than the rest of the policies.
 
@@ -224,58 +218,6 @@ def _compare_lever(file: Configuration, organization: Organization) -> Changes:
     yield from changes_of_keys("lever", _LEVER, before, wanted, organization)
 
 
-# Single sign-on. Whether it is used isn't in the file: it is chosen on the page, after the provider was tried there.
-
-
-_PROVIDER = keys(
-    column(IdentityProvider, "issuer", is_stripped=True),
-    column(IdentityProvider, "client_id", is_stripped=True),
-    secret("client_secret"),
-    Key("counts_as_second_factor", bool),
-)
-_SINGLE_SIGN_ON = _PROVIDER | keys(Key("domains", list, type_name=TEXTS, check=check_texts))
-
-
-def _stored_single_sign_on(organization: Organization) -> list[Table]:
-    provider = IdentityProvider.objects.filter(organization=organization.pk).first()
-    table = table_of(_PROVIDER, provider) if provider else {}
-    if known := [row.domain for row in SignInDomain.objects.filter(organization=organization.pk)]:
-        table["domains"] = known
-    return [table] if table else []
-
-
-def _compare_single_sign_on(file: Configuration, organization: Organization) -> Changes:
-    (wanted,) = file.tables["single_sign_on"]
-    (stored,) = _stored_single_sign_on(organization) or [{}]
-    if wanted.keys() & _PROVIDER.keys():
-        blank = table_of(_PROVIDER, IdentityProvider())
-        before: Table = {name: stored.get(name, value) for name, value in blank.items()}
-        for name in ("issuer", "client_id"):
-            if not wanted.get(name, before[name]):
-                raise ConfigurationError(f"single_sign_on.{name} is missing.")
-        changed = differing(_PROVIDER, before, wanted)
-        settings = ProviderSettings(**before | {"client_secret": ""} | changed)
-        lines = [
-            _PROVIDER[name].line(f"single_sign_on.{name}", before[name], value)
-            for name, value in changed.items()
-        ]
-        if lines:
-            yield Change(
-                "single_sign_on",
-                lines,
-                partial(save_provider, organization, settings, ACTOR),
-            )
-    known, path = set(stored.get("domains", [])), "single_sign_on.domains"
-    for number, text in enumerate(wanted.get("domains", []), start=1):
-        try:
-            domain = normal_domain(text)
-        except ValidationError as error:
-            raise ConfigurationError(f"{path}[{number}]: {error.messages[0]}") from error
-        if domain not in known:
-            known.add(domain)
-            yield Change(path, [added(path, domain)], partial(add_domain, organization, domain, ACTOR))
-
-
 #: In the order in which a file is read, compared, applied and dumped.
 SECTIONS = (
     Section("organization", _ORGANIZATION, lambda row: [table_of(_ORGANIZATION, row)], _compare_organization),
@@ -293,7 +235,6 @@ SECTIONS = (
     Section(
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),
-    Section("single_sign_on", _SINGLE_SIGN_ON, _stored_single_sign_on, _compare_single_sign_on),
     MAPPINGS,
     ASSESSMENTS,
 )

@@ -1,6 +1,5 @@
 """`configure` and `export_config`: the printed difference, repeated runs, errors that name the key."""
 
-import json
 import tomllib
 from datetime import timedelta
 from io import StringIO
@@ -118,32 +117,6 @@ def test_a_dry_run_prints_the_difference_and_writes_nothing(configure) -> None:
     real = configure(WHOLE)
     assert real.startswith(output)
     assert "invite" not in output
-
-
-def test_a_plan_tells_programs_what_differs_by_its_exit_code_and_as_json(configure, capsys) -> None:
-    for options in (("--plan",), ("--plan", "--json")):
-        with pytest.raises(SystemExit) as drift:
-            configure(WHOLE, *options)
-        assert drift.value.code == 2
-    assert not Organization.objects.exists()
-    configure(WHOLE)
-    assert configure(WHOLE, "--plan") == "nothing to change\n"
-    assert json.loads(configure(WHOLE, "--plan", "--json")) == {"organization": "acme", "changes": []}
-    changed = WHOLE.replace("bulk_limit = 20", "bulk_limit = 21").replace("the-api-key", "another-api-key")
-    with pytest.raises(SystemExit):
-        configure(changed, "--plan", "--json", stdout=None)
-    plan = json.loads(capsys.readouterr().out)
-    assert [change["path"] for change in plan["changes"]] == ["policies", "codescreen.api_key"]
-    assert "21" in plan["changes"][0]["lines"][0]
-    assert "another-api-key" not in str(plan)
-    assert Organization.objects.get().bulk_limit == 20
-
-
-def test_a_plan_of_a_wrong_file_is_an_error_and_json_wants_a_plan(configure) -> None:
-    with pytest.raises(CommandError, match=r"Unknown key policies\.bulk"):
-        configure(WHOLE.replace("bulk_limit", "bulk"), "--plan", "--json")
-    with pytest.raises(CommandError, match="give --plan too"):
-        configure(WHOLE, "--json")
 
 
 def test_a_member_without_a_password_gets_a_link_that_works(configure) -> None:
