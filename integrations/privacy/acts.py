@@ -14,7 +14,6 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.data_inventory import Table, candidate_tables
-from integrations.effects.kinds.messages import EMPTY_EMAIL
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership
@@ -23,6 +22,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, rows_of, subject_of
 from integrations.privacy.erase import record_erasure
+from integrations.privacy.in_flight import erase_emails
 from integrations.privacy.own_columns import own_columns
 
 
@@ -139,19 +139,7 @@ def _empty_emails(user: User) -> Counter[str]:
     subject = Subject(0, "", names=frozenset({user.username}), addresses=addresses)
     found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
     keys = [row["pk"] for row in found.values("pk", "payload") if subject.is_mentioned(row["payload"])]
-    emails = Effect.objects.filter(pk__in=keys)
-    emails.filter(state=Effect.State.DUE).update(
-        state=Effect.State.CANCELLED, due_at=None, end_reason=Effect.EndReason.ERASED
-    )
-    # a worker that is sending one loses its lease, so that it can't write the names back
-    emptied = {
-        "payload": EMPTY_EMAIL,
-        "last_error": "",
-        "traceback": "",
-        "leased_until": None,
-        "lease_owner": "",
-    }
-    return Counter({Effect._meta.db_table: emails.update(**emptied)})
+    return Counter({Effect._meta.db_table: len(erase_emails(keys))})
 
 
 def _rename(user: User) -> None:

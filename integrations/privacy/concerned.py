@@ -53,10 +53,6 @@ class Subject:
         patterns = [_whole(word) for word in self.names | self.addresses]
         return any(pattern.search(text) for text in texts_in(value) for pattern in patterns)
 
-    def names_opportunity(self, value: object) -> bool:
-        """Whether a text, or a text anywhere in decoded JSON, contains the opportunity's id."""
-        return any(_whole(self.opportunity_id).search(text) for text in texts_in(value))
-
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile("|".join(_whole(word).pattern for word in self.written_forms))

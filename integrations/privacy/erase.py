@@ -232,7 +232,7 @@ def _erase_rows(
     """
     changed: dict[str, set[int]] = defaultdict(set)
     emails = [*found.emails, *waiting_emails(subject)]
-    changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
+    changed[Effect._meta.db_table] |= erase_emails(emails) | stop_effects(subject)
     changed[Invitation._meta.db_table] |= end_journeys(subject)
     changed[Candidate._meta.db_table] |= mark_erased(subject)
     take_back_deliveries(subject, deciding)

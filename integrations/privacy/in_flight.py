@@ -100,12 +100,21 @@ def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
 
 
 def emails_of_nobody(subject: Subject) -> list[int]:
-    """Return the keys of the e-mails that belong to no candidate and mention the person; reads all of these e-mails."""
+    """Return the keys of the e-mails that belong to no candidate and mention the person; reads all of these e-mails.
+
+    One that waits and only goes to the person's address is none of them.
+    """
     rows: EffectQuerySet = Effect.objects.filter(
         organization=subject.organization_id, opportunity_id="", kind=Effect.Kind.SEND_EMAIL
     )
-    found = containing(rows, ["payload"], subject).values("pk", "payload")
-    return [row["pk"] for row in found.iterator() if subject.is_mentioned(row["payload"])]
+    found = containing(rows, ["payload"], subject).values_list("pk", "state", "payload")
+    return [
+        pk
+        for pk, state, payload in found.iterator()
+        if subject.is_mentioned(
+            EmailPayload.from_json(payload).texts if state == Effect.State.DUE else payload
+        )
+    ]
 
 
 def waiting_emails(subject: Subject) -> list[int]:
@@ -114,24 +123,14 @@ def waiting_emails(subject: Subject) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def erase_emails(keys: list[int], subject: Subject) -> set[int]:
-    """Empty the e-mails about the person, and cancel those that aren't sent yet; return the keys of those changed.
+def erase_emails(keys: list[int]) -> set[int]:
+    """Empty these e-mails, and cancel those that aren't sent yet; return their keys.
 
-    One to the person's address that waits and says nothing about a candidate stays. A worker that is sending one loses
-    its lease, so that it can't write the text back.
+    A worker that is sending one loses its lease, so that it can't write the text back.
     """
-    changed: set[int] = set()
-    for effect in Effect.objects.filter(pk__in=keys):
-        is_waiting = effect.state == Effect.State.DUE
-        is_about = effect.opportunity_id == subject.opportunity_id
-        if is_waiting and not is_about:
-            is_about = subject.is_mentioned(EmailPayload.from_json(effect.payload).texts)
-        if is_waiting and not is_about:
-            continue
-        changes: dict[str, object] = {"payload": EMPTY_EMAIL, "last_error": "", "traceback": "", **_NO_LEASE}
-        if is_waiting:
-            changes |= {"state": Effect.State.CANCELLED, "due_at": None}
-            changes |= {"end_reason": Effect.EndReason.ERASED}
-        Effect.objects.filter(pk=effect.pk).update(**changes)
-        changed.add(effect.pk)
-    return changed
+    rows = Effect.objects.filter(pk__in=keys)
+    rows.filter(state=Effect.State.DUE).update(
+        state=Effect.State.CANCELLED, due_at=None, end_reason=Effect.EndReason.ERASED, **_NO_LEASE
+    )
+    rows.update(payload=EMPTY_EMAIL, last_error="", traceback="", **_NO_LEASE)
+    return set(keys)
