@@ -17,8 +17,7 @@ from django.core.files.storage import InMemoryStorage
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
-from django.db.models import JSONNull
+from django.db.models import JSONNull, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -114,7 +113,7 @@ class JsonSerializer:
 
 
 class DatabaseJsonCache(BaseCache):
-    """The cache in the database: rows of CacheEntry. Their time is by the database's clock."""
+    """The cache in the database: rows of CacheEntry, by the database's clock. It has what the portal calls."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -123,43 +122,29 @@ class DatabaseJsonCache(BaseCache):
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> bool:
         """Store the value where the key has none, and return whether it was; one caller of several gets True."""
-        key = self.make_and_validate_key(key, version=version)
-        with transaction.atomic():
-            CacheEntry.objects.expired().filter(key=key).delete()
-            defaults = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
-            _, is_new = CacheEntry.objects.get_or_create(key=key, defaults=defaults)
-        return is_new
+        CacheEntry.objects.filter(key=self._key(key, version), expires_at__lte=Now()).delete()
+        entry = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
+        return CacheEntry.objects.get_or_create(key=self._key(key, version), defaults=entry)[1]
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         """Return the key's value; `default` without one, and after its time."""
-        key = self.make_and_validate_key(key, version=version)
-        values = CacheEntry.objects.current().filter(key=key).values_list("value", flat=True)
-        return next(iter(values), default)
+        entries = CacheEntry.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+        return next(
+            iter(entries.filter(key=self._key(key, version)).values_list("value", flat=True)), default
+        )
 
     def set(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> None:
-        key = self.make_and_validate_key(key, version=version)
-        CacheEntry.objects.bulk_create(
-            [CacheEntry(key=key, value=_as_json(value), expires_at=self._expiry(timeout))],
-            update_conflicts=True,
-            unique_fields=["key"],
-            update_fields=["value", "expires_at"],
-        )
-
-    def touch(self, key: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Give the key's value another time; return whether there is one."""
-        key = self.make_and_validate_key(key, version=version)
-        entry = CacheEntry.objects.current().filter(key=key)
-        return bool(entry.update(expires_at=self._expiry(timeout)))
+        entry = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
+        CacheEntry.objects.update_or_create(key=self._key(key, version), defaults=entry)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Remove the key's value; return whether there was one."""
-        key = self.make_and_validate_key(key, version=version)
-        return bool(CacheEntry.objects.filter(key=key).delete()[0])
+        return bool(CacheEntry.objects.filter(key=self._key(key, version)).delete()[0])
 
-    def clear(self) -> None:
-        CacheEntry.objects.all().delete()
+    def _key(self, key: Any, version: int | None) -> str:
+        return self.make_and_validate_key(key, version=version)
 
     def _expiry(self, timeout: float | None) -> Combinable | None:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout

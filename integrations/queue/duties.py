@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.core.management import call_command
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -279,7 +280,7 @@ def clean_up() -> None:
     UserSession.objects.purge()
     AttemptLimit.purge()
     PendingMembership.objects.purge()
-    CacheEntry.objects.purge()
+    CacheEntry.objects.filter(expires_at__lte=Now()).delete()
     OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
     call_command("clearsessions")

@@ -107,10 +107,12 @@ class Policies(models.Model):
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
     )
-    rating_thresholds = models.JSONField(
-        default=default_thresholds,
-        validators=[check_thresholds],
-        help_text="The lowest scores for the ratings 2, 3 and 4.",
+    rating_thresholds = harmless(
+        models.JSONField(
+            default=default_thresholds,
+            validators=[check_thresholds],
+            help_text="The lowest scores for the ratings 2, 3 and 4.",
+        )
     )
     rating_follows_result = models.BooleanField(
         default=True,

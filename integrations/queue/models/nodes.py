@@ -137,19 +137,6 @@ class Heartbeat(models.Model):
         return cls.objects.fresh(within, node).exists()
 
 
-class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
-    """Entries by their age, by the database's clock."""
-
-    def current(self) -> Self:
-        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now()))
-
-    def expired(self) -> Self:
-        return self.filter(expires_at__lte=Now())
-
-    def purge(self) -> None:
-        self.expired().delete()
-
-
 class CacheEntry(models.Model):
     """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
 
@@ -161,8 +148,6 @@ class CacheEntry(models.Model):
     key = harmless(models.CharField(max_length=250, unique=True))
     value = about_user("the address of a Lever user, for a day", models.JSONField())
     expires_at = moment("Empty: never.")
-
-    objects = CacheEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = "cached value"
