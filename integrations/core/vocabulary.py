@@ -152,6 +152,39 @@ class RejectionCode(RecordEnum):
     )
 
 
+class LikelyMistake(LabelledEnum):
+    """What most likely made a signature not match, stored as the hint of a rejection; its label says what to do."""
+
+    FORMER_TOKEN = (
+        "former_token",
+        (
+            "It was signed with an earlier token, which is no longer valid here. Copy the token that Lever shows now "
+            "into Settings, or remove the old webhook in Lever."
+        ),
+    )
+    MISPLACED_SECRET = (
+        "misplaced_secret",
+        (
+            "It was signed with what is saved here as CodeScreen's secret. Paste the token into “Lever Webhook "
+            "Signature” instead."
+        ),
+    )
+    MANGLED_SIGNATURE = (
+        "mangled_signature",
+        (
+            "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between "
+            "Lever and the portal, such as a proxy: webhooks must pass unchanged."
+        ),
+    )
+    UNKNOWN_TOKEN = (
+        "unknown_token",
+        (
+            "The token saved here isn't the one that Lever uses, or only a part of it. Copy the token beside "
+            "“Candidate Stage Change” in Lever again."
+        ),
+    )
+
+
 class VerdictCause(LabelledEnum):
     """What made the portal decide about a delivery at that time."""
 

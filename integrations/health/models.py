@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import INCIDENTS, FindingCode
-from integrations.core.vocabulary import Platform
+from integrations.core.vocabulary import LikelyMistake, Platform, RejectionCode
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import moment
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
@@ -110,6 +110,16 @@ class WebhookRejection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.code}"
+
+    @property
+    def reason(self) -> str:
+        """Why it was rejected, in a few words."""
+        return RejectionCode(self.code).label
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        return LikelyMistake(self.hint).label if self.hint else RejectionCode(self.code).record.fix
 
     @classmethod
     def is_counted(cls, organization: Organization, platform: str, code: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import DatabaseError
 from django.db.models import Max
 
-from integrations.core.vocabulary import LabelledEnum, Platform, RejectionCode
+from integrations.core.vocabulary import LikelyMistake, Platform, RejectionCode
 from integrations.health.models import WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import matching_token
@@ -17,60 +17,8 @@ from integrations.organizations.models.organization import Organization
 logger = logging.getLogger(__name__)
 
 
-class LikelyMistake(LabelledEnum):
-    """What most likely made a signature not match, stored as the hint of a rejection; its label says what to do."""
-
-    FORMER_TOKEN = (
-        "former_token",
-        (
-            "It was signed with an earlier token, which is no longer valid here. Copy the token that Lever shows now "
-            "into Settings, or remove the old webhook in Lever."
-        ),
-    )
-    MISPLACED_SECRET = (
-        "misplaced_secret",
-        (
-            "It was signed with what is saved here as CodeScreen's secret. Paste the token into “Lever Webhook "
-            "Signature” instead."
-        ),
-    )
-    MANGLED_SIGNATURE = (
-        "mangled_signature",
-        (
-            "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between "
-            "Lever and the portal, such as a proxy: webhooks must pass unchanged."
-        ),
-    )
-    UNKNOWN_TOKEN = (
-        "unknown_token",
-        (
-            "The token saved here isn't the one that Lever uses, or only a part of it. Copy the token beside "
-            "“Candidate Stage Change” in Lever again."
-        ),
-    )
-
-
 MOST_TOKENS_TRIED = 20
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def describe(code: str, hint: str) -> str:
-    """Return why requests were rejected with this code and hint, and what to do, as the end of a sentence."""
-    return f"{short_reason(code)}. {fix(code, hint)}"
-
-
-def short_reason(code: str) -> str:
-    """Return why requests were rejected with this code, in a few words."""
-    return RejectionCode(code).label if code in RejectionCode else "unknown reason"
-
-
-def fix(code: str, hint: str) -> str:
-    """Return what to do about requests that were rejected with this code and hint."""
-    if code == RejectionCode.SIGNATURE_MISMATCH and hint in LikelyMistake:
-        return LikelyMistake(hint).label
-    if code in RejectionCode:
-        return RejectionCode(code).record.fix
-    return "Compare the webhook with what is saved under Settings."
 
 
 def record_rejection(

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from integrations.core.finding_code import CODESCREEN_SETTINGS, FindingCode, Level
 from integrations.core.vocabulary import Platform, WebhookEvent
-from integrations.health import webhook_rejections
 from integrations.health.findings import (
     Finding,
     day,
     finding,
     lasting,
 )
+from integrations.health.webhook_rejections import open_rejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 
@@ -79,17 +79,16 @@ SHOWN_FOR = timedelta(days=1)
 def check_rejections(organization: Organization) -> Iterator[Finding]:
     """Yield, for each platform, why the last request was rejected, unless that was long ago or others are accepted."""
     for platform in (Platform.LEVER, Platform.CODESCREEN):
-        rejection = webhook_rejections.open_rejection(organization, platform)
+        rejection = open_rejection(organization, platform)
         if rejection is None or rejection.last_at < timezone.now() - SHOWN_FOR:
             continue
         ago = lasting((timezone.now() - rejection.last_at).total_seconds())
-        why = webhook_rejections.short_reason(rejection.code)
-        message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
+        message = f"We rejected {platform.label}'s last message {ago} ago: {rejection.reason}."
         if rejection.count > 1:
             message += f" This happened {rejection.count} times."
         yield finding(
             FindingCode.WEBHOOK_REJECTED,
             message,
-            f"{webhook_rejections.fix(rejection.code, rejection.hint)} Then send a test from {platform.label}.",
+            f"{rejection.fix} Then send a test from {platform.label}.",
             page=CODESCREEN_SETTINGS if platform is Platform.CODESCREEN else None,
         )

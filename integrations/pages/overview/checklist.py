@@ -10,8 +10,8 @@ from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform, ProgressTag
-from integrations.health import webhook_rejections
 from integrations.health.findings import counted
+from integrations.health.webhook_rejections import open_rejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
@@ -111,10 +111,9 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
         state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
     else:
         state = "Nothing has arrived from Lever yet."
-        rejection = webhook_rejections.open_rejection(organization, Platform.LEVER)
+        rejection = open_rejection(organization, Platform.LEVER)
         if rejection:
-            reason = webhook_rejections.describe(rejection.code, rejection.hint)
-            state = f"We rejected Lever's last message: {reason}"
+            state = f"We rejected Lever's last message: {rejection.reason}. {rejection.fix}"
     return SetupStep(
         code="verified",
         title="Check that Lever reaches the portal",

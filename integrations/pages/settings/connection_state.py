@@ -8,8 +8,8 @@ from django.conf import settings
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, WebhookEvent
-from integrations.health import webhook_rejections
 from integrations.health.models import WebhookRejection
+from integrations.health.webhook_rejections import open_rejection
 from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -23,15 +23,6 @@ class Scope(NamedTuple):
     name: str
     reason: str
     is_granted: bool
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """The last webhook request that was rejected, and how to fix it."""
-
-    row: WebhookRejection
-    title: str
-    fix: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class LeverState:
     api_webhooks: list[LeverWebhook]
     #: Whether a message or test request of Lever has been verified.
     has_heard: bool
-    rejection: Rejection | None
+    rejection: WebhookRejection | None
 
     @property
     def has_grant(self) -> bool:
@@ -83,7 +74,7 @@ class CodeScreenState:
 
     connection: CodeScreenConnection | None
     assessment_count: int
-    rejection: Rejection | None
+    rejection: WebhookRejection | None
 
 
 def lever_state(organization: Organization) -> LeverState:
@@ -103,7 +94,7 @@ def lever_state(organization: Organization) -> LeverState:
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
         has_heard=any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks),
-        rejection=_rejection(organization, Platform.LEVER),
+        rejection=open_rejection(organization, Platform.LEVER),
     )
 
 
@@ -113,21 +104,10 @@ def codescreen_state(organization: Organization) -> CodeScreenState:
     return CodeScreenState(
         connection=connection,
         assessment_count=Assessment.objects.live().filter(organization=organization).count(),
-        rejection=_rejection(organization, Platform.CODESCREEN),
+        rejection=open_rejection(organization, Platform.CODESCREEN),
     )
 
 
 def _is_granted(scope: str, granted: set[str]) -> bool:
     """Whether a scope is granted; a write scope includes its read scope."""
     return bool(granted & {scope, scope.replace(":read:", ":write:")})
-
-
-def _rejection(organization: Organization, platform: Platform) -> Rejection | None:
-    row = webhook_rejections.open_rejection(organization, platform)
-    if row is None:
-        return None
-    return Rejection(
-        row,
-        title=webhook_rejections.short_reason(row.code),
-        fix=webhook_rejections.fix(row.code, row.hint),
-    )

@@ -9,8 +9,7 @@ import responses
 from django.urls import reverse
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import WebhookEvent
-from integrations.health import webhook_rejections
+from integrations.core.vocabulary import LikelyMistake, WebhookEvent
 from integrations.health.models import WebhookRejection
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
@@ -344,7 +343,7 @@ def test_a_wrong_signature_is_said_at_the_top_of_the_card_and_not_below_a_good_s
     WebhookRejection.record(ready_organization, "lever", "signature_mismatch", "unknown_token")
     card = webhook_card(super_admin_client)
     assert "We rejected Lever's last message: wrong signature." in card
-    assert webhook_rejections.fix("signature_mismatch", "unknown_token") in card
+    assert LikelyMistake.UNKNOWN_TOKEN.label in card
     assert "Working" not in card
     assert card.index("wrong signature") < card.index("Make the webhook for me")
 
