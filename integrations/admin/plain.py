@@ -13,7 +13,7 @@ from integrations.admin.filters import OrganizationFilter
 from integrations.api.models import ApiToken
 from integrations.audit.models.chain_head import ChainHead
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, WebhookRejection
@@ -58,7 +58,6 @@ _list(
     "role stage assessment updated_at organization",
     search_fields=["role", "stage", "assessment"],
 )
-_list(AssessmentRules, "assessment organization", search_fields=["assessment"])
 _list(Role, "title state external_id gone_at organization", search_fields=["title", "external_id__exact"])
 _list(Stage, "name position external_id gone_at organization", search_fields=["name", "external_id__exact"])
 _list(Assessment, "name external_id gone_at organization", search_fields=["name", "external_id__exact"])

@@ -1,6 +1,6 @@
-"""Add, change and delete role mappings and the rules of assessments."""
+"""Add, change and delete role mappings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -9,18 +9,14 @@ from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import (
-    ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     MAPPED_ALREADY,
     NO_RULE,
     OWN_RULES,
-    THRESHOLDS,
-    AssessmentRules,
     RoleMapping,
 )
 from integrations.organizations.models.organization import Organization
 
-RULES_OF_ASSESSMENT = (*THRESHOLDS, *ASSESSMENT_RULES)
 #: What a mapping holds for.
 PLACE = ("role", *CATEGORY_COLUMNS, "stage")
 FIELDS = (*PLACE, "assessment", *OWN_RULES)
@@ -100,36 +96,3 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
         except IntegrityError as error:  # another request has stored it since the check
             raise ValidationError(MAPPED_ALREADY) from error
     return (AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING), changes
-
-
-def set_assessment_rules(
-    organization: Organization, assessment: str, rules: Mapping[str, int | None], actor: Actor
-) -> Changes:
-    """Store these rules of an assessment, given by name or id, by column; return what differs.
-
-    None leaves a rule to the organization; an assessment without any has no row. Results that are recorded from now on
-    go by them. Raises ValidationError with the fix.
-    """
-    with transaction.atomic():
-        Organization.objects.lock(organization.pk)
-        named = {"organization": organization, "assessment": assessment.strip()}
-        row = AssessmentRules.objects.filter(**named).first() or AssessmentRules(**named)
-        changes = changes_to(row, rules)
-        if not changes:
-            return {}
-        for name, value in rules.items():
-            setattr(row, name, value)
-        if any(getattr(row, name) is not None for name in RULES_OF_ASSESSMENT):
-            row.full_clean()
-            row.save()
-            audit(row, actor, AuditAction.CHANGE_ASSESSMENT_RULES, changes)
-        else:
-            target = target_of(row)
-            row.delete()
-            audit(target, actor, AuditAction.DELETE_ASSESSMENT_RULES, changes)
-    return changes
-
-
-def delete_assessment_rules(organization: Organization, assessment: str, actor: Actor) -> Changes:
-    """Delete the rules of an assessment, so that the organization's count; return what they were."""
-    return set_assessment_rules(organization, assessment, dict.fromkeys(RULES_OF_ASSESSMENT), actor)

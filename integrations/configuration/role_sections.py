@@ -1,16 +1,13 @@
-"""The sections of a file about roles and assessments: mappings, with their own rules, and the rules of assessments."""
+"""The section of a file about roles: mappings, with their own rules."""
 
 from collections.abc import Iterator
 from functools import partial
 
 from integrations.catalog import acts as catalog_acts
 from integrations.catalog.models.role_mapping import (
-    ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     NO_RULE,
     OWN_RULES,
-    THRESHOLDS,
-    AssessmentRules,
     RoleMapping,
 )
 from integrations.configuration.section import (
@@ -19,7 +16,6 @@ from integrations.configuration.section import (
     Changes,
     Configuration,
     ConfigurationError,
-    Key,
     Section,
     Table,
     column,
@@ -29,8 +25,6 @@ from integrations.configuration.section import (
     table_of,
 )
 from integrations.organizations.models.organization import Organization
-
-# Mappings
 
 _NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
 _MAPPING = keys(
@@ -99,56 +93,6 @@ def _save_mapping(organization: Organization, named: tuple[str, ...], changed: T
     catalog_acts.save_mapping(mapping, ACTOR)
 
 
-# Assessments: without rules of its own, the organization's count
-
-
-def _check_thresholds(path: str, values: list[object]) -> None:
-    numbers = [value for value in values if type(value) is int and 0 <= value <= 100]
-    if values and (len(values) != 3 or numbers != values):
-        raise ConfigurationError(
-            f"{path} must be the lowest scores for the ratings 2, 3 and 4, such as [25, 50, 75]; "
-            "[] leaves them to the policies."
-        )
-    if numbers != sorted(numbers):
-        raise ConfigurationError(f"{path} must rise from 2 to 4.")
-
-
-_OF_ASSESSMENT = keys(
-    Key("rating_thresholds", list, check=_check_thresholds),
-    *(column(AssessmentRules, name) for name in ASSESSMENT_RULES),
-)
-_ASSESSMENT = (
-    keys(column(AssessmentRules, "assessment", "name", is_required=True, is_stripped=True)) | _OF_ASSESSMENT
-)
-
-
-def _stored_assessments(organization: Organization) -> Iterator[Table]:
-    rows = AssessmentRules.objects.filter(organization=organization.pk).order_by("assessment")
-    for row in rows:
-        table = {"name": row.assessment, "rating_thresholds": list(row.thresholds or ())}
-        table |= {name: getattr(row, name) for name in ASSESSMENT_RULES}
-        yield {name: value for name, value in table.items() if value not in (None, [])}
-
-
-def _compare_assessments(file: Configuration, organization: Organization) -> Changes:
-    stored = {table["name"]: table for table in _stored_assessments(organization)}
-    for table in file.tables["assessments"]:
-        wanted = {name: None if value in ("", []) else value for name, value in table.items()}
-        before = stored.get(table["name"], {})
-        changed = differing(_OF_ASSESSMENT, before, wanted)
-        subject = f"assessment {quoted(table['name'])}"
-        lines = [
-            _ASSESSMENT[name].line(f"{subject} {name}", before.get(name), value)
-            for name, value in changed.items()
-        ]
-        if lines:
-            columns = dict(changed)
-            if "rating_thresholds" in columns:
-                columns |= zip(THRESHOLDS, columns.pop("rating_thresholds") or (None,) * 3, strict=True)
-            save = partial(catalog_acts.set_assessment_rules, organization, table["name"], columns, ACTOR)
-            yield Change(subject, lines, save)
-
-
 MAPPINGS = Section(
     "mappings",
     _MAPPING,
@@ -158,4 +102,3 @@ MAPPINGS = Section(
     named_by=_NAMED_BY,
     check=_check_mapping,
 )
-ASSESSMENTS = Section("assessments", _ASSESSMENT, _stored_assessments, _compare_assessments, is_array=True)

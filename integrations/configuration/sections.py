@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.configuration.role_sections import ASSESSMENTS, MAPPINGS
+from integrations.configuration.role_sections import MAPPINGS
 from integrations.configuration.section import (
     ACTOR,
     Change,
@@ -236,5 +236,4 @@ SECTIONS = (
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),
     MAPPINGS,
-    ASSESSMENTS,
 )

@@ -314,14 +314,6 @@ class ErasureCause(LabelledEnum):
 FINAL_ERASURES = frozenset({ErasureCause.DELETED, ErasureCause.ANONYMIZED, ErasureCause.FORGOTTEN})
 
 
-class ReentryPolicy(LabelledEnum):
-    """What moving a candidate into the stage again does when they have done the assessment."""
-
-    NOTHING = "nothing", "Never send the same assessment twice"
-    AFTER_EXPIRY = "after_expiry", "Send it again if the last one expired"
-    AFTER_DAYS = "after_days", "Send it again if the last one was completed long enough ago"
-
-
 class ProgressTag(LabelledEnum):
     """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one.
 

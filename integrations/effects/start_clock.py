@@ -11,7 +11,6 @@ from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.rules import role_rules_of
 
 
 def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetime) -> None:
@@ -40,6 +39,6 @@ def _unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: dateti
     """Return the tag that says that the candidate hasn't started; empty for the usual one."""
     if end is FollowingEnd.NOT_STARTED:
         return ProgressTag.NOT_STARTED
-    days = role_rules_of(invitation).not_started_days
+    days = invitation.organization.not_started_days
     is_late = days > 0 and now - invitation.followed_since >= timedelta(days=days)
     return ProgressTag.NOT_STARTED_YET if is_late else ""

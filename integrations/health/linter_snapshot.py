@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.names import KnownAssessment, closest_name, normalize
@@ -63,8 +62,6 @@ class LinterSnapshot:
         self.new_stage_names = {
             normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
         }
-        rules = AssessmentRules.objects.filter(organization=organization)
-        self.assessments_with_rules = list(rules.values_list("assessment", flat=True))
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
         self.matches = list(self._matches())
@@ -92,9 +89,6 @@ class LinterSnapshot:
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.subject}”"
             yield Mention(where, rule.assessment, "Choose another assessment for this mapping.")
-        for written in self.assessments_with_rules:
-            fix = "Under Mappings › Rules by assessment, choose another assessment, or delete these rules."
-            yield Mention("The rules of an assessment", written, fix)
         titles_by_tag: dict[str, dict[str, None]] = {}
         for role, match in self.matches:
             if match.names.source == AssessmentSource.TAG:

@@ -19,7 +19,7 @@ from integrations.core.rules.choose_assessment import choose_assessment, depends
 from integrations.core.rules.decide import decide_before_read, decide_locally
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
 from integrations.core.rules.names import KnownAssessment
-from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy
+from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.stage_lists import readings
@@ -81,7 +81,6 @@ def gather_facts(
         bulk_window=organization.bulk_window,
         rows_lost_until=organization.rows_lost_until,
         origins=organization.origins,
-        reentry=ReentryPolicy(organization.reentry),
         reentry_days=organization.reentry_days,
     )
     if decide_locally(facts) is not None:

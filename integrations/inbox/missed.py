@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from integrations.catalog.models.platform_lists import Stage
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import REFUTED_BY_LIST, VerdictCode
-from integrations.core.vocabulary import DeliveryEvent, Platform, ReentryPolicy
+from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, StageChange
@@ -37,7 +37,7 @@ def missed_opportunities(
         if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
     ]
     by_id = {stage.external_id: stage for stage in stages}
-    allows_rounds = organization.reentry != ReentryPolicy.NOTHING
+    allows_rounds = organization.reentry_days > 0
     for start in range(0, len(in_stages), BATCH):
         batch = in_stages[start : start + BATCH]
         told, invitations = _rows_of(organization, [opportunity.id for opportunity in batch])

@@ -15,11 +15,10 @@ from integrations.core.rules.choose_assessment import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
 from integrations.core.rules.holds import needs_extra_time
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
-from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome
+from integrations.core.vocabulary import DeliveryEvent, Origin
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.members.models.membership import Membership
@@ -255,8 +254,6 @@ def _existing(
 ) -> tuple[ExistingInvitation, ...]:
     if not invitations:
         return ()
-    results = Result.objects.filter(invitation__in=invitations).order_by("attempt")
-    latest_outcomes = dict(results.values_list("invitation_id", "outcome"))
     unanswered = Effect.objects.filter(
         invitation__in=invitations,
         kind=Effect.Kind.SEND_INVITATION,
@@ -264,14 +261,11 @@ def _existing(
         attempt_started_at__isnull=False,
     )
     were_unanswered = set(unanswered.values_list("invitation_id", flat=True))
-    return tuple(
-        _existing_invitation(row, latest_outcomes.get(row.pk, ""), row.pk in were_unanswered, entered_at)
-        for row in invitations
-    )
+    return tuple(_existing_invitation(row, row.pk in were_unanswered, entered_at) for row in invitations)
 
 
 def _existing_invitation(
-    row: Invitation, outcome: str, was_unanswered: bool, entered_at: datetime | None
+    row: Invitation, was_unanswered: bool, entered_at: datetime | None
 ) -> ExistingInvitation:
     done_at = row.completed_at if row.status == Status.COMPLETED else None
     # cancelled while uncertain: it may have been sent, so it is never sent again automatically
@@ -287,7 +281,6 @@ def _existing_invitation(
         standing=f"{phrase} ({row.changed_at:%-d %B %Y, %H:%M} UTC)",
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
-        outcome=ResultOutcome(outcome) if done_at and outcome else None,
         created_at=row.created_at,
         completed_at=done_at,
         days_since_completion=(database.now() - done_at).total_seconds() / 86400 if done_at else None,

@@ -22,33 +22,30 @@ class ScoresField(forms.Field):
         return [int(part) if part.isdecimal() and len(part) <= 3 else part for part in parts]
 
 
+def origins_in_words(origins: Mapping[str, str]) -> str:
+    """Return what happens by the candidate's origin, on one line."""
+    named = [f"{one.label}: {OriginRule(origins[one]).label.lower()}" for one in Origin if one in origins]
+    return ", ".join(named) or "all are sent"
+
+
 class OriginFieldsMixin(forms.BaseForm):
     """A form of a row with the column `origins`."""
-
-    #: The choices of a field, and the one of an origin that has no rule.
-    origin_choices: list[tuple[str, str]] = OriginRule.choices()
-    without_rule: str = OriginRule.SEND
 
     def add_origin_fields(self, origins: Mapping[str, str]) -> None:
         """Add a field for each origin, with what is stored of it."""
         for name, origin in ORIGIN_FIELDS.items():
             self.fields[name] = forms.ChoiceField(
                 label=f"Origin {origin.label}",
-                choices=self.origin_choices,
-                initial=origins.get(origin, self.without_rule),
+                choices=OriginRule.choices(),
+                initial=origins.get(origin, OriginRule.SEND),
                 required=False,
             )
 
     def origins_in(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the column from the fields' values; what isn't among them has no rule."""
         rules = {origin.value: values.get(name, "") for name, origin in ORIGIN_FIELDS.items()}
-        return {origin: rule for origin, rule in rules.items() if rule not in ("", self.without_rule)}
+        return {origin: rule for origin, rule in rules.items() if rule not in ("", OriginRule.SEND)}
 
     @property
     def origin_fields(self) -> list[BoundField]:
         return [self[name] for name in ORIGIN_FIELDS]
-
-    @property
-    def has_origins(self) -> bool:
-        """Whether one of them holds a rule."""
-        return any(field.value() not in ("", None, self.without_rule) for field in self.origin_fields)

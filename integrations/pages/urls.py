@@ -6,7 +6,7 @@ from integrations.pages import audit_log, dry_run, health, report
 from integrations.pages.activity import actions, activity, bulk
 from integrations.pages.candidate import data, invite, page
 from integrations.pages.help import views as help_views
-from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_list
+from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     api,
@@ -72,8 +72,6 @@ urlpatterns = [
     path("mappings/", mapping_list.MappingListView.as_view(), name="mapping-list"),
     path("mappings/add/", mapping_edit.MappingCreateView.as_view(), name="mapping-add"),
     path("mappings/assign/", mapping_list.BulkAssignView.as_view(), name="mapping-assign"),
-    path("mappings/roles/<int:pk>/", mapping_list.RoleRulesView.as_view(), name="role-rules"),
-    path("mappings/assessments/", assessment_rules.AssessmentRulesView.as_view(), name="assessment-rules"),
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),

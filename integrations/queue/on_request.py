@@ -73,7 +73,7 @@ def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> d
     return dry_runs.dry_run(organization, opportunity_id, stage_id, clients)
 
 
-def opportunities(organization: Organization, most: int, **filters: str) -> list[Opportunity]:
-    """Return at most `most` of Lever's opportunities by Lever's own filters. Raises PlatformError."""
+def opportunities(organization: Organization, most: int, email: str) -> list[Opportunity]:
+    """Return at most `most` of Lever's opportunities with this address. Raises PlatformError."""
     lever = ClientProvider(Organization.objects.reread(organization.pk)).lever()
-    return list(islice(lever.opportunities(**filters), most))
+    return list(islice(lever.opportunities(email=email), most))

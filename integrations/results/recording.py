@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
+from integrations.catalog.role_rules import passing_score_of
 from integrations.codescreen.details import details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
@@ -22,7 +23,6 @@ from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.invitations.rules import assessment_rules_of, role_rules_of
 from integrations.notifications.models.email_kind import EmailTopic, Fact, Link
 from integrations.notifications.notify import (
     notify_members,
@@ -50,11 +50,10 @@ def rate(progress: Progress, thresholds: Sequence[int], *, follows_result: bool)
 
 
 def rating_of(progress: Progress, invitation: Invitation) -> int | None:
-    """Return the rating of an invitation's result, by its assessment's thresholds and the organization's policies."""
+    """Return the rating of an invitation's result, by the organization's policies."""
     organization = invitation.organization
-    own = assessment_rules_of(invitation)
-    thresholds = (own and own.thresholds) or organization.rating_thresholds
-    return rate(progress, thresholds, follows_result=organization.rating_follows_result)
+    follows_result = organization.rating_follows_result
+    return rate(progress, organization.rating_thresholds, follows_result=follows_result)
 
 
 logger = logging.getLogger(__name__)
@@ -170,7 +169,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
 def _bar(invitation: Invitation, progress: Progress) -> int | None:
     """Return the bar that a result is compared with; None without one, without a score, and where one is stated."""
     is_compared = progress.score is not None and not progress.outcome
-    return role_rules_of(invitation).passing_score if is_compared else None
+    return passing_score_of(invitation.organization, invitation.mapping) if is_compared else None
 
 
 def _record_details(invitation: Invitation, result: Result, details: JsonObject) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.api.models import ApiToken, digest_of
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, WebhookRejection
@@ -82,9 +82,6 @@ def make_customer(slug: str) -> Customer:
     rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")
     rows[RoleMapping] = RoleMapping.objects.create(
         **own, role=f"Engineer {slug}", assessment=f"Backend {slug}"
-    )
-    rows[AssessmentRules] = AssessmentRules.objects.create(
-        **own, assessment=f"Backend {slug}", rating_2_from=20, rating_3_from=40, rating_4_from=60
     )
     invitation = rows[Invitation] = Invitation.objects.create(
         **own,

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.catalog import lists
-from integrations.catalog.acts import set_assessment_rules
 from integrations.catalog.lists import live_assessments
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
@@ -77,11 +76,6 @@ def _invite_offered(scene: Scene) -> Act:
     return lambda: scene.post("offered-invite", pk=delivery.pk)
 
 
-def _delete_assessment_rules(scene: Scene) -> Act:
-    set_assessment_rules(scene.organization, "Backend", {"passing_score": 70}, "test")
-    return lambda: scene.post("assessment-rules", {"assessment": "Backend", "action": "delete"})
-
-
 def _choose_author(scene: Scene) -> Act:
     LeverConnection.objects.update(feedback_author="somebody")
     return lambda: scene.post("feedback-author", {"author": ""})
@@ -145,7 +139,6 @@ PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_se
 
 
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
-THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
 DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
 
 
@@ -179,8 +172,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "mapping-assign": _assign,
     "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),
     "mapping-delete": of_row(Scene.mapping, "mapping-delete"),
-    "assessment-rules": lambda s: lambda: s.post("assessment-rules", THRESHOLDS),
-    "assessment-rules: delete": _delete_assessment_rules,
     "feedback-author": _choose_author,
     "offered-invite": _invite_offered,
     "delivery-replay": of_row(Scene.delivery, "delivery-replay"),

@@ -18,7 +18,6 @@ NOT_AUDITED = {
     "account",
     "memberships",  # shows
     "overview",
-    "role-rules",
     "account-confirm",
     "account-second-factor",
     "second-factor",

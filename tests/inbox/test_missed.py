@@ -11,7 +11,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue import on_request
 from tests.inbox.conftest import STAGE
@@ -213,17 +212,16 @@ def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
     assert sandbox.invitations_sent() == 1
 
 
-@pytest.mark.parametrize(("reentry", "repaired"), [("after_expiry", 1), ("nothing", 0)])
+@pytest.mark.parametrize(("reentry_days", "repaired"), [(1, 1), (0, 0)])
 def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
-    scenario, sandbox, move_without_webhook, reentry, repaired
+    scenario, sandbox, move_without_webhook, reentry_days, repaired
 ):
     scenario.sent_invitation()
     scenario.candidate_does("start", "submit", "evaluate", score=20, result="Failed")
-    Result.objects.update(outcome="Expired")
-    Invitation.objects.update(completed_at=timezone.now() - timedelta(hours=1))
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=1, hours=1))
     Delivery.objects.update(received_at=timezone.now() - timedelta(days=2))
-    scenario.set_policies(reentry=reentry)
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=2))
+    scenario.set_policies(reentry_days=reentry_days)
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(days=1, hours=2))
     assert on_request.sweep_organization(scenario.organization) == 0
     move_without_webhook(stage="Phone screen")
     move_without_webhook()

@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 
@@ -46,23 +45,19 @@ def completed_invitation(scenario, days: int = 0, **verdict: Any) -> Invitation:
     return invitation
 
 
-def expired_invitation(scenario, **verdict: Any) -> Invitation:
-    """Return a completed invitation whose result is Expired."""
-    invitation = completed_invitation(scenario, **verdict)
-    Result.objects.update(outcome="Expired")
-    return invitation
-
-
 def test_reentry_starts_no_round_by_default(scenario, move_and_decide):
-    expired_invitation(scenario, score=20, result="Failed")
+    completed_invitation(scenario, score=20, result="Failed", days=400)
     delivery = move_and_decide()
     assert delivery.verdict == "already_invited"
     assert Invitation.objects.count() == 1
 
 
-def test_reentry_after_expiry_starts_a_new_round(scenario, sandbox, move_and_decide):
-    first = expired_invitation(scenario, score=20, result="Failed")
-    scenario.set_policies(reentry="after_expiry")
+@pytest.mark.parametrize("result", ["Passed", "Failed"])
+def test_reentry_starts_a_new_round_once_the_days_have_passed(scenario, sandbox, move_and_decide, result):
+    first = completed_invitation(scenario, score=60, result=result, days=29)
+    scenario.set_policies(reentry_days=30)
+    assert move_and_decide().verdict == "already_invited"
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=30, seconds=5))
     sent = sandbox.invitations_sent()
     delivery = move_and_decide()
     assert delivery.verdict == "invite"
@@ -77,42 +72,18 @@ def test_reentry_after_expiry_starts_a_new_round(scenario, sandbox, move_and_dec
     assert Invitation.objects.count() == 2
 
 
-def test_reentry_after_expiry_starts_no_round_when_the_result_is_not_expired(scenario, move_and_decide):
-    completed_invitation(scenario, score=20, result="Failed", days=400)
-    scenario.set_policies(reentry="after_expiry")
-    assert move_and_decide().verdict == "already_invited"
-
-
-def test_the_latest_attempt_decides_when_an_earlier_one_is_recorded_late(scenario, move_and_decide):
-    invitation = expired_invitation(scenario, score=20, result="Failed")
-    latest = invitation.results.get()
-    Result.objects.filter(pk=latest.pk).update(attempt=2)
-    Result.objects.create(invitation=invitation, attempt=1, outcome="Passed")
-    scenario.set_policies(reentry="after_expiry")
-    assert move_and_decide().verdict == "invite"
-
-
-@pytest.mark.parametrize(("days", "verdict"), [(29, "already_invited"), (30, "invite")])
-def test_reentry_after_days_starts_a_round_once_the_days_have_passed(
-    scenario, move_and_decide, days, verdict
-):
-    completed_invitation(scenario, score=90, result="Passed", days=days)
-    scenario.set_policies(reentry="after_days", reentry_days=30)
-    assert move_and_decide().verdict == verdict
-
-
 def test_reentry_starts_no_round_while_one_is_open(scenario, move_and_decide):
     invitation = scenario.sent_invitation()
     Invitation.objects.filter(pk=invitation.pk).update(invited_at=timezone.now() - timedelta(days=400))
-    scenario.set_policies(reentry="after_days", reentry_days=1)
+    scenario.set_policies(reentry_days=1)
     assert move_and_decide().verdict == "already_invited"
 
 
 def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbox, move_and_decide):
-    expired_invitation(scenario, score=20, result="Failed")
-    scenario.set_policies(reentry="after_expiry")
-    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    completed_invitation(scenario, score=20, result="Failed", days=2)
+    scenario.set_policies(reentry_days=1)
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=4))
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(days=3))
     assert move_and_decide(event="sweep").verdict == "already_invited"  # the entry from before the completion
     before = timezone.now() - timedelta(days=3)
     assert move_and_decide(received_at=before).verdict == "already_invited"  # an old delivery decided again
@@ -120,8 +91,8 @@ def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbo
 
 
 def test_a_new_round_is_held_when_it_exceeds_the_bulk_limit(scenario, move_and_decide):
-    first = expired_invitation(scenario, score=20, result="Failed")
-    scenario.set_policies(reentry="after_expiry", bulk_limit=1)
+    first = completed_invitation(scenario, score=20, result="Failed", days=1)
+    scenario.set_policies(reentry_days=1, bulk_limit=1)
     assert move_and_decide().verdict == "held_for_approval"
     held = Invitation.objects.exclude(pk=first.pk).get()
     assert (held.round, held.status) == (2, "held")

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.notifications.links import timeline_link
 from integrations.outbox.models import Effect
 from tests.inbox.conftest import verdict
@@ -64,10 +63,9 @@ def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox
 
 def test_the_reentry_policy_holds_for_a_person_who_completed_elsewhere(scenario, sandbox, enter_both):
     scenario.candidate_does("start", "submit", "evaluate", word=FIRST, score=20)
-    Invitation.objects.update(completed_at=timezone.now() - timedelta(seconds=5))
-    scenario.set_policies(reentry="after_expiry")
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=1, seconds=5))
     assert enter_both() == "invited_elsewhere"
-    Result.objects.update(outcome="Expired")
+    scenario.set_policies(reentry_days=1)
     assert enter_both() == "invite"
     assert sandbox.invitations_sent(PERSON) == 2
 

@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.invitations.models.result import Result
 from integrations.invitations.person import Person, blocking_elsewhere, invitations_of
 from tests.support import factories
 
@@ -107,13 +106,3 @@ def test_an_invitation_completed_before_the_decision_was_weighed_in_it(organizat
     before, after = done_at - timedelta(days=1), done_at + timedelta(days=1)
     assert blocking_elsewhere(person, row.assessment_id, before) is not None
     assert blocking_elsewhere(person, row.assessment_id, after) is None
-
-
-def test_the_latest_attempts_outcome_counts(organization, person):
-    row = invited_elsewhere(
-        organization, contact_id="contact-alder", status="completed", completed_at=timezone.now()
-    )
-    Result.objects.create(invitation=row, attempt=2, outcome="Expired")
-    Result.objects.create(invitation=row, attempt=1, outcome="Passed")
-    [existing] = invitations_of(person).elsewhere
-    assert existing.outcome == "Expired"

@@ -28,29 +28,6 @@ ERRORS = [
 HEAD = '[organization]\nname = "A"\nslug = "acme"\n'
 MORE_ERRORS = [
     ("[organisation]\n", "Unknown key organisation. Did you mean organization?"),
-    (
-        '[[assessments]]\nname = "B"\npassing_score = 101\n',
-        "assessments[1].passing_score: Ensure this value is less",
-    ),
-    ('[[assessments]]\nname = ""\nrating_thresholds = [1, 2, 3]\n', "assessments[1].name is empty"),
-    (
-        '[[assessments]]\nname = "B"\nrating_thresholds = [3, 2, 1]\n',
-        "assessments[1].rating_thresholds must rise",
-    ),
-    (
-        '[[assessments]]\nname = "B"\nrating_thresholds = [1, 2]\n',
-        "assessments[1].rating_thresholds must be the lowest scores",
-    ),
-    (
-        '[[assessments]]\nname = "B"\nrating_thresholds = [1, true, 101]\n',
-        "assessments[1].rating_thresholds must be the lowest scores",
-    ),
-    (
-        '[[assessments]]\nname = "B"\nrating_thresholds = 7\n',
-        "assessments[1].rating_thresholds must be three whole numbers in brackets",
-    ),
-    ('[[assessments]]\nname = "B"\nthresholds = 7\n', "Unknown key assessments[1].thresholds"),
-    ('[[assessments]]\nname = "B"\nrating_thresholds = []\n' * 2, "assessments[2] repeats"),
     ("[policies]\nbulk_limt = 3\n", "Unknown key policies.bulk_limt. Did you mean bulk_limit?"),
     ('[policies]\nbulk_limit = "3"\n', "policies.bulk_limit must be a whole number, not text"),
     ("[policies]\nbulk_limit = true\n", "policies.bulk_limit must be a whole number, not true or false"),

@@ -2,30 +2,10 @@
 
 import pytest
 
-from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
-from integrations.configuration.file import dump
-from integrations.organizations.models.organization import Organization
+from integrations.catalog.models.role_mapping import RoleMapping
 from tests.management.test_configure import WHOLE, exported
 
 pytestmark = pytest.mark.django_db
-
-
-def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) -> None:
-    configure(WHOLE)
-    head = '[organization]\nslug = "acme"\n[[assessments]]\nname = "Backend"\n'
-    first = head + "rating_thresholds = [40, 60, 90]\n"
-    assert configure(first).splitlines() == ['+ assessment "Backend" rating_thresholds: [40, 60, 90]']
-    assert configure(first) == "nothing to change\n"
-    exported = dump(Organization.objects.get())
-    assert '[[assessments]]\nname = "Backend"\nrating_thresholds = [40, 60, 90]\n' in exported
-    assert configure(exported).startswith("nothing to change\n")
-    assert configure(head + "rating_thresholds = [40, 70, 90]\n").splitlines() == [
-        '~ assessment "Backend" rating_thresholds: [40, 60, 90] → [40, 70, 90]'
-    ]
-    assert configure(head + "rating_thresholds = []\n").splitlines() == [
-        '- assessment "Backend" rating_thresholds: [40, 70, 90]'
-    ]
-    assert not AssessmentRules.objects.exists()
 
 
 CATEGORIES = """
@@ -37,17 +17,6 @@ assessment = "Backend"
 department = "Berlin"
 assessment = "Frontend"
 """
-
-
-def test_a_bar_and_days_of_an_assessment_are_stored_exported_and_taken_away(configure) -> None:
-    rules = '[[assessments]]\nname = "Backend"\npassing_score = 0\n'
-    output = configure(WHOLE + rules)
-    assert '+ assessment "Backend" passing_score: 0' in output
-    assert rules in exported()
-    assert configure(WHOLE + rules).startswith("nothing to change\n")
-    output = configure(WHOLE + rules.replace("= 0", '= ""'))
-    assert '- assessment "Backend" passing_score: 0' in output
-    assert not AssessmentRules.objects.exists()
 
 
 def test_mappings_for_categories_are_stored_exported_and_read_back(configure) -> None:
@@ -64,10 +33,8 @@ OWN_RULES = """
 role = "Data Engineer"
 assessment = "Backend"
 approval = "always"
-reentry_days = 30
 passing_score = 0
 stage_on_pass = "Phone screen"
-origins = { agency = "hold" }
 """
 
 
@@ -76,12 +43,12 @@ def test_own_rules_of_a_mapping_are_stored_exported_and_left_to_the_policies_aga
     assert '~ mapping "Data Engineer" × any CodeScreen stage approval: "" → "always"' in output
     assert '+ mapping "Data Engineer" × any CodeScreen stage passing_score: 0' in output
     mapping = RoleMapping.objects.get(role="Data Engineer")
-    assert (mapping.approval, mapping.reentry_days, mapping.passing_score) == ("always", 30, 0)
+    assert (mapping.approval, mapping.passing_score, mapping.stage_on_pass) == ("always", 0, "Phone screen")
     assert all(line in exported() for line in OWN_RULES.strip().splitlines())
     assert configure(WHOLE + OWN_RULES).startswith("nothing to change\n")
-    emptied = OWN_RULES.replace("= 30", '= ""').replace('"always"', '""')
+    emptied = OWN_RULES.replace("= 0", '= ""').replace('"always"', '""')
     output = configure(WHOLE + emptied)
-    assert '- mapping "Data Engineer" × any CodeScreen stage reentry_days: 30' in output
+    assert '- mapping "Data Engineer" × any CodeScreen stage passing_score: 0' in output
     mapping.refresh_from_db()
-    assert (mapping.approval, mapping.reentry_days, mapping.passing_score) == ("", None, 0)
-    assert "reentry_days" not in exported().split('role = "Data Engineer"')[1]
+    assert (mapping.approval, mapping.passing_score, mapping.stage_on_pass) == ("", None, "Phone screen")
+    assert "passing_score" not in exported().split('role = "Data Engineer"')[1]

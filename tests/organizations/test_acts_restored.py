@@ -190,7 +190,7 @@ def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person
 def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_later_one_is_not(
     scenario, sandbox, acme, restore, enter, come_back, super_admin
 ):
-    scenario.set_policies(reentry="after_days", reentry_days=30)
+    scenario.set_policies(reentry_days=30)
     first = scenario.sent_invitation()
     scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
     Invitation.objects.update(created_at=ago(days=90), completed_at=ago(days=80))

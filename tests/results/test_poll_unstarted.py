@@ -7,7 +7,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
@@ -98,20 +97,6 @@ def test_fewer_days_count_for_who_is_invited_already(poll_answer, three_days):
     set_days(three_days, 1)
     poll_answer(NOT_STARTED)
     assert progress_tags() == [YET]
-
-
-@pytest.mark.parametrize(
-    ("general", "own", "tags"), [(0, 1, [YET]), (1, 0, []), (1, None, [YET]), (5, 1, [YET])]
-)
-def test_the_days_of_the_mapping_that_led_here_come_first(poll_answer, organization, general, own, tags):
-    set_days(organization, general)
-    mapping = RoleMapping.objects.create(
-        organization=organization, role="Backend Engineer", assessment="Backend", not_started_days=own
-    )
-    Invitation.objects.update(mapping=mapping)
-    let_pass(4)
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == tags
 
 
 def test_a_poll_before_the_days_are_over_asks_nothing_more(poll_answer, organization):

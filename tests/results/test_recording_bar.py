@@ -5,7 +5,6 @@ import json
 import pytest
 from django.core.management import call_command
 
-from integrations.catalog.acts import set_assessment_rules
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.health.checks.connections import check_stated_results
 from integrations.invitations.models.invitation import Invitation
@@ -85,12 +84,6 @@ def test_a_mappings_bar_counts_before_the_organizations(with_bar):
     assert Result.objects.get().headline == "Below your bar (90)"
 
 
-def test_an_assessments_bar_counts_before_the_organizations(with_bar):
-    set_assessment_rules(with_bar.organization, "Backend", {"passing_score": 90}, "test")
-    evaluate(with_bar, score=80)
-    assert Result.objects.get().headline == "Below your bar (90)"
-
-
 def test_a_regrade_below_the_bar_changes_tag_and_tells_people(with_bar, sandbox):
     evaluate(with_bar, score=80)
     with_bar.candidate_does("regrade", score=10)
@@ -136,14 +129,12 @@ def test_an_account_without_results_is_told_of_the_bar(with_bar):
     assert "set a passing score of your own" in told.fix
 
 
-@pytest.mark.parametrize("place", ["the organization", "a mapping", "an assessment"])
+@pytest.mark.parametrize("place", ["the organization", "a mapping"])
 def test_no_rule_is_said_to_have_no_effect_where_there_is_a_bar(with_bar, place):
     evaluate(with_bar, score=80)
     organization = with_bar.organization
     with_bar.set_policies(passing_score=70 if place == "the organization" else None)
     if place == "a mapping":
         RoleMapping.objects.create(organization=organization, role="Chef", assessment="A", passing_score=70)
-    if place == "an assessment":
-        set_assessment_rules(organization, "Backend", {"passing_score": 70}, "test")
     [told] = check_stated_results(type(organization).objects.reread(organization.pk))
     assert "no effect" not in told.message

@@ -2,12 +2,8 @@
 
 import pytest
 
-from integrations.catalog.models.platform_lists import Assessment
-from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.codescreen.payloads import Progress
-from integrations.organizations.models.organization import Organization
-from integrations.results.recording import rate, rating_of
-from tests.support import factories
+from integrations.results.recording import rate
 
 QUARTERS = (25, 50, 75)
 
@@ -64,52 +60,3 @@ def test_the_rating_uses_the_given_thresholds():
         for score in (9, 10, 90, 99, 100)
     ]
     assert ratings == [1, 2, 3, 3, 4]
-
-
-def store_thresholds(organization: Organization, assessment: str, *values: int) -> None:
-    second, third, fourth = values
-    AssessmentRules.objects.create(
-        organization=organization,
-        assessment=assessment,
-        rating_2_from=second,
-        rating_3_from=third,
-        rating_4_from=fourth,
-    )
-
-
-def result(score: int, outcome: str = "") -> Progress:
-    return Progress.from_api({"status": "Complete", "score": score, "metadata": {"result": outcome}})
-
-
-@pytest.mark.parametrize("written", ["Backend", " backend ", "assessment-backend"])
-def test_an_assessment_with_its_own_thresholds_is_rated_by_them(organization, written):
-    store_thresholds(organization, written, 80, 90, 95)
-    store_thresholds(organization, "Frontend", 1, 2, 3)
-    invitation = factories.InvitationFactory.create(organization=organization)
-    assert rating_of(result(85), invitation) == 2
-    another = factories.InvitationFactory.create(
-        organization=organization, assessment_id="data", assessment_name="Data"
-    )
-    assert rating_of(result(85), another) == 4
-
-
-def test_thresholds_by_id_win_over_those_by_name(organization):
-    store_thresholds(organization, "Backend", 80, 90, 95)
-    store_thresholds(organization, "assessment-backend", 1, 2, 3)
-    invitation = factories.InvitationFactory.create(organization=organization)
-    assert rating_of(result(85), invitation) == 4
-
-
-def test_thresholds_follow_the_present_name_of_a_renamed_assessment(organization):
-    store_thresholds(organization, "Backend 2", 80, 90, 95)
-    Assessment.objects.create(organization=organization, external_id="assessment-backend", name="Backend 2")
-    invitation = factories.InvitationFactory.create(organization=organization)
-    assert rating_of(result(85), invitation) == 2
-
-
-def test_an_assessments_own_thresholds_dont_contradict_a_stated_result(organization):
-    store_thresholds(organization, "Backend", 80, 90, 95)
-    invitation = factories.InvitationFactory.create(organization=organization)
-    assert rating_of(result(99, "Failed"), invitation) == 2
-    organization.rating_follows_result = False
-    assert rating_of(result(99, "Failed"), invitation) == 4

@@ -18,7 +18,7 @@ from integrations.audit.models.entry import (
     TargetKind,
     masked,
 )
-from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -40,7 +40,6 @@ _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] =
     IdentityProvider: (TargetKind.SINGLE_SIGN_ON, lambda row: row.issuer),
     SignInDomain: (TargetKind.SIGN_IN_DOMAIN, lambda row: row.domain),
     RoleMapping: (TargetKind.MAPPING, str),
-    AssessmentRules: (TargetKind.ASSESSMENT_RULES, lambda row: row.assessment),
     LeverConnection: (TargetKind.LEVER_CONNECTION, lambda _: "Lever"),
     LeverWebhook: (TargetKind.LEVER_WEBHOOK, lambda _: "Lever webhook"),
     CodeScreenConnection: (TargetKind.CODESCREEN_CONNECTION, lambda _: "CodeScreen connection"),

@@ -28,11 +28,10 @@ from integrations.core.rules.names import (
 )
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import (
+    Approval,
     AssessmentSource,
     DeliveryEvent,
     OriginRule,
-    ReentryPolicy,
-    ResultOutcome,
 )
 
 HIDDEN_ROLE = (
@@ -125,7 +124,7 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
         decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} has no assessment yet.")
     else:
         decision = replace(
-            _decide_match(facts.under(match.mapping), candidate, match),
+            _decide_match(facts, candidate, match),
             assessment_source=match.names.source,
             mapping_id=match.mapping.id if match.mapping else None,
             assessment_written=match.names.written[0] if len(match.found) < 2 else "",
@@ -171,7 +170,8 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     decision = _decide_invitation(facts, assessment, match)
     if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
-    if decision.verdict == VerdictCode.INVITE and (holds := list(holds_of(facts, candidate))):
+    approval = match.mapping.approval if match.mapping else Approval.ABOVE_LIMIT
+    if decision.verdict == VerdictCode.INVITE and (holds := list(holds_of(facts, candidate, approval))):
         decision = replace(
             decision,
             verdict=VerdictCode.HELD_FOR_APPROVAL,
@@ -255,10 +255,8 @@ def _latest_blocking(invitations: Iterable[ExistingInvitation]) -> list[Existing
 
 
 def _starts_new_round(facts: Facts, invitation: ExistingInvitation) -> bool:
-    """Whether the re-entry policy invites a person again who completed this invitation, here or elsewhere."""
+    """Whether a person is invited again who completed this invitation long ago, here or elsewhere."""
     if invitation.status != InvitationStatus.COMPLETED or not invitation.was_reentered:
         return False
-    if facts.reentry == ReentryPolicy.AFTER_EXPIRY:
-        return invitation.outcome == ResultOutcome.EXPIRED
     days = invitation.days_since_completion
-    return facts.reentry == ReentryPolicy.AFTER_DAYS and days is not None and days >= facts.reentry_days
+    return facts.reentry_days > 0 and days is not None and days >= facts.reentry_days

@@ -1,21 +1,18 @@
 """The types around a decision: the facts that it depends on, trigger stages among them, and its result."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
+from integrations.core.rules.mappings import Categories, MappingIndex
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
 from integrations.core.vocabulary import (
-    Approval,
     AssessmentSource,
     HoldReason,
     Origin,
-    ReentryPolicy,
-    ResultOutcome,
 )
 
 
@@ -112,7 +109,6 @@ class ExistingInvitation:
     was_sent: bool
     opportunity_id: str = ""
     round: int = 1
-    outcome: ResultOutcome | None = None
     created_at: datetime | None = None
     completed_at: datetime | None = None
     days_since_completion: float | None = None
@@ -149,9 +145,7 @@ class Facts:
     invitations_here: tuple[ExistingInvitation, ...] = ()
     invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
     recently_invited: int = 0
-    reentry: ReentryPolicy = ReentryPolicy.NOTHING
-    reentry_days: int = 180
-    approval: Approval = Approval.ABOVE_LIMIT
+    reentry_days: int = 0  # after so many a new round is sent; 0 for never
     bulk_limit: int = 0
     bulk_window: int = 10
     origins: Mapping[str, str] = field(default_factory=dict)  # the rules of origins; of others it is sent
@@ -159,19 +153,6 @@ class Facts:
     @property
     def trigger_policy(self) -> TriggerPolicy:
         return TriggerPolicy(self.stage_prefix, self.mappings.stages)
-
-    def under(self, mapping: MappingRule | None) -> "Facts":
-        """Return the facts with the mapping's own rules in place of the organization's."""
-        if mapping is None:
-            return self
-        own = mapping.own
-        return replace(
-            self,
-            approval=own.approval or self.approval,
-            reentry=own.reentry or self.reentry,
-            reentry_days=self.reentry_days if own.reentry_days is None else own.reentry_days,
-            origins={**self.origins, **dict(own.origins)},
-        )
 
 
 @dataclass(frozen=True)

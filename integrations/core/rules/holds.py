@@ -25,16 +25,16 @@ EXTRA_TIME = Hold(
 )
 
 
-def holds_of(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
+def holds_of(facts: Facts, candidate: CandidateSnapshot, approval: Approval) -> Iterator[Hold]:
     """Yield why an invitation that would be sent is held; nothing when it isn't."""
-    is_limited = facts.bulk_limit and facts.approval != Approval.NEVER
+    is_limited = facts.bulk_limit and approval != Approval.NEVER
     if is_limited and facts.recently_invited >= facts.bulk_limit:
         minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"
         candidates = "1 candidate" if facts.bulk_limit == 1 else f"{facts.bulk_limit} candidates"
         yield Hold(HoldReason.BULK_LIMIT, f"more than {candidates} in {minutes}")
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
-    if facts.approval == Approval.ALWAYS:
+    if approval == Approval.ALWAYS:
         yield Hold(HoldReason.ROLE, "invitations for this role are approved each time")
     if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
         yield Hold(HoldReason.ORIGIN, f"the candidate's origin is “{candidate.origin.label}”")

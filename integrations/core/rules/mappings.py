@@ -5,23 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integrations.core.rules.names import is_named, normalize
-from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy
+from integrations.core.vocabulary import Approval, Category
 
 #: Categories of a posting, or those that a mapping asks for. A posting in several places has several locations.
 type Categories = frozenset[tuple[Category, str]]
-
-
-@dataclass(frozen=True)
-class SendingRules:
-    """A mapping's own rules on whether an invitation goes out; what is None or empty is left to the organization."""
-
-    approval: Approval | None = None
-    reentry: ReentryPolicy | None = None
-    reentry_days: int | None = None
-    origins: frozenset[tuple[Origin, OriginRule]] = frozenset()
-
-
-NO_OWN_RULES = SendingRules()
 
 
 @dataclass(frozen=True)
@@ -35,7 +22,7 @@ class MappingRule:
     stage: str
     assessment: str
     categories: Categories = frozenset()
-    own: SendingRules = NO_OWN_RULES
+    approval: Approval = Approval.ABOVE_LIMIT
     id: int | None = None
 
     @property

@@ -9,12 +9,12 @@ from functools import partial
 
 from integrations.catalog.lists import stages_named, unknown_target_message
 from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.role_rules import stage_on_pass_of
 from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.invitations.rules import role_rules_of
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
@@ -40,7 +40,7 @@ def follow_result(invitation: Invitation, result: Result, key: str) -> None:
     """Enqueue the move after a pass, if the rules name a stage; notify people when a result changes after the move."""
     if not result.counts_as_pass:
         _notify_regrade(invitation, key)
-    elif stage := role_rules_of(invitation).stage_on_pass.strip():
+    elif stage := stage_on_pass_of(invitation.organization, invitation.mapping):
         MOVE_STAGE.enqueue(invitation.organization_id, key, MoveStagePayload(stage), invitation=invitation)
 
 
@@ -131,7 +131,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     )
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not role_rules_of(invitation).stage_on_pass.strip():
+    if not stage_on_pass_of(invitation.organization, invitation.mapping):
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and invitation.has_later_round_sent():
         return "The candidate was invited again. The result of the later round decides."
@@ -158,7 +158,10 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the rules mean now; Failed when there is none, or several."""
-    organization, written = invitation.organization, role_rules_of(invitation).stage_on_pass.strip()
+    organization, written = (
+        invitation.organization,
+        stage_on_pass_of(invitation.organization, invitation.mapping),
+    )
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization, written)} {FIX}")

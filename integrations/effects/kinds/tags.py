@@ -22,7 +22,6 @@ from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.invitations.rules import role_rules_of
 from integrations.lever.client import LeverClient
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
@@ -95,7 +94,7 @@ def result_tag_of(invitation: Invitation, result: Result, *, is_first: bool) -> 
 
     None when there is nothing to add or to remove; after the first result of the first round nothing is removed alone.
     """
-    rules = role_rules_of(invitation)
+    rules = invitation.organization
     tags = {
         True: choose_result_tag(rules.passed_tag, invitation.assessment_name),
         False: choose_result_tag(rules.failed_tag, invitation.assessment_name),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.catalog.feedback_template import missing_fields, stored_template
-from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode, Level
 from integrations.health.findings import (
     Finding,
@@ -135,10 +135,8 @@ def check_key(organization: Organization) -> Iterator[Finding]:
 
 
 def _has_bar(organization: Organization) -> bool:
-    return organization.passing_score is not None or any(
-        rows.filter(organization=organization, passing_score__isnull=False).exists()
-        for rows in (RoleMapping.objects, AssessmentRules.objects)
-    )
+    own = RoleMapping.objects.filter(organization=organization, passing_score__isnull=False)
+    return organization.passing_score is not None or own.exists()
 
 
 def check_stated_results(organization: Organization) -> Iterator[Finding]:

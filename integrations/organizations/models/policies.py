@@ -3,7 +3,6 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from integrations.core.vocabulary import ReentryPolicy
 from integrations.organizations.models.validators import (
     check_origins,
     check_thresholds,
@@ -17,6 +16,7 @@ from integrations.store.personal import harmless
 SECURITY = ("requires_second_factor",)
 #: How the settings, findings and errors name a policy that has no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
+PASSING_SCORE_LABEL = "Passing score where CodeScreen states no result"
 #: The columns of Organization that are policies. The columns define their types and rules.
 POLICIES = (
     "stage_prefix",
@@ -32,7 +32,6 @@ POLICIES = (
     "rating_thresholds",
     "rating_follows_result",
     "passing_score",
-    "reentry",
     "reentry_days",
     "not_started_days",
     "no_show_days",
@@ -124,16 +123,10 @@ class Policies(models.Model):
         validators=[MaxValueValidator(100)],
         help_text="The bar: from this score on the rules for Passed hold where CodeScreen states no result.",
     )
-    reentry = models.CharField(
-        max_length=20,
-        choices=ReentryPolicy.choices(),
-        default=ReentryPolicy.NOTHING.value,
-        help_text="When somebody who has completed the assessment is moved into the stage again.",
-    )
     reentry_days = models.PositiveIntegerField(
-        default=180,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text="How long ago the last round must have been completed.",
+        default=0,
+        validators=[MaxValueValidator(3650)],
+        help_text="Who enters the stage so many days after completing the last round gets a new one. 0: nobody.",
     )
     not_started_days = models.PositiveIntegerField(
         default=0,
@@ -188,9 +181,6 @@ class Policies(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
             ),
             models.CheckConstraint(
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"

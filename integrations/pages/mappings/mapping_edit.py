@@ -10,33 +10,32 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from integrations.catalog.acts import delete_mapping, save_mapping
-from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, MAPPED_ALREADY, RoleMapping
-from integrations.catalog.role_rules import LABELS, RoleRules
-from integrations.core.vocabulary import OriginRule, lower_first
+from integrations.catalog.models.role_mapping import (
+    CATEGORY_COLUMNS,
+    MAPPED_ALREADY,
+    OWN_RULES,
+    RoleMapping,
+)
+from integrations.core.vocabulary import Approval, lower_first
 from integrations.members.models.membership import ADMINS
+from integrations.organizations.models.policies import PASSING_SCORE_LABEL, STAGE_ON_PASS_LABEL
 from integrations.pages.access import OrganizationMixin, own_page
-from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, suggestions
 from integrations.pages.views import ConfirmedActView, OperationView
 
-#: The fields of a mapping's own rules; origins have one for each origin.
-OWN_FIELDS = tuple(name for name in LABELS if name != "origins")
 AS_FOR_ALL = "As for all roles"
 
 
-class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
+class RoleMappingForm(forms.ModelForm):
     """Role, or categories of roles, × stage → assessment, and the mapping's own rules.
 
     Names are chosen from what the platforms list, where they list some.
     """
 
-    origin_choices: list[tuple[str, str]] = [("", AS_FOR_ALL), *OriginRule.choices()]
-    without_rule = ""
-
     class Meta:
         model = RoleMapping
-        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_FIELDS]
+        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES]
         widgets = {
             "role": forms.TextInput(attrs={"list": "known-roles", "autocomplete": "off"}),
             "stage": forms.TextInput(
@@ -44,7 +43,12 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             ),
             "assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
         }
-        labels = {"stage": "Stage (optional)", **LABELS}
+        labels = {
+            "stage": "Stage (optional)",
+            "approval": "Ask for approval",
+            "passing_score": PASSING_SCORE_LABEL,
+            "stage_on_pass": STAGE_ON_PASS_LABEL,
+        }
         help_texts = {
             "role": "A posting in Lever.",
             "stage": "Only to give these candidates another assessment in one stage.",
@@ -55,13 +59,10 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
         """Offer the names that the platforms list. Own rules that aren't posted stay as they are stored."""
         if data is not None:
             data = data.copy()
-            for name in OWN_FIELDS:
+            for name in OWN_RULES:
                 stored = getattr(instance, name)
                 data.setdefault(name, "" if stored is None else str(stored))
-            for name, origin in ORIGIN_FIELDS.items():
-                data.setdefault(name, instance.origins.get(origin, ""))
         super().__init__(data, instance=instance, **kwargs)
-        self.add_origin_fields(instance.origins)
         organization = instance.organization
         stages = pick_list.stages(organization)
         self._lists: dict[str, PickList] = {
@@ -71,14 +72,15 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             "stage_on_pass": stages,
             **pick_list.categories(organization),
         }
-        general = {one.rule.name: one.in_words for one in RoleRules(organization, None)}
-        for name in OWN_FIELDS:
-            as_for_all = f"{AS_FOR_ALL}: {lower_first(general[name])}"
-            widget = self.fields[name].widget
-            if isinstance(widget, forms.Select):
-                widget.choices = [("", as_for_all), *list(widget.choices)[1:]]
-            else:
-                self.fields[name].help_text = as_for_all
+        self.fields["approval"].widget.choices = [
+            ("", f"{AS_FOR_ALL}: {lower_first(Approval.ABOVE_LIMIT.label)}"),
+            *Approval.choices(),
+        ]
+        bar, stage = organization.passing_score, organization.stage_on_pass.strip()
+        self.fields["passing_score"].help_text = f"{AS_FOR_ALL}: {'none' if bar is None else bar}"
+        self.fields[
+            "stage_on_pass"
+        ].help_text = f"{AS_FOR_ALL}: {f'“{stage}”' if stage else 'nobody is moved'}"
         empty = {
             "role": "Choose…",
             "stage": "Any CodeScreen stage",
@@ -90,13 +92,13 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
 
     @property
     def own_fields(self) -> list[BoundField]:
-        """The fields for the mapping's own rules, those for origins left out."""
-        return [self[name] for name in OWN_FIELDS]
+        """The fields for the mapping's own rules."""
+        return [self[name] for name in OWN_RULES]
 
     @property
     def has_own_rules(self) -> bool:
         """Whether one of its own rules is filled in."""
-        return self.has_origins or any(field.value() not in (None, "") for field in self.own_fields)
+        return any(field.value() not in (None, "") for field in self.own_fields)
 
     @property
     def category_fields(self) -> list[BoundField]:
@@ -118,7 +120,6 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
         The model's constraint can't be shown here, because it names a column that the form doesn't have.
         """
         cleaned = super().clean() or {}
-        self.instance.origins = self.origins_in(cleaned)
         for name, known in self._lists.items():
             # a name that was stored before stays, so that the others can be changed
             is_stored = self.instance.pk and cleaned.get(name) == self.initial.get(name)

@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
@@ -22,9 +22,7 @@ from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
-from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.clients import provider
-from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
@@ -44,16 +42,12 @@ MAX_ROLES = 200
 
 @dataclass(frozen=True)
 class EffectiveAssessment:
-    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something.
-
-    `match` is what names it; None where nothing names one that can be sent.
-    """
+    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something."""
 
     role: Role
     assessment: str
     reason: str
     is_problem: bool
-    match: AssessmentMatch | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"more than one fits {source}", is_problem=True)
-        return EffectiveAssessment(role, assessments, source, is_problem=False, match=match)
+        return EffectiveAssessment(role, assessments, source, is_problem=False)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.
@@ -183,33 +177,6 @@ class MappingListView(OrganizationMixin, TemplateView):
             return mappings
         searched = ("role", *CATEGORY_COLUMNS, "assessment")
         return mappings.filter(reduce(or_, (Q(**{f"{name}__icontains": query}) for name in searched)))
-
-
-class RoleRulesView(OrganizationMixin, TemplateView):
-    """Show what holds for a role's candidates in one trigger stage; 404 for another organization's role."""
-
-    template_name = "integrations/role_rules.html"
-    allowed_roles = TEAM
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        live = Role.objects.live().filter(organization=self.organization)
-        role = get_object_or_404(live, pk=self.kwargs["pk"])
-        stages = trigger_stages(self.organization)
-        stage = chosen_stage(self.request, stages)
-        effective = EffectiveAssessments(self.organization, stage).of(role)
-        match = effective.match
-        mapping_id = match.mapping.id if match and match.mapping else None
-        mapping = RoleMapping.objects.filter(pk=mapping_id or 0).first()
-        of_assessment = rules_of_assessment(self.organization, match.found[0]) if match else None
-        return super().get_context_data(
-            role=role,
-            stages=[(one.external_id, one.name) for one in stages],
-            stage=stage,
-            effective=effective,
-            mapping=mapping,
-            rules=list(RoleRules(self.organization, mapping, lambda: of_assessment)),
-            **kwargs,
-        )
 
 
 class _MappingListActView(OrganizationMixin, ActView):

@@ -23,17 +23,16 @@ type Entry = tuple[str, str]
 
 @dataclass(frozen=True)
 class PickList:
-    """What a platform lists of one kind, and which of it a field offers."""
+    """What a platform lists of one kind."""
 
     platform: str
     noun: str
     known: Sequence[Entry]
-    offered: Sequence[Entry]
 
     @property
     def is_select(self) -> bool:
         """Whether the field is a list to choose from; otherwise any text may be typed."""
-        return bool(self.known) and len(self.offered) <= MOST_OFFERED
+        return bool(self.known) and len(self.known) <= MOST_OFFERED
 
     def is_known(self, written: str) -> bool:
         """Whether the platform lists what is written, by id or name; True too while its list isn't known."""
@@ -45,7 +44,7 @@ class PickList:
         """Return why this can't be saved, with what was probably meant; empty when it can."""
         if not written.strip() or self.is_known(written):
             return ""
-        meant = closest_name(written, [name for _, name in self.offered])
+        meant = closest_name(written, [name for _, name in self.known])
         hint = f" Did you mean “{meant}”?" if meant else ""
         return f"{self.platform} has no {self.noun} “{written.strip()}”.{hint}"
 
@@ -54,24 +53,19 @@ class PickList:
 
         An entry is offered by its name, and by its id where several have the same name.
         """
-        names = [name for _, name in self.offered]
+        names = [name for _, name in self.known]
         shared = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
         options: list[tuple[str, str]] = [("", empty)]
         is_found = not current.strip()
-        for id_, name in self.offered:
+        for id_, name in self.known:
             label, value = (f"{name} ({id_})", id_) if name in shared else (name, name)
             if not is_found and is_named(current, id_, name):
                 value, is_found = current, True
             options.append((value, label))
         if not is_found:
-            options.insert(1, (current, self._unlisted(current)))
+            label = current if self.is_known(current) else f"{current} (not in {self.platform})"
+            options.insert(1, (current, label))
         return options
-
-    def _unlisted(self, written: str) -> str:
-        known = next((name for id_, name in self.known if is_named(written, id_, name)), "")
-        if known:
-            return known
-        return written if self.is_known(written) else f"{written} (not in {self.platform})"
 
     def offer(self, form: forms.Form | forms.ModelForm, name: str, empty: str) -> None:
         """Make a field of the form a list to choose from, where there is one."""
@@ -86,14 +80,14 @@ def assessments(organization: Organization) -> PickList:
     """Return CodeScreen's assessments."""
     rows = Assessment.objects.live().filter(organization=organization).order_by("name", "pk")
     entries = _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
-    return PickList("CodeScreen", "assessment", entries, entries)
+    return PickList("CodeScreen", "assessment", entries)
 
 
 def roles(organization: Organization) -> PickList:
     """Return Lever's postings."""
     rows = Role.objects.live().filter(organization=organization).order_by("title", "pk")
     entries = _entries(rows.values_list("external_id", "title")[:MOST_KNOWN])
-    return PickList("Lever", "role", entries, entries)
+    return PickList("Lever", "role", entries)
 
 
 def categories(organization: Organization) -> dict[str, PickList]:
@@ -106,7 +100,7 @@ def categories(organization: Organization) -> dict[str, PickList]:
     lists = {}
     for category, values in found.items():
         entries = [(value, value) for value in sorted(values)]
-        lists[category.value] = PickList("Lever", category.label.lower(), entries, entries)
+        lists[category.value] = PickList("Lever", category.label.lower(), entries)
     return lists
 
 
@@ -114,7 +108,7 @@ def stages(organization: Organization) -> PickList:
     """Return the stages of Lever's pipeline, in its order."""
     rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
     entries = _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
-    return PickList("Lever", "stage", entries, entries)
+    return PickList("Lever", "stage", entries)
 
 
 def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:

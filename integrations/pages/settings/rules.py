@@ -8,9 +8,9 @@ from django import forms
 from django.forms import Form
 from django.http import QueryDict
 
-from integrations.catalog.role_rules import LABELS, ROLE_RULES
 from integrations.clients import provider
 from integrations.core.time_zones import zone_names
+from integrations.core.vocabulary import OriginRule
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
@@ -19,9 +19,14 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import POLICIES, SECURITY
+from integrations.organizations.models.policies import (
+    PASSING_SCORE_LABEL,
+    POLICIES,
+    SECURITY,
+    STAGE_ON_PASS_LABEL,
+)
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField
+from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField, origins_in_words
 from integrations.pages.mappings import pick_list
 from integrations.pages.views import OperationView
 
@@ -66,7 +71,12 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
             "time_zone": "Time zone of dates in reports and files",
-            **LABELS,
+            "reentry_days": "Days after completion until it is sent again",
+            "not_started_days": "Days until the tag says “Not Started Yet”",
+            "passing_score": PASSING_SCORE_LABEL,
+            "passed_tag": "Tag for Passed",
+            "failed_tag": "Tag for Failed",
+            "stage_on_pass": STAGE_ON_PASS_LABEL,
         }
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
@@ -80,8 +90,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
-            "reentry": "This is about people who have completed the assessment.",
-            "reentry_days": "",
+            "reentry_days": "To who enters the stage again after that. 0: only a person sends it again.",
             "not_started_days": "Your automation in Lever can send a reminder then. 0 turns this off.",
             "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "
             "left in Lever, one says so.",
@@ -100,7 +109,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         if data is not None:
             data = data.copy()
             for name, origin in ORIGIN_FIELDS.items():
-                data.setdefault(name, origins.get(origin, self.without_rule))
+                data.setdefault(name, origins.get(origin, OriginRule.SEND))
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], forms.BooleanField):
                     stored = self.base_fields[name].prepare_value(getattr(organization, name))
@@ -110,7 +119,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         if "origins" in names:
             self.add_origin_fields(origins)
         # a stored rule that says what holds anyway counts as none
-        self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
+        self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != OriginRule.SEND}
         if "time_zone" in names:
             zones = [(name, name) for name in sorted(zone_names())]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
@@ -163,9 +172,7 @@ class RulesView(OrganizationMixin, OperationView):
     names: Collection[str] = SENDING
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            origins=ROLE_RULES["origins"].in_words(self.organization.origins), **kwargs
-        )
+        return super().get_context_data(origins=origins_in_words(self.organization.origins), **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""

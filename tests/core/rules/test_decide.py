@@ -8,7 +8,7 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import EnteredBefore, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import Origin, ReentryPolicy, ResultOutcome
+from integrations.core.vocabulary import Origin
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate
 
 CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
@@ -120,14 +120,14 @@ def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round()
     assert decide(replace(facts, invitations_here=(other,))).verdict == "origin_excluded"
     unsent = existing_invitation("withdrawn", was_sent=False)
     assert decide(replace(facts, invitations_here=(unsent,))).verdict == "origin_excluded"
-    earlier = replace(existing_invitation("completed"), outcome=ResultOutcome.EXPIRED, was_reentered=True)
-    again = replace(facts, reentry=ReentryPolicy.AFTER_EXPIRY, invitations_here=(earlier,))
+    earlier = replace(existing_invitation("completed"), days_since_completion=20, was_reentered=True)
+    again = replace(facts, reentry_days=10, invitations_here=(earlier,))
     assert decide(again).verdict == "origin_excluded"
 
 
 def test_a_further_round_is_offered_when_it_may_have_been_sent():
-    earlier = replace(existing_invitation("completed"), outcome=ResultOutcome.EXPIRED, was_reentered=True)
-    facts = replace(FACTS, reentry=ReentryPolicy.AFTER_EXPIRY, invitations_here=(earlier,))
+    earlier = replace(existing_invitation("completed"), days_since_completion=20, was_reentered=True)
+    facts = replace(FACTS, reentry_days=10, invitations_here=(earlier,))
     assert decide(facts).verdict == "invite"
     assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
 

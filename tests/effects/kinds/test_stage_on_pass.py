@@ -79,14 +79,11 @@ def passed(scenario):
     scenario.candidate_does("start", "submit", "evaluate", score=90, result="Passed")
 
 
-def test_the_mappings_own_stage_and_tag_count_where_it_has_them(scenario, sandbox):
-    scenario.set_policies(stage_on_pass="Offer", passed_tag="good")
-    mapped(scenario, stage_on_pass=TARGET, passed_tag="fit for platform")
+def test_the_mappings_own_stage_counts_where_it_has_one(scenario):
+    scenario.set_policies(stage_on_pass="Offer")
+    mapped(scenario, stage_on_pass=TARGET)
     passed(scenario)
     assert scenario.stage_of() == TARGET
-    tags = sandbox.opportunity("Alder")["tags"]
-    assert "fit for platform" in tags
-    assert "good" not in tags
 
 
 def test_the_organizations_stage_counts_once_the_mapping_is_deleted(scenario):

@@ -203,9 +203,10 @@ def options(answer, name: str) -> list[str]:
     return re.findall(r'<option value="([^"]*)"', select[0])
 
 
-def test_assessments_and_stages_that_do_not_invite_are_offered(organization_admin_client, ready_organization):
+def test_assessments_and_stages_are_offered(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    assert options(organization_admin_client.get(RESULTS), "stage_on_pass") == ["", "Phone screen"]
+    stages = options(organization_admin_client.get(RESULTS), "stage_on_pass")
+    assert stages == ["", "CodeScreen Assessment", "Phone screen"]
     assert options(organization_admin_client.get(URL), "default_assessment") == ["", "Backend"]
 
 
@@ -263,27 +264,12 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
         assert box["y"] + box["height"] <= page.evaluate("innerHeight")
 
 
-def test_a_field_without_meaning_under_what_is_chosen_is_not_shown(
-    browser: Browser, live_server, ready_organization, super_admin
-):
-    with Visit(browser, live_server.url, super_admin) as visit:
-        page = visit.page
-        page.goto(visit.site + URL)
-        assert page.is_hidden("[name=reentry_days]")
-        page.select_option("[name=reentry]", "after_days")
-        page.fill("[name=reentry_days]", "30")
-        page.get_by_role("button", name="Save changes").click()
-        page.get_by_text("The rules are saved.").wait_for()
-        stored = Organization.objects.get(pk=ready_organization.pk)
-        assert stored.reentry_days == 30
-
-
 # the lists
 
 
 def test_entries_that_share_a_name_are_offered_by_id():
     twins = [("a", "Chef"), ("b", "Chef"), ("c", "Baker")]
-    offered = PickList("Lever", "role", twins, twins)
+    offered = PickList("Lever", "role", twins)
     assert offered.choices("", "Choose…") == [
         ("", "Choose…"),
         ("a", "Chef (a)"),
@@ -294,7 +280,7 @@ def test_entries_that_share_a_name_are_offered_by_id():
 
 def test_a_value_written_otherwise_or_as_an_id_stays_selected():
     entries = [("a", "Backend"), ("b", "Data")]
-    known = PickList("CodeScreen", "assessment", entries, entries)
+    known = PickList("CodeScreen", "assessment", entries)
     assert known.choices("b", "None")[1:] == [("Backend", "Backend"), ("b", "Data")]
     assert known.choices(" backend", "None")[1:] == [(" backend", "Backend"), ("Data", "Data")]
 
@@ -302,5 +288,5 @@ def test_a_value_written_otherwise_or_as_an_id_stays_selected():
 def test_nothing_is_refused_by_a_list_that_was_not_read_to_its_end(monkeypatch):
     monkeypatch.setattr(pick_list, "MOST_KNOWN", 2)
     entries = [("a", "Backend"), ("b", "Data")]
-    assert PickList("CodeScreen", "assessment", entries, entries).refusal("Other") == ""
-    assert PickList("CodeScreen", "assessment", entries[:1], entries[:1]).refusal("Other")
+    assert PickList("CodeScreen", "assessment", entries).refusal("Other") == ""
+    assert PickList("CodeScreen", "assessment", entries[:1]).refusal("Other")

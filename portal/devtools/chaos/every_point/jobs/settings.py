@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from integrations.api.acts import make_token, revoke_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.catalog.acts import delete_assessment_rules, delete_mapping
+from integrations.catalog.acts import delete_mapping
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
@@ -30,9 +30,6 @@ ADDED = f"""
 [[mappings]]
 role = "{ROLE}"
 assessment = "{{assessment}}"
-[[assessments]]
-name = "{ASSESSMENT}"
-rating_thresholds = {{thresholds}}
 """
 TOKEN = "fedcba9876543210fedcba9876543210"
 #: The verdicts on a move that two webhooks tell about.
@@ -44,8 +41,8 @@ def configure(world: World) -> None:
     world.expected["Ginkgo"] = Expected((VerdictCode.UNKNOWN_ASSESSMENT,), notes=frozenset({1}))
     world.move("Ginkgo")
     world.rest()
-    _configure(world, "SRE Troubleshooting", "[20, 40, 60]")
-    _configure(world, ASSESSMENT, "[30, 50, 70]")
+    _configure(world, "SRE Troubleshooting")
+    _configure(world, ASSESSMENT)
     invited(world, "Ginkgo")
     expect(world, "Ginkgo", notes=frozenset({1}))  # that nothing was sent
     delivery = _first(Delivery.objects.filter(opportunity_id=opportunity_id("Ginkgo")))
@@ -62,8 +59,6 @@ def clean_up(world: World) -> None:
     _until(world, AuditAction.REVOKE_API_TOKEN, lambda: revoke_token(token, PERSON))
     mapping = RoleMapping.objects.get(role=ROLE)
     _until(world, AuditAction.DELETE_MAPPING, lambda: delete_mapping(mapping, PERSON))
-    thresholds = partial(delete_assessment_rules, world.organization, ASSESSMENT, PERSON)
-    _until(world, AuditAction.DELETE_ASSESSMENT_RULES, thresholds)
     world.rest()
 
 
@@ -97,7 +92,7 @@ def remove_webhooks(world: World) -> None:
     world.press_while(made.exists, lambda: "/settings/webhooks/remove/")
 
 
-def _configure(world: World, assessment: str, thresholds: str) -> None:
+def _configure(world: World, assessment: str) -> None:
     """Run the command until it has had its effect."""
     environment = DemoEnvironment.current()
     if environment is None:
@@ -106,7 +101,7 @@ def _configure(world: World, assessment: str, thresholds: str) -> None:
     stored = RoleMapping.objects.filter(role=ROLE, assessment=assessment)
     # a file of its own: other runs, which have the same folder, write theirs at the same time
     with NamedTemporaryFile("w", suffix=".toml") as changed:
-        changed.write(path.read_text() + ADDED.format(assessment=assessment, thresholds=thresholds))
+        changed.write(path.read_text() + ADDED.format(assessment=assessment))
         changed.flush()
         world.person_does(
             lambda: not stored.exists(),
