@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from enum import Enum
 from typing import Unpack
 
@@ -153,12 +152,11 @@ class EffectKind[P: Payload]:
         organization_id: int,
         key: str,
         payload: P | None = None,
-        wait: timedelta = timedelta(0),
         priority: int = 0,
         **about: Unpack[About],
     ) -> None:
         """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
-        enqueue(organization_id, self.kind, key, payload, priority or self.priority, wait, **about)
+        enqueue(organization_id, self.kind, key, payload, priority or self.priority, **about)
 
     def make_due_again(self, organization_id: int, key: str, **changes: object) -> None:
         """Let the one effect of this kind and key be due now, with these changes, unless it is due already."""

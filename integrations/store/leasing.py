@@ -58,10 +58,6 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
         """Rows that a worker may claim now."""
         return self.free()
 
-    def not_begun(self) -> Self:
-        """Rows that wait for their time, without a counted attempt since they were made due."""
-        return self.filter(due_at__gt=Now(), leased_until__isnull=True, attempts=0)
-
     def oldest_due_at(self) -> datetime | None:
         """Return the earliest due time of the free rows, None when there is none."""
         oldest: datetime | None = self.free().aggregate(models.Min("due_at"))["due_at__min"]
