@@ -13,7 +13,7 @@ CATEGORIES = (
 #: Who gets something, and what. Copies there aren't erased by the portal.
 RECIPIENTS = (
     "CodeScreen: name and e-mail address, to send the invitation",
-    "Lever: tags, notes, feedback and the report, without name and address unless the report is to hold the first name",
+    "Lever: tags, notes, feedback and the report, without name and address",
     "the organization's people who get the portal's e-mails, in their mailboxes: name and result",
     "the organization's people who look at the portal or take lists from it",
     "the operator of this portal, its database, backups and logs; the logs hold no names and addresses",
