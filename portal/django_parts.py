@@ -1,4 +1,4 @@
-"""What stands in the place of parts of Django: e-mail, waiting messages, uploads, style sheets, the cache."""
+"""What stands in the place of parts of Django: e-mail, waiting messages, style sheets, the cache."""
 
 import json
 import logging
@@ -14,7 +14,6 @@ from django.contrib.messages.storage.session import SessionStorage
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import JSONNull, Q
@@ -49,23 +48,6 @@ class MessageStorage(FallbackStorage):
     """Django's fallback storage, with that cookie."""
 
     storage_classes = (HostCookieStorage, SessionStorage)
-
-
-# No page of the portal takes files.
-
-
-class DroppingUploadHandler(FileUploadHandler):
-    """Drops the files of a form; Django would write them to the temporary folder, before it asks who sent them."""
-
-    def new_file(self, *args: object, **kwargs: object) -> Never:
-        """Raise SkipFile, by which Django reads past the file."""
-        raise SkipFile
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Return nothing; never called."""
-
-    def file_complete(self, file_size: int) -> None:
-        """Return nothing: there is no file."""
 
 
 # Style sheets: files by subject, which a browser gets as one.

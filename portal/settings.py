@@ -326,7 +326,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 #: The largest body of a request; the largest webhook is half as large, and nothing uploads files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
-FILE_UPLOAD_HANDLERS = ["portal.django_parts.DroppingUploadHandler"]
+#: What somebody sends nevertheless is in memory for as long as the request: no file is written.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # Programs of organizations: /api/v1/
 
