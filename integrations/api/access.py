@@ -1,6 +1,5 @@
 """Who asks: a program by its token. What it may read, and how often."""
 
-from dataclasses import dataclass
 from typing import cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -14,28 +13,18 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
-from integrations.api.models import ApiScope, ApiToken
-from integrations.organizations.models.organization import Organization
+from integrations.api.models import ApiToken
 
 WHERE = "A Super Admin makes one under Settings › Integrations › Advanced."
 #: Pages of one program: a hundred at once, then five a second. Its questions take the same database as webhooks.
 PAGES = (Limit(100, 0.2),)
 
 
-@dataclass(frozen=True)
-class Access:
-    """Whose rows are read, which lists, and the name under which the requests are counted."""
-
-    organization: Organization
-    scopes: frozenset[str]
-    counted_as: str
-
-
 class TokenAuthentication(BaseAuthentication):
     """A token in the header `Authorization: Bearer …`."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, Access] | None:
-        """Return what the token may read; None without one. Raises AuthenticationFailed."""
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiToken] | None:
+        """Return the token; None without one. Raises AuthenticationFailed."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -45,7 +34,7 @@ class TokenAuthentication(BaseAuthentication):
         if token.is_expired:
             raise AuthenticationFailed(f"This token ended on {token.expires_at:%-d %B %Y}. {WHERE}")
         token.mark_used()
-        return AnonymousUser(), Access(token.organization, frozenset(token.scopes), f"api:{token.pk}")
+        return AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a refusal asks for."""
@@ -57,11 +46,11 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return True. Raises NotAuthenticated, or PermissionDenied with what may be read."""
-        access, scope = request.auth, view.scope  # type: ignore[attr-defined]
-        if not isinstance(access, Access):
+        token, scope = request.auth, view.scope  # type: ignore[attr-defined]
+        if not isinstance(token, ApiToken):
             raise NotAuthenticated(f"Send a token in the header “Authorization: Bearer …”. {WHERE}")
-        if scope not in access.scopes:
-            has = ", ".join(one for one in ApiScope if one in access.scopes)
+        if scope not in token.scopes:
+            has = ", ".join(token.scopes)
             raise PermissionDenied(f"This token doesn't have the scope {scope}. It has: {has}. {WHERE}")
         return True
 
@@ -72,8 +61,8 @@ class PageThrottle(BaseThrottle):
     refused: TooMany | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        access = cast(Access, request.auth)  # HasScope was asked before
-        self.refused = AttemptLimit.refusal(keyed_limits(access.counted_as, PAGES))
+        token = cast(ApiToken, request.auth)  # HasScope was asked before
+        self.refused = AttemptLimit.refusal(keyed_limits(f"api:{token.pk}", PAGES))
         return self.refused is None
 
     def wait(self) -> float | None:

@@ -14,14 +14,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from integrations.api.access import Access, HasScope, PageThrottle, TokenAuthentication
-from integrations.api.models import ApiScope
+from integrations.api.access import HasScope, PageThrottle, TokenAuthentication
+from integrations.api.models import ApiScope, ApiToken
 from integrations.api.rows import CandidateRow, FindingRow, InvitationRow, ResultRow, VerdictRow
 from integrations.health import doctor
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
 from integrations.store.updated_at import changed_since, settled_until
 
 
@@ -105,8 +106,9 @@ class ForPrograms(GenericViewSet[Any]):
     renderer_classes = [JSONRenderer]
 
     @property
-    def access(self) -> Access:
-        return cast(Access, self.request.auth)
+    def organization(self) -> Organization:
+        """Whose rows the program reads."""
+        return cast(ApiToken, self.request.auth).organization
 
 
 class RowsViewSet[Row: Model](ForPrograms, ReadOnlyModelViewSet[Row]):
@@ -119,7 +121,7 @@ class RowsViewSet[Row: Model](ForPrograms, ReadOnlyModelViewSet[Row]):
         rows = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):  # the document is made without a request
             return rows
-        return rows.filter(organization=self.access.organization)
+        return rows.filter(organization=self.organization)
 
 
 class CandidatesViewSet(RowsViewSet[Candidate]):
@@ -163,5 +165,5 @@ class FindingsViewSet(ForPrograms):
     pagination_class = None
 
     def list(self, request: Request) -> Response:
-        found = doctor.findings(self.access.organization)
+        found = doctor.findings(self.organization)
         return Response({"next": None, "results": [FindingRow(one).data for one in found]})

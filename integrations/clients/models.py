@@ -17,8 +17,6 @@ from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidat
 LOOKED_THROUGH = 20
 #: Calls, and what webhooks say beside ids and times, go after so long, unless a candidate's invitation needs them.
 RECORDS_KEPT_FOR = timedelta(days=90)
-#: Calls without an answer, or with one that isn't a success.
-NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
 
 
 FIRST_SERVER_ERROR = 500
@@ -121,12 +119,6 @@ class ApiCall(models.Model):
             models.Index(fields=["correlation_id"], name="api_call_correlation"),
             index_of_set("api_call_effect", "effect"),
             index_of_set("api_call_delivery", "delivery"),
-            # few among very many
-            models.Index(
-                fields=["status", "-at"],
-                name="api_call_not_answered_well",
-                condition=NOT_ANSWERED_WELL,
-            ),
         ]
 
     def __str__(self) -> str:

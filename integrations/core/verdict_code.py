@@ -317,10 +317,6 @@ CORRECTABLE_VERDICTS = tuple(code for code in VerdictCode if code.record.is_corr
 ABOUT_NO_CANDIDATE = frozenset(code for code in VerdictCode if not code.record.is_about_candidate)
 IMPERSONAL_VERDICTS = frozenset(code for code in VerdictCode if code.record.names_nobody)
 REFUTED_BY_LIST = frozenset(code for code in VerdictCode if code.record.is_refuted_by_list)
-#: Verdicts after which nobody was or had been invited, although a candidate entered a CodeScreen stage.
-NO_TEST = tuple(
-    code for code in _with(Consequence.NOT_INVITED, Consequence.WAITS) if code.record.is_about_candidate
-)
 
 
 def next_step(verdict: str, words: StatusWords | None = None) -> str:

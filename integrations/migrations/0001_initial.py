@@ -1170,10 +1170,6 @@ class Migration(migrations.Migration):
             model_name='apicall',
             index=models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='api_call_delivery'),
         ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(condition=models.Q(('status__isnull', True), ('status__lt', 200), ('status__gte', 300), _connector='OR'), fields=['status', '-at'], name='api_call_not_answered_well'),
-        ),
         migrations.AddConstraint(
             model_name='apicall',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('last_at__isnull', True), ('repeats', 0)), models.Q(('last_at__isnull', False), ('repeats__gt', 0)), _connector='OR'), name='api_call_repeats_have_time'),
