@@ -62,12 +62,8 @@ FINDINGS = ClosedSet(
     names=frozenset(FindingCode.__members__),
     codes=frozenset(),
     owner="FindingCode",
-    # the queries for an incident's rows and candidates are the database's and the admin's matter
-    home=(
-        "integrations/core/finding_code.py",
-        "integrations/health/incidents.py",
-        "integrations/admin/incident.py",
-    ),
+    # which incidents gain rows is the database's matter
+    home=("integrations/core/finding_code.py", "integrations/health/incidents.py"),
 )
 EMAIL_KINDS = ClosedSet(
     names=frozenset(EmailKind.__members__),
