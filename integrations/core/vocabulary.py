@@ -10,8 +10,6 @@ from typing import Any, Self
 
 #: `RETRY_FOR` of `outbox/outcome.py`, for how long the portal tries again, as sentences say it.
 RETRY_FOR_IN_WORDS = "four days"
-#: The lowest scores for the ratings 2, 3 and 4.
-Thresholds = tuple[int, int, int]
 
 
 class LabelledEnum(StrEnum):
