@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
@@ -176,13 +175,6 @@ class Organization(Policies):
         if not codescreen.is_working:
             return "CodeScreen refused the API key."
         return ""
-
-    @property
-    def held_up_by(self) -> VerdictCode | None:
-        """The verdict of what keeps decided invitations from being sent: a pause, a missing connection, or None."""
-        if self.paused:
-            return VerdictCode.PAUSED
-        return VerdictCode.DISCONNECTED if self.disconnected_reason else None
 
     def has_lost_rows_since(self, moment: datetime) -> bool:
         """Whether rows that were written after that moment were lost by a restore."""
