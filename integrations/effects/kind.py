@@ -126,8 +126,6 @@ class EffectKind[P: Payload]:
     is_key_personal: bool = False
     #: Whether it ends unperformed when the person is erased.
     is_stopped_by_erasure: bool = True
-    #: Where a copy stays that the portal can't erase, as receipts of erasures name it.
-    copy_stays_in: str = ""
 
     @property
     def tells_the_team(self) -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC
 from itertools import batched, chain
 
 from django.db import connection, transaction
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
@@ -20,7 +20,6 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Audi
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import Table, candidate_tables
-from integrations.effects.perform import EFFECT_KINDS
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -86,19 +85,7 @@ class Receipt:
             "cause": str(self.erasure.cause),
             "rows": self.erasure.rows,
             "kept": self.erasure.kept,
-            "sent_to": self.copies(),
         }
-
-    def copies(self) -> dict[str, int]:
-        """Return how many messages and invitations about the person were sent, by where a copy stays."""
-        sent = Effect.objects.filter(
-            organization=self.erasure.organization_id,
-            opportunity_id=self.erasure.opportunity_id,
-            state=Effect.State.DONE,
-        )
-        copied = [kind for kind, record in EFFECT_KINDS.items() if record.copy_stays_in]
-        counted = sent.filter(kind__in=copied).order_by("kind").values_list("kind").annotate(Count("pk"))
-        return {EFFECT_KINDS[kind].copy_stays_in: count for kind, count in counted}
 
 
 @dataclass(frozen=True)

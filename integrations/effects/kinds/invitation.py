@@ -201,5 +201,4 @@ SEND_INVITATION = EffectKind(
     topic=lambda effect, _: effect.invitation.assessment_name if effect.invitation else "",
     intended=lambda name: f"CodeScreen sends “{name}” to the candidate.",
     kept_payload=kept_whole,
-    copy_stays_in="codescreen",
 )

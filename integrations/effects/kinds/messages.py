@@ -214,7 +214,6 @@ SEND_EMAIL = EffectKind(
     failed="An e-mail to the team could not be sent",
     kept_payload=lambda _: EMPTY_EMAIL,
     is_stopped_by_erasure=False,
-    copy_stays_in="mailboxes",
 )
 SEND_ALERT = EffectKind(
     kind=Effect.Kind.SEND_ALERT,
@@ -223,5 +222,4 @@ SEND_ALERT = EffectKind(
     perform=lambda effect, _: send_alert(effect),
     done=lambda _effect, _words: "Posted to the chat room",
     failed="A message to the chat room could not be posted",
-    copy_stays_in="chat_room",
 )
