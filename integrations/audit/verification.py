@@ -144,12 +144,9 @@ def _account(erasure: AuditEntry, found: Verification) -> None:
     if not (erasure.fits_hash() and erasure.fits_digest()):
         return
     match erasure.changes.get(ERASED_POSITIONS):
-        case [_, list(ranges)]:
-            for item in ranges:
-                match item:
-                    case [int(first), int(last)]:
-                        for position in [one for one in found.unaccounted if first <= one <= last]:
-                            del found.unaccounted[position]
+        case [_, list(positions)]:
+            for position in found.unaccounted.keys() & {one for one in positions if isinstance(one, int)}:
+                del found.unaccounted[position]
 
 
 # What the hashes don't show.

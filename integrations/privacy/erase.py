@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.chain import erased_positions
+from integrations.audit.models.chain import ERASED_POSITIONS
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
@@ -205,7 +205,7 @@ def record_erasure(
     organization: Organization | None = None,
 ) -> None:
     """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it."""
-    changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
+    changes: Changes = {"rows": ({}, counts), ERASED_POSITIONS: (None, sorted(positions))}
     audit(about, actor, AuditAction.ERASE, changes, because, organization=organization)
     transaction.on_commit(overwrite_deleted)
 

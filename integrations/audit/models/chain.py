@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any, ClassVar
@@ -17,6 +17,8 @@ from integrations.store.personal import harmless
 
 ERASED_AT_ONCE = 500
 SALT_BYTES = 16
+#: The field of an erasure's `changes` that names the positions that it erased.
+ERASED_POSITIONS = "erased_positions"
 
 
 class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
@@ -30,7 +32,7 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
         """Empty the personal text of these rows and destroy its salt. Return the positions of the rows erased now.
 
         The digest stays, so that the chain still holds. Afterwards, in the same transaction, the caller records an
-        entry with AuditAction.ERASE whose changes name these positions (`erased_positions`); without it `verify_audit`
+        entry with AuditAction.ERASE whose changes name these positions (ERASED_POSITIONS); without it `verify_audit`
         reports the rows. Safe to run twice: what is erased already isn't returned again.
         """
         return self._erase(self.model.TEXT_COLUMNS)
@@ -183,18 +185,3 @@ def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return value
     return json.loads(json.dumps(value), parse_float=str, parse_constant=str)
-
-
-#: The field of an erasure's `changes` that names what it erased.
-ERASED_POSITIONS = "erased_positions"
-
-
-def erased_positions(positions: Iterable[int]) -> Mapping[str, tuple[object, object]]:
-    """Return positions of one chain as an erasure's audit entry holds them: as ranges from first to last."""
-    ranges: list[list[int]] = []
-    for position in sorted(set(positions)):
-        if ranges and ranges[-1][1] == position - 1:
-            ranges[-1][1] = position
-        else:
-            ranges.append([position, position])
-    return {ERASED_POSITIONS: (None, ranges)}
