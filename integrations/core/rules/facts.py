@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.mappings import Categories, MappingIndex
@@ -35,36 +35,26 @@ class TriggerPolicy:
         )
 
 
-class EnteredBefore(StrEnum):
-    """Why an earlier invitation can't be ruled out."""
+class EnteredBefore(Enum):
+    """Why an earlier invitation can't be ruled out, in a sentence that a recruiter can act on."""
 
-    CONNECTING = "connecting"
-    RESTORE = "restore"
-    UNKNOWN_TIME = "unknown_time"
-    PROGRESS_TAG = "progress_tag"
-
-    def explain(self, stage_name: str) -> str:
-        """Return it as a sentence that a recruiter can act on."""
-        return _SENTENCES[self].format(stage=stage_name)
-
-
-_SENTENCES: Mapping[str, str] = {
-    EnteredBefore.CONNECTING: (
-        "The candidate was in “{stage}” before Lever was connected, and may be invited already."
-    ),
-    EnteredBefore.RESTORE: (
+    CONNECTING = "The candidate was in “{stage}” before Lever was connected, and may be invited already."
+    RESTORE = (
         "The portal was restored from a backup, and the candidate was in a stage that sends assessments before that. "
         "So they may be invited already."
-    ),
-    EnteredBefore.UNKNOWN_TIME: (
+    )
+    UNKNOWN_TIME = (
         "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "
         "may be invited already."
-    ),
-    EnteredBefore.PROGRESS_TAG: (
+    )
+    PROGRESS_TAG = (
         "The candidate has a progress tag (“CodeScreen: …”) in Lever, but no invitation here. So they may be invited "
         "already."
-    ),
-}
+    )
+
+    def explain(self, stage_name: str) -> str:
+        """Return the sentence about this stage."""
+        return self.value.format(stage=stage_name)
 
 
 class NoCandidate(Enum):
