@@ -229,7 +229,7 @@ PLATFORM_READ_SECONDS = 15.0
 #: How often CodeScreen is polled about an invitation.
 POLL_NOT_STARTED_SECONDS, POLL_IN_PROGRESS_SECONDS = 3600, 600
 
-#: Whether single sign-on and alerts may use private networks and HTTP.
+#: Whether single sign-on may use private networks and HTTP.
 ALLOW_PRIVATE_ADDRESSES = DEBUG
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"

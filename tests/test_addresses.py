@@ -48,7 +48,7 @@ CONSENT = {
     "single-sign-on-join",
     "single-sign-on-try",
 }
-#: Where POST needs a higher role than GET: only Super Admins save secrets and add rooms for alerts.
+#: Where POST needs a higher role than GET: only Super Admins save secrets and the chat room.
 POST_ALLOWED = {"settings": 1, "notification-settings": 1}
 #: The lowest role whose staff may open it: they read the log in the admin, too.
 STAFF_ALLOWED = {"audit": 3, "audit-export": 3}

@@ -1,6 +1,6 @@
 """The statuses of an invitation: each has one record with everything that is said of it and that depends on it.
 
-Pages, e-mails, exports, the admin and alerts read the record. To add a status, add its record here, and the code that
+Pages, e-mails, exports and the admin read the record. To add a status, add its record here, and the code that
 gives it to an invitation. Statuses are stored and exported by their code.
 """
 

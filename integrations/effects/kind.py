@@ -27,7 +27,7 @@ class Target(models.TextChoices):
     LEVER = "lever", "Lever"
     CODESCREEN = "codescreen", "CodeScreen"
     EMAIL = "email", "E-mail"
-    ALERT = "alert", "Alert"
+    CHAT = "chat", "Chat room"
 
 
 class Author(Enum):
@@ -130,7 +130,7 @@ class EffectKind[P: Payload]:
     @property
     def tells_the_team(self) -> bool:
         """Whether it is a message to people, and no act on a platform."""
-        return self.target in {Target.EMAIL, Target.ALERT}
+        return self.target in {Target.EMAIL, Target.CHAT}
 
     def payload_of(self, effect: Effect) -> P:
         return self.payload.from_json(effect.payload)

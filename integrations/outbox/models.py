@@ -21,7 +21,7 @@ class Effect(Leasable):
     """One intended act on the outside world. A worker performs it, and retries it until it is done or given up."""
 
     HOLDS = Holds(
-        "what the portal sent and wrote: invitations, tags, notes, feedback, reports, e-mails and alerts",
+        "what the portal sent and wrote: invitations, tags, notes, feedback, reports, e-mails, chat messages",
         UNTIL_ERASED,
         opportunity="opportunity_id",
     )
@@ -40,7 +40,7 @@ class Effect(Leasable):
         LEAVE_NOTE = "leave_note", "Leave note"
         MAKE_TEMPLATE = "make_template", "Make feedback template"
         SEND_EMAIL = "send_email", "Send e-mail"
-        SEND_ALERT = "send_alert", "Send alert"
+        SEND_ALERT = "send_alert", "Post to chat room"
 
     class State(models.TextChoices):
         """The state as stored. A due effect that a worker holds is shown as leased."""
@@ -92,7 +92,7 @@ class Effect(Leasable):
         help_text="The member that a welcome, a password reset or a request to the Super Admins is about.",
     )
     payload = about_candidate(
-        "the text of notes, reports, e-mails and alerts, which may name candidates and their results",
+        "the text of notes, reports, e-mails and chat messages, which may name candidates and their results",
         about_user("the addresses of an e-mail's recipients", models.JSONField(default=dict, blank=True)),
     )
     written = about_candidate(

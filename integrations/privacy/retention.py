@@ -40,11 +40,11 @@ from integrations.privacy.erase import erase, record_erasure
 from integrations.privacy.lever_changes import may_be_confirmed
 from integrations.privacy.models import Erasure
 
-# Empty messages that are older than the retention: every call, e-mail and alert, and webhooks about no candidate.
+# Empty messages that are older than the retention: every call, e-mail and chat message, and webhooks about nobody.
 
 
 #: By model, the column that a row's age counts from, and the rows that are emptied because of their age alone. Those
-#: of a candidate go with the candidate, except for the bodies of calls, for e-mails and for alerts.
+#: of a candidate go with the candidate, except for the bodies of calls, for e-mails and messages.
 _BY_AGE: Mapping[type[Model], tuple[str, Q]] = {
     ApiCall: ("at", ~Q(request_body="", response_body="", error="")),
     Effect: (

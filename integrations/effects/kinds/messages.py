@@ -217,7 +217,7 @@ SEND_EMAIL = EffectKind(
 )
 SEND_ALERT = EffectKind(
     kind=Effect.Kind.SEND_ALERT,
-    target=Target.ALERT,
+    target=Target.CHAT,
     payload=Notice,
     perform=lambda effect, _: send_alert(effect),
     done=lambda _effect, _words: "Posted to the chat room",

@@ -156,7 +156,7 @@ class Platforms:
     def _take_alert(self, request: Request) -> Exchange:
         """Answer in place of a customer's chat room."""
         text = request.get_data().decode()
-        if any(f": {outcome}" in text for outcome in ResultOutcome):
+        if any(f"Result: {outcome}" in text for outcome in ResultOutcome):
             self.alerts.add(text)
         return Exchange(json_response({}))
 

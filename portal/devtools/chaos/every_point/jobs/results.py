@@ -23,7 +23,9 @@ NEXT_STAGE = "On-site interview"
 
 def move(world: World) -> None:
     """CodeScreen says Passed: the candidate is moved to the next stage, and the chat room is told."""
-    save_chat_url(world.organization, CHAT_URL, PERSON)
+    world.person_does(
+        lambda: not world.organization.chat_url, lambda: save_chat_url(world.organization, CHAT_URL, PERSON)
+    )
     world.organization.refresh_from_db()
     set_policies(world.organization, {"stage_on_pass": NEXT_STAGE}, PERSON)
     invited(world, "Alder")
