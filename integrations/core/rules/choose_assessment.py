@@ -10,9 +10,7 @@ from integrations.core.rules.names import (
     assessment_tags,
     matching_assessments,
 )
-from integrations.core.vocabulary import (
-    AssessmentSource,
-)
+from integrations.core.vocabulary import AssessmentSource
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,7 @@ class CandidateRows:
     def __init__(self, organization: Organization, opportunity_id: str, most: int = NEWEST) -> None:
         self.organization, self.opportunity_id, self.most = organization, opportunity_id, most
         own = {"organization": organization, "opportunity_id": opportunity_id}
-        invitations = Invitation.objects.filter(**own).select_related("mapping")
-        rounds = with_later_round(invitations).order_by("-created_at", "-pk")
+        rounds = with_later_round(Invitation.objects.filter(**own)).order_by("-created_at", "-pk")
         self.invitations = list(rounds[:most])
         self.results = defaultdict[int, list[Result]](list)
         results = Result.objects.filter(invitation__in=[one.pk for one in self.invitations])
