@@ -178,7 +178,7 @@ def _request(client: Client, url: str, method: str) -> Any:
 
 
 def _text(answer: Any) -> str:
-    text = b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode().lower()
+    text = answer.content.decode().lower()
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)  # a random token may contain any name
 
 

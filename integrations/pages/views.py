@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,7 +27,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lists import csv_answer, csv_lines
+from integrations.lists import csv_answer
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify
 
@@ -151,16 +151,15 @@ class ListExport(OrganizationMixin):
     #: What the list is of, as the audit log says it.
     list_name = ""
 
-    def file(
-        self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]], count: int
-    ) -> StreamingHttpResponse:
-        """Record the export of so many lines, with the filters by name alone, and return the answer."""
+    def file(self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> HttpResponse:
+        """Record how many lines are exported, with the filters by name alone, and return the answer."""
+        lines = list(rows)
         given = self.request.GET.items()
         changes: dict[str, tuple[object, object]] = {
             "list": (None, self.list_name),
-            "lines": (None, count),
+            "lines": (None, len(lines)),
             # not their values: what was searched for may be a candidate's name, and the log outlives their other data
             "filters": (None, ", ".join(sorted(name for name, value in given if value))[:300] or "none"),
         }
         audit(self.organization, self.user, AuditAction.EXPORT_LIST, changes)
-        return csv_answer(filename, csv_lines(columns, rows))
+        return csv_answer(filename, columns, lines)

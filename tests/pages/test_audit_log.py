@@ -40,7 +40,7 @@ def entries(organization, super_admin):
 def export(client, query: str = "") -> list[list[str]]:
     answer = client.get(reverse("audit-export") + query)
     assert answer["Content-Type"].startswith("text/csv")
-    return list(csv.reader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
+    return list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
 
 
 def test_entries_show_both_values_and_no_secret(organization_admin_client, entries):

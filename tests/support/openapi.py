@@ -71,7 +71,7 @@ def describe(
             with recorded_names() as asked, undone():
                 answer = getattr(client, method)(address.url)
             names[address.name] |= asked
-            if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
+            if answer.headers.get("Content-Type", "").startswith("text/html"):
                 _read_page(answer.content.decode(), address.url, described)
 
 
