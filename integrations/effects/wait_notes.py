@@ -48,7 +48,7 @@ def tell_waits(organization: Organization) -> None:
         for invitation in _untold(status).filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
             LEAVE_NOTE.enqueue(
                 organization.pk,
-                f"{invitation.pk}:{status}",
+                f"{invitation.pk}:{status}:{invitation.changed_at.isoformat()}",
                 note_on(invitation.opportunity_id, _text(invitation, status), status),
                 priority=LAST,
                 invitation=invitation,
@@ -66,7 +66,9 @@ def tell_waits(organization: Organization) -> None:
 
 def _untold(status: InvitationStatus) -> QuerySet[Invitation]:
     """Invitations that have waited so for long, without a note that tells of it."""
-    told = _notes.filter(invitation=OuterRef("pk"), payload__code=status.value)
+    told = _notes.filter(
+        invitation=OuterRef("pk"), payload__code=status.value, created_at__gte=OuterRef("changed_at")
+    )
     rows = Invitation.objects.filter(_wanted, status=status, erased_at__isnull=True)
     return rows.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
 

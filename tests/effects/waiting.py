@@ -16,7 +16,9 @@ def minutes_pass(minutes=6):
     ago = timedelta(minutes=minutes)
     Invitation.objects.update(changed_at=F("changed_at") - ago)
     Delivery.objects.filter(decided_at__isnull=False).update(decided_at=F("decided_at") - ago)
-    Effect.objects.filter(kind="leave_note", state="due").update(due_at=F("due_at") - ago)
+    Effect.objects.filter(kind="leave_note").update(
+        created_at=F("created_at") - ago, due_at=F("due_at") - ago
+    )
     clock_strikes()
 
 
