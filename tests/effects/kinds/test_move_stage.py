@@ -4,7 +4,6 @@ import pytest
 
 from integrations.catalog import lists
 from integrations.catalog.models.platform_lists import Stage
-from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.retry import retry_effect
@@ -68,7 +67,7 @@ def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, passe
 
 def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario, passed):
     lists.refresh_stages(scenario.organization, provider.ClientProvider(scenario.organization).lever())
-    RoleMapping.objects.create(organization=scenario.organization, role="Any", stage=TARGET, assessment="Any")
+    scenario.set_policies(stage_on_pass="Phone sceen")
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
     scenario.work()
     assert scenario.latest_effect("move_stage").state == "due"

@@ -107,6 +107,28 @@ def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
     assert Invitation.objects.get(assessment_name="Frontend Developer").mapping != first
 
 
+def test_stages_that_lead_to_each_other_send_each_assessment_once(scenario, sandbox):
+    own, second = {"organization": scenario.organization, "role": "Backend Engineer"}, "CodeScreen Take-home"
+    RoleMapping.objects.create(**own, stage=FROM, assessment="Backend", stage_on_pass=second)
+    RoleMapping.objects.create(**own, stage=second, assessment="Frontend Developer", stage_on_pass=FROM)
+    scenario.enter()
+    passed(scenario)
+    scenario.enter(stage=second)
+    sandbox.codescreen_does(
+        "candidate",
+        action=["start", "submit", "evaluate"],
+        email="alder@candidates.example",
+        assessment="Frontend Developer",
+        score=90,
+        result="Passed",
+    )
+    scenario.poll()
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 2)
+    assert scenario.enter().verdict == "already_invited"
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+
+
 def test_nobody_is_moved_again_by_a_later_round(scenario):
     RoleMapping.objects.create(
         organization=scenario.organization,
