@@ -225,14 +225,13 @@ class FormField:
 
 @dataclass(frozen=True)
 class FeedbackForm:
-    """A feedback template, or a feedback form with its values; `template_id` is the template a form was made from."""
+    """A feedback template, or a feedback form with its values."""
 
     id: str
     text: str
     instructions: str
     is_deleted: bool
     fields: tuple[FormField, ...]
-    template_id: str = ""
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
@@ -248,7 +247,6 @@ class FeedbackForm:
                     field.text: field for field in map(FormField.from_api, json_objects(data.get("fields")))
                 }.values()
             ),
-            template_id=text(data.get("baseTemplateId")),
         )
 
     def to_json(self) -> JsonObject:

@@ -88,7 +88,7 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
         return Failed(NO_AUTHOR)
     words = feedback_words(invitation, result)
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    for feedback_id in existing_feedback(lever, invitation, connection.feedback_template_id):
+    for feedback_id in existing_feedback(lever, invitation):
         if (updated := _update(lever, effect, feedback_id, words, author)) is not None:
             return Done(
                 record=partial(_store_feedback_id, invitation, result, feedback_id),
