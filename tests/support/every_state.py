@@ -9,7 +9,7 @@ from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.clients.models import CircuitBreaker
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import ResultOutcome
+from integrations.core.vocabulary import RejectionCode, ResultOutcome
 from integrations.health.models import Incident, WebhookRejection
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -117,7 +117,7 @@ def _troubles(organization: Organization) -> None:
         factories.DeliveryFactory.create(
             **own, opportunity_id=f"found-{number}", event="sweep", received_at=now
         )
-        WebhookRejection.objects.create(**own, platform="lever", code=f"reason_{number}", count=5)
+        WebhookRejection.objects.create(**own, platform="lever", code=list(RejectionCode)[number], count=5)
         DutyRun.objects.create(**own, duty=list(Duty)[number], failures=4)
         Incident.objects.create(**own, code=["platform_down", "duty_failing"][number], began_at=now)
         audit(
