@@ -329,7 +329,7 @@ def choose_feedback_author(organization: Organization, lever: LeverClient, user_
             raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
         name = author.name[:300]
     with transaction.atomic():
-        connection = LeverConnection.objects.select_for_update().get(organization=organization)
+        connection = LeverConnection.objects.select_for_update(of=("self",)).get(organization=organization)
         changes = {"feedback_author": (connection.feedback_author, user_id)}
         connection.feedback_author, connection.feedback_author_name = user_id, name
         connection.save(update_fields=["feedback_author", "feedback_author_name"])
