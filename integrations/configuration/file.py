@@ -27,7 +27,7 @@ TYPE_NAMES = {
     str: "text in quotes",
     int: "a whole number",
     bool: "true or false",
-    list: "three whole numbers in brackets",
+    list: "whole numbers in brackets",
     dict: "a table in braces",
 }
 #: What was written instead, for a message. Not the value: it may be a secret in the wrong place.
@@ -93,9 +93,7 @@ def _check(path: str, value: object, key: Key) -> None:
         return
     if type(value) is not key.value_type:
         found = FOUND_NAMES.get(type(value), "a date or time")
-        raise ConfigurationError(
-            f"{path} must be {key.type_name or TYPE_NAMES[key.value_type]}, not {found}."
-        )
+        raise ConfigurationError(f"{path} must be {TYPE_NAMES[key.value_type]}, not {found}.")
     if isinstance(value, str) and "\0" in value:
         raise ConfigurationError(f"{path} must not contain a NUL character.")
     if key.check:

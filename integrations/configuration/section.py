@@ -52,13 +52,10 @@ class Key:
     value_type: type = str
     #: The column that the value is stored in as it is, with the column's rules.
     column: "models.Field[Any, Any] | None" = None
-    #: The attribute of the row, where it isn't called as the key.
-    attribute: str = ""
     is_required: bool = False
     is_secret: bool = False
     must_not_be_blank: bool = False
     is_stripped: bool = False
-    type_name: str = ""
     #: Raises ConfigurationError for a value, given with its path, that isn't one for this key.
     check: Callable[[str, Any], None] | None = None
     #: Stores the value, where the key is stored without the rest of its table.
@@ -84,7 +81,7 @@ class Key:
         return f"~ {subject}: {literal(before)} → {literal(after)}"
 
 
-def column(model: type[models.Model], name: str, key: str = "", **options: Any) -> Key:
+def column(model: type[models.Model], name: str, **options: Any) -> Key:
     """Return the key whose value is stored in a column, with the column's type and rules."""
     stored = cast("models.Field[Any, Any]", model._meta.get_field(name))
     value_type: type = str
@@ -94,10 +91,9 @@ def column(model: type[models.Model], name: str, key: str = "", **options: Any) 
         value_type = int
     elif isinstance(stored, models.JSONField) and isinstance(stored.get_default(), list):
         value_type = list
-        options["type_name"] = "whole numbers in brackets"
     elif isinstance(stored, models.JSONField):
         value_type = dict
-    return Key(key or name, value_type, stored, attribute=name, **options)
+    return Key(name, value_type, stored, **options)
 
 
 def secret(name: str, *, can_be_removed: bool = False, **options: Any) -> Key:
@@ -149,14 +145,14 @@ class Section:
     compare: Callable[[Configuration, Organization], Iterator[Change]] | None = None
     is_array: bool = False
     #: The keys by which a table of an array is told from the others.
-    named_by: tuple[str, ...] = ("name",)
+    named_by: tuple[str, ...] = ()
     #: Raises ConfigurationError for a table, given with its path, whose values don't go together.
     check: Callable[[str, Table], None] | None = None
 
     def name_of(self, table: Table) -> str:
         """Return what tells a table from the others of its array."""
         if len(self.named_by) == 1:
-            return str(table.get(self.named_by[0], ""))
+            return str(table[self.named_by[0]])
         return ", ".join(f"{key} {table[key]}" for key in self.named_by if table.get(key))
 
     def changes(self, file: Configuration, organization: Organization) -> Iterator[Change]:
@@ -188,7 +184,7 @@ def keys(*given: Key) -> dict[str, Key]:
 
 def table_of(known: Mapping[str, Key], row: models.Model) -> Table:
     """Return a row as a table of these keys."""
-    return {name: getattr(row, key.attribute or name) for name, key in known.items()}
+    return {name: getattr(row, name) for name in known}
 
 
 def differing(known: Mapping[str, Key], before: Table, wanted: Table) -> Table:
