@@ -29,8 +29,8 @@ def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super
     assert {(entry.target_kind, entry.target_id) for entry in entries} == {("mapping", pk)}
 
 
-def test_the_own_rules_of_a_deleted_mapping_are_audited_also_zero_and_no(organization, super_admin):
-    rules = {"passing_score": 0, "not_started_days": 0, "origins": {"agency": "hold"}}
+def test_the_own_rules_of_a_deleted_mapping_are_audited_also_zero(organization, super_admin):
+    rules = {"approval": "always", "passing_score": 0}
     mapping = RoleMapping(organization=organization, role="Chef", assessment="Soup", **rules)
     save_mapping(mapping, super_admin)
     delete_mapping(mapping, super_admin)
