@@ -57,7 +57,6 @@ PARTS = {
         "tests/audit/test_concurrent_writers.py",
         "tests/audit/test_erasure.py",
         "tests/audit/test_chain_heads.py",
-        "tests/audit/test_verification.py",
         "tests/catalog",
         "tests/codescreen/test_models.py",
         "tests/health",
