@@ -37,11 +37,6 @@ def timeline_link(opportunity_id: str) -> str:
     return f"{settings.PORTAL_URL}/activity/{opportunity_id}/"
 
 
-def activity_link() -> str:
-    """Return the address of the list of candidates."""
-    return f"{settings.PORTAL_URL}/activity/"
-
-
 def settings_link() -> str:
     """Return the address of the organization's settings."""
     return f"{settings.PORTAL_URL}/settings/"
