@@ -95,6 +95,8 @@ class RoleMapping(models.Model):
             named_categories(getattr(self, column) for column in CATEGORY_COLUMNS),
             Approval(self.approval or Approval.ABOVE_LIMIT),
             self.pk,
+            self.passing_score,
+            self.stage_on_pass,
         )
 
     @property

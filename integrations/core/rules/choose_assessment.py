@@ -38,6 +38,12 @@ class AssessmentMatch:
     found: tuple[KnownAssessment, ...]
 
     @property
+    def has_contrary_rules(self) -> bool:
+        """Whether mappings that fit equally name the assessment, each with other rules of its own."""
+        is_for_categories = self.names.source == AssessmentSource.MAPPING_FOR_CATEGORIES
+        return is_for_categories and len({rule.own_rules for rule in self.names.mappings}) > 1
+
+    @property
     def mapping(self) -> MappingRule | None:
         """The mapping whose rules hold; None where no mapping names the assessment."""
         return next(iter(self.names.mappings), None)

@@ -152,6 +152,11 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
             VerdictCode.AMBIGUOUS_ASSESSMENT,
             f"More than one assessment fits {_where(match)}{place}{of_which}.",
         )
+    if match.has_contrary_rules:
+        return Decision(
+            VerdictCode.AMBIGUOUS_ASSESSMENT,
+            f"More than one mapping fits{place}, each with other rules for the same assessment: {_where(match)}.",
+        )
     assessment = match.found[0]
     origin = candidate.origin.label if candidate.origin else ""
     rule = origin_rule(facts, candidate)

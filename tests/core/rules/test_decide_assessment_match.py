@@ -8,7 +8,7 @@ import pytest
 from integrations.core.rules.decide import decide
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, closest_name, matching_assessments, normalize
-from integrations.core.vocabulary import AssessmentSource, Category
+from integrations.core.vocabulary import Approval, AssessmentSource, Category
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate
 
 
@@ -162,6 +162,21 @@ def test_two_mappings_that_fit_equally_are_ambiguous():
     decision = by_categories(("", "Backend", (ENGINEERING,)), ("", "Frontend Developer", (BERLIN,)))
     assert decision.verdict == "ambiguous_assessment"
     assert "the mappings for Department  engineering and for Location BERLIN" in decision.explanation
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [{"approval": Approval.ALWAYS}, {"passing_score": 80}, {"stage_on_pass": "On-site interview"}],
+)
+def test_two_mappings_that_fit_equally_are_ambiguous_when_they_differ_in_a_rule(rules):
+    one = MappingRule("", "", "Backend", frozenset({ENGINEERING}))
+    other = MappingRule("", "", "Backend", frozenset({BERLIN}), **rules)
+    facts = with_candidate(replace(FACTS, mappings=MappingIndex([one, other])), categories=SHOWN)
+    decision = decide(facts)
+    assert decision.verdict == "ambiguous_assessment"
+    assert "each with other rules for the same assessment: the mappings for" in decision.explanation
+    alike = replace(other, approval=one.approval, passing_score=None, stage_on_pass="")
+    assert decide(replace(facts, mappings=MappingIndex([one, alike]))).assessment == BACKEND
 
 
 @pytest.mark.parametrize(
