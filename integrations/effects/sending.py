@@ -51,6 +51,11 @@ from integrations.store import database
 from integrations.store.database import with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+#: In an outage hundreds may fail in minutes; the list of candidates who need attention has them all.
+SAME_PROBLEM_EVERY = timedelta(minutes=30)
+MORE_MAY_FOLLOW = (
+    "Of others in the same half hour no e-mail tells. All are under Candidates › Needs attention."
+)
 SEND_AGAIN = "An Admin can send it again."
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
@@ -257,9 +262,11 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
             "Check in CodeScreen whether it was sent. Then say so on the candidate's page.",
+            MORE_MAY_FOLLOW,
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
+        at_most_every=SAME_PROBLEM_EVERY,
     )
 
 
@@ -284,7 +291,8 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         EmailTopic.INVITATION_FAILED,
         f"{invitation.pk}:{effect.lease_owner}",
         subject="the invitation could not be sent",
-        lines=[f"“{invitation.assessment_name}”: {reason}"],
+        lines=[f"“{invitation.assessment_name}”: {reason}", MORE_MAY_FOLLOW],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
+        at_most_every=SAME_PROBLEM_EVERY,
     )

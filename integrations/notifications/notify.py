@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
@@ -74,15 +75,20 @@ def notify_members(
     lines: Sequence[Line],
     invitation: Invitation | None = None,
     holds_while: Condition | None = None,
+    at_most_every: timedelta | None = None,
 ) -> None:
     """Enqueue an e-mail to the members who get the topic's kind, and a message to the chat room, once per key.
 
     One about an `invitation` gets the candidate's name when it is sent, before its subject, and ends with the link to
     the candidate's page. What `holds_while` says is looked at when it is sent: once it is no longer so, nobody is told.
+    With `at_most_every`, nothing is enqueued while a message about another invitation is younger: in an outage hundreds
+    would say the same.
     """
     kind = topic.record.kind
     if kind is None:
         raise TypeError(f"{topic} goes to named people")
+    if at_most_every is not None and _told_of_another(organization, topic, invitation, at_most_every):
+        return
     if invitation is not None:
         lines = [*lines, Link(OPEN, timeline_link(invitation.opportunity_id))]
     notice = Notice(subject, tuple(lines), holds_while)
@@ -99,6 +105,15 @@ def notify_members(
         recipients = tuple(sorted({member.user.email for member in members}))
         payload = EmailPayload(**vars(notice), recipients=recipients)
         enqueue_email(organization, topic, key, payload, invitation=invitation)
+
+
+def _told_of_another(
+    organization: Organization, topic: EmailTopic, invitation: Invitation | None, time: timedelta
+) -> bool:
+    """Whether a message of the topic about another invitation was enqueued within that time."""
+    messages = Effect.objects.filter(kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT])
+    recent = messages.filter(organization=organization, created_at__gt=Now() - time)
+    return recent.filter(key__startswith=f"{topic}:").exclude(invitation=invitation).exists()
 
 
 def effect_key(topic: EmailTopic, key: str) -> str:
