@@ -67,7 +67,7 @@ STATES = {
     "login": ["?next=/activity/"],
 }
 #: States that fewer roles may see than the page's others.
-FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=invite&all=1", "?act=invite")
+FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=decide&all=1", "?act=decide")
 NO_PAGE = {"logout", "switch-organization"}
 
 

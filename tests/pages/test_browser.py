@@ -125,5 +125,5 @@ def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_se
     assert page.input_value("#q") == "a/b"
     page.get_by_label("Select all").check()
     page.get_by_role("button", name="Send those on hold…").click()
-    page.get_by_role("heading", name="Send th").wait_for()
+    page.get_by_role("heading", name="Send invitations").wait_for()
     page.close()
