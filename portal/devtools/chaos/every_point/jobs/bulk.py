@@ -109,7 +109,7 @@ def choose(world: World) -> None:
     )
     invited(world, "Maple")
     world.expected["Maple"] = Expected(
-        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({2})
+        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({1})
     )
     world.rest()
 
