@@ -113,8 +113,8 @@ class EffectKind[P: Payload]:
     icon: str = "mail"
     #: What it is to write; the Result is the one that it writes into a form.
     to_write: Callable[[P, Result | None], Words] = lambda _payload, _result: Words()
-    #: What it is about in a few words, where its words are too long or none.
-    topic: Callable[[Effect, Result | None], str] = lambda _effect, _result: ""
+    #: What it is about in a few words, where its words are none.
+    topic: Callable[[Effect], str] = lambda _effect: ""
     #: What would happen, by its brief, where a dry run enqueues it.
     intended: Callable[[str], str] = lambda _brief: ""
     #: The lines of a candidate's history; empty where another line says it.
@@ -141,9 +141,9 @@ class EffectKind[P: Payload]:
             return Words.from_json(effect.written)
         return self.to_write(self.payload_of(effect), result)
 
-    def brief(self, effect: Effect, result: Result | None = None) -> str:
+    def brief(self, effect: Effect) -> str:
         """Return what an effect writes or is about, in one line; empty where that says nothing more than its kind."""
-        return self.topic(effect, result) or self.words(effect, result).line
+        return self.topic(effect) or self.words(effect).line
 
     def enqueue(
         self,

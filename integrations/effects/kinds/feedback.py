@@ -224,11 +224,6 @@ def _words(_: FeedbackPayload, result: Result | None) -> Words:
     return Words(fields=[*rating, *texts], missing=NOT_RECORDED)
 
 
-def _topic(_: Effect, result: Result | None) -> str:
-    rating = f", rating {result.rating} of 4" if result and result.rating else ""
-    return f"{result.label}{rating}" if result else ""
-
-
 WRITE_FEEDBACK = EffectKind(
     kind=Effect.Kind.WRITE_FEEDBACK,
     target=Target.LEVER,
@@ -240,7 +235,6 @@ WRITE_FEEDBACK = EffectKind(
     heading="Feedback",
     icon="edit",
     to_write=_words,
-    topic=_topic,
     done=lambda effect, _: effect.reason or "Feedback written in Lever",
     failed="The feedback could not be written",
     kept_payload=kept_whole,

@@ -198,7 +198,7 @@ SEND_INVITATION = EffectKind(
     priority=2,
     goes_on_in_a_pause=_goes_on_in_a_pause,
     give_up=give_up,
-    topic=lambda effect, _: effect.invitation.assessment_name if effect.invitation else "",
+    topic=lambda effect: effect.invitation.assessment_name if effect.invitation else "",
     intended=lambda name: f"CodeScreen sends “{name}” to the candidate.",
     kept_payload=kept_whole,
 )

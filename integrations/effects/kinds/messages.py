@@ -209,7 +209,6 @@ SEND_EMAIL = EffectKind(
     payload=EmailPayload,
     perform=lambda effect, _: send_email(effect),
     goes_on_in_a_pause=lambda effect: has_started(effect) or is_about_signing_in(effect),
-    topic=lambda effect, _: str(effect.get_email_topic_display()),
     done=_email_sent,
     failed="An e-mail to the team could not be sent",
     kept_payload=lambda _: EMPTY_EMAIL,
