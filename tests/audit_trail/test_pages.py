@@ -30,7 +30,7 @@ NOT_AUDITED = {
     "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
     "single-sign-on-try",
     "single-sign-on-join",  # tests/portal/accounts/test_single_sign_on_join.py
-    "domain-check",  # tests/single_sign_on/test_provider_domains.py
+    "domain-check",  # tests/single_sign_on/test_domains.py
     "codescreen-test",
     "audit",
     "mapping-list",

@@ -31,7 +31,6 @@ Secrets = dict[str, str]
 
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SINGLE_SIGN_ON, APP = "/settings/sso/", "/account/second-factor/app/"
 
 

@@ -10,8 +10,6 @@ from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_numbers import page_of, row_count
 
-BEGUN = {"instance_id": "i-1", "invited_at": timezone.now()}
-
 
 def earlier(row: Candidate, status: str, **columns) -> None:
     """Let the candidate have two earlier invitations with this status, to other assessments."""
