@@ -194,7 +194,7 @@ class CandidateSearch:
 
     @property
     def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
-        """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
+        """The invitations of each tab that counts a candidate's earlier ones like the latest."""
         invitations = Invitation.objects.filter(organization=self.organization)
         return {
             "attention": invitations.filter(status__in=NEED_PERSON),

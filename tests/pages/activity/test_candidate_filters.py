@@ -134,7 +134,7 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         ("nonsense", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder", "Aspen"]),
     ],
 )
-def test_a_saved_filter_shows_its_candidates_and_their_number(super_admin_client, everyone, view, names):
+def test_a_tab_shows_its_candidates_and_their_number(super_admin_client, everyone, view, names):
     answer = super_admin_client.get(CANDIDATES, {"view": view})
     assert [one.name for one in answer.context["page"]] == names
     counts = {code: count for code, _, count in answer.context["views"]}
