@@ -79,22 +79,11 @@ def wait_for_url(url: str) -> None:
     wait_until(answers, START_SECONDS, f"{url} doesn't answer")
 
 
-CHECK_EVERY = 0.05
-
-
-def run_in_threads(
-    targets: Iterable[Callable[[], object]], while_running: Callable[[], object] | None = None
-) -> None:
-    """Run each function in a thread of its own and return when all have ended.
-
-    `while_running`, if given, is called again and again in this thread until then.
-    """
+def run_in_threads(targets: Iterable[Callable[[], object]]) -> None:
+    """Run each function in a thread of its own and return when all have ended."""
     threads = [threading.Thread(target=target, name="client", daemon=True) for target in targets]
     for thread in threads:
         thread.start()
-    while while_running and any(thread.is_alive() for thread in threads):
-        while_running()
-        time.sleep(CHECK_EVERY)
     for thread in threads:
         thread.join()
 

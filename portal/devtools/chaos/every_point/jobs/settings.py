@@ -31,7 +31,6 @@ ADDED = f"""
 role = "{ROLE}"
 assessment = "{{assessment}}"
 """
-TOKEN = "fedcba9876543210fedcba9876543210"
 #: The verdicts on a move that two webhooks tell about.
 TWICE = (VerdictCode.INVITE, VerdictCode.ALREADY_INVITED)
 
