@@ -174,15 +174,16 @@ class OrganizationMixin(AccessMixin, View):
             )
 
 
-def visible[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
-    """Return those rows that are about candidates the member sees; `column` leads to the opportunity's id."""
-    return rows if member.sees_all_candidates else own(rows, member, column)
+def visible[Rows: QuerySet[Any]](rows: Rows, member: Membership) -> Rows:
+    """Return those rows that are about candidates the member sees."""
+    return rows if member.sees_all_candidates else own(rows, member)
 
 
-def own[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
-    """Return those rows that are about candidates the member is on in Lever; `column` leads to the opportunity's id."""
-    ids = OpportunityPerson.objects.of_member(member).values("opportunity_id")
-    return rows.filter(**{f"{column}__in": ids})
+def own[Rows: QuerySet[Any]](rows: Rows, member: Membership) -> Rows:
+    """Return those rows that are about candidates the member is on in Lever."""
+    return rows.filter(
+        opportunity_id__in=OpportunityPerson.objects.of_member(member).values("opportunity_id")
+    )
 
 
 def sees(member: Membership, opportunity_id: str) -> bool:

@@ -147,11 +147,9 @@ def one_of(name: str, column: str, values: Iterable[str]) -> models.CheckConstra
     )
 
 
-def index_of_set(name: str, *fields: str, column: str = "") -> models.Index:
-    """Return an index of the rows in which the column, the last of the fields unless it is named, isn't null."""
-    return models.Index(
-        fields=fields, name=name, condition=models.Q((f"{column or fields[-1]}__isnull", False))
-    )
+def index_of_set(name: str, *fields: str) -> models.Index:
+    """Return an index of the rows in which the column, the last of the fields, isn't null."""
+    return models.Index(fields=fields, name=name, condition=models.Q((f"{fields[-1]}__isnull", False)))
 
 
 _CREATE = """
