@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-#: What Python, Django and REST framework document in spite of its underscore.
+#: What Python and Django document in spite of its underscore.
 DOCUMENTED = {
     "_asdict",
     "_base_manager",
@@ -15,7 +15,6 @@ DOCUMENTED = {
     "_fields",
     "_meta",
     "_replace",
-    "_request",  # of a request of REST framework: Django's own
     "_state",
     "_value_",
 }
