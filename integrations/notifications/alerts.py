@@ -1,5 +1,6 @@
 """Post results and problems to the organization's chat room in Slack or Teams: what the e-mail about the same says."""
 
+import re
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from integrations.outbox.outcome import Cancelled, Done, Failed
 SLACK = "hooks.slack.com"
 #: Below these are the webhooks of Teams: its workflows run in Power Automate.
 TEAMS = (".logic.azure.com", ".api.powerplatform.com")
+#: Of other characters, such as a backslash, programs don't agree which host they name.
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
 LONGEST_URL = 2000
 NO_WEBHOOK = (
     "This isn't a webhook of Slack or Teams. In Slack it begins with https://hooks.slack.com/; in Teams its host ends "
@@ -41,7 +44,8 @@ def check_chat_url(url: str) -> None:
     except ValueError:
         is_plain = False
     host = host_of(url)
-    if not is_plain or len(url) > LONGEST_URL or not (host == SLACK or host.endswith(TEAMS)):
+    is_known = bool(_HOST.fullmatch(host)) and (host == SLACK or host.endswith(TEAMS))
+    if not is_plain or len(url) > LONGEST_URL or not is_known:
         raise ValidationError(NO_WEBHOOK)
 
 

@@ -66,6 +66,8 @@ def chatting(organization, room) -> Organization:
         "https://evilapi.powerplatform.com/T",
         "https://127.0.0.1/T",
         "https://[::1",
+        "https://evil.example\\.logic.azure.com/T",
+        "https://127.0.0.1\\.api.powerplatform.com/T",
         "hooks.slack.com",
     ],
 )
