@@ -6,8 +6,9 @@ from typing import Any, cast
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.filters import BaseFilterBackend
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.lists import is_key
 from integrations.organizations.models.organization import Organization
 from integrations.store.updated_at import changed_since, settled_until
 
@@ -40,6 +42,13 @@ class Pages(CursorPagination):
         """Return the page's rows. All that was committed before the time that is noted first is in them."""
         self.updated_until = settled_until()
         return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return where the page begins. Raises NotFound for a place that is no row's id."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not is_key(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
     def get_paginated_response(self, data: Any) -> Response:
         until = f"{self.updated_until.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

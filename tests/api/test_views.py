@@ -1,6 +1,7 @@
 """The answers of `/api/v1/`, on the wire: rows, pages, refusals."""
 
 import json
+from base64 import b64encode
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -72,8 +73,11 @@ def test_a_limit_that_is_none_is_left_to_the_portal(read, organization, query):
     assert len(read("candidates/", **query).json()["results"]) == 2
 
 
-def test_a_cursor_that_is_none_is_refused(read):
-    assert read("candidates/", cursor="nonsense").status_code == 404
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", *(b64encode(b"p=" + to).decode() for to in (b"x", b"1.5", b"%00"))]
+)
+def test_a_cursor_that_is_none_is_refused(read, cursor):
+    assert read("candidates/", cursor=cursor).status_code == 404
 
 
 def test_another_organizations_rows_are_never_there(read, organization, one_of_each):
