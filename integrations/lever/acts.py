@@ -273,14 +273,16 @@ def make_webhook(
     return webhook
 
 
-def _at_previous_address(organization: Organization) -> list[LeverWebhook]:
-    """Return the webhooks made by the portal that Lever still sends to the organization's previous address.
+def _at_former_address(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks made by the portal that Lever still sends to a former address, refused by now or not.
 
-    One whose address has nothing to do with the organization's keys belongs to another installation of the portal,
-    whose database this one may be a copy of; it is left alone.
+    One at another address than this installation's belongs to another installation of the portal, whose database this
+    one may be a copy of; it is left alone.
     """
+    url = organization.lever_webhook_url
     active = LeverWebhook.objects.active().filter(organization=organization, origin=LeverWebhook.Origin.API)
-    return list(active.filter(url__in=organization.lever_webhook_urls()[1:]))
+    own = active.filter(url__startswith=url.removesuffix(f"{organization.webhook_key}/"))
+    return list(own.exclude(url=url))
 
 
 def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> int:
@@ -289,7 +291,7 @@ def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
     The signature token stays, and the previous address is honoured meanwhile: no delivery is refused. Safe to run
     twice. Raises PlatformError.
     """
-    stored = _at_previous_address(organization)
+    stored = _at_former_address(organization)
     if not stored:
         return 0
     listed = {webhook.id: webhook for webhook in lever.webhooks()}
