@@ -21,15 +21,16 @@ BY_THE_RULES = "the one that the rules name"
 def invite_candidate(candidate: Candidate, actor: Actor, assessment_id: str = "", reason: str = "") -> None:
     """Have a candidate who got no assessment invited, if nothing prevents it when they are read again.
 
-    Who has no invitation is decided like any other, with the assessment that is chosen or else the one that the rules
-    name. An invitation that failed, or was cancelled before it was sent, is sent again. Raises ActionNotAllowed.
+    Who has no invitation, or none to the assessment that is chosen, is decided like any other, with that one or else
+    the one that the rules name. An invitation that failed, or was cancelled before it was sent, is sent again. Raises
+    ActionNotAllowed.
     """
     with transaction.atomic():
         Organization.objects.lock(candidate.organization_id)
         current = Candidate.objects.with_standing().select_related("organization").get(pk=candidate.pk)
         if why := why_not_invitable(current):
             raise ActionNotAllowed(why)
-        if current.invitation is None:
+        if current.invitation is None or assessment_id not in {"", current.invitation.assessment_id}:
             _choose(current, actor, assessment_id, reason)
         elif current.invitation.status == Status.FAILED:
             send_again(current.invitation, actor, reason)

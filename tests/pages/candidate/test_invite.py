@@ -61,6 +61,18 @@ def test_a_choice_holds_where_the_origin_is_left_out(organization_admin_client, 
     assert sandbox.invitations_sent("upas@candidates.example") == 1
 
 
+def test_the_chosen_assessment_is_sent_to_who_could_not_be_sent_another(
+    organization_admin_client, scenario, sandbox
+):
+    scenario.codescreen_fails(status=422)
+    scenario.enter("Alder")
+    alder = Candidate.objects.get(invitation__status="failed")
+    invite(organization_admin_client, alder, "Data Engineer")
+    scenario.work()
+    sent = Invitation.objects.exclude(instance_id="")
+    assert list(sent.values_list("assessment_name", flat=True)) == ["Data Engineer"]
+
+
 @pytest.mark.parametrize("chosen", ["", "nonsense"])
 def test_what_codescreen_does_not_list_is_not_chosen(organization_admin_client, hazel, chosen):
     assert "Not saved." in text(invite(organization_admin_client, hazel, chosen))
