@@ -1,6 +1,6 @@
 """A candidate as the rules see them, who is on a candidate in Lever, and which invitations a person has already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -23,7 +23,6 @@ from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
 from integrations.store import database
 from integrations.store.database import rows_of
 
@@ -225,7 +224,7 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
     rows = rows_of(
         Invitation, f"{is_same} ORDER BY created_at DESC, id DESC", person.organization_id, *values
     )
-    existing = _existing(rows, entered_at)
+    existing = [_existing_invitation(row, entered_at) for row in rows]
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
@@ -249,27 +248,10 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
     )
 
 
-def _existing(
-    invitations: Sequence[Invitation], entered_at: datetime | None
-) -> tuple[ExistingInvitation, ...]:
-    if not invitations:
-        return ()
-    unanswered = Effect.objects.filter(
-        invitation__in=invitations,
-        kind=Effect.Kind.SEND_INVITATION,
-        state=Effect.State.CANCELLED,
-        attempt_started_at__isnull=False,
-    )
-    were_unanswered = set(unanswered.values_list("invitation_id", flat=True))
-    return tuple(_existing_invitation(row, row.pk in were_unanswered, entered_at) for row in invitations)
-
-
-def _existing_invitation(
-    row: Invitation, was_unanswered: bool, entered_at: datetime | None
-) -> ExistingInvitation:
+def _existing_invitation(row: Invitation, entered_at: datetime | None) -> ExistingInvitation:
     done_at = row.completed_at if row.status == Status.COMPLETED else None
-    # cancelled while uncertain: it may have been sent, so it is never sent again automatically
-    was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and was_unanswered
+    # cancelled after a call that may have arrived: it is never sent again automatically
+    was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and row.first_call_at is not None
     phrase = Status(row.status).record.phrase
     if was_uncertain:
         phrase = f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"

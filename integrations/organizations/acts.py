@@ -229,7 +229,9 @@ def _leave_to_a_person(organization: Organization, until: datetime) -> int:
     )
     invitations = list(waiting.order_by("pk"))
     for invitation in invitations:
-        invitation.move(Status.UNCERTAIN, MAY_BE_SENT)
+        # so that it isn't sent again automatically once it is cancelled
+        called_at = invitation.first_call_at or invitation.changed_at
+        invitation.move(Status.UNCERTAIN, MAY_BE_SENT, first_call_at=called_at)
     Effect.objects.filter(
         invitation__in=invitations, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.DUE
     ).update(

@@ -135,7 +135,7 @@ def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
     if was_sent:
         invitations.cancel(invitation, super_admin)
     else:
-        Invitation.objects.update(status="held", instance_id="")
+        Invitation.objects.update(status="held", instance_id="", first_call_at=None)
         invitations.cancel(scenario.reread(invitation), super_admin)
     sent = sandbox.invitations_sent()
     earlier = timezone.now() - timedelta(minutes=1)
@@ -153,4 +153,16 @@ def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_
     invitations.cancel(Invitation.objects.get(status="held"), super_admin)
     Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
     assert move_and_decide().verdict == "invite"
+    assert sandbox.invitations_sent() == 1
+
+
+def test_what_may_have_been_sent_is_not_sent_again_after_a_person_had_it_sent_again(
+    scenario, sandbox, move_and_decide, super_admin
+):
+    """The candidate leaves before the second call is made, and comes back."""
+    scenario.codescreen_fails(kind="reset_after")
+    move_and_decide()
+    invitations.send_again(Invitation.objects.get(status="uncertain"), super_admin)
+    move_and_decide("Phone screen")
+    assert move_and_decide().verdict == "already_invited"
     assert sandbox.invitations_sent() == 1

@@ -300,3 +300,17 @@ def test_a_duty_does_not_go_on_from_its_place_in_the_backup(acme, restore):
         DutyRun.objects.create(organization=acme, duty=duty, place={"next": "page"})
     restore()
     assert [run.place for run in DutyRun.objects.exclude(duty=Duty.PURGE)] == [{}, {}, {}]
+
+
+def test_what_may_have_been_sent_and_was_cancelled_is_not_sent_to_who_comes_back(
+    scenario, sandbox, restore, super_admin
+):
+    invitation = scenario.pending_invitation()
+    Invitation.objects.update(changed_at=ago(hours=6))
+    restore()
+    invitation.refresh_from_db()
+    assert invitation.status == "uncertain"
+    invitations.cancel(invitation, super_admin)
+    scenario.enter(stage="Phone screen")
+    assert scenario.enter().verdict == "already_invited"
+    assert sandbox.invitations_sent() == 0
