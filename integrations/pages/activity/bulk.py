@@ -86,8 +86,8 @@ ACTS: Mapping[str, Act] = {
             "decide",
             "Decide again",
             "Each is read from Lever once more, and decided by your mappings and rules of now. If nothing prevents it, "
-            "CodeScreen e-mails them the assessment, also where they may be invited already. An invitation that "
-            "could not be sent is sent again.",
+            "CodeScreen e-mails them the assessment, also where they may be invited already. An invitation that could "
+            "not be sent, or was cancelled before it was sent, is sent again, whatever the rules hold now.",
             _decide_again,
             "not_invited",
             ADMINS,

@@ -121,6 +121,21 @@ def test_refusing_cancels_each(organization_admin_client, held):
     assert statuses(held) == ["withdrawn"] * 3
 
 
+def test_deciding_again_says_that_what_was_cancelled_before_is_sent_as_it_was(
+    organization_admin_client, scenario, sandbox
+):
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=["Accommodation"])
+    scenario.enter()
+    scenario.enter(stage="Phone screen")
+    answer = organization_admin_client.get(BULK, {"act": "decide", "all": "1"})
+    assert "or was cancelled before it was sent, is sent again, whatever the rules hold now" in text(answer)
+    form = {"act": "decide", "row": [row.key for row in answer.context["rows"]]}
+    organization_admin_client.post(BULK, form)
+    worker.work()
+    assert sandbox.invitations_sent() == 1
+
+
 def test_who_got_no_assessment_is_decided_again_and_what_failed_is_sent_again(
     organization_admin_client, connected_organization, scenario, sandbox
 ):
