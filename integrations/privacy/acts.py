@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -18,6 +18,7 @@ from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership
 from integrations.members.models.pending import PendingMembership
+from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, rows_of, subject_of
@@ -134,12 +135,34 @@ def _delete_by_address(user: User) -> Counter[str]:
 
 
 def _empty_emails(user: User) -> Counter[str]:
-    """Empty all e-mails that go to the person or name them; one that isn't sent yet is cancelled."""
+    """Empty all e-mails that go to the person or name them; one that isn't sent yet is cancelled.
+
+    One that isn't sent yet and only goes to them among others still goes to the others.
+    """
     addresses = frozenset({user.email.strip()} - {""})
     subject = Subject(0, "", names=frozenset({user.username}), addresses=addresses)
     found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
-    keys = [row["pk"] for row in found.values("pk", "payload") if subject.is_mentioned(row["payload"])]
-    return Counter({Effect._meta.db_table: len(erase_emails(keys))})
+    keys, kept = list[int](), 0
+    for row in found.values("pk", "state", "payload"):
+        if not subject.is_mentioned(row["payload"]):
+            continue
+        left = _to_others(EmailPayload.from_json(row["payload"]), subject)
+        if row["state"] == Effect.State.DUE and left.recipients and not subject.is_mentioned(left.to_json()):
+            # a worker that is sending it loses its lease, so that it can't write the address back
+            changes = {"payload": left.to_json(), "last_error": "", "leased_until": None, "lease_owner": ""}
+            kept += Effect.objects.filter(pk=row["pk"]).update(**changes)
+        else:
+            keys.append(row["pk"])
+    return Counter({Effect._meta.db_table: len(erase_emails(keys)) + kept})
+
+
+def _to_others(payload: EmailPayload, subject: Subject) -> EmailPayload:
+    """Return the e-mail without the person among those whom it goes to and went to."""
+    recipients, sent_to = (
+        tuple(address for address in addresses if not subject.is_mentioned(address))
+        for addresses in (payload.recipients, payload.sent_to)
+    )
+    return replace(payload, recipients=recipients, sent_to=sent_to)
 
 
 def _rename(user: User) -> None:

@@ -119,6 +119,15 @@ def test_an_e_mail_to_others_that_names_the_person_is_emptied(organization, pers
     assert (shared.state, EmailPayload.from_json(shared.payload)) == ("cancelled", EmailPayload())
 
 
+def test_an_e_mail_that_waits_for_others_too_still_goes_to_them(organization, person):
+    shared = email(organization, [ADDRESS, "ann@acme.example"], "The invitation was possibly sent.")
+    run(NAME)
+    shared.refresh_from_db()
+    left = EmailPayload.from_json(shared.payload)
+    assert (shared.state, left.recipients, left.sent_to) == ("due", ("ann@acme.example",), ())
+    assert left.lines == ("The invitation was possibly sent.",)
+
+
 @pytest.mark.parametrize("name", ["sam", "ann"])
 def test_an_e_mail_that_only_contains_the_letters_of_the_name_stays(organization, name):
     factories.UserFactory.create(username=name, email=f"{name}@acme.example")
