@@ -16,6 +16,7 @@ from integrations.health.doctor import findings
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from integrations.queue import duties, worker
 from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
 from tests.support.payloads import load, sign
@@ -82,7 +83,9 @@ def test_the_settings_say_what_to_enter_again(ready_organization, super_admin_cl
     assert "encryption keys: enter it again" in overview
 
 
-def test_the_doctor_has_one_finding_with_the_fix(ready_organization, wrong_key):
+def test_the_doctor_has_one_finding_with_the_fix(ready_organization, settings):
+    Organization.objects.update(chat_url="https://hooks.slack.com/services/T")
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     output = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("doctor", "--json", stdout=output)
@@ -91,7 +94,7 @@ def test_the_doctor_has_one_finding_with_the_fix(ready_organization, wrong_key):
     assert finding["level"] == "error"
     assert "FIELD_ENCRYPTION_KEYS" in finding["fix"]
     assert "enters the secrets again" in finding["fix"]
-    for name in ("access token", "refresh token", "signature token", "api key"):
+    for name in ("access token", "refresh token", "signature token", "api key", "chat url"):
         assert name in finding["message"]
     contradicting = {
         "lever_not_connected",

@@ -119,7 +119,8 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
 
 
 def _rows(organization: Organization) -> Iterator[models.Model]:
-    """Yield the organization's rows of every model that has an encrypted column."""
+    """Yield the organization, and its rows of every other model that has an encrypted column."""
+    yield organization
     for model in dict.fromkeys(column.model for column in encrypted_fields()):
         if any(field.related_model is Organization for field in model._meta.concrete_fields):
             yield from model._base_manager.filter(organization=organization).select_related("organization")
