@@ -110,8 +110,9 @@ def notify_members(
 def _told_of_another(
     organization: Organization, topic: EmailTopic, invitation: Invitation | None, time: timedelta
 ) -> bool:
-    """Whether a message of the topic about another invitation was enqueued within that time."""
+    """Whether a message of the topic about another invitation was enqueued within that time, and isn't cancelled."""
     messages = Effect.objects.filter(kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT])
+    messages = messages.exclude(state=Effect.State.CANCELLED)
     recent = messages.filter(organization=organization, created_at__gt=Now() - time)
     return recent.filter(key__startswith=f"{topic}:").exclude(invitation=invitation).exists()
 

@@ -1,5 +1,7 @@
 """Enqueueing: to the members who want the kind, once per topic and key."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -9,6 +11,7 @@ from integrations.health import incidents
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
+from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.queue.models.nodes import Heartbeat
 from tests.notifications.outgoing import notify, send_all
@@ -29,6 +32,24 @@ def test_the_same_topic_and_key_is_one_email(organization, super_admin):
     notify(organization, EmailTopic.INCIDENT_ENDED, "7")
     topics = Effect.objects.order_by("pk").values_list("email_topic", flat=True)
     assert list(topics) == ["incident_begun", "incident_begun", "incident_ended"]
+
+
+def test_a_message_that_was_cancelled_keeps_no_other_back(organization, super_admin):
+    def told(key: str) -> bool:
+        notify_members(
+            organization,
+            EmailTopic.INVITATION_FAILED,
+            key,
+            subject="the invitation could not be sent",
+            lines=["x"],
+            invitation=factories.InvitationFactory.create(organization=organization),
+            at_most_every=timedelta(minutes=30),
+        )
+        return Effect.objects.filter(key__endswith=f":{key}").exists()
+
+    assert [told("1"), told("2")] == [True, False]
+    Effect.objects.update(state="cancelled", due_at=None)  # what it said was no longer true
+    assert told("3")
 
 
 @pytest.mark.parametrize("topic", [topic for topic in EmailTopic if topic.record.kind is None])
