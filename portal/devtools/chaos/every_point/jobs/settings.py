@@ -26,6 +26,7 @@ from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON, Expected
 from portal.devtools.demo.environment import DemoEnvironment
 
 ROLE = "Data Engineer"
+TOKEN = "t" * 48
 ADDED = f"""
 [[mappings]]
 role = "{ROLE}"
@@ -86,7 +87,16 @@ def change_address_of_webhooks(world: World) -> None:
 
 
 def remove_webhooks(world: World) -> None:
-    """The webhooks that were made are removed."""
+    """The token is replaced and the one before retired, and the webhooks that were made are removed."""
+    manual = LeverWebhook.objects.manual().filter(organization=world.organization)
+    world.press_while(
+        lambda: manual.get().signature_token != TOKEN,
+        lambda: "/settings/",
+        lever_signature_token=TOKEN,
+    )
+    world.press_while(
+        lambda: manual.get().has_previous, lambda: f"/settings/tokens/{_first(manual)}/previous/retire/"
+    )
     made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
     world.press_while(made.exists, lambda: "/settings/webhooks/remove/")
 
