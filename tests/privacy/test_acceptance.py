@@ -276,7 +276,7 @@ def test_the_log_of_sqlite_is_emptied_once_a_reader_ends(alder_on_disk):
     Delivery.objects.update(last_error="x")
     timer = threading.Timer(0.1, reader.rollback)
     timer.start()
-    overwrite_deleted()
+    overwrite_deleted(seconds=20)
     timer.join()
     assert Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size == 0
 
