@@ -185,10 +185,11 @@ def test_an_answer_to_head_has_no_body(server: WebServer) -> None:
 
 
 def test_killed_processes_are_replaced(server: WebServer) -> None:
-    killed = set(descendants(server.process.pid))
-    assert len(killed) == slow_site.WEB_WORKERS
-    for pid in killed:
-        os.kill(pid, signal.SIGKILL)
+    pid = server.process.pid
+    wait_until(lambda: len(set(descendants(pid))) == slow_site.WEB_WORKERS, 30, "not every process was made")
+    killed = set(descendants(pid))
+    for one in killed:
+        os.kill(one, signal.SIGKILL)
     wait_until(lambda: server.get("0").endswith(b"done 0"), 30, "no process was replaced")
     assert not killed & set(descendants(server.process.pid))
 
