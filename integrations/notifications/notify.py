@@ -99,6 +99,7 @@ def notify_members(
             f"{topic}:{key}",
             notice,
             PRIORITY,
+            email_topic=topic,
             invitation=invitation,
         )
     if members := members_getting(organization, kind):
@@ -111,10 +112,8 @@ def _told_of_another(
     organization: Organization, topic: EmailTopic, invitation: Invitation | None, time: timedelta
 ) -> bool:
     """Whether a message of the topic about another invitation was enqueued within that time, and isn't cancelled."""
-    messages = Effect.objects.filter(kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT])
-    messages = messages.exclude(state=Effect.State.CANCELLED)
-    recent = messages.filter(organization=organization, created_at__gt=Now() - time)
-    return recent.filter(key__startswith=f"{topic}:").exclude(invitation=invitation).exists()
+    recent = Effect.objects.filter(organization=organization, email_topic=topic, created_at__gt=Now() - time)
+    return recent.exclude(state=Effect.State.CANCELLED).exclude(invitation=invitation).exists()
 
 
 def effect_key(topic: EmailTopic, key: str) -> str:

@@ -80,7 +80,10 @@ class Effect(Leasable):
     )
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
     email_topic = models.CharField(
-        max_length=30, choices=EmailTopic.choices(), blank=True, help_text="Empty for what isn't an e-mail."
+        max_length=30,
+        choices=EmailTopic.choices(),
+        blank=True,
+        help_text="What an e-mail or a message to the chat room tells of.",
     )
     member = models.ForeignKey(
         "integrations.Membership",
@@ -159,6 +162,7 @@ class Effect(Leasable):
             ),
             models.CheckConstraint(
                 condition=(models.Q(kind="send_email") & ~models.Q(email_topic=""))
+                | models.Q(kind="send_alert")
                 | (~models.Q(kind="send_email") & models.Q(email_topic="")),
                 name="effect_email_has_topic",
             ),
