@@ -58,7 +58,7 @@ def host_of(url: str) -> str:
 
 
 def post(url: str, message: RenderedEmail) -> None:
-    """Post a message to a chat room. Raises PlatformError, without the address, which whoever knows it can post to."""
+    """Post a message to a chat room. Raises PlatformError, without the address: it is a secret."""
     call_window.require_open()
     host = host_of(url)
     body = _for_slack(message) if host == SLACK else _for_teams(message)

@@ -157,7 +157,7 @@ def _empty_emails(user: User) -> Counter[str]:
 
 
 def _to_others(payload: EmailPayload, subject: Subject) -> EmailPayload:
-    """Return the e-mail without the person among those whom it goes to and went to."""
+    """Return the e-mail with the person taken out of those that it goes to and went to."""
     recipients, sent_to = (
         tuple(address for address in addresses if not subject.is_mentioned(address))
         for addresses in (payload.recipients, payload.sent_to)

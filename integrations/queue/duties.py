@@ -51,7 +51,7 @@ REFRESH_GRANT_AFTER = timedelta(hours=20)
 
 #: A turn begins no call after so long; what is left is done by the next one.
 TURN_SECONDS = 30.0
-#: The place of a duty that finds by itself what is left.
+#: The place of a duty that looks anew for what is left to do, each turn.
 AGAIN: Place = {"again": True}
 
 #: It does a part of a duty, and returns from where the next turn goes on; nothing when all is done.

@@ -4,7 +4,7 @@ import os
 
 from portal.settings import *  # noqa: F403
 
-#: What a tool's environment variable of the same name sets, and of which type it is.
+#: The settings that a tool changes by an environment variable of the same name, each with its type.
 _OTHERWISE = {
     "ALLOW_PRIVATE_ADDRESSES": bool,
     "LEVER_RATE": float,

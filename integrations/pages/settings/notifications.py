@@ -1,4 +1,4 @@
-"""Whom the portal tells what: a person's own settings, the chat room, and unsubscribing."""
+"""Who is told what by the portal: a person's own settings, the chat room, and unsubscribing."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class ChatRoomForm(forms.Form):
 
 
 class ChatRoomView(OrganizationMixin, OperationView):
-    """Show whom the portal tells what; on POST enter the chat room, or remove it."""
+    """Show who is told what; on POST enter the chat room, or remove it."""
 
     template_name = "integrations/notification_settings.html"
     form_class = ChatRoomForm

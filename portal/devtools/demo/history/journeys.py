@@ -35,7 +35,7 @@ TREES = tuple(
 )
 
 PASSED, FAILED, BROKEN, ABANDONED, NOT_STARTED = "passed", "failed", "broken", "abandoned", "not started"
-#: The many for whom everything goes as it should: days ago, role, what becomes of it, score.
+#: Ordinary candidates, where everything goes as it should: days ago, role, what becomes of it, score.
 ORDINARY = (
     (12.9, BACKEND, PASSED, 91),
     (12.4, FRONTEND, FAILED, 42),
