@@ -13,7 +13,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 
-from integrations.core.vocabulary import NOT_STATED
+from integrations.catalog.feedback_template import FeedbackField
+from integrations.effects.feedback_words import field_texts
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 
@@ -51,13 +52,12 @@ def report_pdf(invitation: Invitation, result: Result) -> bytes:
 
 def _facts(invitation: Invitation, result: Result) -> Iterator[tuple[str, str]]:
     """Yield what the page says, each with its label, as reportlab's markup; nothing that isn't known."""
-    attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
-    yield "Assessment", escape(f"{invitation.assessment_name}{attempt}")
-    yield "Result", escape(result.headline if result.said else NOT_STATED)
-    if result.score_text:
-        yield "Score", f"{result.score_text} of 100"
-    if result.failure_reason:
-        yield "Reason", escape(result.failure_reason)
-    if result.report_url:
-        url = escape(result.report_url)
+    texts = {name: escape(text) for name, text in field_texts(invitation, result).items()}
+    yield "Assessment", texts[FeedbackField.ASSESSMENT]
+    yield "Result", texts[FeedbackField.RESULT]
+    if score := texts[FeedbackField.SCORE]:
+        yield "Score", f"{score} of 100"
+    if reason := texts[FeedbackField.REASON]:
+        yield "Reason", reason
+    if url := texts[FeedbackField.REPORT]:
         yield "Report in CodeScreen", f'<link href="{url}">{url}</link>'
