@@ -54,7 +54,7 @@ READ_AGAIN_AFTER = timedelta(minutes=2)
 #: In an outage hundreds may fail in minutes; the list of candidates who need attention has them all.
 SAME_PROBLEM_EVERY = timedelta(minutes=30)
 MORE_MAY_FOLLOW = (
-    "Of others in the same half hour no e-mail tells. All are under Candidates › Needs attention."
+    "No e-mail tells of others in the same half hour. All are under Candidates › Needs attention."
 )
 SEND_AGAIN = "An Admin can send it again."
 NOT_SHOWN = "Lever no longer shows the candidate."
