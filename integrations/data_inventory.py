@@ -17,6 +17,7 @@ from integrations.store.personal import WITH_ACCOUNT, Holds, personal
 _FIRST = ("Candidate", "Invitation", "Result", "Delivery", "Verdict", "Effect", "ApiCall", "AuditEntry")
 
 
+_UNTIL_SIGNED_OUT = "until the session ends; ended ones are removed daily"
 _UNTIL_SIGNED_IN = "until the sign-in ends, else a day"
 
 
@@ -90,9 +91,31 @@ def _tables_of_packages() -> tuple[Table, ...]:
         _table(
             "sessions.Session",
             "who is signed in",
-            "until the session ends; ended ones are removed daily",
+            _UNTIL_SIGNED_OUT,
             session_data="who is signed in",
         ),
+        _table(
+            "usersessions.UserSession",
+            "people's sessions: when each began and was last used, and from where",
+            _UNTIL_SIGNED_OUT,
+            ip="the client's address",
+            user_agent="the browser",
+            session_key="who is signed in",
+            data="nothing",
+        ),
+        _table(
+            "mfa.Authenticator",
+            "people's second factors",
+            "until its person removes it, or as long as the account",
+            data="the secret or the public key; secrets are encrypted",
+        ),
+        _table(
+            "account.EmailAddress",
+            "the address of each person, and whether they proved it",
+            WITH_ACCOUNT,
+            email="the address",
+        ),
+        _table("account.EmailConfirmation", "nothing: addresses are proven by the invitation", "for ever"),
         _table(
             "admin.LogEntry",
             "changes of accounts in the admin; all others are in the audit log",

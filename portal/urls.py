@@ -25,6 +25,7 @@ urlpatterns = [
     path("admin/login/", sign_in.admin_sign_in),
     path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(pattern_name="password"))),
     path("admin/", admin.site.urls),
+    path("accounts/", include("portal.accounts.allauth_urls")),
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),
 ]
