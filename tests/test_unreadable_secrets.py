@@ -18,6 +18,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties, worker
+from integrations.store.columns import sealed
 from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
 from tests.support.payloads import load, sign
 
@@ -72,7 +73,8 @@ def test_every_page_is_shown_when_no_key_opens_a_secret(
 
 
 def test_the_settings_say_what_to_enter_again(ready_organization, super_admin_client, wrong_key):
-    CodeScreenConnection.objects.update(webhook_secret=WEBHOOK_SECRET)
+    connection = ready_organization.codescreen
+    CodeScreenConnection.objects.update(**sealed(connection, webhook_secret=WEBHOOK_SECRET))
     page = super_admin_client.get(reverse("settings")).content.decode()
     assert "Tokens can&#x27;t be read" in page or "Tokens can't be read" in page
     assert "Key can't be read" in page
@@ -84,7 +86,7 @@ def test_the_settings_say_what_to_enter_again(ready_organization, super_admin_cl
 
 
 def test_the_doctor_has_one_finding_with_the_fix(ready_organization, settings):
-    Organization.objects.update(chat_url="https://hooks.slack.com/services/T")
+    Organization.objects.update(**sealed(ready_organization, chat_url="https://hooks.slack.com/services/T"))
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     output = io.StringIO()
     with pytest.raises(SystemExit):
@@ -123,7 +125,8 @@ def test_a_node_with_the_wrong_keys_is_not_ready(ready_organization, wrong_key, 
 
 
 def test_a_node_is_ready_when_only_some_secrets_cannot_be_read(ready_organization, wrong_key, client):
-    CodeScreenConnection.objects.update(api_key="entered-again")
+    connection = ready_organization.codescreen
+    CodeScreenConnection.objects.update(**sealed(connection, api_key="entered-again"))
     answer = client.get("/healthz/ready")
     assert answer.status_code == 200
     assert answer.json()["parts"]["secrets"].startswith("ok, but FIELD_ENCRYPTION_KEYS doesn't open 3 of 4")
@@ -151,7 +154,8 @@ def test_a_webhook_is_taken_when_another_token_can_be_read(ready_organization, w
 def test_codescreens_webhook_is_answered_503_when_the_secret_cannot_be_read(
     ready_organization, settings, client
 ):
-    CodeScreenConnection.objects.filter(organization=ready_organization).update(webhook_secret=WEBHOOK_SECRET)
+    connection = ready_organization.codescreen
+    CodeScreenConnection.objects.update(**sealed(connection, webhook_secret=WEBHOOK_SECRET))
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     answer = client.post(ready_organization.codescreen_webhook_url, "{}", content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
@@ -160,7 +164,7 @@ def test_codescreens_webhook_is_answered_503_when_the_secret_cannot_be_read(
 def test_what_arrived_waits_as_disconnected_and_is_decided_when_the_key_is_back(
     ready_organization, wrong_key, client, super_admin_client
 ):
-    LeverWebhook.objects.update(signature_token=SIGNATURE_TOKEN)
+    LeverWebhook.objects.update(**sealed(LeverWebhook.objects.get(), signature_token=SIGNATURE_TOKEN))
     assert post(client, ready_organization).status_code == 202
     worker.work()
     delivery = Delivery.objects.get()

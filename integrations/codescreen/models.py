@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
+from integrations.store.columns import EncryptedTextField, moment, one_of
+from integrations.store.encryption import UnreadableSecret
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 

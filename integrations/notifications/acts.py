@@ -12,6 +12,7 @@ from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import gets
 from integrations.notifications.rendering import render
 from integrations.organizations.models.organization import Organization
+from integrations.store.columns import sealed
 
 FIRST_MESSAGE = "Results and problems of the CodeScreen–Lever portal are posted here from now on."
 
@@ -42,7 +43,9 @@ def save_chat_url(organization: Organization, url: str, actor: Actor) -> bool:
         post(url, render(FIRST_MESSAGE, ()))
     with transaction.atomic():
         before = Organization.objects.lock(organization.pk).chat_url
-        Organization.objects.filter(pk=organization.pk).update(chat_url=url, chat_failure="")
+        Organization.objects.filter(pk=organization.pk).update(
+            **sealed(organization, chat_url=url), chat_failure=""
+        )
         changes = {"chat_room": (host_of(before), host_of(url))}
         audit(organization, actor, AuditAction.CHANGE_CHAT_ROOM, changes)
     return True

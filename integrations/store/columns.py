@@ -1,25 +1,25 @@
-"""Columns, indexes and constraints that Django lacks: encryption at rest, keys that fit, short forms. Rotating keys."""
+"""Columns, indexes and constraints that Django lacks: encrypted columns, keys that fit, short forms. Rotating keys."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.apps import apps
-from django.conf import settings
-from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.exceptions import FieldError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
-from django.db.models import Expression, Value
+from django.db.models import Expression
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
+from django.db.models.query_utils import DeferredAttribute
 from django.db.models.sql import Query
+
+from integrations.store.encryption import CannotDecrypt, UnreadableSecret, encrypt, opened, renewed
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
@@ -28,88 +28,97 @@ else:
     _TextField = models.TextField  # can't be subscripted when run
 
 
-class UnreadableSecret(str):
-    """Stands for a stored secret that no key in FIELD_ENCRYPTION_KEYS opens.
+@dataclass(frozen=True)
+class Ciphertext:
+    """An encrypted value on its way between a row and the database."""
 
-    As a text it is empty: there is no secret to use. It equals no text, so that
-    entering or removing the secret counts as a change. Stored again, it leaves what is in the database as it is.
-    """
-
-    __slots__ = ("ciphertext",)
-    ciphertext: str
-
-    def __new__(cls, ciphertext: str) -> Self:
-        """Keep the ciphertext beside an empty text."""
-        secret = super().__new__(cls, "")
-        secret.ciphertext = ciphertext
-        return secret
-
-    def __getnewargs__(self) -> tuple[str]:
-        """Return what a copy is made from."""
-        return (self.ciphertext,)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UnreadableSecret) and other.ciphertext == self.ciphertext
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self.ciphertext)
-
-    def __repr__(self) -> str:
-        return "<unreadable secret>"
+    text: str
 
 
-@lru_cache(maxsize=4)
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])
+class _Secret(DeferredAttribute):
+    """The attribute of an encrypted column, which is opened when it is read: the row has to be known."""
 
+    field: "EncryptedTextField"
 
-def cipher() -> MultiFernet:
-    """Return the cipher of FIELD_ENCRYPTION_KEYS: the first key encrypts, every key decrypts.
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, Ciphertext) and instance is not None:
+            value = opened(value.text, context=self.field.context_of(instance))
+            instance.__dict__[self.field.attname] = value
+        return value
 
-    Raises ImproperlyConfigured when no key is set.
-    """
-    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
-    if not keys:
-        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is empty: set at least one Fernet key.")
-    return _cipher(keys)
-
-
-def opened(ciphertext: str) -> str:
-    """Return the secret in a ciphertext, or an UnreadableSecret when no key opens it."""
-    try:
-        return cipher().decrypt(ciphertext.encode()).decode()
-    except (InvalidToken, UnicodeError):
-        return UnreadableSecret(ciphertext)
+    def __set__(self, instance: models.Model, value: object) -> None:
+        instance.__dict__[self.field.attname] = value
 
 
 class EncryptedTextField(_TextField):
-    """Text stored as a Fernet token; an empty string stays empty. Reads an UnreadableSecret when no key opens it.
+    """Text that is encrypted for its table, column and row; an empty string stays empty.
 
-    Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup
-    would silently find nothing.
+    `bound_to` names the columns that say which row it is. They are known before the row is stored, and never change.
+    A value that no key opens there, as one that was moved, is read as an UnreadableSecret.
+
+    A row's `save()` and `bulk_create()` store it; `update()` and `bulk_update()` refuse a text, since they know no row:
+    `sealed()` makes what `update()` takes. It refuses every lookup but ``isnull``, because equal texts have different
+    ciphertexts and a lookup would silently find nothing.
     """
 
+    descriptor_class = _Secret
+
+    def __init__(self, *args: Any, bound_to: Iterable[str] = ("organization_id",), **kwargs: Any) -> None:
+        self.bound_to = tuple(bound_to)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """Return what a migration says of the column."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "bound_to": self.bound_to}
+
+    def context(self, *row: object) -> str:
+        """Return the context in which a value is encrypted, by the values of `bound_to`."""
+        if None in row:
+            raise FieldError(f"{self.name} is encrypted for its row: {', '.join(self.bound_to)} must be set.")
+        return f"{self.model._meta.db_table}.{self.column}:{':'.join(map(str, row))}"
+
+    def context_of(self, instance: models.Model) -> str:
+        """Return the context of the row."""
+        return self.context(*(getattr(instance, name) for name in self.bound_to))
+
+    def sealed(self, instance: models.Model, text: str) -> "Ciphertext | str":
+        """Return the text encrypted for the row; an empty one, and one that couldn't be read, as they are."""
+        if isinstance(text, UnreadableSecret):
+            return Ciphertext(text.ciphertext)
+        return Ciphertext(encrypt(str(text), context=self.context_of(instance))) if text else text
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> object:
+        """Encrypt the row's value for the database."""
+        return self.sealed(model_instance, getattr(model_instance, self.attname))
+
     def get_prep_value(self, value: object) -> str | None:
-        """Encrypt the value for the database; one that couldn't be read is stored as it was."""
+        """Return what is stored; one that couldn't be read is stored as it was. Raises FieldError for a plain text."""
+        if isinstance(value, Ciphertext):
+            return value.text
         if isinstance(value, UnreadableSecret):
             return value.ciphertext
         if value is None or value == "":
             return None if value is None else ""
-        return cipher().encrypt(str(value).encode()).decode()
+        raise FieldError(f"{self.name} is encrypted for its row: use the row's save(), or sealed().")
 
     def from_db_value(
         self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
-    ) -> str | None:
-        return opened(value) if value else value
+    ) -> "Ciphertext | str | None":
+        return Ciphertext(value) if value else value
 
     def get_lookup(self, lookup_name: str) -> type[IsNull]:
         """Allow ``isnull`` alone."""
         if lookup_name == "isnull":
             return IsNull
         raise FieldError(f"{self.name} is encrypted: it can't be looked up by {lookup_name}.")
+
+
+def sealed(row: models.Model, **texts: str) -> dict[str, Any]:
+    """Return the texts of encrypted columns of the row, as a queryset's `update()` takes them."""
+    columns = {column.name: column for column in encrypted_fields() if isinstance(row, column.model)}
+    return {name: columns[name].sealed(row, text) for name, text in texts.items()}
 
 
 def encrypted_fields() -> list[EncryptedTextField]:
@@ -211,21 +220,23 @@ class StoredSecret:
     column: EncryptedTextField
     pk: object
     ciphertext: str
+    context: str
 
     def __str__(self) -> str:
         return f"{self.column.model.__name__} {self.pk}, {self.column.name}"
 
     @property
     def is_readable(self) -> bool:
-        """Whether a key in FIELD_ENCRYPTION_KEYS opens it."""
-        return not isinstance(opened(self.ciphertext), UnreadableSecret)
+        """Whether a key in FIELD_ENCRYPTION_KEYS opens it where it is."""
+        return not isinstance(opened(self.ciphertext, context=self.context), UnreadableSecret)
 
 
 @dataclass
 class Rotation:
     """How many secrets were encrypted with the first key now, how many had been before, and which weren't.
 
-    `unreadable` are those that no key opens, `changing` those that another process stored anew at every try.
+    `unreadable` are those that no key opens where they are, `changing` those that another process stored anew at every
+    try.
     """
 
     rotated: int = 0
@@ -263,16 +274,15 @@ def rotate_secrets() -> Rotation:
 def _rotate(secret: StoredSecret, rotation: Rotation) -> None:
     column, rows = secret.column, _rows(secret.column).filter(pk=secret.pk)
     for _ in range(TRIES):
-        if _is_under_first_key(secret.ciphertext):
-            rotation.unchanged += 1
-            return
         try:
-            renewed = cipher().rotate(secret.ciphertext.encode()).decode()
-        except (InvalidToken, UnicodeError):
+            ciphertext = renewed(secret.ciphertext, context=secret.context)
+        except CannotDecrypt:
             rotation.unreadable.append(secret)
             return
-        value = Value(renewed, output_field=models.TextField())
-        if rows.filter(stored=secret.ciphertext).update(**{column.name: value}):
+        if ciphertext == secret.ciphertext:
+            rotation.unchanged += 1
+            return
+        if rows.filter(stored=secret.ciphertext).update(**{column.name: Ciphertext(ciphertext)}):
             rotation.rotated += 1
             return
         changed_meanwhile = next(_secrets(column, rows), None)
@@ -280,14 +290,6 @@ def _rotate(secret: StoredSecret, rotation: Rotation) -> None:
             return  # the row or the secret was deleted
         secret = changed_meanwhile
     rotation.changing.append(secret)
-
-
-def _is_under_first_key(ciphertext: str) -> bool:
-    try:
-        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(ciphertext.encode())
-    except (InvalidToken, UnicodeError):
-        return False
-    return True
 
 
 def _rows(column: EncryptedTextField) -> models.QuerySet[models.Model]:
@@ -300,9 +302,9 @@ def _rows(column: EncryptedTextField) -> models.QuerySet[models.Model]:
 
 def _secrets(column: EncryptedTextField, rows: models.QuerySet[models.Model]) -> Iterator[StoredSecret]:
     """Yield the secrets of these rows, without those that are empty."""
-    for pk, stored in rows.values_list("pk", "stored"):
+    for pk, stored, *row in rows.values_list("pk", "stored", *column.bound_to):
         if stored:
-            yield StoredSecret(column, pk, stored)
+            yield StoredSecret(column, pk, stored, column.context(*row))
 
 
 def _all_secrets(column: EncryptedTextField) -> Iterator[StoredSecret]:

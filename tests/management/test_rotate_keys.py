@@ -33,8 +33,8 @@ def test_it_does_the_rest_and_fails_when_a_secret_cannot_be_read(organization, s
     factories.LeverConnectionFactory(organization=organization)
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
     output = io.StringIO()
-    with pytest.raises(CommandError, match="enter these secrets again"):
+    with pytest.raises(CommandError, match="enter them again"):
         call_command("rotate_keys", stdout=output)
-    assert f"CodeScreenConnection {connection.pk}, api_key: no key can decrypt it." in output.getvalue()
+    assert f"CodeScreenConnection {connection.pk}, api_key: no key can decrypt it there." in output.getvalue()
     assert "rotated 2:" in output.getvalue()
     assert "may be removed" not in output.getvalue()

@@ -15,6 +15,7 @@ from integrations.notifications.models.email_kind import EmailTopic, Fact
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
+from integrations.store.columns import sealed
 from tests.notifications.outgoing import notify, send_all
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -114,7 +115,7 @@ def test_slack_gets_what_the_email_says(chatting, room, invitation, super_admin)
 
 
 def test_teams_gets_a_card_without_markup(chatting, room, invitation):
-    Organization.objects.update(chat_url=TEAMS)
+    Organization.objects.update(**sealed(chatting, chat_url=TEAMS))
     chatting.refresh_from_db()
     notify(chatting, subject="the invitation bounced", lines=["**It** came back."], invitation=invitation)
     send_all()

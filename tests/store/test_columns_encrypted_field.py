@@ -12,7 +12,8 @@ from integrations.audit.models.entry import masked
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.store.columns import UnreadableSecret, encrypted_fields
+from integrations.store.columns import encrypted_fields
+from integrations.store.encryption import UnreadableSecret
 from tests.support import factories
 
 

@@ -10,7 +10,7 @@ from integrations.core.invitation_status import TRANSITIONS
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.store.columns import UnreadableSecret
+from integrations.store.encryption import UnreadableSecret
 from tests.support import factories
 
 

@@ -17,10 +17,13 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 from django.conf import settings
+from django.test import override_settings
 
 from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.store.columns import encrypted_fields
+from integrations.store.encryption import decrypt
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.processes import descendants, wait_for_url
@@ -290,14 +293,16 @@ class PlantedPortal:
 
     def learn_encrypted_secrets(self) -> int:
         """Add everything that is stored encrypted to the secrets to look for; return how many there are."""
-        fernet, count = Fernet(self.encryption_key), 0
-        for where, text in self.values():
-            if text.startswith("gAAAA"):
-                try:
-                    self.secrets[f"{where} {count}"] = fernet.decrypt(text.encode()).decode()
-                except InvalidToken:
-                    continue
-                count += 1
+        count = 0
+        for column in encrypted_fields():
+            names = ", ".join(("id", str(column.column), *column.bound_to))
+            bound_to: list[Any] = [column.model._meta.get_field(name) for name in column.bound_to]
+            for key, text, *values in self.rows(f"SELECT {names} FROM {column.model._meta.db_table}"):
+                if text:
+                    row = [field.to_python(value) for field, value in zip(bound_to, values, strict=True)]
+                    with override_settings(FIELD_ENCRYPTION_KEYS=[self.encryption_key]):
+                        self.secrets[f"{column} {key}"] = decrypt(text, context=column.context(*row))
+                    count += 1
         return count
 
 

@@ -59,7 +59,9 @@ class AuthenticatorApp(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_apps"
     )
-    secret = about_user("the app's secret, encrypted", EncryptedTextField(default=make_secret))
+    secret = about_user(
+        "the app's secret, encrypted", EncryptedTextField(default=make_secret, bound_to=["user_id"])
+    )
     last_step = models.BigIntegerField(
         default=0, help_text="The time step of the last code that was accepted; no earlier code is."
     )

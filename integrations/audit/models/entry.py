@@ -14,7 +14,8 @@ from integrations.audit.models.chain import Chained, ChainedQuerySet
 from integrations.core.vocabulary import LabelledEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store.append_only import AppendOnly
-from integrations.store.columns import TextSearchIndex, UnreadableSecret
+from integrations.store.columns import TextSearchIndex
+from integrations.store.encryption import UnreadableSecret
 from integrations.store.personal import Holds, about_candidate, about_user
 
 #: Who acts: a person, or a command by its name.

@@ -22,7 +22,8 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields
+from integrations.store.columns import EncryptedTextField, encrypted_fields
+from integrations.store.encryption import UnreadableSecret
 
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
@@ -100,7 +101,7 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
 
 
 def check_secrets(organization: Organization) -> Iterator[Finding]:
-    """Yield which secrets no key in FIELD_ENCRYPTION_KEYS opens."""
+    """Yield which secrets no key in FIELD_ENCRYPTION_KEYS opens where they are."""
     unreadable = [
         f"{column.verbose_name} of {row._meta.verbose_name} “{row}”"
         for row in _rows(organization)
@@ -110,11 +111,12 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
         return
     yield finding(
         FindingCode.UNREADABLE_SECRET,
-        f"Stored secrets can't be read, because no key in FIELD_ENCRYPTION_KEYS opens them: {listed(unreadable)}. "
-        "What needs them waits. Webhooks that they would verify are answered 503, so their senders try again later.",
+        f"Stored secrets can't be read: {listed(unreadable)}. No key in FIELD_ENCRYPTION_KEYS opens them where they "
+        "are: the key is missing, or the value was moved in the database. What needs them waits. Webhooks that they "
+        "would verify are answered 503, so their senders try again later.",
         "Ask the portal's operator to put the earlier encryption key back into FIELD_ENCRYPTION_KEYS, after the new "
-        "one. If it is lost, a Super Admin enters the secrets again under Settings. For Lever's tokens, connect Lever "
-        "again.",
+        "one. If it is lost, or none is missing, a Super Admin enters the secrets again under Settings. For Lever's "
+        "tokens, connect Lever again.",
     )
 
 

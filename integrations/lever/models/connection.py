@@ -11,7 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
+from integrations.store.columns import EncryptedTextField, moment, one_of, sealed
+from integrations.store.encryption import UnreadableSecret
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 REFRESH_LIFETIME = timedelta(days=365)
@@ -217,8 +218,11 @@ class LeverConnection(models.Model):
         """Store the pair that a refresh returned, unless the tokens it was made from were replaced by others."""
         now = database.now()
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
-            access_token=tokens["access_token"],
-            refresh_token=_text(tokens, "refresh_token") or self.refresh_token,
+            **sealed(
+                self,
+                access_token=tokens["access_token"],
+                refresh_token=_text(tokens, "refresh_token") or self.refresh_token,
+            ),
             access_expires_at=now + _lifetime(tokens),
             scopes=_text(tokens, "scope") or self.scopes,
             refreshed_at=now,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
+from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,13 +11,16 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
 from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret, moment, one_of
+from integrations.store.columns import EncryptedTextField, moment, one_of
+from integrations.store.encryption import UnreadableSecret
 from integrations.store.personal import Holds, harmless
 
 TOKEN_OVERLAP = timedelta(hours=24)
 #: A process knows the database's time only nearly; what ends now is stored as ended by more than that.
 CLOCKS_DIFFER_BY = timedelta(seconds=1)
 KEEP_RETIRED_FOR = timedelta(days=30)
+#: Which row a token belongs to: an organization has several.
+_ROW = ("organization_id", "row_id")
 
 
 class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
@@ -66,14 +70,17 @@ class LeverWebhook(models.Model):
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="lever_webhooks"
     )
+    row_id = models.UUIDField(
+        default=uuid4, unique=True, editable=False, help_text="Its tokens are bound to it."
+    )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
     event = harmless(models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value))
     lever_webhook_id = harmless(models.CharField(max_length=100, blank=True))
     url = harmless(models.URLField(max_length=500, blank=True))
-    signature_token = EncryptedTextField(blank=True)
+    signature_token = EncryptedTextField(blank=True, bound_to=_ROW)
     token_stored_at = moment()
     token_proved_at = moment("When the current token last verified a request.")
-    previous_signature_token = EncryptedTextField(blank=True)
+    previous_signature_token = EncryptedTextField(blank=True, bound_to=_ROW)
     previous_until = moment()
     previous_proved_at = moment("When the previous token last verified a request.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -23,14 +23,14 @@ class Command(MigratingCommand):
             f"{rotation.unchanged} of them were before."
         )
         for secret in rotation.unreadable:
-            self.stdout.write(f"{secret}: no key can decrypt it.")
+            self.stdout.write(f"{secret}: no key can decrypt it there.")
         for secret in rotation.changing:
             self.stdout.write(f"{secret}: another process kept changing it.")
         if rotation.unreadable:
             raise CommandError(
-                f"{len(rotation.unreadable)} not rotated, because no key in FIELD_ENCRYPTION_KEYS opens them. Put the "
-                "key that they were written with back at the end of the list and run this again, or enter these "
-                "secrets again: `manage.py doctor` says where."
+                f"{len(rotation.unreadable)} not rotated, because no key in FIELD_ENCRYPTION_KEYS opens them where "
+                "they are. Put the key that they were written with back at the end of the list and run this again. If "
+                "none is missing, they were moved in the database: enter them again, `manage.py doctor` says where."
             )
         if rotation.changing:
             raise CommandError(

@@ -82,6 +82,7 @@ class Organization(Policies):
     )
     previous_webhook_key_until = moment("Until when webhooks to its addresses are taken.", editable=False)
     chat_url = EncryptedTextField(
+        bound_to=["id"],
         blank=True,
         editable=False,
         help_text="The webhook of a chat room that results and problems are posted to.",

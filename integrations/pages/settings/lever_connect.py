@@ -26,7 +26,7 @@ from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ConfirmedActView
 from integrations.queue import notify
-from integrations.store.columns import cipher, opened
+from integrations.store.encryption import encrypt, opened
 
 #: The session's key for a grant that waits for an answer, encrypted like every stored token.
 _WAITING_SESSION_KEY = "lever_grant"
@@ -59,10 +59,14 @@ def accept_or_ask(
     if account_before(organization, grant) is None:
         _use(request, organization, grant, person)
         return None
-    content = json.dumps({"organization": organization.pk, "grant": asdict(grant)})
-    sealed = cipher().encrypt(content.encode()).decode()
+    content = json.dumps(asdict(grant))
+    sealed = encrypt(content, context=_context(organization))
     request.session[_WAITING_SESSION_KEY] = signing.dumps(sealed, salt=_WAITING_SESSION_KEY)
     return redirect("lever-account")
+
+
+def _context(organization: Organization) -> str:
+    return f"{_WAITING_SESSION_KEY}:{organization.pk}"
 
 
 def _use(request: HttpRequest, organization: Organization, grant: LeverGrant, person: User) -> None:
@@ -87,14 +91,12 @@ def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGra
     """
     stored = request.session.get(_WAITING_SESSION_KEY, "")
     try:
-        content = opened(signing.loads(stored, salt=_WAITING_SESSION_KEY, max_age=_WAITS_SECONDS))
+        sealed = signing.loads(stored, salt=_WAITING_SESSION_KEY, max_age=_WAITS_SECONDS)
     except signing.BadSignature:
         request.session.pop(_WAITING_SESSION_KEY, None)
         return None
-    found = json.loads(content) if content else {}
-    if found.get("organization") != organization.pk:
-        return None
-    return LeverGrant(**found["grant"])
+    content = opened(sealed, context=_context(organization))
+    return LeverGrant(**json.loads(content)) if content else None
 
 
 class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
