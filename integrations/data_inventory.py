@@ -18,7 +18,6 @@ _FIRST = ("Candidate", "Invitation", "Result", "Delivery", "Verdict", "Effect", 
 
 
 _UNTIL_SIGNED_OUT = "until the session ends; ended ones are removed daily"
-_UNTIL_SIGNED_IN = "until the sign-in ends, else a day"
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,10 @@ def _tables_of_packages() -> tuple[Table, ...]:
             "social_django.Partial", "a sign-in that isn't finished", "two days", data="what is known so far"
         ),
         _table("social_django.Code", "codes sent to an address; unused", "two days", email="the address"),
-        _table("social_django.Nonce", "the state of a sign-in by a provider", _UNTIL_SIGNED_IN),
-        _table("social_django.Association", "the nonce of a sign-in by a provider", _UNTIL_SIGNED_IN),
+        _table(
+            "social_django.Nonce", "the state of a consent at Lever", "until the consent ends, else two days"
+        ),
+        _table("social_django.Association", "unused", "two days"),
         _table("django_q.Task", "nothing: what tasks return isn't stored", "for ever"),
         _table(
             "django_q.OrmQ",

@@ -8,7 +8,6 @@ from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import render
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -16,7 +15,6 @@ from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
 
 from integrations.core import correlation
-from integrations.http import public_web
 from integrations.pages.times import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
@@ -188,27 +186,6 @@ class CompressionMiddleware(GZipMiddleware):
         if "no-transform" in response.headers.get("Cache-Control", ""):
             return response
         return super().process_response(request, response)
-
-
-RETRY_SECONDS = 3
-
-
-class CustomerCallsMiddleware(Middleware):
-    """Counts each request's calls to customers' servers as its own, and answers 429 when there are too many."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        with public_web.bound_customer_calls():
-            return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Ask to try again later. The browser loads a page again itself: no server was asked for it yet."""
-        if not isinstance(exception, public_web.TooManyCalls):
-            return None
-        response = render(request, "busy.html", {"seconds": RETRY_SECONDS}, status=429)
-        response["Retry-After"] = str(RETRY_SECONDS)
-        if request.method == "GET":
-            response["Refresh"] = str(RETRY_SECONDS)
-        return response
 
 
 #: The admin shows UTC and says so; webhooks and probes show no times.

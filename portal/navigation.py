@@ -17,7 +17,6 @@ from integrations.outbox.models import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,
-    closed_organizations,
     current_membership,
 )
 
@@ -60,7 +59,7 @@ SETTINGS = (
         ("/settings/rules/", "/settings/author/"),
     ),
     Entry("notification-settings", "Notifications", "", "may_configure"),
-    Entry("team", "Team and sign-in", "", "may_connect", ("/settings/members/", "/settings/sso/")),
+    Entry("team", "Team and sign-in", "", "may_connect", ("/settings/members/",)),
     Entry("data-settings", "Data", "", "may_configure"),
 )
 RULES = (
@@ -107,7 +106,6 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "rules_tabs": SimpleLazyObject(lambda: _links(request, RULES)),
         "help_tabs": SimpleLazyObject(lambda: _links(request, HELP)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
-        "closed_organizations": SimpleLazyObject(lambda: closed_organizations(request)),
         "request_options": SimpleLazyObject(lambda: _request_options(request)),
         "super_admins": SimpleLazyObject(lambda: _super_admins(request)),
     }

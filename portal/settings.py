@@ -83,12 +83,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "portal.middleware.CustomerCallsMiddleware",
     "portal.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.second_factor.AdminSecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
-    "portal.accounts.provider_sessions.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -187,7 +185,6 @@ Q_CLUSTER: dict[str, Any] = {
 
 AUTHENTICATION_BACKENDS = [
     "portal.accounts.password_backend.ThrottledPasswordBackend",
-    "portal.accounts.password_backend.PasswordRefusal",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
     "integrations.lever.oauth.LeverOAuth2",
@@ -252,9 +249,6 @@ PLATFORM_READ_SECONDS = 15.0
 
 #: How often CodeScreen is polled about an invitation.
 POLL_NOT_STARTED_SECONDS, POLL_IN_PROGRESS_SECONDS = 3600, 600
-
-#: Whether single sign-on may use private networks and HTTP.
-ALLOW_PRIVATE_ADDRESSES = DEBUG
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True

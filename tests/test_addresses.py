@@ -44,9 +44,6 @@ CONSENT = {
     "social:app_launch",
     "social:disconnect",
     "social:disconnect_individual",
-    "single-sign-on-complete",
-    "single-sign-on-join",
-    "single-sign-on-try",
 }
 #: Where POST needs a higher role than GET: only Super Admins save secrets and the chat room.
 POST_ALLOWED = {"settings": 1, "notification-settings": 1}

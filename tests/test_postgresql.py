@@ -67,7 +67,6 @@ PARTS = {
         "tests/members",
         "tests/organizations",
         "tests/privacy",
-        "tests/single_sign_on",
     ],
 }
 

@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from integrations.accounts.acts.fresh_proof import has_given_own_factor, is_admitted, is_strong
-from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership, open_memberships
+from integrations.accounts.acts.fresh_proof import is_admitted, is_strong
+from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 
 #: A right that a membership gives: the name of one of its properties.
@@ -30,7 +30,7 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
     memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
     if memberships is None:
         # none, on the sign-in page
-        own = open_memberships(current_user(request), request.session.get(PROVIDER_SESSION_KEY))
+        own = Membership.objects.filter(user_id=current_user(request).pk or 0)
         own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
         memberships = {
             membership.organization_id: membership
@@ -42,12 +42,9 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
 
 
 def waits_for_second_factor(request: HttpRequest) -> bool:
-    """Whether the person sees nothing in the admin before a second factor.
-
-    A superuser sees every organization: there it must be their own, not what one organization's provider says.
-    """
+    """Whether the person sees nothing in the admin before a second factor."""
     if is_superuser(request) and settings.OPERATORS_NEED_SECOND_FACTOR:
-        return not has_given_own_factor(request)
+        return not is_strong(request)
     if is_strong(request):
         return False
     if is_superuser(request):

@@ -24,19 +24,12 @@ from integrations.members.models.membership import PersonalSettings
 from integrations.members.models.pending import PendingMembership
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
-from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 
 def _list(model: type[Model], shown: str, filters: str = "", **options: Any) -> None:
     """Register a list of organizations' rows with these columns and filters."""
     list_filter = (*columns(filters), OrganizationFilter)
     admin.site.register(model, ScopedAdmin, list_display=columns(shown), list_filter=list_filter, **options)
-
-
-def _of(owner: str, user: str) -> dict[str, Any]:
-    """Return the options of a list whose rows belong to an organization's row, and by it or themselves to a person."""
-    path = f"{owner}__organization"
-    return {"organization_path": path, "list_select_related": [path, user]}
 
 
 def _portal_list(model: type[Model], shown: str, **options: Any) -> None:
@@ -50,9 +43,6 @@ _list(CodeScreenConnection, "organization state state_reason verified_at last_re
 # the address of a webhook holds the organization's webhook key
 _list(LeverWebhook, "organization event origin retired_at last_received_at", "origin", exclude=["url"])
 _list(ApiToken, "name organization scopes created_at expires_at last_used_at", exclude=["digest"])
-_list(IdentityProvider, "organization issuer mode counts_as_second_factor tried_at failure", "mode")
-_list(SignInDomain, "domain organization proven_at checked_at missing_since", exclude=["token"])
-_list(ProviderIdentity, "user provider bound_at signed_in_at", **_of("provider", "user"))
 _list(
     RoleMapping,
     "role stage assessment updated_at organization",

@@ -44,7 +44,7 @@ HEALTH = Page("/health/", "Open Health")
 MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
-CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
+CODESCREEN_SETTINGS = SETTINGS.at("#codescreen")
 RESULT_RULES = Page(f"{SETTINGS.url}rules/results/", SETTINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
 #: Where people who may not change a setting find somebody who may.
@@ -145,8 +145,6 @@ class FindingCode(RecordEnum):
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS.at("team/"))
-    SINGLE_SIGN_ON_FAILING = FindingRecord("single_sign_on_failing", SINGLE_SIGN_ON, level=Level.ERROR)
-    SIGN_IN_DOMAIN_GONE = FindingRecord("sign_in_domain_gone", SINGLE_SIGN_ON)
     POSSIBLY_INVITED = FindingRecord(
         "possibly_invited", ACTIVITY.at("?view=not_invited&reason=entered_before"), "Review"
     )

@@ -73,7 +73,6 @@ class SecondFactor(LabelledEnum):
     AUTHENTICATOR_APP = "authenticator_app", "authenticator app"
     PASSKEY = "passkey", "passkey"
     RECOVERY_CODE = "recovery_code", "recovery code"
-    SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
 
 
 class DeliveryEvent(StrEnum):

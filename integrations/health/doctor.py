@@ -23,7 +23,6 @@ CHECKS: tuple[Check, ...] = (
     set_up.check_roles,
     work.check_pause,
     work.check_super_admin,
-    set_up.check_single_sign_on,
     set_up.check_possibly_invited,
     work.check_waiting_invitations,
     work.check_failed_effects,

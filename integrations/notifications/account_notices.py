@@ -140,22 +140,6 @@ def tell_password_changed(user: User, factors: Sequence[str]) -> None:
     )
 
 
-def tell_single_sign_on_changed(organization: Organization, what: str, line: str, actor: Actor) -> None:
-    """Enqueue an e-mail that says what was changed about the organization's single sign-on, and who changed it.
-
-    It goes to the Super Admins of this moment, whatever they are when it is sent. Call it in the change's transaction.
-    """
-    lines = (
-        without_links(line),
-        "The people who run the provider can sign in as any member with an address in a verified domain.",
-        without_links(
-            f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
-        ),
-        Link("Open the settings", f"{settings_link()}sso/"),
-    )
-    _tell_super_admins(organization, EmailTopic.ACCOUNT, f"{organization.name}: {what}", lines)
-
-
 def tell_token_made(organization: Organization, name: str, lists: str, actor: Actor) -> None:
     """Enqueue an e-mail to the Super Admins of this moment about a program's new token. Call it in its transaction."""
     lines = (

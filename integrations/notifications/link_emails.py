@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
-from integrations.members.models.membership import Membership, may_use_password
+from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.links import reset_password_link
 from integrations.notifications.models.email_kind import EmailTopic, Link
@@ -193,14 +193,10 @@ def send_links(address: str) -> None:
     """Enqueue an e-mail to every active member with that address, up to a daily limit.
 
     It goes to the stored address, not to the one that was typed. People who are members of no organization get none:
-    their passwords are the operator's business. People who sign in by single sign-on alone get none either.
+    their passwords are the operator's business.
     """
     members = Membership.objects.filter(user__email__iexact=address, user__is_active=True)
-    member_by_user = {
-        member.user_id: member
-        for member in members.select_related("user", "organization")
-        if may_use_password(member.user)
-    }
+    member_by_user = {member.user_id: member for member in members.select_related("user", "organization")}
     period = f"{timezone.now().timestamp() // INTERVAL.total_seconds():.0f}"
     emails = Effect.objects.filter(email_topic=EmailTopic.PASSWORD_RESET)
     with transaction.atomic():

@@ -18,13 +18,7 @@ from django.views.generic import View
 from integrations.accounts.acts.fresh_proof import is_admitted
 from integrations.accounts.models.second_factors import has_second_factor
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.models.membership import (
-    EVERYONE,
-    PROVIDER_SESSION_KEY,
-    Membership,
-    closed_to_passwords,
-    open_memberships,
-)
+from integrations.members.models.membership import EVERYONE, Membership
 from integrations.organizations.models.organization import Organization
 
 logger = logging.getLogger(__name__)
@@ -42,31 +36,22 @@ _ALL, _CURRENT = "_memberships", "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
-    """Return the memberships that the person's session opens, with their organizations, the earliest first."""
+    """Return the memberships of the signed-in person, with their organizations, the earliest first."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Membership.objects.none()
     return (
-        open_memberships(user, request.session.get(PROVIDER_SESSION_KEY))
+        Membership.objects.filter(user=user)
         .select_related("organization", "user__personal_settings")
         .order_by("created_at", "pk")
     )
 
 
 def cached_memberships(request: HttpRequest) -> list[Membership]:
-    """Return the memberships that the person's session opens as a list, read once per request."""
+    """Return the memberships of the signed-in person as a list, read once per request."""
     if not hasattr(request, _ALL):
         setattr(request, _ALL, list(memberships_of(request)[:MOST_ORGANIZATIONS]))
     return cast("list[Membership]", getattr(request, _ALL))
-
-
-def closed_organizations(request: HttpRequest) -> list[Organization]:
-    """Return the person's organizations that only single sign-on opens, while their session was begun otherwise."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or request.session.get(PROVIDER_SESSION_KEY) is not None:
-        return []
-    closed = Membership.objects.filter(closed_to_passwords(user), user=user).select_related("organization")
-    return [membership.organization for membership in closed]
 
 
 def current_membership(request: HttpRequest) -> Membership | None:

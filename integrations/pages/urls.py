@@ -15,7 +15,6 @@ from integrations.pages.settings import (
     lever_people,
     notifications,
     rules,
-    single_sign_on,
     team,
     webhooks,
 )
@@ -75,20 +74,6 @@ urlpatterns = [
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
-    # single sign-on
-    path("settings/sso/", single_sign_on.SingleSignOnSettingsView.as_view(), name="single-sign-on-settings"),
-    path("settings/sso/use/", single_sign_on.ModeView.as_view(), name="single-sign-on-mode"),
-    path("settings/sso/remove/", single_sign_on.RemoveProviderView.as_view(), name="single-sign-on-remove"),
-    path("settings/sso/domains/", single_sign_on.AddDomainView.as_view(), name="domain-add"),
-    path(
-        "settings/sso/domains/<int:pk>/check/", single_sign_on.CheckDomainView.as_view(), name="domain-check"
-    ),
-    path(
-        "settings/sso/domains/<int:pk>/remove/",
-        single_sign_on.RemoveDomainView.as_view(),
-        name="domain-remove",
-    ),
-    path("settings/sso/people/<int:pk>/unbind/", single_sign_on.UnbindView.as_view(), name="identity-unbind"),
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/mine/", actions.ListOwnView.as_view(), name="candidates-mine"),

@@ -41,7 +41,6 @@ from integrations.privacy.retention import erase_some_sign_ins, remove_old_recor
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from integrations.queue.notify import notify_workers
-from integrations.single_sign_on.acts.provider import check_single_sign_on
 from integrations.store import database
 from integrations.store.leasing import NO_OUTCOME
 
@@ -217,7 +216,6 @@ DUTIES: dict[Duty, Performance] = {
     Duty.UPDATE_INCIDENTS: Performance(whole(incidents.update_incidents)),
     Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
     Duty.NOTE_WAITS: Performance(whole(tell_waits)),
-    Duty.CHECK_SINGLE_SIGN_ON: Performance(whole(check_single_sign_on)),
     Duty.FOLLOW_LEVER_USERS: Performance(whole(end_access_of_deactivated)),
     Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),
 }

@@ -36,7 +36,7 @@ from integrations.members.acts.invitations import (
     leave,
     open_invitations,
 )
-from integrations.members.models.membership import folded, may_use_password
+from integrations.members.models.membership import folded
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
@@ -49,12 +49,10 @@ from portal.accounts.completion import (
     record_refusal,
     with_address,
 )
-from portal.accounts.openid_connect import SignInFailed
 from portal.accounts.password_backend import refusal_of
 from portal.accounts.second_factor import REVIEW_FACTORS
 from portal.accounts.sessions import row_key
-from portal.accounts.single_sign_on import explain, prove_anew, provider_of_session
-from portal.accounts.throttle import begin_at_provider, begin_attempt, too_many, too_many_in_words
+from portal.accounts.throttle import begin_attempt, too_many_in_words
 
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
 ACCOUNT_PAGES = (
@@ -108,7 +106,7 @@ WRONG_PASSWORD = "That isn't your password."
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class ConfirmPersonView(TemplateView):
-    """Ask for the password, or for a sign-in at the provider that began the session; go on to the page in `next`."""
+    """Ask for the password; go on to the page in `next`."""
 
     template_name = "accounts/confirm.html"
 
@@ -117,15 +115,12 @@ class ConfirmPersonView(TemplateView):
         return super().get_context_data(
             next=self._next(),
             minutes=int(FRESH.total_seconds()) // 60,
-            provider=provider_of_session(self.request),
-            has_password=user.has_usable_password() and may_use_password(user),
+            has_password=user.has_usable_password(),
             **kwargs,
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Check the password through the same backends as at sign-in, which limit attempts."""
-        if "provider" in request.POST:
-            return self._ask_provider(request)
         user = cast(User, request.user)
         found = authenticate(request, username=user.get_username(), password=request.POST.get("password", ""))
         if found is None or found.pk != user.pk:
@@ -134,17 +129,6 @@ class ConfirmPersonView(TemplateView):
             return self.render_to_response(self.get_context_data(error=error))
         note_proof(request)
         return redirect(self._next())
-
-    def _ask_provider(self, request: HttpRequest) -> HttpResponse:
-        if refusal := begin_at_provider(request):
-            return too_many(request, refusal, what="sign-ins by single sign-on were begun")
-        provider = provider_of_session(request)
-        if provider is None:
-            return self.get(request)
-        try:
-            return prove_anew(request, provider, self._next())
-        except SignInFailed as failed:
-            return self.render_to_response(self.get_context_data(error=explain(failed.code)))
 
     def _next(self) -> str:
         return own_page(self.request, self.request.GET.get("next", ""), "/account/")

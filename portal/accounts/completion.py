@@ -17,11 +17,9 @@ from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_digest
 from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import LabelledEnum, SecondFactor
-from integrations.members.models.membership import PROVIDER_SESSION_KEY
 from integrations.pages.access import without_searches
-from integrations.single_sign_on.models import IdentityProvider
 from integrations.store import database
-from portal.accounts.sessions import end_row, forget_network
+from portal.accounts.sessions import end_row
 from portal.accounts.throttle import Attempt, name_digest, remember_device
 from portal.client_address import client_address, client_network
 
@@ -40,17 +38,15 @@ class SignInMethod(LabelledEnum):
     PASSWORD = "password", "password"
     PASSWORD_LINK = "password_link", "link to choose a password"
     PASSKEY = "passkey", "passkey"
-    SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
 
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """Who has given the first proof, by which method and provider, and where they want to go on this site."""
+    """Who has given the first proof, by which method, and where they want to go on this site."""
 
     user: User
     method: SignInMethod
     next_url: str
-    provider_id: int | None = None
 
 
 def begin(request: HttpRequest, sign_in: PendingSignIn) -> None:
@@ -69,7 +65,6 @@ def begin(request: HttpRequest, sign_in: PendingSignIn) -> None:
         "hash": sign_in.user.get_session_auth_hash(),
         "method": sign_in.method.value,
         "next": without_searches(sign_in.next_url),
-        "provider": sign_in.provider_id,
         "at": database.now().timestamp(),
     }
 
@@ -91,7 +86,7 @@ def load(request: HttpRequest) -> PendingSignIn | None:
     ):
         end(request)
         return None
-    return PendingSignIn(user, SignInMethod(stored["method"]), stored["next"], stored["provider"])
+    return PendingSignIn(user, SignInMethod(stored["method"]), stored["next"])
 
 
 def end(request: HttpRequest) -> None:
@@ -163,19 +158,15 @@ def complete_sign_in(
     user: User,
     method: SignInMethod,
     next_url: str,
-    provider: IdentityProvider | None = None,
     *,
     second_factor: SecondFactor | None = None,
 ) -> HttpResponse:
     """Begin the person's session and return the redirect to `next_url`, an address of this site.
 
-    The caller has proven who the person is, by `method`, and where it says so by a second factor too. For single
-    sign-on, `provider` vouched for them; whether that counts as a second factor is its organization's to say. A person
-    who has set one up and hasn't given it gets no session yet but the redirect to the page that asks for it.
+    The caller has proven who the person is, by `method`, and where it says so by a second factor too. A person who has
+    set one up and hasn't given it gets no session yet but the redirect to the page that asks for it.
     """
-    if provider is not None and provider.counts_as_second_factor:
-        second_factor = SecondFactor.SINGLE_SIGN_ON
-    sign_in = PendingSignIn(user, method, next_url, provider.pk if provider else None)
+    sign_in = PendingSignIn(user, method, next_url)
     if second_factor is None and has_second_factor(user):
         begin(request, sign_in)
         return redirect("second-factor")
@@ -185,11 +176,7 @@ def complete_sign_in(
 def begin_session(
     request: HttpRequest, sign_in: PendingSignIn, second_factor: SecondFactor | None
 ) -> HttpResponse:
-    """Begin the session of a person who has given all that was asked; return the redirect to where they want to go.
-
-    A session that a provider began opens its organization alone. It says nothing about the password either: the browser
-    and the network that it began in don't become ones from which passwords may be tried within limits of their own.
-    """
+    """Begin the session of a person who has given all that was asked; return the redirect to where they want to go."""
     # first: nothing is recorded of a sign-in that has no answer
     response = HttpResponseRedirect(sign_in.next_url)
     changes: dict[str, tuple[object, object]] = {"method": ("", sign_in.method.label)}
@@ -203,25 +190,17 @@ def begin_session(
             request.session.cycle_key()
         login(request, sign_in.user, backend=_PASSWORD_BACKEND)
         _mark(request, sign_in, second_factor)
-        if sign_in.provider_id is not None:
-            forget_network(request)
         record_for_person(sign_in.user, AuditAction.SIGN_IN, with_address(request, changes))
-    if sign_in.provider_id is None:
-        remember_device(request, response, sign_in.user.get_username())
+    remember_device(request, response, sign_in.user.get_username())
     return response
 
 
 def _mark(request: HttpRequest, sign_in: PendingSignIn, second_factor: SecondFactor | None) -> None:
-    """Store in the session how it began: what it opens depends on that. It lasts as long as every session."""
+    """Store in the session how it began. It lasts as long as every session."""
     request.session.set_expiry(None)  # one that a question for a passkey began lasts minutes
     request.session[METHOD_SESSION_KEY] = sign_in.method.value
-    request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
-    if sign_in.provider_id is not None:
-        request.session[PROVIDER_SESSION_KEY] = sign_in.provider_id
     if second_factor is None:
         mark_weak(request)
     else:
         mark_strong(request, second_factor)
-    if sign_in.provider_id is None or second_factor not in {None, SecondFactor.SINGLE_SIGN_ON}:
-        # a provider may vouch for somebody who gave it no proof for days, such as the thief of a browser's session
-        note_proof(request)
+    note_proof(request)

@@ -6,20 +6,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from zxcvbn import zxcvbn
 
 from integrations.accounts.models.sessions import TooMany
-from integrations.members.models.membership import may_use_password
 from portal.accounts.completion import record_failure, record_refusal
 from portal.accounts.throttle import begin_attempt
-
-# The authentication backends: one checks passwords, no faster than the limits of attempts allow, and one refuses those
-# of people whose organizations all demand single sign-on.
-
 
 _REFUSAL = "_refused_sign_in"
 
@@ -41,7 +35,7 @@ class ThrottledPasswordBackend:
             setattr(request, _REFUSAL, attempt)
             record_refusal(request, username)
             raise PermissionDenied
-        user = _user_with(request, username, password)
+        user = ModelBackend().authenticate(request, username, password)
         if user is None:
             record_failure(request, username, attempt)
             raise PermissionDenied
@@ -49,38 +43,10 @@ class ThrottledPasswordBackend:
         return user
 
 
-def _user_with(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
-    """Return the user whose password it is, None for one who may not use a password: the limits tell no difference."""
-    try:
-        PasswordRefusal().authenticate(request, username, password)
-    except PermissionDenied:
-        return None
-    return ModelBackend().authenticate(request, username, password)
-
-
 def refusal_of(request: HttpRequest) -> TooMany | None:
     """Return why the password that came with the request wasn't looked at; None if it was."""
     refusal = getattr(request, _REFUSAL, None)
     return refusal if isinstance(refusal, TooMany) else None
-
-
-class PasswordRefusal:
-    """An authentication backend before Django's: it signs nobody in, and stops the search for some."""
-
-    def authenticate(
-        self,
-        request: HttpRequest | None,
-        username: str | None = None,
-        password: str | None = None,
-        **_: object,
-    ) -> None:
-        """Raise PermissionDenied for a person who may not use a password: the answer is that to an unknown name."""
-        if not username or password is None:
-            return
-        user = User.objects.filter(username=username).first()
-        if user is not None and not may_use_password(user):
-            make_password(password)  # takes as long as an unknown name's
-            raise PermissionDenied
 
 
 # The rules that a new password has to follow, besides its length and Django's list of common passwords.

@@ -21,7 +21,7 @@ from django.views.generic import TemplateView
 from integrations.accounts.acts.fresh_proof import (
     FreshProofMixin,
     end_set_up,
-    has_given_own_factor,
+    is_strong,
     mark_strong,
     mark_weak,
 )
@@ -45,7 +45,6 @@ from integrations.accounts.models.second_factors import (
 )
 from integrations.admin.access import waits_for_second_factor
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
-from integrations.members.models.membership import PROVIDER_SESSION_KEY
 from integrations.pages.access import memberships_of, own_page, second_factor_address
 from integrations.pages.views import ActView, OperationView, shows_secret
 from integrations.store import database
@@ -130,13 +129,13 @@ class SecondFactorView(TemplateView):
 
 def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
     """Return a sign-in for the signed-in person, whose session goes on, to give the second factor now."""
-    if not request.user.is_authenticated or has_given_own_factor(request):
+    if not request.user.is_authenticated or is_strong(request):
         return None
     if not has_second_factor(request.user):
         return None
     method = SignInMethod(request.session.get(METHOD_SESSION_KEY, SignInMethod.PASSWORD))
     next_url = own_page(request, request.GET.get("next", ""), "/")
-    return PendingSignIn(request.user, method, next_url, request.session.get(PROVIDER_SESSION_KEY))
+    return PendingSignIn(request.user, method, next_url)
 
 
 class AdminSecondFactorMiddleware(Middleware):

@@ -59,12 +59,6 @@ def end_row(request: HttpRequest) -> None:
         UserSession.objects.filter(pk=key).end()
 
 
-def forget_network(request: HttpRequest) -> None:
-    """Let the network that this request's session began in not be one that its person is known to sign in from."""
-    if (key := row_key(request)) is not None:
-        UserSession.objects.filter(pk=key).update(network="")
-
-
 def row_key(request: HttpRequest) -> int | None:
     """Return the key of the row of this request's session, None if it has none."""
     return cast("int | None", request.session.get(ROW_SESSION_KEY))

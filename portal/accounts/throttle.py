@@ -95,8 +95,6 @@ LINKS_FROM_NETWORK = (Limit(10, MINUTE),)
 LINKS_TO_ADDRESS = (Limit(2, 15 * MINUTE),)
 #: Questions for a passkey that one address may have put: each is stored in a session.
 PASSKEY_QUESTIONS = (Limit(30, MINUTE / 2),)
-#: Sign-ins by a provider that one address may begin: a whole office does so in the morning behind one address.
-TO_PROVIDERS = (Limit(100, 3.0),)
 
 
 @dataclass(frozen=True)
@@ -129,11 +127,6 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     if isinstance(outcome, TooMany):
         return outcome
     return Attempt(limits, max(outcome[key] for key in own), is_known)
-
-
-def begin_at_provider(request: HttpRequest) -> TooMany | None:
-    """Count a sign-in by a provider that the client begins. Return how long to wait first; nothing is counted then."""
-    return AttemptLimit.refusal(keyed_limits(f"provider:{client_network(request)}", TO_PROVIDERS))
 
 
 def passkey_questions(request: HttpRequest) -> dict[str, Limit]:

@@ -3,22 +3,10 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import (
-    account,
-    passkeys,
-    second_factor,
-    sessions,
-    sign_in,
-    single_sign_on,
-    single_sign_on_join,
-)
+from portal.accounts import account, passkeys, second_factor, sessions, sign_in
 
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
-    path("sso/login/", single_sign_on.SingleSignOnView.as_view(), name="single-sign-on"),
-    path("sso/complete/<slug:slug>/", single_sign_on.CompleteView.as_view(), name="single-sign-on-complete"),
-    path("sso/join/", single_sign_on_join.JoinView.as_view(), name="single-sign-on-join"),
-    path("sso/try/", single_sign_on.TryView.as_view(), name="single-sign-on-try"),
     path("logout/", sign_in.SignOutView.as_view(), name="logout"),
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),

@@ -6,7 +6,6 @@ from portal.settings import *  # noqa: F403
 
 #: The settings that a tool changes by an environment variable of the same name, each with its type.
 _OTHERWISE = {
-    "ALLOW_PRIVATE_ADDRESSES": bool,
     "LEVER_RATE": float,
     "LEVER_BURST": int,
     "PLATFORM_READ_SECONDS": float,

@@ -29,7 +29,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import DutyRun
-from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support import factories
 
 SECRETS = (
@@ -159,19 +158,12 @@ def make_customer(slug: str) -> Customer:
     rows[OpportunityPerson] = OpportunityPerson.objects.create(
         **own, opportunity_id=f"opportunity-{slug}", email=f"colleague@{slug}.example", relation="owner"
     )
-    rows[IdentityProvider] = IdentityProvider.objects.create(
-        **own, issuer=f"https://login.{slug}.example", client_id="portal", client_secret="client-SECRET"
-    )
     rows[ApiToken] = ApiToken.objects.create(
         **own,
         name=f"Program of {slug}",
         digest=digest_of(slug),
         scopes=["results"],
         expires_at=timezone.now() + timedelta(days=9),
-    )
-    rows[SignInDomain] = SignInDomain.objects.create(**own, domain=f"{slug}.example")
-    rows[ProviderIdentity] = ProviderIdentity.objects.create(
-        provider=rows[IdentityProvider], subject=f"subject-{slug}", user=owner
     )
     rows[WebhookRejection] = WebhookRejection.objects.create(
         **own, platform="lever", code="signature_mismatch"

@@ -13,7 +13,6 @@ from django.urls import reverse
 from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support.second_factors import PASSWORD, change_session, make_strong, with_app
 
 CONFIRM = "/account/confirm/"
@@ -35,22 +34,6 @@ def old(super_admin_client, organization) -> Client:
     return super_admin_client
 
 
-def provider_of(member: Membership) -> IdentityProvider:
-    """Give the member's organization a provider, which a browser isn't sent to: nobody answers there."""
-    return IdentityProvider.objects.create(
-        organization=member.organization, issuer="https://login.acme.invalid", client_id="portal"
-    )
-
-
-def domain_of(member: Membership) -> SignInDomain:
-    return SignInDomain.objects.create(organization=member.organization, domain="acme.invalid")
-
-
-def unbind(client: Client, member: Membership) -> Any:
-    identity = ProviderIdentity.objects.create(provider=provider_of(member), user=member.user, subject="s")
-    return client.post(reverse("identity-unbind", args=[identity.pk]))
-
-
 ACTS: dict[str, Callable[[Client, Membership], Any]] = {
     "look at a member's link": lambda client, member: client.get(
         reverse("member-link", kwargs={"pk": member.pk})
@@ -68,29 +51,6 @@ ACTS: dict[str, Callable[[Client, Membership], Any]] = {
         reverse("member-role", kwargs={"pk": member.pk}), {"role": "super_admin"}
     ),
     "require no second factor": lambda client, member: client.post(reverse("security")),
-    "look at single sign-on": lambda client, member: client.get(reverse("single-sign-on-settings")),
-    "enter a provider": lambda client, member: client.post(
-        reverse("single-sign-on-settings"),
-        {
-            "issuer": "https://127.0.0.1",
-            "client_id": "portal",
-            "client_secret": "x",
-            "counts_as_second_factor": "on",
-        },
-    ),
-    "try a provider": lambda client, member: client.post(reverse("single-sign-on-try")),
-    "say who uses single sign-on": lambda client, member: client.post(
-        reverse("single-sign-on-mode"), {"mode": "required"}
-    ),
-    "remove a provider": lambda client, member: client.post(reverse("single-sign-on-remove")),
-    "unbind a member": unbind,
-    "add a domain": lambda client, member: client.post(reverse("domain-add"), {"domain": "evil.example"}),
-    "check a domain": lambda client, member: client.post(
-        reverse("domain-check", args=[domain_of(member).pk])
-    ),
-    "remove a domain": lambda client, member: client.post(
-        reverse("domain-remove", args=[domain_of(member).pk])
-    ),
     "make a token for programs": lambda client, member: client.post(reverse("api-tokens"), TOKEN),
 }
 

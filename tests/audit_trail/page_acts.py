@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.catalog import lists
 from integrations.catalog.lists import live_assessments
@@ -17,7 +16,6 @@ from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 
@@ -100,16 +98,6 @@ def _assign(scene: Scene) -> Act:
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
 
 
-def _provider(scene: Scene, **columns: Any) -> IdentityProvider:
-    return IdentityProvider.objects.create(
-        organization=scene.organization, issuer="https://login.invalid", client_id="portal", **columns
-    )
-
-
-def _domain(scene: Scene) -> SignInDomain:
-    return SignInDomain.objects.create(organization=scene.organization, domain="example.com")
-
-
 API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
 
 
@@ -118,24 +106,6 @@ def _remove_chat_room(scene: Scene) -> Act:
         chat_url=f"https://hooks.slack.com/{SECRETS[0]}"
     )
     return lambda: scene.post("notification-settings", {"remove": "1"})
-
-
-def _identity(scene: Scene) -> ProviderIdentity:
-    return _provider(scene).identities.create(user=scene.owner, subject="subject")
-
-
-def _use_single_sign_on(scene: Scene) -> Act:
-    _provider(scene, tried_at=timezone.now())
-    SignInDomain.objects.filter(pk=_domain(scene).pk).update(proven_at=timezone.now())
-    return lambda: scene.post("single-sign-on-mode", {"mode": "required"})
-
-
-def _remove_provider(scene: Scene) -> Act:
-    _provider(scene)
-    return lambda: scene.post("single-sign-on-remove")
-
-
-PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_secret": SECRETS[1]}
 
 
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
@@ -159,15 +129,9 @@ PAGE_ACTS: dict[str, Prepare] = {
     "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),
     "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
-    "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
-    "single-sign-on-mode": _use_single_sign_on,
-    "single-sign-on-remove": _remove_provider,
     "notification-settings": _remove_chat_room,
     "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
     "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),
-    "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),
-    "domain-remove": of_row(_domain, "domain-remove"),
-    "identity-unbind": of_row(_identity, "identity-unbind"),
     "mapping-add": lambda s: lambda: s.post("mapping-add", MAPPED),
     "mapping-assign": _assign,
     "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),

@@ -26,11 +26,6 @@ NOT_AUDITED = {
     "password_reset",
     "password_reset_done",
     "switch-organization",
-    "single-sign-on",
-    "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
-    "single-sign-on-try",
-    "single-sign-on-join",  # tests/portal/accounts/test_single_sign_on_join.py
-    "domain-check",  # tests/single_sign_on/test_domains.py
     "codescreen-test",
     "audit",
     "mapping-list",
@@ -57,7 +52,6 @@ WITHOUT_CHANGES = {
     "token-retire",
     "ask-admins",
     "pending-member",
-    "identity-unbind",
 }
 
 

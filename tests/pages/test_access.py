@@ -10,7 +10,6 @@ from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.members.models.membership import Membership
 from integrations.pages.urls import urlpatterns
-from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.support import factories
 
 LOGIN = "/login/"
@@ -23,7 +22,6 @@ PUBLIC = {
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",
-    "single-sign-on",
     "password_reset_link",
     "unsubscribe",
 }
@@ -88,13 +86,6 @@ ALLOWED = {
     "member-remove": 1,
     "pending-member": 1,
     "pending-withdraw": 1,
-    "single-sign-on-settings": 1,
-    "single-sign-on-mode": 1,
-    "single-sign-on-remove": 1,
-    "domain-add": 1,
-    "domain-check": 1,
-    "domain-remove": 1,
-    "identity-unbind": 1,
     "member-second-factor": 1,
     "security": 1,
     "api-tokens": 1,
@@ -124,9 +115,6 @@ def rows(organization, super_admin) -> dict[str, Any]:
     """The URL arguments of one row of each kind."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
     factories.CandidateFactory.create(organization=organization, opportunity_id="opportunity-1")
-    provider = IdentityProvider.objects.create(
-        organization=organization, issuer="https://login.example.com", client_id="portal"
-    )
     delivery = factories.DeliveryFactory.create(organization=organization)
     return {
         "candidate": {"opportunity_id": "opportunity-1"},
@@ -144,9 +132,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
             "which": "current",
         },
-        "domain": {"pk": SignInDomain.objects.create(organization=organization, domain="example.com").pk},
         "api": {"pk": factories.api_token(organization).pk},
-        "identity": {"pk": provider.identities.create(user=super_admin, subject="subject").pk},
         "member": {"pk": Membership.objects.get(user=super_admin).pk},
         "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},
     }

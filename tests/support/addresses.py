@@ -19,7 +19,6 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import unsubscribe_link
 from integrations.outbox.models import Effect
-from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.admin.conftest import Customer
 
 #: Models whose rows belong to no organization.
@@ -42,9 +41,7 @@ WITHOUT_ORGANIZATION = {
 ROW_OF = {
     "api": ApiToken,
     "delivery": Delivery,
-    "domain": SignInDomain,
     "effect": Effect,
-    "identity": ProviderIdentity,
     "invitation": Invitation,
     "mapping": RoleMapping,
     "member": Membership,
@@ -111,7 +108,6 @@ _WITHOUT_ROW = {
     "admin:app_list",
     "membership-link",
     "password_reset_confirm",
-    "single-sign-on-complete",
     "password_reset_link",
     "social:begin",
     "passkey-remove",  # a person's, not an organization's

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -28,37 +28,12 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.processes import descendants, wait_for_url
 from portal.devtools.sandbox.values import stable_id
-from tests.support.identity_provider import PORTAL_SECRET, Provider, serving
 
 Secrets = dict[str, str]
 
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
-SINGLE_SIGN_ON, APP = "/settings/sso/", "/account/second-factor/app/"
-
-
-def plant_single_sign_on(browser: BrowserSession, provider: Provider, portal_url: str) -> Secrets:
-    """Enter an identity provider, and try it as a browser that its page leads on."""
-    browser.submit(
-        SINGLE_SIGN_ON,
-        SINGLE_SIGN_ON,
-        issuer=provider.issuer,
-        client_id=provider.client_id,
-        client_secret=PORTAL_SECRET,
-    )
-    leading_on = browser.submit("/sso/try/", SINGLE_SIGN_ON)
-    address = leading_on.headers["Refresh"].partition("url=")[2]
-    back = browser.open(address)
-    assert "Your provider answered" in back.text  # though its domain isn't proven
-    [code] = provider.codes
-    browser.open(f"{portal_url}/sso/complete/acme/?code={code}&state=another")  # a second time, and altered
-    query = parse_qs(urlsplit(address).query)
-    return {
-        "client secret at the provider": PORTAL_SECRET,
-        "the provider's code": code,
-        "the provider's state": query["state"][0],
-        "the provider's nonce": query["nonce"][0],
-    }
+APP = "/account/second-factor/app/"
 
 
 def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
@@ -111,7 +86,6 @@ class PlantedPortal:
             **planted,
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "EMAIL_URL": f"smtp://portal:{self.mail_password}@127.0.0.1:9",  # nothing listens there
-            "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider
             "LOG_LEVEL": "DEBUG",
         }
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -124,8 +98,6 @@ class PlantedPortal:
             "CodeScreen's webhook secret": self.webhook_secret,
             **{f"password of {role}": password for role, password in self.passwords.items()},
         }
-        self.provider = Provider("", email=f"super_admin@{SLUG}.example")
-        self._serving = ExitStack()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     # processes
@@ -137,7 +109,6 @@ class PlantedPortal:
         self.run_manage(
             "createsuperuser", "--noinput", *operator, DJANGO_SUPERUSER_PASSWORD=self.passwords[OPERATOR]
         )
-        self._serving.enter_context(serving(self.provider))
         self._start(self.environment.sandbox().argv)
         self._start([sys.executable, "manage.py", "serve", "--port", str(self.environment.port)])
         for url in self.environment.urls_to_wait_for:
@@ -162,7 +133,6 @@ class PlantedPortal:
             process.terminate()
         for process in self._processes:
             process.wait(60)
-        self._serving.close()
 
     def run_manage(self, *arguments: str, **variables: str) -> str:
         """Run a command with further variables; return what it printed."""
@@ -227,7 +197,6 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=60)
-        self.secrets |= plant_single_sign_on(browser, self.provider, self.environment.portal_url)
         self.environment.codescreen.act(
             "settings",
             account=SLUG,

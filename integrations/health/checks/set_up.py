@@ -13,7 +13,6 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.health.findings import (
     Finding,
     counted,
-    day,
     finding,
     listed,
 )
@@ -21,7 +20,6 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
-from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store.columns import EncryptedTextField, encrypted_fields
 from integrations.store.encryption import UnreadableSecret
 
@@ -65,38 +63,6 @@ def check_roles(organization: Organization) -> Iterator[Finding]:
             FindingCode.NO_ROLES_MAPPED,
             "No role has an assessment: there is no mapping, no “CodeScreen …” tag and no default.",
             "Choose an assessment for each role.",
-        )
-
-
-def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
-    """Yield a missing secret, a provider that can't be used, no proven domain, and records that are gone."""
-    provider = IdentityProvider.objects.filter(organization=organization).first()
-    if provider is not None and provider.is_on:
-        if not provider.client_secret:
-            yield finding(
-                FindingCode.SINGLE_SIGN_ON_FAILING,
-                "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
-                "A Super Admin enters it again under Settings › Team and sign-in.",
-            )
-        if provider.failure:
-            yield finding(
-                FindingCode.SINGLE_SIGN_ON_FAILING,
-                f"Single sign-on doesn't work: {provider.failure}",
-                "Check the provider, then press “Try it” under Settings › Team and sign-in.",
-            )
-        if not SignInDomain.objects.proven().filter(organization=organization).exists():
-            yield finding(
-                FindingCode.SINGLE_SIGN_ON_FAILING,
-                "Single sign-on is on, but no e-mail domain is verified, so nobody can sign in with it.",
-                "Verify a domain under Settings › Team and sign-in.",
-            )
-    for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
-        yield finding(
-            FindingCode.SIGN_IN_DOMAIN_GONE,
-            f"The TXT record that verifies {domain} is gone.",
-            f"Add it again by {day(domain.lapses_at)}. After that, people with these addresses lose single sign-on."
-            if domain.lapses_at
-            else "Add it again.",
         )
 
 

@@ -95,7 +95,6 @@ class InvitationProof(Enum):
     LINK = "the link that was sent to it"
     SHOWN_LINK = "the link that a Super Admin was shown, where the portal sends no mail"
     EARLIER_LINK = "an earlier link, which the account keeps"
-    PROVIDER = "the provider of the organization, which has verified the domain"
 
 
 class AcceptanceRefusal(Enum):

@@ -70,7 +70,7 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("See everything that is stored about a candidate", CandidateDataView),
     ("Connect Lever and CodeScreen, disconnect them", DisconnectLeverView),
     ("Invite and remove members, change their roles", ChangeRoleView),
-    ("Require a second factor, set up single sign-on", RequireSecondFactorView),
+    ("Require a second factor", RequireSecondFactorView),
 )
 
 

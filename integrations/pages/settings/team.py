@@ -25,7 +25,6 @@ from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm, shows_secret
-from integrations.single_sign_on.acts.provider import provider_of
 
 
 class InviteMemberForm(forms.Form):
@@ -61,7 +60,6 @@ class TeamView(OrganizationMixin, OperationView):
         return super().get_context_data(
             members=members,
             without=sum(not (member.has_app or member.has_passkey) for member in members),
-            provider=provider_of(self.organization),
             pending_members=self.organization.pending_memberships.order_by("email"),
             is_mail_sent=is_mail_sent(),
             roles=Membership.Role.choices,

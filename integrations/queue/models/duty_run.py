@@ -48,7 +48,6 @@ class Duty(models.TextChoices):
     REQUEUE_WAITING = "requeue_waiting", "Go on with what waited"
     NOTE_WAITS = "note_waits", "Write notes about who waits"
     RETRY_REFUSED_KEY = "retry_refused_key", "Try a refused key again"
-    CHECK_SINGLE_SIGN_ON = "check_single_sign_on", "Check single sign-on"
     FOLLOW_LEVER_USERS = "follow_lever_users", "End the access of people deactivated in Lever"
 
     @property
@@ -66,7 +65,6 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.PROBE_LEVER: timedelta(hours=1),
     Duty.FOLLOW_LEVER_USERS: timedelta(hours=1),
     Duty.REFRESH_GRANT: timedelta(hours=4),
-    Duty.CHECK_SINGLE_SIGN_ON: timedelta(hours=4),
     Duty.WARN_EXPIRY: timedelta(hours=12),
     Duty.SWEEP_FULLY: timedelta(days=1),
     Duty.PURGE: timedelta(days=1),

@@ -10,7 +10,6 @@ from integrations.accounts.models.second_factors import AuthenticatorApp, Recove
 from integrations.audit.models.entry import AuditAction
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
-from portal.accounts.completion import METHOD_SESSION_KEY
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.second_factors import (
@@ -163,17 +162,6 @@ def test_who_has_no_password_sees_why_and_what_to_do(super_admin_client, super_a
     page = client_for(super_admin).get(CONFIRM).content.decode()
     assert "no password" in page
     assert "Sign out, and sign in again" in page
-
-
-def test_a_session_of_single_sign_on_can_plant_no_factor(client, super_admin, monkeypatch):
-    """Who runs an organization's provider can sign in as its people, and must not reach their other organizations."""
-    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
-    make_strong(client, "single_sign_on")
-    change_session(client, **{METHOD_SESSION_KEY: "single_sign_on"})
-    for address in (APP, f"{OVERVIEW}passkeys/"):
-        assert client.get(address)["Location"].startswith(CONFIRM)
-    with_app(super_admin)
-    assert client.post(CODES)["Location"].startswith("/login/second-factor/")
 
 
 def test_recovery_codes_alone_can_not_be_made(person):
