@@ -1,10 +1,12 @@
-"""The portal's middleware: ids, webhooks, probes, outages, headers, calls to customers' servers, time zones, forms."""
+"""The portal's middleware: ids, webhooks, probes, outages, headers, slots, time zones, forms."""
 
 import re
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import Error, InternalError, connection, connections
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -14,7 +16,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
 
-from integrations.core import correlation
+from integrations.core import correlation, slots
 from integrations.pages.times import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
@@ -47,7 +49,7 @@ class RequestIdMiddleware(Middleware):
         return response
 
 
-RETRY_AFTER_SECONDS = "5"
+RETRY_AFTER_SECONDS = 5
 #: How long a webhook waits for the database: longer than a migration makes it wait, and less than any sender waits.
 WEBHOOK_SECONDS = 4.0
 
@@ -125,12 +127,19 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     """Close the connections that the outage broke. Return 503 with Retry-After, as a page where HTML is accepted."""
     for database in connections.all(initialized_only=True):
         database.close_if_unusable_or_obsolete()
+    sentence = "The database is not available; try again shortly."
+    return come_again(request, "503.html", sentence, 503, RETRY_AFTER_SECONDS)
+
+
+def come_again(request: HttpRequest, page: str, sentence: str, status: int, seconds: int) -> HttpResponse:
+    """Return an answer with Retry-After: a page that reads no session where HTML is accepted, else JSON."""
+    context = {"seconds": seconds, "is_loaded_again": request.method == "GET"}
     response: HttpResponse
     if request.accepts("text/html") and "text/html" in request.headers.get("Accept", ""):
-        response = HttpResponse(get_template("503.html").render(), status=503)
+        response = HttpResponse(get_template(page).render(context), status=status)
     else:
-        response = JsonResponse({"detail": "The database is not available; try again shortly."}, status=503)
-    response["Retry-After"] = RETRY_AFTER_SECONDS
+        response = JsonResponse({"detail": sentence}, status=status)
+    response["Retry-After"] = str(seconds)
     return response
 
 
@@ -186,6 +195,30 @@ class CompressionMiddleware(GZipMiddleware):
         if "no-transform" in response.headers.get("Cache-Control", ""):
             return response
         return super().process_response(request, response)
+
+
+class SlotsMiddleware(Middleware):
+    """Bounds costly work in a request, and answers 429 where no slot is free."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        slots.begin_request()
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Ask to try again later. The browser loads a page again itself: nothing was done yet."""
+        if not isinstance(exception, slots.Busy):
+            return None
+        sentence = "The portal is busy with other such requests; nothing was changed. Try again shortly."
+        response = come_again(request, "busy.html", sentence, 429, slots.RETRY_SECONDS)
+        if request.method == "GET":
+            response["Refresh"] = response["Retry-After"]
+        return response
+
+
+@receiver(request_finished)
+def give_slots_back(**_: object) -> None:
+    """Give back what a request held. The server has sent its answer to the end, or the client has gone."""
+    slots.end_request()
 
 
 #: The admin shows UTC and says so; webhooks and probes show no times.

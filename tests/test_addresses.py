@@ -175,7 +175,7 @@ def _request(client: Client, url: str, method: str) -> Any:
 
 
 def _text(answer: Any) -> str:
-    text = answer.content.decode().lower()
+    text = answer.getvalue().decode().lower()
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)  # a random token may contain any name
 
 

@@ -1,10 +1,20 @@
 """CSV that spreadsheets open."""
 
 import codecs
+from collections.abc import Iterable
+from io import BytesIO
+from itertools import repeat
 
 import pytest
 
-from integrations.lists import csv_answer, csv_cell
+from integrations import lists
+from integrations.lists import ListTooLong, csv_cell, write_csv
+
+
+def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    file = BytesIO()
+    write_csv(file, columns, rows)
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
@@ -14,11 +24,18 @@ def test_a_cell_is_never_a_formula(start: str) -> None:
 
 
 def test_lines_begin_with_the_heading_and_quote_what_needs_it() -> None:
-    answer = csv_answer("names.csv", ["name", "score"], [["Alder, Red", 82], ['“=1"', None]])
-    assert answer.content.decode("utf-8-sig") == 'name,score\r\n"Alder, Red",82\r\n"“=1""",\r\n'
+    content = written(["name", "score"], [["Alder, Red", 82], ['“=1"', None]])
+    assert content.decode("utf-8-sig") == 'name,score\r\n"Alder, Red",82\r\n"“=1""",\r\n'
 
 
 def test_a_file_says_that_it_is_utf_8_so_that_excel_shows_every_script() -> None:
-    content = csv_answer("names.csv", ["name"], [["אלון"]]).content
+    content = written(["name"], [["אלון"]])
     assert content.startswith(codecs.BOM_UTF8)
     assert content.decode("utf-8-sig") == "name\r\nאלון\r\n"
+
+
+def test_a_list_without_end_makes_no_file_without_end(monkeypatch) -> None:
+    monkeypatch.setattr(lists, "MOST_CHARACTERS", 1000)
+    with pytest.raises(ListTooLong):
+        write_csv(file := BytesIO(), ["name"], repeat(["Alder"]))
+    assert file.tell() < 1100

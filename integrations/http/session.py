@@ -12,6 +12,7 @@ from typing import Unpack
 import requests
 from django.utils import timezone
 
+from integrations.core import slots
 from integrations.core.vocabulary import Platform
 from integrations.http.connections import Request, Sent, exchange, was_never_sent
 from integrations.http.redaction import (
@@ -187,6 +188,7 @@ class PlatformSession:
         self.platform = platform
         self._name = Platform(platform).label
         self.base_url = base_url.rstrip("/")
+        self._customer = customer
         self._connection_key = (self.base_url, customer)
         self._before_call = before_call or (lambda: None)
         self._after_call = after_call or (lambda call: None)
@@ -202,8 +204,9 @@ class PlatformSession:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
 
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
-        platform and no trustworthy answer came back.
+        platform and no trustworthy answer came back. Raises Busy in a request while too many wait for platforms.
         """
+        slots.hold(slots.Work.PLATFORM, self._customer)
         self._before_call()
         request = Request(method, self.base_url + path, headers, **sent)
         # the token endpoint is the only one that is sent forms

@@ -15,6 +15,7 @@ from social_core.backends.oauth import BaseOAuth2
 from social_core.exceptions import AuthProviderError
 from social_core.utils import http_error
 
+from integrations.core import slots
 from integrations.http import deadlines
 from integrations.http.connections import PlatformConnection
 from integrations.http.json_values import JsonObject
@@ -85,8 +86,9 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     def request(self, url: str, **options: Any) -> requests.Response:
         """Call Lever as all other calls do: a redirect takes the code and the app's secret to Lever's own hosts alone.
 
-        Proxies named in the environment aren't used. Raises AuthProviderError.
+        Proxies named in the environment aren't used. Raises AuthProviderError, and Busy while too many wait for Lever.
         """
+        slots.hold(slots.Work.PLATFORM)
         stage = options.get("stage", "user_info")  # social-core's word for a step of signing in
         method = options.get("method", "GET")
         connection = PlatformConnection()

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -119,8 +120,9 @@ class AuditExportView(AuditLogMixin, ListExport):
     """The matching entries as CSV, one line for each change; that it was taken out is recorded after them."""
 
     list_name = "audit log"
+    list_page = "audit"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponseBase:
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         return self.file(filename, COLUMNS, self._rows(self.entries().select_related("actor")))
 

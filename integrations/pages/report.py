@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.generic import TemplateView
 
 from integrations.core.vocabulary import Origin, lower_first
@@ -77,8 +78,9 @@ class ReportExportView(ListExport):
 
     allowed_roles = TEAM
     list_name = "report"
+    list_page = "report"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponseBase:
         period = asked_period(self.request.GET.dict())
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
         return self.file(filename, COLUMNS, _cells(report_of(self.organization, period)))

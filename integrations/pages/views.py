@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack
+from tempfile import TemporaryFile
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -25,9 +27,10 @@ from django.views.generic import FormView, TemplateView
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
+from integrations.core import slots
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lists import csv_answer
+from integrations.lists import ListTooLong, write_csv
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify
 
@@ -148,18 +151,39 @@ class ListExport(OrganizationMixin):
     """A view that answers with a list as a file, which is recorded: how many lines, but nobody's name."""
 
     http_method_names = ["get"]
-    #: What the list is of, as the audit log says it.
+    #: What the list is of, as the audit log says it, and the URL name of the page that shows it.
     list_name = ""
+    list_page = ""
 
-    def file(self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> HttpResponse:
-        """Record how many lines are exported, with the filters by name alone, and return the answer."""
-        lines = list(rows)
+    def file(
+        self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]]
+    ) -> HttpResponseBase:
+        """Return the rows as a file, written before it is sent; record how many, with the filters by name alone.
+
+        Where they are too many, lead to the page of the list instead, and say so there. Raises Busy.
+        """
+        slots.hold(slots.Work.EXPORT, self.organization.pk)
+        with ExitStack() as unsent:
+            file = unsent.enter_context(TemporaryFile())
+            try:
+                lines = write_csv(file, columns, rows)
+            except ListTooLong:
+                sentence = "This list is too long for one file. Export it in parts: filter it by date."
+                messages.error(self.request, sentence)
+                return redirect(f"{reverse(self.list_page)}?{self.request.GET.urlencode()}")
+            self._record(lines)
+            file.seek(0)
+            unsent.pop_all()
+        return FileResponse(
+            file, as_attachment=True, filename=filename, content_type="text/csv; charset=utf-8"
+        )
+
+    def _record(self, lines: int) -> None:
         given = self.request.GET.items()
         changes: dict[str, tuple[object, object]] = {
             "list": (None, self.list_name),
-            "lines": (None, len(lines)),
+            "lines": (None, lines),
             # not their values: what was searched for may be a candidate's name, and the log outlives their other data
             "filters": (None, ", ".join(sorted(name for name, value in given if value))[:300] or "none"),
         }
         audit(self.organization, self.user, AuditAction.EXPORT_LIST, changes)
-        return csv_answer(filename, columns, lines)

@@ -20,7 +20,7 @@ def test_an_export_is_recorded_with_what_and_how_many(super_admin_client, super_
     organization = super_admin.memberships.get().organization
     factories.CandidateFactory.create(organization=organization, name="Alder Grey", email="alder@x.example")
     answer = super_admin_client.get(address)
-    assert answer.content.count(b"\r\n") > lines
+    assert answer.getvalue().count(b"\r\n") > lines
     entry = recorded().get()
     assert (entry.action, entry.actor) == (AuditAction.EXPORT_LIST, super_admin)
     assert (entry.changes["list"][1], entry.changes["lines"][1]) == (name, lines)

@@ -40,7 +40,7 @@ def entries(organization, super_admin):
 def export(client, query: str = "") -> list[list[str]]:
     answer = client.get(reverse("audit-export") + query)
     assert answer["Content-Type"].startswith("text/csv")
-    return list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
+    return list(csv.reader(answer.getvalue().decode("utf-8-sig").splitlines()))
 
 
 def test_entries_show_both_values_and_no_secret(organization_admin_client, entries):
@@ -128,3 +128,11 @@ def test_a_long_log_is_paginated_with_few_queries(
 
 def test_a_filter_that_finds_nothing_says_so(organization_admin_client):
     assert "Nothing matches" in text(organization_admin_client.get(AUDIT + "?action=nothing"))
+
+
+def test_a_log_too_long_for_one_file_is_to_be_exported_in_parts(super_admin_client, entries, monkeypatch):
+    monkeypatch.setattr("integrations.lists.MOST_CHARACTERS", 10)
+    answer = super_admin_client.get("/audit/export/?since=2020-01-01", follow=True)
+    assert answer.redirect_chain == [("/audit/?since=2020-01-01", 302)]
+    assert "Export it in parts" in answer.content.decode()
+    assert not recorded().filter(action="export_list").exists()

@@ -189,7 +189,7 @@ def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, re
 
 def test_the_file_has_each_line_of_each_table_and_no_formula(team_member_client, journeys):
     answer = team_member_client.get("/reports/export/")
-    rows = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
+    rows = list(csv.reader(answer.getvalue().decode("utf-8-sig").splitlines()))
     assert rows[0][:4] == ["by", "line", "invited", "started"]
     lines = {(row[0], row[1]): row[2:] for row in rows[1:]}
     assert lines["Role", "'=Data"] == ["1", "1", "0", "1", "0", "1", "0", "0", "6.0", "6.0", "8.0", "8.0"]

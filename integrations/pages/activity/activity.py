@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -154,9 +155,10 @@ class CandidateExportView(ListExport):
     """The candidates that the filters show, for members who see all of them."""
 
     list_name = "candidates"
+    list_page = "activity"
     allowed_roles = TEAM
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponseBase:
         search = CandidateSearch(self.membership, CandidateFilters.of_address(request.GET))
         filename = f"candidates-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         return self.file(filename, COLUMNS, _lines(search, search.rows()))

@@ -240,7 +240,7 @@ def test_a_limited_member_sees_only_their_candidates_and_no_file(
 
 
 def lines(answer) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 def test_the_file_holds_what_is_filtered(team_member_client, everyone):

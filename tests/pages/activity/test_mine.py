@@ -45,7 +45,7 @@ def test_mine_goes_with_the_other_filters_and_counts_and_the_file(super_admin_cl
         "held": "1",
         "not_invited": "1",
     }
-    file = super_admin_client.get("/candidates/export/?mine=1").content.decode()
+    file = super_admin_client.get("/candidates/export/?mine=1").getvalue().decode()
     assert "Alder" in file
     assert "Birch" not in file
 
