@@ -23,14 +23,16 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import signals
         from django.contrib.auth.models import User
+        from django.db.backends.signals import connection_created
         from django.db.models.signals import post_save
 
         from portal import checks  # noqa: F401 - registers the portal's checks
         from portal.accounts import sessions
-        from portal.process import database_waits  # noqa: F401 - registers a check, and sets time-outs by signals
+        from portal.database_settings import make_private
 
         signals.user_logged_in.connect(sessions.begin_row)
         signals.user_logged_out.connect(sessions.end_row_at_sign_out)
+        connection_created.connect(make_private)
         post_save.connect(sessions.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches

@@ -15,11 +15,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from portal.process import database_waits
 from portal.process.whole_requests import WholeRequests
 
-#: How long a page waits for one answer of the database, which ends a wait for a lock sooner (db_timeouts).
-DATABASE_SECONDS = 15.0
 #: Further connections of a process wait until one ends.
 MOST_CONNECTIONS = 2000
 #: How long a connection may take to send the head of its first or next request.
@@ -34,7 +31,6 @@ if __name__ == "__main__" and settings.METRICS_TOKEN:
     # systemd removes what nobody has read for ten days from /tmp, except from a folder that is locked
     fcntl.flock(os.open(counts.name, os.O_RDONLY), fcntl.LOCK_SH)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
-database_waits.set_longest(DATABASE_SECONDS)
 application = WholeRequests(get_internal_wsgi_application())
 
 

@@ -19,7 +19,6 @@ from django.utils.csp import build_policy
 from integrations.core import correlation, slots
 from integrations.pages.times import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
-from portal.process import database_waits
 
 
 class Middleware:
@@ -50,8 +49,6 @@ class RequestIdMiddleware(Middleware):
 
 
 RETRY_AFTER_SECONDS = 5
-#: How long a webhook waits for the database: longer than a migration makes it wait, and less than any sender waits.
-WEBHOOK_SECONDS = 4.0
 
 
 class ProbeMiddleware(Middleware):
@@ -79,10 +76,6 @@ class WebhookMiddleware(Middleware):
         """Answer a webhook to an allowed host; pass on everything else. Raises DisallowedHost."""
         if not request.path_info.startswith("/webhooks/"):
             return self.get_response(request)
-        with database_waits.at_most(WEBHOOK_SECONDS):
-            return self._answer(request)
-
-    def _answer(self, request: HttpRequest) -> HttpResponse:
         request.get_host()
         try:
             match = resolve(request.path_info)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError, connection, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models.expressions import Combinable, DatabaseDefault
 from django.db.models.functions import Now
 
@@ -143,7 +143,7 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
 RUN_BEFORE_PREPARED = 3
 
 
-# Plans that PostgreSQL keeps; what is run again when its connection has ended meanwhile.
+# Plans that PostgreSQL keeps.
 
 
 @contextmanager
@@ -162,20 +162,6 @@ def kept_plans() -> Iterator[None]:
         yield
     finally:
         driver.prepare_threshold = threshold
-
-
-def on_a_live_connection[Outcome](run: Callable[[], Outcome]) -> Outcome:
-    """Return what `run` returns; when its connection proves to have ended meanwhile, it is called on a new one.
-
-    `run` must be safe to run twice. Inside a transaction, which can't be continued, the error is raised.
-    """
-    try:
-        return run()
-    except (*DATABASE_OUTAGE, InternalError):
-        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        return run()
 
 
 # SQL of our own: whole rows of many columns, which the ORM takes ten times as long to put together as to ask for, and

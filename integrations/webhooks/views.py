@@ -21,7 +21,7 @@ from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import insert_once, kept_of_payload
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.queue.notify import notify_workers
-from integrations.store.database import mark_now, on_a_live_connection
+from integrations.store.database import mark_now
 from integrations.webhooks.authentication import (
     Addressee,
     Unreadable,
@@ -69,7 +69,7 @@ class WebhookView(View):
         self.began_at = time.monotonic()
         self.headers = {}
         try:
-            self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
+            self.addressee = known(find_addressee(kwargs["key"]))
             if request.method != "POST":
                 detail = f"Method {request.method} is not allowed."
                 raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": "POST"})
@@ -115,10 +115,10 @@ class WebhookView(View):
             opportunity_id=opportunity_id,
         )
         try:
-            stored = on_a_live_connection(lambda: insert(payload=payload))
+            stored = insert(payload=payload)
             if stored is None:  # the person's data was erased
                 impersonal = kept_of_payload(payload)
-                stored = on_a_live_connection(lambda: insert(payload=impersonal, is_impersonal=True))
+                stored = insert(payload=impersonal, is_impersonal=True)
         except IntegrityError:
             known(find_anew(self.kwargs["key"]))
             raise

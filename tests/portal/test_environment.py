@@ -270,13 +270,13 @@ def test_a_silent_database_is_noticed_in_seconds_unless_the_address_says_otherwi
     address = "postgresql://user@host/portal"
     options = settings_read(monkeypatch, DATABASE_URL=address)["DATABASES"]["default"]["OPTIONS"]
     idle = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
-    assert max(options["connect_timeout"], idle, options["tcp_user_timeout"] / 1000) <= 6
+    assert max(options["connect_timeout"], idle, options["tcp_user_timeout"] / 1000) <= 4
     read = settings_read(monkeypatch, DATABASE_URL=f"{address}?tcp_user_timeout=90000&sslmode=require")
     options = read["DATABASES"]["default"]["OPTIONS"]
     assert (options["tcp_user_timeout"], options["sslmode"], options["keepalives_idle"]) == (
         90000,
         "require",
-        3,
+        2,
     )
 
 

@@ -7,7 +7,6 @@ import selectors
 import signal
 import socket
 import threading
-import time
 from typing import Self
 
 from portal.devtools.demo.environment import DemoEnvironment
@@ -28,8 +27,6 @@ class Proxy:
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        #: While it is set, connections are accepted and kept, and nothing is passed on.
-        self.is_silent = False
 
     def __enter__(self) -> Self:
         self.open()
@@ -83,9 +80,6 @@ class Proxy:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 selector.register(end, selectors.EVENT_READ)
             while self._is_open(client):
-                if self.is_silent:
-                    time.sleep(SELECT_SECONDS)
-                    continue
                 for key, _ in selector.select(SELECT_SECONDS):
                     source = client if key.fileobj is client else server
                     chunk = source.recv(CHUNK)

@@ -1,1 +1,0 @@
-"""Django's PostgreSQL backend that checks only connections at rest. Used as the ENGINE of the database."""
