@@ -4,24 +4,17 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any, Never
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models import JSONNull, Q
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
 from whitenoise.storage import CompressedManifestStaticFilesStorage
-
-from integrations.queue.models.nodes import CacheEntry
 
 
 class RefusingEmailBackend(BaseEmailBackend):
@@ -72,7 +65,7 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
         return super().post_process(paths, *args, **kwargs)
 
 
-# What Django's cache stores: JSON alone, in Redis or the database. Django's own backends read pickles, which run.
+# What Django's cache stores in Redis: JSON alone. Django's own serializer reads pickles, which run.
 
 
 logger = logging.getLogger(__name__)
@@ -92,47 +85,3 @@ class JsonSerializer:
         except (ValueError, RecursionError):
             logger.warning("An entry of the cache isn't JSON and is ignored: the portal didn't write it")
             return None
-
-
-class DatabaseJsonCache(BaseCache):
-    """The cache in the database: rows of CacheEntry, by the database's clock. It has what the portal calls."""
-
-    def __init__(self, location: str, params: dict[str, Any]) -> None:
-        super().__init__(params)
-
-    def add(
-        self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
-    ) -> bool:
-        """Store the value where the key has none, and return whether it was; one caller of several gets True."""
-        CacheEntry.objects.filter(key=self._key(key, version), expires_at__lte=Now()).delete()
-        entry = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
-        return CacheEntry.objects.get_or_create(key=self._key(key, version), defaults=entry)[1]
-
-    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        """Return the key's value; `default` without one, and after its time."""
-        entries = CacheEntry.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
-        return next(
-            iter(entries.filter(key=self._key(key, version)).values_list("value", flat=True)), default
-        )
-
-    def set(
-        self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
-    ) -> None:
-        entry = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
-        CacheEntry.objects.update_or_create(key=self._key(key, version), defaults=entry)
-
-    def delete(self, key: Any, version: int | None = None) -> bool:
-        """Remove the key's value; return whether there was one."""
-        return bool(CacheEntry.objects.filter(key=self._key(key, version)).delete()[0])
-
-    def _key(self, key: Any, version: int | None) -> str:
-        return self.make_and_validate_key(key, version=version)
-
-    def _expiry(self, timeout: float | None) -> Combinable | None:
-        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
-        return None if seconds is None else Now() + timedelta(seconds=seconds)
-
-
-def _as_json(value: Any) -> Any:
-    """Return the value for its column, where None is JSON's null: the database's would be no value."""
-    return JSONNull() if value is None else value

@@ -126,6 +126,7 @@ REDIS_URL = env.redis("REDIS_URL", "E014")
 #: Nobody waits long for a Redis that has fallen silent: the database does what it does.
 REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 3, "health_check_interval": 10}
 _REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(REDIS_OPTIONS)}"
+#: Of the default cache everything may be forgotten, and anything in it may come from who can write to Redis.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -133,7 +134,9 @@ CACHES = {
         "OPTIONS": {"serializer": "portal.django_parts.JsonSerializer", **REDIS_OPTIONS},
     }
     if REDIS_URL
-    else {"BACKEND": "portal.django_parts.DatabaseJsonCache"},
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # what nobody else may put in, or change: each process has its own
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memory"},
     # where django-q2 keeps what tasks returned and how its processes are: nowhere
     "nowhere": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }

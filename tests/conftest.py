@@ -119,7 +119,8 @@ def _portal_settings(settings, monkeypatch) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [_KEY]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(second_factors, "HASHING_COST", 2)
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    settings.CACHES = {"default": memory, "memory": memory}
     cache.clear()  # the next test's organization has the same number
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"

@@ -23,7 +23,7 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import PersonalSettings
 from integrations.members.models.pending import PendingMembership
 from integrations.queue.models.duty_run import DutyRun
-from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
+from integrations.queue.models.nodes import Heartbeat, PortalDuty
 
 
 def _list(model: type[Model], shown: str, filters: str = "", **options: Any) -> None:
@@ -74,7 +74,6 @@ _portal_list(ChainHead, "chain position hash")
 _portal_list(RateLimitBucket, "key free_at")
 _portal_list(AttemptLimit, "key count free_at")
 # the values that are kept, and the addresses that wait for a link, are those of people
-_portal_list(CacheEntry, "key expires_at", exclude=["value"])
 _portal_list(PasswordLinkRequest, "pk requested_at", exclude=["address"])
 
 # how people sign in

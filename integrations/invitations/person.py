@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
+from django.core.cache import caches
 from django.db.models.functions import Now
 
-from integrations import signed_cache
 from integrations.catalog.lists import live_assessments, mapping_index, shown_role
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -165,13 +165,16 @@ def read_missing_people(organization: Organization, clients: ClientProvider) -> 
 
 
 def _address(organization: Organization, lever: LeverClient, user_id: str) -> str:
-    """Return the e-mail address of a Lever user, at most a day old. Raises PlatformError."""
-    key = f"lever-user-address:{organization.pk}:{user_id}"
-    known = signed_cache.get(key, USER_KEPT_SECONDS)
-    if known is None:
-        known = {"address": lever.user(user_id).email}
-        signed_cache.store(key, known, USER_KEPT_SECONDS)
-    return str(known["address"])
+    """Return the e-mail address of a Lever user, at most a day old. Raises PlatformError.
+
+    Who sees a candidate depends on it: it is kept where nobody else can write.
+    """
+    key, known = f"lever-user-address:{organization.pk}:{user_id}", caches["memory"]
+    address: str | None = known.get(key)
+    if address is None:
+        address = lever.user(user_id).email
+        known.set(key, address, USER_KEPT_SECONDS)
+    return address
 
 
 # Which invitations a person has already: through one opportunity (here), and through others (elsewhere).

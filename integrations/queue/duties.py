@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 
 from django.core.management import call_command
-from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -39,7 +38,7 @@ from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place
-from integrations.queue.models.nodes import CacheEntry, PortalDuty
+from integrations.queue.models.nodes import PortalDuty
 from integrations.queue.notify import notify_workers
 from integrations.store import database
 from integrations.store.leasing import NO_OUTCOME
@@ -272,13 +271,12 @@ def _with_stranded_deliveries() -> set[int]:
 def clean_up() -> None:
     """Remove what says nothing any more.
 
-    Sessions, limits, unanswered memberships, cached values, tasks of nodes that are gone, retired webhook tokens,
+    Sessions, limits, unanswered memberships, tasks of nodes that are gone, retired webhook tokens,
     unfinished consents, and addresses in old sign-ins.
     """
     UserSession.objects.purge()
     AttemptLimit.purge()
     PendingMembership.objects.purge()
-    CacheEntry.objects.filter(expires_at__lte=Now()).delete()
     OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
     call_command("clearsessions")

@@ -23,12 +23,9 @@ from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 
 from integrations.queue import duties, notify
-from integrations.queue.models.nodes import CacheEntry
 from portal import settings as portal_settings
 from portal.devtools import test_suites
 from tests.admin.conftest import sign_in
-
-DATABASE_CACHE = {"default": {"BACKEND": "portal.django_parts.DatabaseJsonCache"}}
 
 
 class Planted:
@@ -55,14 +52,6 @@ def planted(marker: Path) -> str:
     assert marker.exists(), "what is planted does run where it is loaded"
     marker.unlink()
     return text.decode()
-
-
-def test_a_pickle_in_the_caches_table_is_a_text(db, settings, planted, marker):
-    settings.CACHES = DATABASE_CACHE
-    cache.set("key", "value", 60)
-    CacheEntry.objects.update(value=planted)
-    assert cache.get("key") == planted
-    assert not marker.exists()
 
 
 @pytest.mark.redis

@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django_q.models import OrmQ, Task
 
@@ -49,11 +49,12 @@ def _stored() -> Iterator[tuple[str, str]]:
         yield "django_q tasks", repr((task.args, task.kwargs, task.result))
     for waiting in OrmQ.objects.all():
         yield "django_q queue", repr(waiting.task)
-    yield "cache", repr(getattr(cache, "_cache", ""))
+    for cache in caches.all():
+        yield "cache", repr(getattr(cache, "_cache", ""))
 
 
 def _unpickled(value: object) -> str:
-    """Return what a base64 value holds, as the database's cache and django-q2 store it."""
+    """Return what a base64 value holds, as django-q2 stores it."""
     if not isinstance(value, str) or not 8 < len(value) < 100_000:
         return ""
     try:

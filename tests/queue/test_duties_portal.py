@@ -14,7 +14,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.members.models.pending import PendingMembership
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
-from integrations.queue.models.nodes import HELD_FOR, CacheEntry, PortalDuty
+from integrations.queue.models.nodes import HELD_FOR, PortalDuty
 from tests.support import factories
 from tests.support.attempt_limits import let_pass
 
@@ -109,8 +109,6 @@ def test_the_clean_up_deletes_what_nobody_needs_any_more(organization) -> None:
         pending.invited_at = now - timedelta(days=days)
         pending.save()
     AttemptLimit.take({"of an address": Limit(1, 60.0)})
-    CacheEntry.objects.create(key="old", value=1, expires_at=now - timedelta(days=1))
-    CacheEntry.objects.create(key="new", value=1, expires_at=now + timedelta(days=1))
     for days in (0, 2):
         OrmQ.objects.create(key="a node that is gone", payload="x", lock=now - timedelta(days=days))
     let_pass(2 * 24 * 3600)
@@ -118,7 +116,6 @@ def test_the_clean_up_deletes_what_nobody_needs_any_more(organization) -> None:
     assert OrmQ.objects.count() == 1
     assert [pending.email for pending in PendingMembership.objects.all()] == ["lately@acme.example"]
     assert not AttemptLimit.objects.exists()
-    assert [entry.key for entry in CacheEntry.objects.all()] == ["new"]
 
 
 # the plan of the organizations' duties

@@ -24,7 +24,6 @@ from tests.admin.conftest import Customer
 #: Models whose rows belong to no organization.
 WITHOUT_ORGANIZATION = {
     "AttemptLimit",
-    "CacheEntry",
     "ChainHead",
     "Heartbeat",
     "PasswordLinkRequest",

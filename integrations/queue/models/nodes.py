@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from integrations.store import database
 from integrations.store.columns import moment
-from integrations.store.personal import Holds, about_user, harmless
+from integrations.store.personal import Holds, harmless
 
 
 class PortalDuty(models.Model):
@@ -135,23 +135,3 @@ class Heartbeat(models.Model):
     def is_fresh(cls, within: timedelta, node: str = "") -> bool:
         """Whether that node, or any, made progress within that time."""
         return cls.objects.fresh(within, node).exists()
-
-
-class CacheEntry(models.Model):
-    """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
-
-    HOLDS = Holds(
-        "copies of what was read a moment ago; with `REDIS_URL` in Redis instead, in keys that begin with `:1:`",
-        "a day at most; removed daily",
-    )
-
-    key = harmless(models.CharField(max_length=250, unique=True))
-    value = about_user("the address of a Lever user, for a day", models.JSONField())
-    expires_at = moment("Empty: never.")
-
-    class Meta:
-        verbose_name = "cached value"
-        indexes = [models.Index(fields=["expires_at"], name="cache_entry_expires")]
-
-    def __str__(self) -> str:
-        return self.key
