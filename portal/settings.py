@@ -160,12 +160,19 @@ STEP_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
+#: Where django-q2's tasks wait. SQLite's file is asked for them again and again.
+_QUEUE: dict[str, Any]
+if REDIS_URL:
+    _QUEUE = {"redis": _REDIS_WITH_OPTIONS}
+elif IS_SQLITE:
+    _QUEUE = {"orm": "default", "poll": 0.05}
+else:
+    _QUEUE = {"broker_class": "integrations.queue.broker.NotificationBroker"}
 # django-q2 runs one task, which performs what is due: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     # of the queue too: each node has its own, so that its tasks show whether its own workers live
     "name": NODE,
-    **({"redis": _REDIS_WITH_OPTIONS} if REDIS_URL else {"orm": "default"}),
-    "poll": 0.05,
+    **_QUEUE,
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     # a task takes 5 s, a duty or a slow step more; rows are begun beside these for at most two minutes, and the last

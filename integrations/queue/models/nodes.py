@@ -113,11 +113,7 @@ class Heartbeat(models.Model):
 
     @classmethod
     def beat(cls) -> None:
-        """Record that this node makes progress now, by the database's clock; a new one removes old rows.
-
-        The supervisor is told first: a database that is away is no reason to replace the workers.
-        """
-        cls.tell_supervisor()
+        """Record that this node makes progress now, by the database's clock; a new one removes old rows."""
         if cls.objects.filter(node=settings.NODE).update(at=Now(), version=settings.VERSION):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
