@@ -31,7 +31,6 @@ from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
 from integrations.store.columns import sample_of_secrets
-from portal.process import supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +109,6 @@ def _workers() -> State:
     return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, node) else State("silent")
 
 
-def _node() -> State:
-    return State("draining: it is about to stop") if supervisor.is_draining() else OK
-
-
 def _oldest_due() -> State:
     seconds = notify.oldest_due_seconds()
     return OK if seconds < OLDEST_DUE_LIMIT_SECONDS else State(f"waits for {int(seconds)} s")
@@ -149,7 +144,6 @@ def _secrets() -> State:
 
 
 READY: Parts = {
-    "node": _node,
     "database": _database,
     "migrations": seldom("migrations", _migrations),
     "secrets": seldom("secrets", _secrets),

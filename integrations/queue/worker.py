@@ -26,6 +26,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.link_emails import answer_requests
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
+from integrations.queue import progress
 from integrations.queue.duties import perform_duty, perform_portal_duties
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
@@ -342,7 +343,7 @@ def _beat() -> None:
     if (now := time.monotonic()) < _beat_at:
         return
     _beat_at = now + BEAT_SECONDS
-    Heartbeat.tell_supervisor()  # first: a database that is away is no reason to replace the workers
+    progress.note()  # first: a database that is away is no reason to replace the workers
     if now >= _row_at:
         Heartbeat.beat()
         _row_at = now + ROW_SECONDS

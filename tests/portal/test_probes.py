@@ -42,7 +42,7 @@ def test_a_node_is_ready_when_no_worker_runs_and_work_is_late(client, db):
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["parts"]) == (
         200,
-        {"node": "ok", "database": "ok", "migrations": "ok", "secrets": "ok"},
+        {"database": "ok", "migrations": "ok", "secrets": "ok"},
     )
     work = client.get("/healthz/work")
     assert work.status_code == 503

@@ -1,8 +1,5 @@
 """The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
 
-import os
-import socket
-from contextlib import suppress
 from datetime import timedelta
 from typing import Self
 
@@ -119,13 +116,6 @@ class Heartbeat(models.Model):
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
         row = Heartbeat(node=settings.NODE, version=settings.VERSION)
         Heartbeat.objects.bulk_create([row], ignore_conflicts=True)
-
-    @staticmethod
-    def tell_supervisor() -> None:
-        """Tell the program that started this process, as systemd wants it, that no worker is frozen."""
-        if address := os.environ.get("NOTIFY_SOCKET"):
-            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
-                words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
 
     @classmethod
     def is_fresh(cls, within: timedelta, node: str = "") -> bool:
