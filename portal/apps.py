@@ -21,19 +21,21 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from django.contrib.auth import signals
+        from allauth.account import signals as account_signals
         from django.contrib.auth.models import User
         from django.db.backends.signals import connection_created
         from django.db.models.signals import post_save
 
         from portal import checks  # noqa: F401 - registers the portal's checks
-        from portal.accounts import sessions
+        from portal.accounts import entries
         from portal.database_settings import make_private
 
-        signals.user_logged_in.connect(sessions.begin_row)
-        signals.user_logged_out.connect(sessions.end_row_at_sign_out)
         connection_created.connect(make_private)
-        post_save.connect(sessions.end_rows_of_inactive, sender=User)
+        account_signals.user_logged_in.connect(entries.follow_sign_in)
+        account_signals.user_logged_out.connect(entries.follow_sign_out)
+        account_signals.password_changed.connect(entries.follow_changed_password)
+        account_signals.password_reset.connect(entries.follow_chosen_password)
+        post_save.connect(entries.follow_account, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches
 

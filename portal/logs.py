@@ -31,7 +31,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # addresses that grant access without a sign-in
     (
         re.compile(
-            r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+|password/choose/[^/\s]+)/)[^/\s\"'?]+"
+            r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|accounts/password/reset/key)/)[^/\s\"'?]+"
         ),
         rf"\1{MASK}",
     ),

@@ -84,13 +84,13 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "portal.middleware.SlotsMiddleware",
-    "portal.accounts.sessions.SessionLimitsMiddleware",
+    "portal.accounts.middleware.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "portal.accounts.second_factor.AdminSecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.middleware.ProofMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -141,16 +141,18 @@ CACHES = {
     "nowhere": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
-#: The node that this process belongs to: `serve` names it for what it starts.
-NODE = os.environ.get("PORTAL_NODE") or socket.gethostname()
+#: The node that this process belongs to; a supervisor names its own for the programs that it starts.
+NAMED_NODE = env.node("PORTAL_NODE", "E034")
+NODE = NAMED_NODE or socket.gethostname()
 #: Whether `serve --web` started this web server: the workers are on other nodes.
 IS_WEB_ALONE = bool(os.environ.get("PORTAL_WEB_ALONE"))
+#: How long the web server goes on after TERM while it says that it isn't ready, so that the balancer sends nobody here.
+LONGEST_DRAIN_SECONDS = 60
+DRAIN_SECONDS = env.integer("DRAIN_SECONDS", "E035", 0, least=0, most=LONGEST_DRAIN_SECONDS)
 
 MOST_WORKERS = 64
 _cores = os.cpu_count() or 1
 WEB_WORKERS = env.integer("WEB_WORKERS", "E005", min(_cores, 8), most=MOST_WORKERS)
-#: Of each process of the web server; each keeps its database connection.
-WEB_THREADS = 8
 Q_WORKERS = env.integer("Q_WORKERS", "E006", min(_cores, 4), most=MOST_WORKERS)
 
 #: Steps at once in a worker process: 10 calls a second to a slow platform need threads that wait, not processes.
@@ -158,19 +160,12 @@ STEP_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
-#: Where django-q2's tasks wait. SQLite's file is asked for them again and again.
-_QUEUE: dict[str, Any]
-if REDIS_URL:
-    _QUEUE = {"redis": _REDIS_WITH_OPTIONS}
-elif IS_SQLITE:
-    _QUEUE = {"orm": "default", "poll": 0.05}
-else:
-    _QUEUE = {"broker_class": "integrations.queue.broker.NotificationBroker"}
 # django-q2 runs one task, which performs what is due: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     # of the queue too: each node has its own, so that its tasks show whether its own workers live
     "name": NODE,
-    **_QUEUE,
+    **({"redis": _REDIS_WITH_OPTIONS} if REDIS_URL else {"orm": "default"}),
+    "poll": 0.05,
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     # a task takes 5 s, a duty or a slow step more; rows are begun beside these for at most two minutes, and the last
@@ -193,21 +188,19 @@ Q_CLUSTER: dict[str, Any] = {
 # Sign-in
 
 AUTHENTICATION_BACKENDS = [
-    "portal.accounts.password_backend.ThrottledPasswordBackend",
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "portal.accounts.backend.PasswordBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]
 PASSWORD_HASHERS = ["portal.accounts.hashing.BoundedPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "portal.accounts.password_backend.HardToGuessValidator"},
 ]
-LOGIN_URL = "login"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "login"
+#: A link's own time is shorter; see integrations.notifications.links.
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 
 #: After how many hours without use a session ends, and after how many in any case.
@@ -216,14 +209,21 @@ SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 
 ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.forms.LoginForm",
+    "reset_password": "portal.accounts.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "portal.accounts.forms.ChoosePasswordForm",
+    "user_token": "portal.accounts.forms.LinkForm",
+    "change_password": "portal.accounts.forms.ChangePasswordForm",
+}
 ACCOUNT_SIGNUP_ENABLED = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = _portal.scheme
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_LOGIN_TIMEOUT = 600
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+USERSESSIONS_ADAPTER = "portal.accounts.adapter.SessionsAdapter"
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

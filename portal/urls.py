@@ -6,11 +6,14 @@ from django.views.generic import RedirectView
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
-from portal.accounts import oauth, sign_in
+from portal.accounts import account, oauth
 from portal.metrics.views import metrics
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
+
+#: What django-allauth answers when too many requests came.
+handler429 = "portal.accounts.limits.too_many"
 
 urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
@@ -22,10 +25,12 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
-    path("admin/login/", sign_in.admin_sign_in),
-    path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(pattern_name="password"))),
+    path("admin/login/", account.admin_sign_in),
+    path(
+        "admin/password_change/",
+        admin.site.admin_view(RedirectView.as_view(pattern_name="account_change_password")),
+    ),
     path("admin/", admin.site.urls),
-    path("accounts/", include("portal.accounts.allauth_urls")),
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),
 ]

@@ -50,7 +50,7 @@ POST_ALLOWED = {"settings": 1, "notification-settings": 1}
 #: The lowest role whose staff may open it: they read the log in the admin, too.
 STAFF_ALLOWED = {"audit": 3, "audit-export": 3}
 #: What everybody may do to rows of their own; the addresses name rows of others.
-OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave", "passkey-remove"}
+OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave"}
 #: Pages about one candidate: a Limited Team Member sees those they are on in Lever.
 ABOUT_A_CANDIDATE = {"candidate", "delivery"}
 #: The models that the admin lets people change, with the lowest role that may.
@@ -141,7 +141,7 @@ def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
             if persona.is_invited:
                 factories.prove_address(user)
                 factories.invited(acme.organization, user.email, ROLES[0])
-            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
             if persona.is_former:
                 member = Membership.objects.create(user=user, organization=acme.organization, role=ROLES[0])
                 work_in(user, acme.organization)
@@ -192,6 +192,8 @@ def expected_of_a_page(persona: Persona, address: Address, method: str) -> Itera
     if not persona.is_signed_in:
         return {302}
     if address.name in EVERYBODY:
+        if address.name.startswith(("account_", "mfa_")):  # allauth's lead on where there is nothing to do
+            return done | {302, 404}
         return done | ({404} if address.name in OTHERS_ROW_IS_NOT_FOUND else set())
     if not persona.rank and not persona.is_stranger:
         return {403}
@@ -211,13 +213,13 @@ def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, me
     wrong = []
     for address in addresses.of(acme):
         if address.name in set(ALLOWED) | PUBLIC | EVERYBODY:
-            if address.name == "logout" and method == "post":
+            if address.name == "account_logout" and method == "post":
                 continue
             answer = _request(client, address.url, method)
             if answer.status_code not in expected_of_a_page(persona, address, method):
                 wrong.append((address.name, answer.status_code))
             if answer.status_code == 302 and not persona.is_signed_in and address.name not in PUBLIC:
-                assert answer["Location"].startswith("/login/"), address
+                assert answer["Location"].startswith("/accounts/login/"), address
             if persona.is_stranger and answer.status_code == 200 and address.name not in PUBLIC:
                 shows_invitation = persona.is_invited and address.name == "memberships"
                 assert shows_invitation or "acme" not in _text(answer), address
@@ -275,7 +277,7 @@ def test_the_admin_answers_each_role_by_the_contract(client_of, acme, persona, m
                 and not persona.is_staff
                 and address.name not in {"admin:login", "admin:logout"}
             ):
-                assert "/login/" in answer["Location"], address
+                assert "/accounts/login/" in answer["Location"], address
             if persona.is_stranger and answer.status_code == 200:
                 assert "acme" not in _text(answer), address
     assert wrong == []
@@ -294,7 +296,7 @@ def test_only_listed_roles_may_change_rows_in_the_admin(client_of, acme, persona
             if not may:
                 answer = _request(client, address.url, "post")
                 assert answer.status_code in {302, 403, 404}, address
-                assert answer.status_code != 302 or "/login/" in answer["Location"], address
+                assert answer.status_code != 302 or "/accounts/login/" in answer["Location"], address
 
 
 def _rows_of(customer: Customer) -> dict[str, list[dict[str, Any]]]:
@@ -314,7 +316,7 @@ def test_personas_without_rights_change_no_row(client_of, acme, globex, persona)
         requested = addresses.of(acme)
     before = _rows_of(acme)
     # everybody may change their e-mails; a wrong password, or code of their new app, is recorded
-    own = {"notifications", "list-save", "unsubscribe", "account-confirm", "app-add"}
+    own = {"notifications", "list-save", "unsubscribe", "mfa_activate_totp"}
     for address in requested:
         if address.name not in ENDPOINTS | own and not address.name.endswith("logout"):
             client.post(address.url, {"organization": acme.organization.slug, "post": "yes", "role": "admin"})

@@ -103,7 +103,7 @@ def described(everywhere: list[Address], customer: Customer) -> openapi.Describe
         user = User.objects.create_superuser("everything")
         Membership.objects.create(user=user, organization=customer.organization, role="super_admin")
         client = Client(raise_request_exception=False)
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
         found = openapi.Described()
         openapi.describe(found, client, everywhere, undone)
         public = [address for address in everywhere if address.name in PUBLIC]

@@ -28,7 +28,7 @@ from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.health import HealthView
-from portal.accounts import throttle
+from portal.accounts import limits
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 from tests.support import addresses, factories
@@ -215,22 +215,27 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
     Membership.objects.create(user=invited, organization=acme.organization, role="team_member")
     unsubscribe = next(one.url for one in addresses.of(acme) if one.name == "unsubscribe")
     with Visit(browser, live_server.url) as visit:
-        for path in ("/login/", "/login/?next=/activity/", unsubscribe, "/invite/MQ/no-such-token/"):
+        for path in (
+            "/accounts/login/",
+            "/accounts/login/?next=/activity/",
+            unsubscribe,
+            "/accounts/password/reset/key/1-no-such-token/",
+        ):
             visit.open_and_check(path)
         visit.open_and_check(choose_password_link(invited).removeprefix("http://testserver"))
-        visit.page.fill("[name=new_password1]", "short")
-        visit.page.fill("[name=new_password2]", "other")
+        visit.page.fill("[name=password1]", "short")
+        visit.page.fill("[name=password2]", "other")
         visit.page.click("main button")
         visit.check()
         pending = factories.invited(acme.organization, "somebody-with-a-long-address@acme.example")
         visit.open_and_check("/membership/no-such-token/")
         visit.open_and_check(membership_link(pending).removeprefix("http://testserver"))
-        visit.page.fill("[name=new_password1]", "short")
-        visit.page.fill("[name=new_password2]", "other")
+        visit.page.fill("[name=password1]", "short")
+        visit.page.fill("[name=password2]", "other")
         visit.page.click("main button")
         visit.check()
-        visit.open_and_check("/login/")
-        visit.page.fill("[name=username]", "nobody")
+        visit.open_and_check("/accounts/login/")
+        visit.page.fill("[name=login]", "nobody")
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
         visit.check()
@@ -248,7 +253,7 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
 
 
 def test_every_error_page(browser: Browser, live_server, acme: Customer, settings, monkeypatch) -> None:
-    monkeypatch.setattr(throttle, "NAME_AT_ADDRESS", (Limit(1, 900.0),))
+    monkeypatch.setattr(limits, "ACCOUNT_FROM_NETWORK", (Limit(1, 900.0),))
     cache.clear()
     outsider = User.objects.create_user("outsider", "outsider@nowhere.example")
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
@@ -269,16 +274,16 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
         visit.open_and_check("/", status=403)
         assert visit.problems == []
     with Visit(browser, live_server.url) as visit:
-        visit.page.goto(visit.site + "/login/")
+        visit.page.goto(visit.site + "/accounts/login/")
         visit.context.clear_cookies()
-        visit.page.fill("[name=username]", "nobody")
+        visit.page.fill("[name=login]", "nobody")
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
         assert "too old" in visit.page.inner_text("main")
         visit.check()
         for _ in range(2):
-            visit.page.goto(visit.site + "/login/")
-            visit.page.fill("[name=username]", "nobody")
+            visit.page.goto(visit.site + "/accounts/login/")
+            visit.page.fill("[name=login]", "nobody")
             visit.page.fill("[name=password]", "wrong")
             visit.page.click("main button")
         assert "Too many attempts" in visit.page.inner_text("main")

@@ -73,8 +73,8 @@ def screenshot(request):
 
 
 def sign_in(page: Page, demo: Addresses, username: str) -> None:
-    page.goto(f"{demo.portal}/login/")
-    page.fill("[name=username]", username)
+    page.goto(f"{demo.portal}/accounts/login/")
+    page.fill("[name=login]", username)
     page.fill("[name=password]", "demo")
     page.click("[type=submit]")
     expect(page.get_by_role("link", name="Overview")).to_be_visible()

@@ -138,7 +138,6 @@ class MembershipAdmin(ScopedAdmin):
 
 #: The lists of how people sign in, which are searched by user name.
 _SIGN_IN = {
-    "usersession": "Sessions",
     "authenticatorapp": "Authenticator app",
     "passkey": "Passkeys",
     "recoverycode": "Recovery codes",

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
-from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest, UserSession
+from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
 from integrations.admin.filters import OrganizationFilter
@@ -78,8 +78,7 @@ _portal_list(PasswordLinkRequest, "pk requested_at", exclude=["address"])
 
 # how people sign in
 _PERSON: dict[str, Any] = {"search_fields": ["user__username"], "list_select_related": ["user"]}
-_portal_list(PersonalSettings, "user proven_email last_organization", **_PERSON)
+_portal_list(PersonalSettings, "user last_organization", **_PERSON)
 _portal_list(AuthenticatorApp, "user created_at confirmed_at last_used_at", exclude=["last_step"], **_PERSON)
 _portal_list(Passkey, "user name created_at last_used_at", exclude=["credential", "user_handle"], **_PERSON)
 _portal_list(RecoveryCode, "user created_at used_at", exclude=["salt", "digest"], **_PERSON)
-_portal_list(UserSession, "user began_at last_used_at ended_at address browser", **_PERSON)

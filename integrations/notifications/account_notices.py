@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -22,7 +21,6 @@ from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.store import database
 
 INTERVAL = timedelta(days=1)
 MAX_MESSAGE_LENGTH = 500
@@ -119,25 +117,6 @@ def tell_person(user: User, subject: str, lines: Sequence[Line], *, key: str = "
         priority=PRIORITY,
     )
     return True
-
-
-def tell_password_changed(user: User, factors: Sequence[str]) -> None:
-    """Enqueue the e-mail, once for each change, with the second factors that stay. Call it in the transaction."""
-    when = f"{database.now():%d %B %Y at %H:%M} UTC"
-    tell_person(
-        user,
-        "Your password for the CodeScreen–Lever portal was changed",
-        [
-            f"The password of {user} was changed on {when}. All other sessions were signed out.",
-            "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
-            Link("Choose a new password", f"{settings.PORTAL_URL}/password/forgotten/"),
-            *(
-                [f"These second factors stay as they are; remove what isn't yours: {', '.join(factors)}."]
-                if factors
-                else []
-            ),
-        ],
-    )
 
 
 def tell_token_made(organization: Organization, name: str, lists: str, actor: Actor) -> None:

@@ -15,7 +15,7 @@ from django.utils.crypto import get_random_string, salted_hmac
 from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
-from integrations.notifications.links import reset_password_link
+from integrations.notifications.links import choose_password_link
 from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
@@ -218,12 +218,15 @@ def compose_password_reset(effect: Effect, payload: EmailPayload) -> ComposedEma
     member = effect.member
     if member is None or not member.user.is_active or member.user.email not in payload.recipients:
         return None
-    how = f"Your user name is {member.user}. Choose a new password with this link. It works once, within one hour:"
+    how = (
+        f"Your user name is {member.user}. Choose a new password with this link. It works once, within "
+        f"{'one hour' if member.user.has_usable_password() else 'a week'}:"
+    )
     rendered = RenderedEmail(
         "Choose a new password for the CodeScreen–Lever portal",
         (
             ("Someone, probably you, asked for a new password for the portal between Lever and CodeScreen.",),
-            (how, Link("", reset_password_link(member.user))),
+            (how, Link("", choose_password_link(member.user))),
             ("If it wasn't you, ignore this e-mail. Your password stays the same.",),
         ),
     )

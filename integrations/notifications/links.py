@@ -1,35 +1,37 @@
 """Addresses of the portal's pages, for e-mails and for handing out, and the tokens in links to choose a password."""
 
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.signing import BadSignature, TimestampSigner
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
-#: How long a link works that was asked for at the sign-in page. An invitation's link has its own, longer time.
-RESET_SECONDS = 3600
+#: How long a link to choose a password works: to choose another one, and the first one.
+NEW_PASSWORD_SECONDS, FIRST_PASSWORD_SECONDS = 3600, 7 * 24 * 3600
 
 
-class ResetTokenGenerator(PasswordResetTokenGenerator):
-    """Makes tokens that work once, for an hour, and nowhere but in a link to choose a new password."""
+class LinkTokens(PasswordResetTokenGenerator):
+    """Makes tokens that work once: a sign-in, a new password and a new address end them, and so does time."""
 
-    key_salt = "integrations.notifications.reset_tokens"
+    key_salt = "integrations.notifications.link_tokens"
 
     def make_token(self, user: User) -> str:
         """Return Django's token with the time of its making, which Django's own keeps to itself."""
         return TimestampSigner(salt=self.key_salt).sign(super().make_token(user))
 
     def check_token(self, user: User | None, token: str | None) -> bool:
-        """Whether the token was made for the person within the hour, and neither used nor overtaken by a sign-in."""
+        """Whether the token was made for the person, is young enough, and neither used nor overtaken."""
+        if user is None:
+            return False
+        longest = NEW_PASSWORD_SECONDS if user.has_usable_password() else FIRST_PASSWORD_SECONDS
         try:
-            own = TimestampSigner(salt=self.key_salt).unsign(token or "", max_age=RESET_SECONDS)
+            own = TimestampSigner(salt=self.key_salt).unsign(token or "", max_age=longest)
         except BadSignature:
             return False
         return super().check_token(user, own)
 
 
-reset_tokens = ResetTokenGenerator()
+link_tokens = LinkTokens()
 
 
 def timeline_link(opportunity_id: str) -> str:
@@ -43,12 +45,6 @@ def settings_link() -> str:
 
 
 def choose_password_link(user: User) -> str:
-    """Return the address at which a person chooses their password; it works once, for a week."""
-    key = urlsafe_base64_encode(force_bytes(user.pk))
-    return f"{settings.PORTAL_URL}/invite/{key}/{default_token_generator.make_token(user)}/"
-
-
-def reset_password_link(user: User) -> str:
-    """Return the address at which a person chooses a new password; it works once, for an hour."""
-    key = urlsafe_base64_encode(force_bytes(user.pk))
-    return f"{settings.PORTAL_URL}/password/choose/{key}/{reset_tokens.make_token(user)}/"
+    """Return the address at which a person chooses a password; it works once, for an hour, their first one a week."""
+    key = f"{user_pk_to_url_str(user)}-{link_tokens.make_token(user)}"
+    return f"{settings.PORTAL_URL}/accounts/password/reset/key/{key}/"

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -15,8 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from integrations.accounts.acts.fresh_proof import is_admitted
-from integrations.accounts.models.second_factors import has_second_factor
+from integrations.accounts.acts.fresh_proof import has_second_factor, is_admitted
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import EVERYONE, Membership
 from integrations.organizations.models.organization import Organization
@@ -108,9 +108,11 @@ def admitted_membership(request: HttpRequest) -> Membership | None:
 
 def second_factor_address(request: HttpRequest) -> str:
     """Return the page at which a signed-in person gives their second factor, or sets one up and then goes on here."""
-    name = "second-factor" if has_second_factor(cast(User, request.user)) else "account-second-factor"
+    address = reverse("mfa_index")
+    if has_second_factor(cast(User, request.user)):
+        address = get_adapter().get_reauthentication_methods(request.user)[0]["url"]
     page = request.get_full_path() if request.method == "GET" else "/"
-    return f"{reverse(name)}?{urlencode({'next': page})}"
+    return f"{address}?{urlencode({'next': page})}"
 
 
 class OrganizationMixin(AccessMixin, View):

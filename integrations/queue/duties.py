@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations import stop_signal
-from integrations.accounts.models.sessions import AttemptLimit, UserSession
+from integrations.accounts.models.sessions import AttemptLimit
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
@@ -274,7 +276,8 @@ def clean_up() -> None:
     Sessions, limits, unanswered memberships, tasks of nodes that are gone, retired webhook tokens,
     unfinished consents, and addresses in old sign-ins.
     """
-    UserSession.objects.purge()
+    ended = timezone.now() - timedelta(hours=settings.SESSION_MAX_HOURS)
+    UserSession.objects.filter(last_seen_at__lt=ended).delete()
     AttemptLimit.purge()
     PendingMembership.objects.purge()
     OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread

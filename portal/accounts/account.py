@@ -1,30 +1,24 @@
-"""A person's own account: its page, the proof that it asks for before a change, another password, their memberships."""
+"""A person's own account: its page, their memberships and invitations, and the organization that they work in."""
 
 from typing import Any, cast
 
+from allauth.account.forms import SetPasswordForm
+from allauth.account.utils import perform_login
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
-from django.db import transaction
 from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.debug import sensitive_post_parameters
+from django.utils.http import urlencode
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts.accounts import change_account, follow_new_password
-from integrations.accounts.acts.fresh_proof import FRESH, note_proof
-from integrations.accounts.models.second_factors import has_second_factor
-from integrations.accounts.models.sessions import TooMany
-from integrations.audit.models.entry import AuditAction
+from integrations.accounts.acts.accounts import change_account
 from integrations.members.acts.invitations import (
     AcceptanceRefusal,
     InvitationProof,
@@ -35,32 +29,22 @@ from integrations.members.acts.invitations import (
     has_proven_address,
     leave,
     open_invitations,
+    work_in,
 )
 from integrations.members.models.membership import folded
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import read_membership_token
-from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
+from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
 from integrations.pages.views import ActView, OperationView
 from integrations.queue import notify
-from portal.accounts.completion import (
-    SignInMethod,
-    complete_sign_in,
-    record_failure,
-    record_refusal,
-    with_address,
-)
-from portal.accounts.password_backend import refusal_of
-from portal.accounts.second_factor import REVIEW_FACTORS
-from portal.accounts.sessions import row_key
-from portal.accounts.throttle import begin_attempt, too_many_in_words
 
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
 ACCOUNT_PAGES = (
     ("memberships", "Organizations", "people", "Accept or decline an invitation, or leave an organization"),
-    ("password", "Your password", "key", "Choose another one"),
-    ("sessions", "Where you are signed in", "list", "See and end your sessions"),
+    ("account_change_password", "Your password", "key", "Choose another one"),
+    ("usersessions_list", "Where you are signed in", "list", "See and end your sessions"),
     (
-        "account-second-factor",
+        "mfa_index",
         "Second factor",
         "shield",
         "An authenticator app or passkeys, and recovery codes",
@@ -99,95 +83,6 @@ class AccountView(OperationView):
             setattr(user, name, value)
         change_account(user, changes, user)
         return "Your name is saved." if changes else None
-
-
-WRONG_PASSWORD = "That isn't your password."
-
-
-@method_decorator(sensitive_post_parameters(), name="dispatch")
-class ConfirmPersonView(TemplateView):
-    """Ask for the password; go on to the page in `next`."""
-
-    template_name = "accounts/confirm.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user = cast(User, self.request.user)
-        return super().get_context_data(
-            next=self._next(),
-            minutes=int(FRESH.total_seconds()) // 60,
-            has_password=user.has_usable_password(),
-            **kwargs,
-        )
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Check the password through the same backends as at sign-in, which limit attempts."""
-        user = cast(User, request.user)
-        found = authenticate(request, username=user.get_username(), password=request.POST.get("password", ""))
-        if found is None or found.pk != user.pk:
-            refusal = refusal_of(request)
-            error = too_many_in_words(refusal) if refusal else WRONG_PASSWORD
-            return self.render_to_response(self.get_context_data(error=error))
-        note_proof(request)
-        return redirect(self._next())
-
-    def _next(self) -> str:
-        return own_page(self.request, self.request.GET.get("next", ""), "/account/")
-
-
-class OwnPasswordForm(PasswordChangeForm):
-    """The present password, and a new one twice. The present one is limited as at a sign-in."""
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-        self.fields["old_password"].label = "Present password"
-
-    def clean_old_password(self) -> str:
-        """Return the present password. Raises ValidationError if it is wrong, or too many were tried."""
-        attempt = begin_attempt(self.request, self.user.get_username())
-        if isinstance(attempt, TooMany):
-            record_refusal(self.request, self.user.get_username())
-            raise ValidationError(too_many_in_words(attempt))
-        if not self.user.check_password(self.cleaned_data["old_password"]):
-            record_failure(self.request, self.user.get_username(), attempt)
-            raise ValidationError("That isn't your present password.")
-        attempt.succeed()
-        return str(self.cleaned_data["old_password"])
-
-
-class OwnPasswordView(PasswordChangeView):
-    """Let a signed-in person choose another password; people without one see why they have none."""
-
-    form_class = OwnPasswordForm
-    template_name = "accounts/password.html"
-    success_url = reverse_lazy("account")
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Store the new password; a person without one sees why there is nothing to change."""
-        if not self._person().has_usable_password():
-            return self.get(request, *args, **kwargs)
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the request, for the limits of attempts."""
-        return {**super().get_form_kwargs(), "request": self.request}
-
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Store the new password and end the person's other sessions."""
-        with transaction.atomic():
-            response = super().form_valid(form)
-            follow_new_password(
-                self._person(),
-                AuditAction.CHANGE_PASSWORD,
-                with_address(self.request, {}),
-                keep=row_key(self.request),
-            )
-        notify.notify_workers()
-        messages.success(self.request, "Your password was changed. Your other sessions have ended.")
-        return redirect(REVIEW_FACTORS) if has_second_factor(self._person()) else response
-
-    def _person(self) -> User:
-        return cast(User, self.request.user)
 
 
 class MembershipsView(TemplateView):
@@ -270,7 +165,7 @@ class MembershipLinkView(TemplateView):
             accounts = list(accounts_of(pending))
             context["accounts"] = [account for account in accounts if account.is_active]
             context["is_disabled"] = bool(accounts) and not context["accounts"]
-            context.setdefault("form", SetPasswordForm(_new_user(pending)))
+            context.setdefault("form", SetPasswordForm(user=_new_user(pending)))
         return context
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -298,22 +193,49 @@ class MembershipLinkView(TemplateView):
         decline(pending, cast(User, self.request.user) if is_own else pending.email)
         notify.notify_workers()
         messages.success(self.request, f"You declined the invitation of {pending.organization}.")
-        return redirect("memberships" if self.request.user.is_authenticated else "login")
+        return redirect("memberships" if self.request.user.is_authenticated else "account_login")
 
     def _accept_with_new_account(self, pending: PendingMembership, proof: InvitationProof) -> HttpResponse:
         user = _new_user(pending)
         form = SetPasswordForm(user, self.request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
-        user.set_password(form.cleaned_data["new_password1"])
+        user.set_password(form.cleaned_data["password1"])
         member = accept_with_new_account(pending, user, proof)
         if isinstance(member, AcceptanceRefusal):
             messages.error(self.request, member.value)
             return redirect(self.request.path)
         notify.notify_workers()
-        return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))
+        return cast(HttpResponse, perform_login(self.request, user, redirect_url=reverse("overview")))
 
 
 def _new_user(pending: PendingMembership) -> User:
     """Return the account that the person would get, not stored."""
     return User(username=pending.email, email=pending.email)
+
+
+class SwitchOrganizationView(ActView):
+    """Switch to another of the person's organizations."""
+
+    following_page = "overview"
+
+    def operate(self, form: Form) -> HttpResponse:
+        """Store the choice, also for the next sign-in; 404 unless the person is a member there."""
+        membership = get_object_or_404(
+            memberships_of(self.request), organization__slug=self.request.POST.get("organization", "")
+        )
+        self.request.session[ORGANIZATION_SESSION_KEY] = membership.organization.slug
+        work_in(membership.user, membership.organization)
+        return redirect(self.get_success_url())
+
+
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send people from the admin's sign-in page to the portal's, so that there is only one.
+
+    Raises PermissionDenied for a signed-in person who may not open the admin.
+    """
+    if request.user.is_authenticated:
+        raise PermissionDenied("The admin is for staff. Ask the portal's operator for access.")
+    query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
+    return redirect(f"{reverse('account_login')}?{query}")

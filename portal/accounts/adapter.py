@@ -1,14 +1,44 @@
 """What django-allauth asks of this site about people's accounts."""
 
-from allauth.account.adapter import DefaultAccountAdapter
-from allauth.mfa.adapter import DefaultMFAAdapter
-from django.http import HttpRequest
+from typing import Any, cast
 
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from integrations.accounts.acts.fresh_proof import is_proven
+from integrations.accounts.models.sessions import TooMany
+from integrations.core.slots import Busy
+from integrations.notifications.account_notices import tell_person
+from integrations.notifications.models.email_kind import Link
+from integrations.pages.access import own_page
+from integrations.queue import notify
+from integrations.store import database
+from portal.accounts import entries, limits
 from portal.client_address import client_address
+
+WRONG = "This name or address and this password don't belong together."
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up: an account is made for who accepts an invitation, or by the operator."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": WRONG,
+        "email_password_mismatch": WRONG,
+        "incorrect_password": "That isn't your password.",
+        "enter_current_password": "That isn't your present password.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -17,6 +47,76 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the client's address as the trusted proxies say it; this machine's for a local socket."""
         return str(client_address(request) or "127.0.0.1")
 
+    def is_safe_url(self, url: str) -> bool:
+        """Whether it is a page of this site."""
+        return bool(own_page(context.request, url, ""))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt. Raises ImmediateHttpResponse with the 429 when too many passwords were tried."""
+        login = _login(credentials)
+        outcome = limits.begin_attempt(request, login)
+        if isinstance(outcome, TooMany):
+            if limits.is_first_refusal(request, login):
+                entries.record_refusal(request, login)
+            raise ImmediateHttpResponse(limits.too_many(request, outcome))
+        self._attempt = outcome
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Return whose password it is. A right one counts for no limit."""
+        try:
+            user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        except Busy:  # it wasn't looked at
+            self._attempt.give_back()
+            raise
+        if user is not None:
+            self._attempt.give_back()
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        entries.record_failure(request, _login(credentials), self._attempt.number)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        return not is_proven(context.request)
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """Return how the person proves who they are: by their second factor, if they have one, else the password."""
+        methods = super().get_reauthentication_methods(user)
+        return [one for one in methods if one["id"] != "reauthenticate"] or methods
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: AbstractBaseUser,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Enqueue the e-mail about a change of the account, in the change's own transaction: the outbox sends it."""
+        told = {"user": user, "at": database.now(), "portal": settings.PORTAL_URL, **(context or {})}
+        subject = render_to_string(f"{template_prefix}_subject.txt", told)
+        message = render_to_string(f"{template_prefix}_message.txt", told)
+        paragraphs = [" ".join(text.split()) for text in message.split("\n\n")]
+        lines = [
+            Link("", text) if text.startswith(settings.PORTAL_URL) else text for text in paragraphs if text
+        ]
+        if tell_person(cast(User, user), " ".join(subject.split()), lines):
+            notify.notify_workers()
+
+
+def _login(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "")
+
 
 class MFAAdapter(DefaultMFAAdapter):
     """Second factors of people."""
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    """Ends sessions, recorded."""
+
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        super().end_sessions(sessions)
+        if sessions:
+            entries.record_ended(sessions[0].user, [str(session.ip) for session in sessions])

@@ -1,19 +1,46 @@
-"""URLs for signing in and choosing a password; portal.urls includes them at the root."""
+"""The addresses of people's accounts: django-allauth's below `/accounts/`, and this site's own below `/account/`."""
 
-from django.contrib.auth.views import PasswordResetDoneView
-from django.urls import path
+from allauth.account import views
+from allauth.usersessions.views import list_usersessions
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.urls import include, path, re_path
+from django.views.decorators.http import require_POST
+from django.views.generic import RedirectView
 
-from portal.accounts import account, passkeys, second_factor, sessions, sign_in
+from integrations.accounts.acts.fresh_proof import wants_proof
+from portal.accounts import account
+
+# a new password, its audit entry and its e-mail are stored together
+change_password = transaction.atomic(views.password_change)
+choose_password = transaction.atomic(views.password_reset_from_key)
 
 urlpatterns = [
-    path("login/", sign_in.SignInView.as_view(), name="login"),
-    path("logout/", sign_in.SignOutView.as_view(), name="logout"),
-    path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
-    path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
-    path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
-    path("login/second-factor/", second_factor.SecondFactorView.as_view(), name="second-factor"),
-    path("login/passkey/", passkeys.PasskeySignInView.as_view(), name="passkey-sign-in"),
-    path("login/passkey/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
+    path(
+        "login/",
+        login_not_required(RedirectView.as_view(pattern_name="account_login", query_string=True)),
+        name="login",
+    ),
+    path("accounts/login/", views.login, name="account_login"),
+    path("accounts/logout/", require_POST(views.logout), name="account_logout"),
+    path("accounts/inactive/", views.account_inactive, name="account_inactive"),
+    path("accounts/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("accounts/password/change/", change_password, name="account_change_password"),
+    # who has none has a link sent
+    path(
+        "accounts/password/set/",
+        RedirectView.as_view(pattern_name="account_reset_password"),
+        name="account_set_password",
+    ),
+    path("accounts/password/reset/", views.password_reset, name="account_reset_password"),
+    path("accounts/password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        choose_password,
+        name="account_reset_password_from_key",
+    ),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", wants_proof(list_usersessions), name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),
     path(
@@ -27,27 +54,5 @@ urlpatterns = [
         name="membership-leave",
     ),
     path("membership/<str:token>/", account.MembershipLinkView.as_view(), name="membership-link"),
-    path(
-        "password/choose/<uidb64>/<token>/", sign_in.ResetPasswordView.as_view(), name="password_reset_link"
-    ),
-    path("account/password/", account.OwnPasswordView.as_view(), name="password"),
-    path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
-    path("account/confirm/", account.ConfirmPersonView.as_view(), name="account-confirm"),
-    path(
-        "account/second-factor/",
-        second_factor.SecondFactorOverviewView.as_view(),
-        name="account-second-factor",
-    ),
-    path("account/second-factor/app/", second_factor.AddAppView.as_view(), name="app-add"),
-    path("account/second-factor/app/remove/", second_factor.RemoveAppView.as_view(), name="app-remove"),
-    path("account/second-factor/passkeys/", second_factor.AddPasskeyView.as_view(), name="passkey-add"),
-    path(
-        "account/second-factor/passkeys/<int:pk>/remove/",
-        second_factor.RemovePasskeyView.as_view(),
-        name="passkey-remove",
-    ),
-    path(
-        "account/second-factor/codes/", second_factor.MakeRecoveryCodesView.as_view(), name="recovery-codes"
-    ),
-    path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
+    path("organization/", account.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

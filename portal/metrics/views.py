@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 
-from integrations.health.room import require_room
 from integrations.store.database import DATABASE_OUTAGE
 from portal.metrics.current import Current
 from portal.metrics.node import register_node
@@ -29,11 +28,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     of_database = CollectorRegistry()
     of_node = CollectorRegistry()
     of_database.register(Current())
-    text, is_well = b"", False
+    text = b""
     with suppress(*DATABASE_OUTAGE):  # a node still tells of itself
         text = generate_latest(of_database)
-        require_room()
-        is_well = True
-    register_node(of_node, is_database_well=is_well)
+    register_node(of_node, is_database_there=bool(text))
     text += generate_latest(of_node)
     return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")

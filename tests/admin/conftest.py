@@ -194,5 +194,5 @@ def sign_in(
         if role:
             Membership.objects.create(user=user, organization=customer.organization, role=role)
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
     return client

@@ -26,7 +26,7 @@ def test_an_admin_reads_lists_and_approves_in_a_browser(live_server: Any, page: 
     page.on("pageerror", lambda error: problems.append(str(error)))
 
     page.goto(f"{live_server.url}{address(Invitation, 'changelist')}")
-    page.fill("[name=username]", "lead")
+    page.fill("[name=login]", "lead")
     page.fill("[name=password]", "correct horse battery")
     page.click("[type=submit]")
     for model in OWNED:

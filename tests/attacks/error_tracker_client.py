@@ -34,7 +34,7 @@ PLANTED = os.environ["PLANTED"]
 FORM = {
     "username": f"user{PLANTED}",
     "password": f"password{PLANTED}",
-    "new_password1": f"new{PLANTED}",
+    "password1": f"new{PLANTED}",
     "lever_signature_token": f"token{PLANTED}",
     "codescreen_api_key": f"key{PLANTED}",
     "codescreen_webhook_secret": f"whsec_{PLANTED}",
@@ -43,7 +43,7 @@ FORM = {
 HEADERS = {
     "Authorization": f"Bearer {PLANTED}",
     "X-Forwarded-For": PLANTED,
-    "Referer": f"http://127.0.0.1/invite/Mg/{PLANTED}/",
+    "Referer": f"http://127.0.0.1/accounts/password/reset/key/2-{PLANTED}/",
     "sentry-trace": "0123456789abcdef0123456789abcdef-0123456789abcdef-1",
     "baggage": f"sentry-transaction={PLANTED},sentry-user_id={PLANTED}",
 }
@@ -79,7 +79,7 @@ call_command("migrate", verbosity=0)
 startup.collect_static()
 user = User.objects.create_user(f"name{PLANTED}", f"{PLANTED}@acme.example", f"password{PLANTED}")
 signed_in = DjangoClient()
-signed_in.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+signed_in.force_login(user, backend="portal.accounts.backend.PasswordBackend")
 client = Client(get_wsgi_application())
 client.set_cookie("sessionid", signed_in.session.session_key or "")
 client.set_cookie("planted", PLANTED)
@@ -95,7 +95,7 @@ with (
     for address in (
         f"/settings/?code={PLANTED}&state={PLANTED}",
         f"/unsubscribe/{PLANTED}/",
-        f"/invite/Mg/{PLANTED}/",
+        f"/accounts/password/reset/key/2-{PLANTED}/",
         f"/activity/{PLANTED}/",
         f"/webhooks/lever/{PLANTED}/",
     ):
@@ -112,7 +112,7 @@ with mock.patch(
 ):  # before the address is resolved
     client.post(f"/oauth/complete/lever/?code={PLANTED}&state={PLANTED}", data=FORM)
     client.post(f"/webhooks/codescreen/{PLANTED}/", data=f'"{PLANTED}"', content_type="application/json")
-client.get("/login/", headers={"Host": f"{PLANTED}.example"})
+client.get("/accounts/login/", headers={"Host": f"{PLANTED}.example"})
 
 with correlation.use("delivery-17"):
     logging.getLogger("integrations.test").error("effect %s crashed\n%s", PLANTED, PLANTED)

@@ -16,7 +16,7 @@ from tests.support import factories
 from tests.support.second_factors import prove_now
 
 INVITE = "/settings/members/"
-PASSWORD = {"new_password1": "a long new secret", "new_password2": "a long new secret", "answer": "accept"}
+PASSWORD = {"password1": "a long new secret", "password2": "a long new secret", "answer": "accept"}
 ACCEPT = {"answer": "accept"}
 DECLINE = {"answer": "decline"}
 _LINK = re.compile(r"http://testserver(/membership/\S+)")
@@ -58,7 +58,7 @@ def owner_of(name: str) -> Owner:
 def signed_in(user: User) -> Client:
     """Return a client in which the user has signed in just now."""
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
     prove_now(client)
     return client
 

@@ -31,7 +31,7 @@ def victim() -> User:
 
 
 def sign_in(client, user: User) -> None:
-    client.post("/login/", {"username": user.username, "password": "correct horse battery"})
+    client.post("/accounts/login/", {"login": user.username, "password": "correct horse battery"})
 
 
 def test_an_invited_person_stays_where_they_are_until_they_accept(globex, victim, client):
@@ -64,7 +64,7 @@ def test_the_organization_last_used_comes_first_at_the_next_sign_in(globex, vict
     assert 'href="/">' in text(client.get("/"))
     assert client.get("/").context["organization"].slug == "acme-honest"  # the earliest, not the alphabetical
     client.post("/organization/", {"organization": globex.organization.slug})
-    client.post("/logout/")
+    client.post("/accounts/logout/")
     sign_in(client, victim)
     assert client.get("/").context["organization"] == globex.organization
 

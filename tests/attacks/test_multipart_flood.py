@@ -25,7 +25,7 @@ def form(size: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/login/", "/password/forgotten/", "/nothing/", "/admin/login/", "/settings/"]
+    "path", ["/accounts/login/", "/accounts/password/reset/", "/nothing/", "/admin/login/", "/settings/"]
 )
 @pytest.mark.parametrize("size", [1, 400_000])
 def test_a_file_of_a_stranger_is_dropped_unread(
@@ -34,7 +34,7 @@ def test_a_file_of_a_stranger_is_dropped_unread(
     monkeypatch.setattr("tempfile._TemporaryFileCloser", None)  # to make a temporary file fails
     client = Client(enforce_csrf_checks=True)
     assert client.post(path, form(size)).status_code in {403, 404}
-    client.get("/login/")  # for the cookie, with which the form is read to compare the token
+    client.get("/accounts/login/")  # for the cookie, with which the form is read to compare the token
     assert client.post(path, form(size)).status_code in {403, 404}
     assert list(temporary_folder.iterdir()) == []
 
@@ -44,7 +44,7 @@ def test_a_file_of_a_member_is_dropped_too(super_admin_client: Client, temporary
     assert list(temporary_folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", ["/login/", "/nothing/"])
+@pytest.mark.parametrize("path", ["/accounts/login/", "/nothing/"])
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -60,15 +60,15 @@ def test_a_malformed_form_is_no_error_of_the_portal(db, path: str, body: str, co
 
 
 def test_a_form_without_a_file_is_read_in_this_encoding_too(db) -> None:
-    answer = Client().post("/login/", {"username": "nobody", "password": "wrong"})
+    answer = Client().post("/accounts/login/", {"login": "nobody", "password": "wrong"})
     assert answer.status_code == 200
 
 
 def test_what_is_too_large_is_refused_by_its_stated_size(db) -> None:
-    answer = Client().generic("POST", "/login/", b"a=1", CONTENT_LENGTH="62914560")
+    answer = Client().generic("POST", "/accounts/login/", b"a=1", CONTENT_LENGTH="62914560")
     assert answer.status_code == 413
     assert "too much at once" in answer.content.decode()
-    assert Client().generic("POST", "/login/", b"a=1", CONTENT_LENGTH="x").status_code == 200
+    assert Client().generic("POST", "/accounts/login/", b"a=1", CONTENT_LENGTH="x").status_code == 200
 
 
 @pytest.fixture(scope="module")

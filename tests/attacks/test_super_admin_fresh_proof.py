@@ -13,9 +13,9 @@ from django.urls import reverse
 from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from tests.support.second_factors import PASSWORD, change_session, make_strong, with_app
+from tests.support.second_factors import PASSWORD, forget_proofs, make_strong, with_app
 
-CONFIRM = "/account/confirm/"
+CONFIRM = "/accounts/reauthenticate/"
 TOKEN = {"name": "evil", "scopes": ["candidates"], "days": "9"}
 
 
@@ -30,7 +30,7 @@ def old(super_admin_client, organization) -> Client:
     """A session in which a second factor was given hours ago."""
     Organization.objects.update(requires_second_factor=True)
     make_strong(super_admin_client)
-    change_session(super_admin_client, proven_at=0.0)
+    forget_proofs(super_admin_client)
     return super_admin_client
 
 
@@ -83,7 +83,7 @@ def test_a_page_that_was_shown_after_a_proof_makes_no_token_later(old, organizat
     """The answer holds the token, so the proof itself must be fresh."""
     old.post(CONFIRM, {"password": PASSWORD})
     assert old.get(reverse("api-tokens")).status_code == 200
-    change_session(old, proven_at=0.0)
+    forget_proofs(old)
     assert old.post(reverse("api-tokens"), TOKEN)["Location"].startswith(CONFIRM)
     assert not organization.api_tokens.exists()
 
@@ -103,8 +103,8 @@ def save(client: Client, row: Model, **values: str) -> Any:
 @pytest.fixture
 def root_client(client, db) -> Client:
     """A session of the portal's operator in which nothing was proven lately."""
-    root = User.objects.create_superuser("root", "root@portal.example")
-    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    root = User.objects.create_superuser("root", "root@portal.example", PASSWORD)
+    client.force_login(root, backend="portal.accounts.backend.PasswordBackend")
     return client
 
 

@@ -1,10 +1,7 @@
 """What members do about their accounts and memberships, each an act that is audited."""
 
-from django.test import Client, override_settings
-from django.urls import reverse
-from django.utils import timezone
+from django.test import Client
 
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import membership_link
@@ -13,13 +10,7 @@ from integrations.notifications.preferences import unsubscribe_link
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 from tests.support.second_factors import (
-    SecurityKey,
-    code_of,
-    make_strong,
-    options_in,
-    prove_now,
     with_app,
-    with_recovery_codes,
 )
 
 
@@ -58,66 +49,13 @@ def _ask(scene: Scene) -> Act:
     return lambda: scene.post("ask-admins", {"request": "role"})
 
 
-def _with_factor(scene: Scene) -> None:
-    """Give the owner an app and recovery codes, and a session that may change them."""
-    with_app(scene.owner)
-    with_recovery_codes(scene.owner)
-    make_strong(scene.client)
-    prove_now(scene.client)
-
-
-def _add_app(scene: Scene) -> Act:
-    with_recovery_codes(scene.owner)
-    prove_now(scene.client)
-    app = AuthenticatorApp.begin_set_up(scene.owner, timezone.now())
-    return lambda: scene.post("app-add", {"code": code_of(app)})
-
-
-def _remove_app(scene: Scene) -> Act:
-    _with_factor(scene)
-    return lambda: scene.post("app-remove")
-
-
-def _passkey_of(scene: Scene) -> Passkey:
-    return Passkey.objects.create(user=scene.owner, name="key", credential_id="id", user_handle="00")
-
-
-def _add_passkey(scene: Scene) -> Act:
-    _with_factor(scene)
-    key = SecurityKey("https://portal.example")
-    with override_settings(PORTAL_URL=key.origin):
-        answer = key.make(options_in(scene.client.get(reverse("passkey-add"))))
-
-    def act() -> None:
-        with override_settings(PORTAL_URL=key.origin):
-            scene.post("passkey-add", {"name": "key", "passkey": answer})
-
-    return act
-
-
-def _remove_passkey(scene: Scene) -> Act:
-    _with_factor(scene)
-    pk = _passkey_of(scene).pk
-    return lambda: scene.post("passkey-remove", pk=pk)
-
-
 def _reset_factor(scene: Scene) -> Act:
     member = scene.member()
     with_app(member.user)
     return lambda: scene.post("member-second-factor", {"reason": "because"}, pk=member.pk)
 
 
-def _make_codes(scene: Scene) -> Act:
-    _with_factor(scene)
-    return lambda: ok(scene.client.post(reverse("recovery-codes")))
-
-
 PEOPLE_ACTS: dict[str, Prepare] = {
-    "app-add": _add_app,
-    "app-remove": _remove_app,
-    "passkey-add": _add_passkey,
-    "passkey-remove": _remove_passkey,
-    "recovery-codes": _make_codes,
     "ask-admins": _ask,
     "member-invite": lambda s: (
         lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})

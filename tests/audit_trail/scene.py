@@ -35,7 +35,7 @@ class Scene:
     def __init__(self, organization: Organization, owner: Any, sandbox: Any) -> None:
         self.organization, self.owner, self.sandbox = organization, owner, sandbox
         self.client = Client()
-        self.client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+        self.client.force_login(owner, backend="portal.accounts.backend.PasswordBackend")
         prove_now(self.client)
 
     def post(self, name: str, data: dict[str, Any] | None = None, **kwargs: Any) -> None:

@@ -145,5 +145,5 @@ def signed_in_owner(super_admin):
     from django.test import Client
 
     browser = Client()
-    browser.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
     return browser

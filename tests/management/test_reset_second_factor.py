@@ -30,7 +30,7 @@ def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_a
     client.force_login(super_admin)
     assert run(super_admin.username, "--reason", "Called back.") == f"reset {super_admin}\n"
     assert not AuthenticatorApp.objects.exists()
-    assert client.get("/account/")["Location"].startswith("/login/")
+    assert client.get("/account/")["Location"].startswith("/accounts/login/")
     assert {entry.actor_name for entry in recorded().all()} == {"reset_second_factor"}
     assert recorded().count() == 2
     worker.work()

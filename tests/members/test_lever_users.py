@@ -121,7 +121,7 @@ def test_who_is_deactivated_in_lever_loses_access_and_sessions(
         run = duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
         assert (run.failures, run.last_error) == (0, "")
     assert left(connected_organization) == sorted([super_admin.username, "recruiter"])
-    assert browser.get("/activity/")["Location"].startswith("/login/")
+    assert browser.get("/activity/")["Location"].startswith("/accounts/login/")
     [entry] = ended()
     assert (entry.actor_name, entry.changes) == ("Lever", {"role": ["team_member", ""]})
     worker.work()

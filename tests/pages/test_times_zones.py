@@ -109,7 +109,7 @@ def test_the_audit_logs_days_are_in_the_readers_zone(super_admin_client, entry, 
 def test_the_admin_shows_utc(client, super_admin):
     super_admin.is_staff = super_admin.is_superuser = True
     super_admin.save()
-    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
     client.cookies["time_zone"] = "Pacific/Auckland"
     page = text(client.get("/admin/"))
     assert "Times of records are in UTC." in page

@@ -13,7 +13,7 @@ from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, Tex
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: logging.Formatter) -> None:
     try:
-        raise LookupError("no row for /password/choose/Mg/secret-key/ of ada@x.example")
+        raise LookupError("no row for /accounts/password/reset/key/2-secret-key/ of ada@x.example")
     except LookupError:
         record = logging.LogRecord(
             "django.request",
@@ -21,12 +21,12 @@ def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: loggi
             __file__,
             1,
             "%s: %s",
-            ("Bad", "/invite/Mg/secret-key/"),
+            ("Bad", "/accounts/password/reset/key/2-secret-key/"),
             sys.exc_info(),
         )
     line = formatter.format(record)
-    assert "Bad: /invite/Mg/…/" in line
-    assert "LookupError: no row for /password/choose/Mg/…/ of …" in line
+    assert "Bad: /accounts/password/reset/key/…/" in line
+    assert "LookupError: no row for /accounts/password/reset/key/…/ of …" in line
     assert "secret-key" not in line
     assert record.args, "the record itself stays as it is, for other handlers"
 

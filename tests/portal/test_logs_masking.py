@@ -15,7 +15,7 @@ UUID = "11111111-2222-4333-8444-555555555555"
         ("/webhooks/lever/secret-key/", "/webhooks/lever/…/"),
         ("/webhooks/codescreen/secret-key", "/webhooks/codescreen/…"),
         ("/unsubscribe/secret-key/", "/unsubscribe/…/"),
-        ("/invite/Mg/secret-key/", "/invite/Mg/…/"),
+        ("/accounts/password/reset/key/2-secret-key/", "/accounts/password/reset/key/…/"),
         ("/some/new/address/aB3_random-key-of-a-link:1tQ:x/", "/some/new/address/…/"),
         ("GET /oauth/complete/lever/?code=abc&state=xyz HTTP/1.1", "GET /oauth/complete/lever/?… HTTP/1.1"),
         (f"/v1/opportunities/{UUID}?email=ada%40x.example", f"/v1/opportunities/{UUID}?…"),

@@ -32,7 +32,7 @@ class Visitor:
         self.organization = organization
         self.client = Client(raise_request_exception=False)
         if user:
-            self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            self.client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
 
     def get(self, path: str, **options) -> Any:
         return self.client.get(path, secure=True, **options)
@@ -47,25 +47,25 @@ class Visitor:
 
 
 def _csrf_refusal(visitor: Visitor) -> Any:
-    return Client(enforce_csrf_checks=True).post("/login/", secure=True)
+    return Client(enforce_csrf_checks=True).post("/accounts/login/", secure=True)
 
 
 def _sign_in(visitor: Visitor) -> HttpResponse:
     User.objects.create_user("someone", password="a-password-of-tests")
-    return visitor.post("/login/", {"username": "someone", "password": "a-password-of-tests"})
+    return visitor.post("/accounts/login/", {"login": "someone", "password": "a-password-of-tests"})
 
 
 def _failure(error: Exception) -> Callable[[Visitor], HttpResponse]:
     def request(visitor: Visitor) -> HttpResponse:
         with mock.patch("django.contrib.auth.views.LoginView.get_context_data", side_effect=error):
-            return visitor.get("/login/", headers={"Accept": "text/html"})
+            return visitor.get("/accounts/login/", headers={"Accept": "text/html"})
 
     return request
 
 
 def _throttled(visitor: Visitor) -> HttpResponse:
     for _ in range(60):
-        answer = visitor.post("/login/", {"username": "someone", "password": "wrong"})
+        answer = visitor.post("/accounts/login/", {"login": "someone", "password": "wrong"})
         if answer.status_code == 429:
             break
     return answer
@@ -74,15 +74,15 @@ def _throttled(visitor: Visitor) -> HttpResponse:
 #: Who asks, the status, and the request.
 KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "page, signed in": ("owner", 200, lambda visitor: visitor.get("/settings/")),
-    "page, public": ("", 200, lambda visitor: visitor.get("/login/")),
+    "page, public": ("", 200, lambda visitor: visitor.get("/accounts/login/")),
     "sign-in": ("", 302, _sign_in),
     "redirect": ("", 302, lambda visitor: visitor.get("/settings/")),
-    "400": ("", 400, lambda visitor: visitor.get("/login/", headers={"Host": "bad host"})),
+    "400": ("", 400, lambda visitor: visitor.get("/accounts/login/", headers={"Host": "bad host"})),
     "403": ("limited", 403, lambda visitor: visitor.get("/mappings/")),
     "403 of CSRF": ("", 403, _csrf_refusal),
     "404": ("owner", 404, lambda visitor: visitor.get("/nothing/")),
-    "405": ("owner", 405, lambda visitor: visitor.get("/logout/")),
-    "413": ("", 413, lambda visitor: visitor.post("/login/", {"username": "x" * 600_000})),
+    "405": ("owner", 405, lambda visitor: visitor.get("/accounts/logout/")),
+    "413": ("", 413, lambda visitor: visitor.post("/accounts/login/", {"login": "x" * 600_000})),
     "429": ("", 429, _throttled),
     "500": ("", 500, _failure(ValueError())),
     "503": ("", 503, _failure(OperationalError())),

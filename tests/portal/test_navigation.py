@@ -28,4 +28,4 @@ def test_a_person_of_two_organizations_may_switch(super_admin_client, super_admi
 def test_only_members_see_the_version(super_admin_client, client, organization) -> None:
     assert settings.VERSION
     assert f"Version {settings.VERSION}" in frame(super_admin_client)
-    assert "Version" not in " ".join(client.get("/login/").content.decode().split())
+    assert "Version" not in " ".join(client.get("/accounts/login/").content.decode().split())

@@ -150,8 +150,8 @@ def test_caddy_keeps_the_clients_address_that_a_proxy_before_it_adds(
 
 
 def test_what_the_portal_would_refuse_does_not_reach_it(url: str, nodes: list[Node]) -> None:
-    assert answer(f"{url}/login/", b"x" * (LIMIT - 1)) == 200
-    assert answer(f"{url}/login/", b"x" * (LIMIT + 1)) in {413, 502}  # the latter by Caddy 2.6
+    assert answer(f"{url}/accounts/login/", b"x" * (LIMIT - 1)) == 200
+    assert answer(f"{url}/accounts/login/", b"x" * (LIMIT + 1)) in {413, 502}  # the latter by Caddy 2.6
     assert answer(f"{url}/metrics") == 404
     assert all(one[0] != "/metrics" for node in nodes for one in node.requests)
 

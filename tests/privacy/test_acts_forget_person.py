@@ -7,13 +7,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.verification import verify_chain
@@ -87,7 +87,7 @@ def test_no_row_names_the_person_but_what_they_did_for_candidates(organization, 
 
 def test_the_account_opens_nothing_any_more(person):
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="portal.accounts.backend.PasswordBackend")
     run(NAME)
     assert client.get("/account/").status_code == 302
     stored = User.objects.get(pk=person.pk)

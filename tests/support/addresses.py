@@ -30,7 +30,6 @@ WITHOUT_ORGANIZATION = {
     "PersonalSettings",
     "PortalDuty",
     "RateLimitBucket",
-    "UserSession",
     "AuthenticatorApp",
     "Passkey",
     "RecoveryCode",
@@ -106,10 +105,10 @@ _WITHOUT_ROW = {
     "offered-invite",  # its number only bounds the sender's own rows
     "admin:app_list",
     "membership-link",
-    "password_reset_confirm",
-    "password_reset_link",
+    "account_reset_password_from_key",
     "social:begin",
-    "passkey-remove",  # a person's, not an organization's
+    "mfa_edit_webauthn",  # a person's, not an organization's
+    "mfa_remove_webauthn",
 }
 
 
@@ -120,7 +119,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "which": "current",
         "opportunity_id": customer.rows[Invitation].opportunity_id,
         "token": "a-token",
-        "uidb64": "MQ",
+        "uidb36": "1",
         "backend": "lever",
         "association_id": 1,
         "app_label": "integrations",
@@ -130,7 +129,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "id": customer.rows[Membership].user_id,
         "organization_id": customer.organization.pk,
     }
-    if name == "passkey-remove":
+    if name.startswith("mfa_"):
         values["pk"] = 1
     if name == "unsubscribe":
         link = unsubscribe_link(customer.rows[Membership], EmailKind.RESULTS)

@@ -85,14 +85,14 @@ def session_of(user: Any) -> str:
     """Sign a user in and return the session key."""
     client = Client()
     client.force_login(
-        get_user_model().objects.get(pk=user.pk), backend="django.contrib.auth.backends.ModelBackend"
+        get_user_model().objects.get(pk=user.pk), backend="portal.accounts.backend.PasswordBackend"
     )
     return client.cookies["sessionid"].value
 
 
 def sign_in(page: Page, site: str, name: str) -> None:
     """Sign a person of the factories in by the page."""
-    page.goto(f"{site}/login/")
-    page.fill("[name=username]", name)
+    page.goto(f"{site}/accounts/login/")
+    page.fill("[name=login]", name)
     page.fill("[name=password]", "correct horse battery")
     page.click("main button")

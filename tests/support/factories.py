@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import factory
+from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
@@ -19,7 +20,7 @@ from integrations.invitations.models.candidate import Candidate, OpportunityPers
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership, PersonalSettings
+from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
@@ -219,7 +220,7 @@ def on_candidate(organization, opportunity_id, address, relation="follower"):
 
 def prove_address(user):
     """Store that the user once opened a link that was sent to their address."""
-    PersonalSettings.objects.update_or_create(user=user, defaults={"proven_email": user.email})
+    EmailAddress.objects.create(user=user, email=user.email.lower(), verified=True, primary=True)
 
 
 def claimed(model, owner) -> Any:

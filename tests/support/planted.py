@@ -208,7 +208,7 @@ class PlantedPortal:
         """Let somebody set up an authenticator app, sign out and sign in with a code and without."""
         browser = self.sign_in(CAREFUL)
         self.secrets |= plant_second_factor(browser, self.environment.portal_url)
-        browser.submit("/logout/", "/account/")
+        browser.submit("/accounts/logout/", "/account/")
         browser.sign_in(CAREFUL, self.passwords[CAREFUL])
         challenge = "/login/second-factor/"
         browser.submit(challenge, challenge, code="000000")

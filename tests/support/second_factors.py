@@ -3,12 +3,15 @@
 import hashlib
 import json
 import secrets
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.test import Client
 from fido2.cose import ES256
@@ -21,7 +24,6 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
-from integrations.accounts.acts.fresh_proof import PROVEN_AT_SESSION_KEY, SECOND_FACTOR_SESSION_KEY
 from integrations.accounts.models.second_factors import AuthenticatorApp, RecoveryCode
 from integrations.store import database
 
@@ -29,14 +31,29 @@ PASSWORD = "correct horse battery"
 FLAG = AuthenticatorData.FLAG
 
 
-def prove_now(client: Client) -> None:
-    """Let a client's session be one that began just now."""
-    change_session(client, **{PROVEN_AT_SESSION_KEY: database.now().timestamp()})
+def prove_now(client: Client, method: str = "password", ago: float = 0.0, **details: Any) -> None:
+    """Let a client's person have given this proof just now, or so many seconds ago, beside what they gave before."""
+    session = client.session
+    records = session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        *records,
+        {"method": method, "at": time.time() - ago, **details},
+    ]
+    session[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = session[SESSION_KEY]
+    session.save()
 
 
-def make_strong(client: Client, factor: str = "authenticator_app") -> None:
+def make_strong(client: Client, factor: str = "totp", ago: float = 0.0) -> None:
     """Let a client's session be one in which a second factor was given."""
-    change_session(client, **{SECOND_FACTOR_SESSION_KEY: factor})
+    prove_now(client, "mfa", ago, type=factor)
+
+
+def forget_proofs(client: Client, ago: float = 3600.0) -> None:
+    """Let all that a client's person has proven be so many seconds ago."""
+    session = client.session
+    records = session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{**one, "at": time.time() - ago} for one in records]
+    session.save()
 
 
 def change_session(client: Client, **values: Any) -> None:
@@ -62,7 +79,7 @@ def code_of(app: AuthenticatorApp, steps: int = 0, at: datetime | None = None) -
 
 def sign_in(client: Client, user: User, password: str = PASSWORD, next_url: str = "") -> Any:
     """Give the user name and the password."""
-    return client.post("/login/", {"username": user.username, "password": password, "next": next_url})
+    return client.post("/accounts/login/", {"login": user.username, "password": password, "next": next_url})
 
 
 class SecurityKey:

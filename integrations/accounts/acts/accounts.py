@@ -1,23 +1,26 @@
 """Change people's accounts and end their sessions: each change is audited."""
 
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.accounts.models.second_factors import factors_in_words
-from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind
-from integrations.notifications.account_notices import tell_password_changed
+from integrations.members.models.membership import folded
 from integrations.organizations.models.organization import Organization
 
 
-def end_sessions(user: User, *, keep: int | None = None) -> int:
-    """End all of the person's sessions but the one whose row is `keep`; return how many ended.
+def end_sessions(user: User, *, keep: str | None = None) -> None:
+    """End all of the person's sessions but the one with this key: they are no longer signed in there."""
+    for session in UserSession.objects.filter(user=user).exclude(session_key=keep or ""):
+        session.end()
 
-    Their next request is that of somebody who isn't signed in.
-    """
-    sessions = UserSession.objects.filter(user=user)
-    return (sessions if keep is None else sessions.exclude(pk=keep)).end()
+
+def forget_other_addresses(user: User) -> None:
+    """Forget that the person has proven an address which their account no longer has."""
+    EmailAddress.objects.filter(user=user).exclude(email=folded(user.email)).delete()
 
 
 # Audit entries about a person's account: one in the log of each organization whose rows the account opens.
@@ -92,14 +95,15 @@ def follow_new_password(
     details: Changes | None = None,
     *,
     actor: Actor | None = None,
-    keep: int | None = None,
+    keep: str | None = None,
 ) -> None:
-    """End the person's sessions but the one whose row is `keep`, record their new password and tell them.
+    """End the person's sessions but the one with the key `keep`, and record their new password.
 
-    `details` joins the audit entry; the actor is the person unless another is given. The caller does it in the
-    transaction that stores the password, and notifies the workers afterwards.
+    `details` joins the audit entry; the actor is the person unless another is given, of whom an e-mail tells them. The
+    caller does it in the transaction that stores the password.
     """
     end_sessions(user, keep=keep)
-    tell_password_changed(user, factors_in_words(user))
+    if actor is not None:
+        get_adapter().send_notification_mail("account/email/password_changed", user)
     # last, since it keeps other writers of the log waiting until the transaction ends
     record_for_person(user, action, {"password": (True, True), **(details or {})}, actor=actor)

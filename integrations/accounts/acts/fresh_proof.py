@@ -1,9 +1,16 @@
-"""Whether a person has just proven who they are, and whether a session is strong enough."""
+"""Whether a person has just proven who they are, and whether a session is strong: by django-allauth's records."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -11,18 +18,16 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import View
 
-from integrations.accounts.models.second_factors import SET_UP_WITHIN, has_second_factor
-from integrations.core.vocabulary import SecondFactor
 from integrations.organizations.models.organization import Organization
-from integrations.store import database
 
-#: The session's key for the second factor that was given, a SecondFactor; absent when none was.
-SECOND_FACTOR_SESSION_KEY = "second_factor"
+#: How long a proof counts, a sign-in among them; for a form, which takes time to fill in, longer.
+FRESH = timedelta(minutes=5)
+FRESH_FOR_FORMS = timedelta(minutes=15)
 
 
 def is_strong(request: HttpRequest) -> bool:
-    """Whether a second factor was given in this session."""
-    return hasattr(request, "session") and bool(request.session.get(SECOND_FACTOR_SESSION_KEY))
+    """Whether a second factor, or a passkey, was given in this session."""
+    return any(record["method"] == "mfa" for record in _records(request))
 
 
 def is_admitted(request: HttpRequest, organization: Organization) -> bool:
@@ -30,69 +35,58 @@ def is_admitted(request: HttpRequest, organization: Organization) -> bool:
     return not organization.requires_second_factor or is_strong(request)
 
 
-def mark_strong(request: HttpRequest, factor: SecondFactor) -> None:
-    """Store in the session which second factor was given."""
-    request.session[SECOND_FACTOR_SESSION_KEY] = factor.value
+def has_second_factor(user: User) -> bool:
+    """Whether the person has an authenticator app or a passkey. Recovery codes alone don't count."""
+    return bool(is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]))
 
 
-def mark_weak(request: HttpRequest) -> None:
-    """Store in the session that no second factor stands behind it any more."""
-    request.session.pop(SECOND_FACTOR_SESSION_KEY, None)
+def is_proven(request: HttpRequest) -> bool:
+    """Whether the person proved lately who they are: by their second factor if they have one, else by their password.
 
-
-#: The session's key for when the person last proved who they are, in Unix seconds of the database's clock.
-PROVEN_AT_SESSION_KEY = "proven_at"
-FRESH = timedelta(minutes=5)
-#: The session's key for the pages that were shown after such a proof: by path, when, in the same seconds.
-SHOWN_AT_SESSION_KEY = "shown_after_proof"
-
-
-def note_proof(request: HttpRequest) -> None:
-    """Store that the person has proven now who they are, in a session with a new key.
-
-    The former key opens nothing any more: somebody who copied the cookie before gets no part of the proof.
+    What an organization's provider says of them counts only where they were asked for it anew.
     """
-    request.session.cycle_key()
-    request.session[PROVEN_AT_SESSION_KEY] = database.now().timestamp()
-
-
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether the person has proven within FRESH who they are."""
-    return _is_within(request.session.get(PROVEN_AT_SESSION_KEY, 0.0), FRESH)
-
-
-def end_set_up(request: HttpRequest) -> None:
-    """Forget which pages were shown after a proof, so that no form counts by them: the set-up is done."""
-    request.session.pop(SHOWN_AT_SESSION_KEY, None)
+    has_factor = has_second_factor(cast(User, request.user))
+    longest = FRESH_FOR_FORMS if request.method == "POST" else FRESH
+    return any(
+        0 <= time.time() - record["at"] <= longest.total_seconds()
+        for record in _records(request)
+        if (
+            record["method"] == "mfa"
+            if has_factor
+            else record["method"] != "socialaccount" or record.get("reauthenticated")
+        )
+    )
 
 
 def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     """Return the redirect to what the person has to prove first, which leads on to `page`; None when nothing is.
 
-    A page that is shown counts as the proof for its form (see FreshProofMixin).
-    A person with a second factor must have given it in this session: one from before it was set up isn't enough to
-    change it.
+    Nothing that a form holds is kept meanwhile.
     """
-    if has_second_factor(cast(User, request.user)) and not is_strong(request):
-        return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
-    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
-    was_shown = _is_within(shown.get(request.path, 0.0), SET_UP_WITHIN)
-    if is_fresh(request) or (request.method == "POST" and was_shown):
-        if request.method == "GET":
-            now = database.now().timestamp()
-            request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: now}
+    if is_proven(request):
         return None
     if request.method == "POST":
         messages.info(request, "Then send the form again: nothing was changed yet.")
-    return redirect(f"{reverse('account-confirm')}?{urlencode({'next': page})}")
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    address = methods[0]["url"] if methods else reverse("account_set_password")
+    return redirect(f"{address}?{urlencode({'next': page})}")
+
+
+def wants_proof(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let only who has proven just now who they are send the form of this view; anybody signed in sees its page."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        is_form = request.method == "POST" and request.user.is_authenticated
+        return (is_form and proof_wanted(request, request.path)) or view(request, *args, **kwargs)
+
+    return asked
 
 
 class FreshProofMixin(View):
     """A view for a person who has proven just now who they are; others are asked for their second factor or password.
 
-    That holds for each method. Setting up a factor takes time: a form counts within SET_UP_WITHIN after this very
-    session was shown its page, until one is set up. So the answer to a form must hold no secret and no challenge, which
-    belong on the page alone.
+    That holds for each method.
     """
 
     #: The page to go to after a form was refused; by default the view's own.
@@ -107,5 +101,7 @@ class FreshProofMixin(View):
         return super().dispatch(request, *args, **kwargs)
 
 
-def _is_within(at: float, limit: timedelta) -> bool:
-    return bool(0 <= database.now().timestamp() - at <= limit.total_seconds())
+def _records(request: HttpRequest) -> list[dict[str, Any]]:
+    if not hasattr(request, "session") or not request.user.is_authenticated:
+        return []
+    return list(get_authentication_records(request, request.user))

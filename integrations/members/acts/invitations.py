@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -114,8 +115,7 @@ LAST_SUPER_ADMIN_STAYS = (
 
 def has_proven_address(user: User) -> bool:
     """Whether the person once opened a link that was sent to the address that their account has now."""
-    stored = PersonalSettings.objects.filter(user=user).first()
-    return stored is not None and stored.proven_email != "" and stored.proven_email == folded(user.email)
+    return EmailAddress.objects.filter(user=user, email=folded(user.email), verified=True).exists()
 
 
 def open_invitations(user: User) -> PendingMembershipQuerySet:
@@ -167,16 +167,24 @@ def _make_member(locked: PendingMembership, user: User, proof: InvitationProof) 
         user=user, organization=organization, defaults={"role": role, "address": address}
     )
     locked.delete()
-    proven = {} if proof is InvitationProof.SHOWN_LINK else {"proven_email": address}
-    PersonalSettings.objects.update_or_create(
-        user=user, defaults={**proven, "last_organization": organization}
-    )
+    if proof is not InvitationProof.SHOWN_LINK:
+        _prove_address(user, address)
+    work_in(user, organization)
     if is_new:
         have_people_read(member)
         audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, {"role": ("", role)})
         what_happened = f"accepted the invitation and is {member.get_role_display()} now"
         tell_members_changed(organization, member.address, what_happened, user)
     return member
+
+
+def _prove_address(user: User, address: str) -> None:
+    """Store that the person reads what is sent to this address, unless another account's person has proven it."""
+    others = EmailAddress.objects.filter(email=address, verified=True).exclude(user=user)
+    if not others.exists():
+        EmailAddress.objects.update_or_create(
+            user=user, email=address, defaults={"verified": True, "primary": True}
+        )
 
 
 def accounts_of(pending: PendingMembership) -> QuerySet[User]:

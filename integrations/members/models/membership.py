@@ -188,9 +188,9 @@ def folded(address: str) -> str:
 
 
 class PersonalSettings(models.Model):
-    """Where a person worked last, and which of their addresses is proven."""
+    """Where a person worked last."""
 
-    HOLDS = Holds("where a person worked last, and which address is proven", WITH_ACCOUNT)
+    HOLDS = Holds("where a person worked last", WITH_ACCOUNT)
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="personal_settings"
@@ -202,14 +202,6 @@ class PersonalSettings(models.Model):
         blank=True,
         related_name="+",
         help_text="The organization the person worked in last; signing in leads there.",
-    )
-    proven_email = about_user(
-        "the address at which they opened a link",
-        models.EmailField(
-            blank=True,
-            help_text="The address at which the person opened a link, in small letters. It counts while it is "
-            "their own.",
-        ),
     )
 
     class Meta:

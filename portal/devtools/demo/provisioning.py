@@ -17,6 +17,8 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import REQUEST_SECONDS, RunFailed
 from portal.devtools.sandbox.values import stable_id
 
+SIGN_IN = "/accounts/login/"
+
 
 class BrowserSession:
     """One person's session at the portal."""
@@ -27,7 +29,7 @@ class BrowserSession:
 
     def sign_in(self, username: str, password: str) -> None:
         """Sign in. Raises RunFailed if the portal refuses it."""
-        if self.submit("/login/", "/login/", username=username, password=password).status_code != 302:
+        if self.submit(SIGN_IN, SIGN_IN, login=username, password=password).status_code != 302:
             raise RunFailed("signing in failed")
 
     def submit(self, path: str, page: str, **fields: str) -> requests.Response:

@@ -95,7 +95,7 @@ def test_pages_that_need_no_organization_name_neither_people_nor_pages_of_it(
 ):
     owner = factories.member(requiring, Membership.Role.SUPER_ADMIN, "the-other-owner")
     client = client_for(team_member)
-    for address in ("/account/", "/nowhere/", SET_UP, "/account/confirm/"):
+    for address in ("/account/", "/nowhere/", SET_UP, "/accounts/reauthenticate/"):
         text = client.get(address).content.decode()
         assert owner.username not in text
         assert "/activity/" not in text
@@ -216,7 +216,7 @@ def test_a_reset_ends_the_sessions_on_the_lost_device(super_admin_client, lost):
     bystander.force_login(factories.UserFactory.create())
     assert thief.get("/account/").status_code == 200
     super_admin_client.post(reset_address(lost), {"reason": "The phone was stolen."})
-    assert thief.get("/account/")["Location"].startswith("/login/")
+    assert thief.get("/account/")["Location"].startswith("/accounts/login/")
     assert bystander.get("/account/").status_code == 200
     assert super_admin_client.get("/account/").status_code == 200
 

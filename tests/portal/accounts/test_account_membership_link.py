@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.test import Client
 
 from integrations.members.acts import invitations
-from integrations.members.models.membership import Membership, PersonalSettings
+from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import membership_link
 from tests.support import factories
@@ -15,7 +16,7 @@ from tests.support.factories import recorded
 from tests.support.page_text import text
 
 ADDRESS = "carol@acme.example"
-CHOSEN = {"answer": "accept", "new_password1": "a long new secret", "new_password2": "a long new secret"}
+CHOSEN = {"answer": "accept", "password1": "a long new secret", "password2": "a long new secret"}
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_a_new_person_chooses_a_password_and_is_a_member_under_their_address(cli
     user = User.objects.get()
     assert (user.username, user.email, user.is_staff) == (ADDRESS, ADDRESS, False)
     assert user.check_password("a long new secret")
-    assert PersonalSettings.objects.get(user=user).proven_email == ADDRESS
+    assert EmailAddress.objects.get(user=user, verified=True).email == ADDRESS
     member = Membership.objects.get()
     assert (member.role, member.address) == ("admin", ADDRESS)
     entry, signed_in = recorded().order_by("pk")
@@ -58,7 +59,7 @@ def test_the_page_states_the_rules_that_a_new_password_has_to_follow(client, lin
 
 @pytest.mark.parametrize("password", ["", "short", "1234567890"])
 def test_a_weak_password_is_refused_and_nobody_is_stored(client, link, password):
-    answer = client.post(link, CHOSEN | {"new_password1": password, "new_password2": password})
+    answer = client.post(link, CHOSEN | {"password1": password, "password2": password})
     assert answer.context["form"].errors
     assert not User.objects.exists()
     assert not Membership.objects.exists()
@@ -74,9 +75,9 @@ def test_who_has_an_account_signs_in_first(client, link):
     person = factories.UserFactory.create(username="carol", email=ADDRESS.title())
     page = text(client.get(link))
     assert "Your account is <strong>carol</strong>" in page
-    assert "new_password1" not in page
+    assert "password1" not in page
     signed_in = client.post(
-        "/login/", {"username": "carol", "password": "correct horse battery", "next": link}
+        "/accounts/login/", {"login": "carol", "password": "correct horse battery", "next": link}
     )
     assert signed_in["Location"] == link
     assert "You are signed in as <strong>carol</strong>" in text(client.get(link))

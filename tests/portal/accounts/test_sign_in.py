@@ -1,97 +1,128 @@
-"""Signing in, and choosing a password by invitation link."""
+"""Signing in and out by name or address, and what is recorded of it."""
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import DisallowedRedirect
-from django.urls import reverse
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from integrations.accounts.models.sessions import UserSession
-from integrations.members.models.membership import Membership
-from integrations.notifications.links import choose_password_link
-from portal.accounts.completion import PendingSignIn, SignInMethod, begin_session
+from integrations.accounts.acts.fresh_proof import is_strong
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.second_factors import PASSWORD, sign_in
+
+LOGIN = "/accounts/login/"
 
 
-def test_signs_in_with_the_contracts_fields(client, super_admin):
-    answer = client.post("/login/", {"username": super_admin.username, "password": "correct horse battery"})
-    assert (answer.status_code, answer["Location"]) == (302, "/")
+def give(login: str, password: str = PASSWORD, **form: str):
+    return Client().post(LOGIN, {"login": login, "password": password, **form})
+
+
+def test_a_name_or_an_address_signs_in_and_is_recorded(super_admin):
+    User.objects.filter(pk=super_admin.pk).update(email="Owner@Acme.example")
+    for login in (super_admin.username, super_admin.username.upper(), "owner@acme.example"):
+        answer = give(login)
+        assert (answer.status_code, answer["Location"]) == (302, "/")
+    entry = recorded().filter(action="sign_in").latest("pk")
+    assert entry.changes == {"method": ["", "password"], "address": ["", "127.0.0.1"]}
+    assert entry.actor == super_admin
+
+
+def test_the_former_address_of_the_page_leads_to_it(db):
+    assert Client().get("/login/?next=/activity/")["Location"] == f"{LOGIN}?next=/activity/"
+    assert Client().get("/activity/")["Location"] == f"{LOGIN}?next=/activity/"
 
 
 @pytest.mark.parametrize(
     "target",
     ["word", "login", "//evil.example/", "https://evil.example/", "javascript:alert(1)", "mailto:a@b"],
 )
-def test_a_next_that_is_no_page_of_this_site_leads_to_the_overview(client, super_admin, target):
-    form = {"username": super_admin.username, "password": "correct horse battery", "next": target}
-    assert client.post("/login/", form)["Location"] == "/"
-    assert client.get("/").status_code == 200
+def test_a_next_that_is_no_page_of_this_site_leads_to_the_overview(super_admin, target):
+    assert give(super_admin.username, next=target)["Location"] == "/"
+    assert give(super_admin.username, next="/activity/")["Location"] == "/activity/"
 
 
-def test_nothing_is_recorded_of_a_sign_in_whose_answer_cannot_be_made(rf, client, super_admin):
-    request = rf.post("/login/")
-    request.session, request.user = client.session, AnonymousUser()
-    with pytest.raises(DisallowedRedirect):
-        begin_session(request, PendingSignIn(super_admin, SignInMethod.PASSWORD, "javascript:alert(1)"), None)
-    assert not UserSession.objects.exists()
-    assert not recorded().exists()
+@pytest.mark.parametrize("name", ["owner", "nobody", "inactive"])
+def test_all_failures_read_the_same_and_cost_one_hash(super_admin, monkeypatch, name):
+    """A known address, a known name, an unknown one, and an account that was made inactive."""
+    if name == "inactive":
+        User.objects.filter(pk=super_admin.pk).update(is_active=False)
+    login = {"owner": super_admin.email, "inactive": super_admin.username}.get(name, name)
+    hashes = []
+    hasher = "django.contrib.auth.hashers.MD5PasswordHasher.encode"
+    monkeypatch.setattr(
+        hasher, lambda self, password, salt: hashes.append(password) or f"md5${salt}${password}"
+    )
+    answer = give(login, PASSWORD if name == "inactive" else "wrong")
+    assert "This name or address and this password don&#x27;t belong together." in answer.content.decode()
+    assert len(hashes) == 1
 
 
-def test_a_wrong_password_is_explained(client, super_admin):
-    answer = client.post("/login/", {"username": super_admin.username, "password": "wrong"})
-    assert "correct username and password" in answer.content.decode()
+def test_an_address_of_two_accounts_signs_in_to_the_one_that_proved_it(super_admin):
+    other = factories.UserFactory.create(username="other", email=super_admin.email)
+    assert give(super_admin.email).status_code == 200  # nobody's yet: each has a user name
+    EmailAddress.objects.create(user=other, email=super_admin.email, verified=True)
+    client = Client()
+    client.post(LOGIN, {"login": super_admin.email, "password": PASSWORD})
+    assert client.session["_auth_user_id"] == str(other.pk)
+    other.email = "elsewhere@acme.example"
+    other.save()
+    assert not EmailAddress.objects.exists()
 
 
-def test_the_admins_own_sign_in_page_leads_to_the_portals(client, db):
-    answer = client.get("/admin/login/?next=/admin/integrations/")
-    assert answer["Location"] == "/login/?next=%2Fadmin%2Fintegrations%2F"
+def test_signing_out_needs_a_post_and_is_recorded(super_admin):
+    client = Client()
+    sign_in(client, super_admin)
+    key = client.cookies["sessionid"].value
+    assert client.get("/accounts/logout/").status_code == 405
+    assert client.post("/accounts/logout/")["Location"] == LOGIN
+    assert recorded().latest("pk").action == "sign_out"
+    client.cookies["sessionid"] = key
+    assert client.get("/account/").status_code == 302
 
 
-def test_the_admins_sign_in_page_refuses_a_signed_in_person_who_is_not_staff(client, super_admin):
-    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
-    answer = client.get("/admin/", follow=True)
-    assert answer.status_code == 403
-    assert "The admin is for staff" in answer.content.decode()
+def test_a_planted_session_is_not_the_one_that_is_signed_in(super_admin):
+    client = Client()
+    session = client.session
+    session["planted"] = "yes"
+    session.save()
+    client.cookies["sessionid"] = session.session_key or ""
+    sign_in(client, super_admin)
+    assert client.cookies["sessionid"].value != session.session_key
+    fixed = Client()
+    fixed.cookies["sessionid"] = session.session_key or ""
+    assert fixed.get("/account/").status_code == 302
 
 
-def test_the_account_page_is_for_people_without_an_organization_too(client, db):
-    client.force_login(factories.UserFactory.create(username="alone"))
-    assert "alone" in client.get("/account/").content.decode()
+def test_a_password_alone_is_not_strong(rf, super_admin):
+    client = Client()
+    sign_in(client, super_admin)
+    request = rf.get("/")
+    request.session, request.user = client.session, super_admin
+    assert not is_strong(request)
 
 
-def test_signing_out_needs_a_post(super_admin_client):
-    assert super_admin_client.get("/logout/").status_code == 405
-    assert super_admin_client.post("/logout/")["Location"] == "/login/"
-    assert super_admin_client.get("/").status_code == 302
+def test_nobody_signs_up(db):
+    assert Client().get("/accounts/signup/").status_code == 404
+    assert "sign up" not in Client().get(LOGIN).content.decode().lower()
 
 
-@pytest.fixture
-def invited(organization):
-    user = factories.UserFactory.create(username="newcomer")
-    user.set_unusable_password()
-    user.save()
-    Membership.objects.create(user=user, organization=organization, role=Membership.Role.ADMIN)
-    return user
+def test_the_admins_own_sign_in_page_leads_to_the_portals(super_admin_client):
+    assert Client().get("/admin/login/?next=/admin/integrations/")["Location"] == (
+        f"{LOGIN}?next=%2Fadmin%2Fintegrations%2F"
+    )
+    answer = super_admin_client.get("/admin/", follow=True)
+    assert (answer.status_code, "The admin is for staff" in answer.content.decode()) == (403, True)
 
 
-def test_the_invitation_link_works_once(client, invited):
-    link = choose_password_link(invited)
-    assert link.startswith("http://testserver/invite/")
-    page = client.get(link, follow=True)
-    assert "newcomer" in page.content.decode()
-    chosen = {"new_password1": "a long new secret", "new_password2": "a long new secret"}
-    answer = client.post(page.request["PATH_INFO"], chosen)
-    assert answer["Location"] == "/"
-    assert client.get("/").status_code == 200
-    assert "no longer works" in client.get(link, follow=True).content.decode()
+def test_the_account_page_is_for_people_without_an_organization_too(client_for):
+    page = client_for(factories.UserFactory.create(username="alone")).get("/account/")
+    assert "alone" in page.content.decode()
 
 
-def test_a_weak_password_is_refused_with_the_reason(client, invited):
-    page = client.get(choose_password_link(invited), follow=True)
-    answer = client.post(page.request["PATH_INFO"], {"new_password1": "short", "new_password2": "short"})
-    assert "at least 12 characters" in answer.content.decode()
-
-
-def test_an_invalid_link_is_explained(client, db):
-    link = reverse("password_reset_confirm", kwargs={"uidb64": "MQ", "token": "nonsense-token"})
-    assert "no longer works" in client.get(link).content.decode()
+def test_requests_without_a_session_cost_no_query(db):
+    with CaptureQueriesContext(connection) as queries:
+        Client().get("/healthz/live")
+        Client().get(LOGIN)
+    assert not list(queries)

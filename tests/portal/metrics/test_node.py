@@ -51,16 +51,16 @@ def test_answers_to_errors_are_counted(client, webhook, monkeypatch, error, stat
     client.raise_request_exception = False
     assert post(client, webhook, "token-1").status_code == status
     registry = CollectorRegistry()
-    node.register_node(registry, is_database_well=False)
+    node.register_node(registry, is_database_there=False)
     assert read(generate_latest(registry).decode())[ANSWERS.format(status)] == 1
 
 
 def test_a_page_is_counted_by_its_name_and_what_reaches_none_is_not(client):
-    client.get("/login/")
+    client.get("/accounts/login/")
     for path in ("/nothing/", "/healthz/live", "/metrics"):
         client.get(path)
     counts = {name: value for name, value in scrape(client).items() if "_count" in name and value}
-    assert counts == {'portal_request_seconds_count{status="200",view="login"}': 1}
+    assert counts == {'portal_request_seconds_count{status="200",view="account_login"}': 1}
 
 
 def test_nothing_is_counted_where_metrics_are_off(client, webhook, settings):

@@ -1,4 +1,4 @@
-"""A web server and workers as two `serve`: what the probes say of each, and that each ends soon."""
+"""A web server and workers as two `serve`: what the probes say of each, and that a node drains before it ends."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,8 @@ import pytest
 from portal.devtools.processes import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-START_SECONDS = 180
+DRAIN_SECONDS = 4
+START_SECONDS = 90
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +35,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "REDIS_URL": "",
         "WEB_WORKERS": "1",
         "Q_WORKERS": "1",
+        "DRAIN_SECONDS": str(DRAIN_SECONDS),
     }
 
 
@@ -43,7 +46,7 @@ def serve(environ: dict[str, str], node: str, *arguments: str) -> Iterator[subpr
     try:
         yield process
     finally:
-        process.terminate()
+        process.kill()  # its guards kill the rest
         process.wait()
 
 
@@ -65,7 +68,9 @@ def nodes_in(environ: dict[str, str]) -> set[str]:
     return set()  # not migrated yet
 
 
-def test_a_web_server_alone_speaks_of_the_workers_elsewhere(environ: dict[str, str]) -> None:
+def test_a_web_server_alone_speaks_of_the_workers_elsewhere_and_drains_before_it_ends(
+    environ: dict[str, str],
+) -> None:
     port = free_port()
     with serve(environ, "web-1", "--web", "--port", str(port)) as web:
         wait_until(lambda: probe(port, "ready")[0] == 200, START_SECONDS, "it wasn't ready")
@@ -73,9 +78,17 @@ def test_a_web_server_alone_speaks_of_the_workers_elsewhere(environ: dict[str, s
         with serve(environ, "workers-1", "--workers") as workers:
             wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")
             assert nodes_in(environ) == {"workers-1"}
+            began_at = time.monotonic()
             workers.send_signal(signal.SIGTERM)
             assert workers.wait(30) == 0
+            assert time.monotonic() - began_at < DRAIN_SECONDS + 4, "workers stop at once"
         assert nodes_in(environ) == set(), "a clean end leaves no heartbeat"
+        began_at = time.monotonic()
         web.send_signal(signal.SIGTERM)
+        wait_until(lambda: probe(port, "ready")[0] == 503, DRAIN_SECONDS, "it stayed ready")
+        assert probe(port, "ready")[1]["node"].startswith("draining")
+        assert probe(port, "ready")[1]["database"] == "ok"
+        assert probe(port, "live")[0] == 200, "it goes on meanwhile"
         assert web.wait(30) == 0
+        assert DRAIN_SECONDS <= time.monotonic() - began_at < DRAIN_SECONDS + 10
         assert probe(port, "live")[0] == 0

@@ -1,0 +1,62 @@
+"""How many passwords may be tried: limits of an account from one network, of a network, and of an account.
+
+They are counted in the database, in one statement each, so that guesses made at once over several processes are
+counted all. An attempt with the right password counts for none. The account's own limit is wider than what one network
+can reach: it takes many to make a person wait, who can still have a link sent to choose a new password, or use a
+passkey.
+"""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_digest, keyed_limits
+from portal.accounts.backend import find_account
+from portal.client_address import client_network
+
+MINUTE = 60.0
+#: Of each, some are free, and then one after each such time; a second limit holds over hours.
+ACCOUNT_FROM_NETWORK = (Limit(5, MINUTE), Limit(30, 15 * MINUTE))
+NETWORK = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
+ACCOUNT = (Limit(100, 10 * MINUTE),)
+#: What the pages that count in the cache say: most of their limits are of a minute.
+USUAL_WAIT = TooMany(MINUTE)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One password that may be tried: for which account, if there is one, and which one it is in a row."""
+
+    limits: dict[str, Limit]
+    number: int
+
+    def give_back(self) -> None:
+        """Count it for no limit: the password was right, or wasn't looked at."""
+        AttemptLimit.give_back(self.limits)
+
+
+def begin_attempt(request: HttpRequest, login: str) -> Attempt | TooMany:
+    """Return the attempt to give a password with this name or address, or after how many seconds one may be made."""
+    account, network = find_account(login), client_network(request)
+    # what was typed may be a password, and is stored nowhere
+    name = f"account:{account.pk}" if account else f"name:{unicodedata.normalize('NFKC', login).casefold()}"
+    own = keyed_limits(f"{name}:{network}", ACCOUNT_FROM_NETWORK)
+    limits = own | keyed_limits(f"network:{network}", NETWORK) | keyed_limits(name, ACCOUNT)
+    outcome = AttemptLimit.take(limits)
+    return outcome if isinstance(outcome, TooMany) else Attempt(limits, max(outcome[key] for key in own))
+
+
+def is_first_refusal(request: HttpRequest, login: str) -> bool:
+    """Whether no attempt with this name from this network was refused within the hour."""
+    key = keyed_digest(f"refused:{unicodedata.normalize('NFKC', login).casefold()}:{client_network(request)}")
+    return AttemptLimit.refusal({key: Limit(1, 60 * MINUTE)}) is None
+
+
+def too_many(request: HttpRequest, refusal: TooMany = USUAL_WAIT) -> HttpResponse:
+    """Return the page that says how long to wait, a 429 with Retry-After."""
+    response = render(request, "429.html", {"wait": refusal.in_words}, status=429)
+    response["Retry-After"] = str(math.ceil(refusal.seconds))
+    return response
