@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
+from rest_framework.response import Response
 
 from integrations.core import correlation, slots
 from integrations.pages.times import page_time_zone
@@ -83,7 +84,7 @@ class WebhookMiddleware(Middleware):
             return self.get_response(request)
         request.resolver_match = match
         try:
-            answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+            answer: Response = match.func(request, *match.args, **match.kwargs).render()
         except Error as error:
             if not is_outage(error):
                 raise
@@ -131,7 +132,8 @@ def come_again(request: HttpRequest, page: str, sentence: str, status: int, seco
     if request.accepts("text/html") and "text/html" in request.headers.get("Accept", ""):
         response = HttpResponse(get_template(page).render(context), status=status)
     else:
-        response = JsonResponse({"detail": sentence}, status=status)
+        code = "unavailable" if status == 503 else "busy"
+        response = JsonResponse({"detail": sentence, "code": code}, status=status)
     response["Retry-After"] = str(seconds)
     return response
 

@@ -367,7 +367,7 @@ REST_FRAMEWORK: dict[str, object] = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CodeScreen–Lever portal",
-    "DESCRIPTION": "What the portal knows of an organization's candidates, to be read by its programs.",
+    "DESCRIPTION": "What programs read of an organization's candidates, and where Lever and CodeScreen post webhooks.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -9,12 +9,16 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound
+from rest_framework.request import Request
 
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.codescreen.models import CodeScreenConnection
@@ -26,6 +30,7 @@ from integrations.lever.payloads import dedupe_key, matching_token
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
+from integrations.webhooks.bodies import payload_of
 
 REMEMBER_SECONDS = 2.0
 MOST_REMEMBERED = 5000
@@ -73,17 +78,20 @@ class _Memory:
 memory = _Memory()
 
 
-def find_addressee(key: str) -> Addressee | None:
-    """Return the organization with this webhook key, or whose previous one it is while that is honoured."""
+def find_addressee(key: str) -> Addressee:
+    """Return the organization with this webhook key, or whose previous one it is while that is honoured.
+
+    Raises NotFound.
+    """
     return memory.get(key) or find_anew(key)
 
 
-def find_anew(key: str) -> Addressee | None:
-    """Return the same by what the database has now."""
+def find_anew(key: str) -> Addressee:
+    """Return the same by what the database has now. Raises NotFound."""
     read_at, forgotten = time.monotonic(), memory.forgotten
     organization = Organization.objects.with_webhook_key(key)
     if organization is None:
-        return None
+        raise NotFound("No webhooks are taken in at this address.")
     addressee = Addressee(
         organization,
         tuple(LeverWebhook.objects.active().filter(organization=organization).order_by("-pk")),
@@ -192,23 +200,27 @@ ANSWERED_BY_OTHER_SECRETS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Unverified:
-    """Why a request isn't verified: a sentence and a code; neither reveals the expected signature."""
+class Unverified(AuthenticationFailed):
+    """Why a request isn't verified: a sentence and a code; neither reveals the expected signature.
 
-    detail: str
-    code: RejectionCode
+    The payload serves to find the likely mistake, and isn't stored.
+    """
 
-    @property
-    def may_be_outdated(self) -> bool:
-        """Whether a key or token that is newer than what is remembered could verify the request."""
-        return self.code in ANSWERED_BY_OTHER_SECRETS
+    def __init__(self, detail: str, reason: RejectionCode, payload: JsonObject | None = None) -> None:
+        super().__init__(detail, reason.value)
+        self.reason = reason
+        self.payload = payload
+        #: Whether a key or token that is newer than what is remembered could verify the request.
+        self.may_be_outdated = reason in ANSWERED_BY_OTHER_SECRETS
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """The request may be genuine, but a secret that would tell can't be read: no encryption key opens it."""
+class Unreadable(APIException):
+    """A secret that would tell can't be read: the request may be genuine, and with 401 its sender would give up."""
 
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The signature can't be checked now; try again later."
+    default_code = "unavailable"
+    wait = 60  # seconds
     may_be_outdated = True
 
 
@@ -228,46 +240,73 @@ class CodeScreenProof:
     message_id: str
 
 
-def verify_lever(addressee: Addressee, payload: JsonObject) -> LeverProof | Unverified | Unreadable:
-    """Check the signature in the body against every active token of the addressee, its age, and how often it came.
+class SignatureAuthentication[Proof](BaseAuthentication):
+    """The platform's signature; `request.auth` is the proof."""
 
-    Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
-    """
-    if any(name not in payload for name in SIGNED_FIELDS):
-        return Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
-    tokens = tokens_of(addressee.lever_webhooks)
-    matching = matching_token(payload, [token for token, _ in tokens])
-    if matching is None:
-        if any(webhook.unreadable_tokens for webhook in addressee.lever_webhooks):
-            return Unreadable()
-        if not tokens:
-            return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
-        return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
-    triggered_at, now = int(str(payload["triggeredAt"])), time.time()
-    if is_out_of_range(triggered_at, now):
-        return Unverified("The signature is too old, or ahead.", RejectionCode.TIMESTAMP_OUT_OF_RANGE)
-    if seen.is_exhausted(
-        addressee.organization.pk,
-        str(payload["signature"]),
-        dedupe_key(payload),
-        now - triggered_at / 1000,
-    ):
-        return Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
-    webhook = next(webhook for token, webhook in tokens if token == matching)
-    return LeverProof(webhook, matching != webhook.signature_token)
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Proof]:
+        """Return the proof, by what is remembered of the addressee or else by what the database has now.
+
+        Raises NotFound, ParseError, Unverified or Unreadable.
+        """
+        view = request.parser_context["view"]
+        try:
+            return AnonymousUser(), self.verify(request, view.addressee)
+        except (Unverified, Unreadable) as error:
+            if not error.may_be_outdated:
+                raise
+        view.addressee = find_anew(view.kwargs["key"])
+        return AnonymousUser(), self.verify(request, view.addressee)
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a refusal asks for."""
+        return "Signature"
+
+    def verify(self, request: Request, addressee: Addressee) -> Proof:
+        """Return the proof that one of the addressee's secrets gives. Raises ParseError, Unverified or Unreadable."""
+        raise NotImplementedError
 
 
-def verify_codescreen(
-    addressee: Addressee, headers: Mapping[str, str], body: bytes
-) -> CodeScreenProof | Unverified | Unreadable:
-    """Check the Standard Webhooks headers over the raw body (https://www.standardwebhooks.com)."""
-    connection = addressee.codescreen
-    if connection is not None and connection.is_webhook_secret_unreadable:
-        return Unreadable()
-    if connection is None or not connection.webhook_secret:
-        return Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
-    try:
-        message_id = verify(headers, body, connection.webhook_secret, time.time())
-    except BadSignature as error:
-        return Unverified("The signature does not match.", error.code)
-    return CodeScreenProof(connection, message_id)
+class LeverSignature(SignatureAuthentication[LeverProof]):
+    """HMAC-SHA256 of token and time, in the body: https://hire.lever.co/developer/documentation#webhooks."""
+
+    def verify(self, request: Request, addressee: Addressee) -> LeverProof:
+        """Check the signature against every active token, its age, and how often it came with another body."""
+        payload = payload_of(request)
+        if any(name not in payload for name in SIGNED_FIELDS):
+            raise Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
+        tokens = tokens_of(addressee.lever_webhooks)
+        matching = matching_token(payload, [token for token, _ in tokens])
+        if matching is None:
+            if any(webhook.unreadable_tokens for webhook in addressee.lever_webhooks):
+                raise Unreadable
+            if not tokens:
+                raise Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
+            raise Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH, payload)
+        triggered_at, now = int(str(payload["triggeredAt"])), time.time()
+        if is_out_of_range(triggered_at, now):
+            raise Unverified("The signature is too old, or ahead.", RejectionCode.TIMESTAMP_OUT_OF_RANGE)
+        if seen.is_exhausted(
+            addressee.organization.pk,
+            str(payload["signature"]),
+            dedupe_key(payload),
+            now - triggered_at / 1000,
+        ):
+            raise Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
+        webhook = next(webhook for token, webhook in tokens if token == matching)
+        return LeverProof(webhook, matching != webhook.signature_token)
+
+
+class CodeScreenSignature(SignatureAuthentication[CodeScreenProof]):
+    """The Standard Webhooks headers over the raw body: https://www.standardwebhooks.com."""
+
+    def verify(self, request: Request, addressee: Addressee) -> CodeScreenProof:
+        connection = addressee.codescreen
+        if connection is not None and connection.is_webhook_secret_unreadable:
+            raise Unreadable
+        if connection is None or not connection.webhook_secret:
+            raise Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
+        try:
+            message_id = verify(request.headers, request.body, connection.webhook_secret, time.time())
+        except BadSignature as error:
+            raise Unverified("The signature does not match.", error.code) from error
+        return CodeScreenProof(connection, message_id)

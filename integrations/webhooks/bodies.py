@@ -4,15 +4,22 @@ import json
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any, cast
 
-from django.http import HttpRequest, JsonResponse, UnreadablePostError
+from django.core.validators import MaxLengthValidator
+from django.http import UnreadablePostError
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from integrations.http.json_values import JsonObject
 
 MAX_BYTES = 256 * 1024
 DISCARD_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+JSON = "application/json"
 UTF8_NAMES = frozenset({"utf-8", "utf8"})
 MAX_DEPTH = 100
 MAX_EVENT = 100
@@ -22,25 +29,21 @@ MOST_SEPARATORS = 10_000
 _SEPARATORS = (b"{", b"[", b",", b":")
 
 
-class Refusal(Exception):
-    """Why a request isn't accepted: the status of the answer, a sentence and a code."""
+class TooLarge(APIException):
+    """The body is larger than any webhook."""
 
-    def __init__(
-        self, status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self._status = status
-        self._code = code
-        self._headers = headers
-
-    def answer(self) -> JsonResponse:
-        return JsonResponse(
-            {"detail": str(self), "code": self._code}, status=self._status, headers=self._headers
-        )
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than 256 KiB."
+    default_code = "too_large"
 
 
-def read_body(request: HttpRequest) -> bytes:
-    """Return the raw body. Raises Refusal: too large, then of another type than JSON in UTF-8, or incomplete."""
+def malformed(detail: str) -> ParseError:
+    """Return the refusal of a body."""
+    return ParseError(detail, "malformed")
+
+
+def require_json(request: Request) -> None:
+    """Read the body. Raises TooLarge, then ParseError when it broke off, then UnsupportedMediaType."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -51,32 +54,45 @@ def read_body(request: HttpRequest) -> bytes:
             left = min(length, DISCARD_BYTES)
             while left > 0 and (chunk := request.read(min(left, CHUNK_BYTES))):
                 left -= len(chunk)
-            raise Refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is larger than 256 KiB."
-            )
-        body = request.body
+            raise TooLarge
+        _ = request.body  # Django keeps it
     except UnreadablePostError as error:
-        raise _malformed("The body broke off.") from error
+        raise malformed("The body broke off.") from error
+    media_type = (request.content_type or "").partition(";")[0].strip().lower()
     charset = (request.content_params or {}).get("charset", "utf-8").strip(" '").lower()
-    if request.content_type != "application/json" or charset not in UTF8_NAMES:
-        detail = "The body's media type must be application/json, in UTF-8."
-        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    return body
+    if media_type != JSON or charset not in UTF8_NAMES:
+        raise UnsupportedMediaType(media_type, "The body's media type must be application/json, in UTF-8.")
 
 
-def _malformed(detail: str) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
+def payload_of(request: Request) -> JsonObject:
+    """Return the JSON object in the body, which is parsed once. Raises ParseError as `parse` does."""
+    # DRF takes an empty body for an empty object
+    return cast(JsonObject, request.data) if request.body else parse(b"")
+
+
+class StrictJSONParser(BaseParser):
+    """Parses a body as `parse` does."""
+
+    media_type = JSON
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return parse(stream.read())
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Raises Refusal for what can't be stored or is ambiguous.
+    """Return the JSON object in a body. Raises ParseError for what can't be stored or is ambiguous.
 
     Refused besides malformed JSON: NaN and Infinity, duplicate keys, NUL, lone surrogates, nesting over MAX_DEPTH,
     bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning. A body of very many
     values is refused before it is decoded.
     """
     if sum(body.count(separator) for separator in _SEPARATORS) > MOST_SEPARATORS:
-        raise _malformed("The body holds more values than any webhook.")
+        raise malformed("The body holds more values than any webhook.")
     try:
         document = json.loads(
             body.decode("utf-8"),
@@ -88,9 +104,9 @@ def parse(body: bytes) -> dict[str, Any]:
         if b"\\u" in body or body.count(b"{") + body.count(b"[") > MAX_DEPTH:
             _check(document, 1)
     except (ValueError, RecursionError) as error:
-        raise _malformed("The body is not a JSON object that can be stored.") from error
+        raise malformed("The body is not a JSON object that can be stored.") from error
     if not isinstance(document, dict):
-        raise _malformed("The body is not a JSON object that can be stored.")
+        raise malformed("The body is not a JSON object that can be stored.")
     return document
 
 
@@ -128,34 +144,55 @@ def _check(value: Any, depth: int) -> None:
             _check(item, depth + 1)
 
 
-def require_lever_types(payload: JsonObject) -> None:
-    """Raise Refusal when a field that is read of Lever's has another type. A test request may have null for data.
+class Text(serializers.CharField):
+    """A text; numbers aren't taken for one."""
 
-    The types of `triggeredAt` and `signature` are part of what the signature proves.
-    """
-    require_text(payload, "event", MAX_EVENT)
-    require_text(payload, "token", MAX_BYTES)
-    require_ids(payload, ("id",), 200)
-    require_ids(payload.get("data"), _LEVER_IDS, 200, may_be_null=True)
+    def __init__(self, longest: int, **options: Any) -> None:
+        super().__init__(max_length=longest, trim_whitespace=False, **options)
+        self.validators = [
+            MaxLengthValidator(longest)
+        ]  # what else a text may not have, the parser has refused
 
-
-_LEVER_IDS = ("opportunityId", "candidateId", "contactId", "toStageId", "fromStageId")
-
-
-def require_text(payload: JsonObject, name: str, longest: int) -> None:
-    """Raise Refusal unless the field is a text that isn't empty, of at most so many characters."""
-    value = payload.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise _malformed(f"{name} must be a text of 1 to {longest} characters.")
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
 
 
-def require_ids(holder: object, names: tuple[str, ...], longest: int, *, may_be_null: bool = False) -> None:
-    """Raise Refusal unless the holder is an object whose ids are absent, null or texts."""
-    if holder is None and may_be_null:
-        return
-    if not isinstance(holder, dict):
-        raise _malformed("data must be an object.")
-    for name in names:
-        value = holder.get(name)
-        if value is not None and (not isinstance(value, str) or len(value) > longest):
-            raise _malformed(f"{name} must be a text of at most {longest} characters.")
+def _ids(longest: int, *names: str) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return {name: Text(longest, required=False, allow_null=True, allow_blank=True) for name in names}
+
+
+# What is read of the bodies. Shared by all requests: the serializers check, and keep nothing.
+LEVER_BODY = inline_serializer(
+    "LeverWebhook",
+    {
+        **_ids(200, "id"),
+        "event": Text(MAX_EVENT),
+        "triggeredAt": serializers.IntegerField(),
+        "token": Text(MAX_BYTES),
+        "signature": Text(MAX_BYTES),
+        "data": inline_serializer(
+            "LeverWebhookData",
+            _ids(200, "opportunityId", "candidateId", "contactId", "toStageId", "fromStageId"),
+            required=False,
+            allow_null=True,  # a test request may have null
+        ),
+    },
+)
+CODESCREEN_BODY = inline_serializer(
+    "CodeScreenWebhook",
+    {
+        "type": Text(MAX_EVENT),
+        "data": inline_serializer("CodeScreenWebhookData", _ids(300, "assessmentInstanceId")),
+    },
+)
+
+
+def require_types(body: serializers.Serializer[Any], payload: JsonObject) -> None:
+    """Raise ParseError when a field that is read is missing or has another type."""
+    try:
+        body.run_validation(payload)
+    except serializers.ValidationError as error:
+        names = ", ".join(map(str, error.detail))
+        raise malformed(f"Missing, of another type or too long: {names}.") from error

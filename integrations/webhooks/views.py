@@ -4,41 +4,48 @@ A body's size and media type are checked first, then strict JSON and the signatu
 """
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from http import HTTPStatus
-from typing import Any, ClassVar
+from http import HTTPMethod, HTTPStatus
+from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views import View
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, exception_handler
 
 from integrations.core import correlation
 from integrations.core.vocabulary import Platform
 from integrations.health.webhook_rejections import record_rejection
 from integrations.http.json_values import JsonObject
-from integrations.inbox.models.delivery import insert_once, kept_of_payload
+from integrations.inbox.models.delivery import Stored, insert_once, kept_of_payload
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.queue.notify import notify_workers
 from integrations.store.database import mark_now
 from integrations.webhooks.authentication import (
     Addressee,
+    CodeScreenProof,
+    CodeScreenSignature,
+    LeverProof,
+    LeverSignature,
     Unreadable,
     Unverified,
     find_addressee,
     find_anew,
-    verify_codescreen,
-    verify_lever,
 )
 from integrations.webhooks.bodies import (
-    MAX_EVENT,
-    Refusal,
-    parse,
-    read_body,
-    require_ids,
-    require_lever_types,
-    require_text,
+    CODESCREEN_BODY,
+    LEVER_BODY,
+    StrictJSONParser,
+    payload_of,
+    require_json,
+    require_types,
 )
 
 logger = logging.getLogger(__name__)
@@ -47,64 +54,66 @@ logger = logging.getLogger(__name__)
 PROOF_FIELDS = frozenset({"token", "signature"})
 
 
-def known(addressee: Addressee | None) -> Addressee:
-    """Return the addressee. Raises Refusal when the key is unknown."""
-    if addressee is None:
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found", "No webhooks are taken in at this address.")
-    return addressee
+class JSONAlone(BaseContentNegotiation):
+    """Reads and answers JSON, whatever a request accepts."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
-class WebhookView(View):
-    """What both endpoints share: the checks before the signature, and the answer to a rejected request."""
+def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return a refusal's answer, a sentence and a code; None for other errors, which are raised."""
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, APIException):
+        response.data = {"detail": error.detail, "code": error.get_codes()}
+    return response
 
+
+class WebhookView(APIView):
+    """What both endpoints share: the checks before the signature, how a delivery is stored, and the answers."""
+
+    http_method_names = ["post"]
+    parser_classes = [StrictJSONParser]
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = JSONAlone
     platform: ClassVar[Platform]
     addressee: Addressee
-    #: What the answer to a stored delivery has.
-    headers: dict[str, str]
-    began_at: float
-    body: bytes
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check address, method, size and media type in the contract's order, then take the delivery in."""
-        self.began_at = time.monotonic()
-        self.headers = {}
-        try:
-            self.addressee = known(find_addressee(kwargs["key"]))
-            if request.method != "POST":
-                detail = f"Method {request.method} is not allowed."
-                raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": "POST"})
-            self.body = read_body(request)
-            status = self.take_in(request)
-            return HttpResponse(b"{}", "application/json", status, headers=self.headers)
-        except Refusal as refusal:
-            return refusal.answer()
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check address, method, size and media type in the contract's order, then the signature."""
+        self.addressee = find_addressee(kwargs["key"])
+        if request.method != HTTPMethod.POST:
+            raise MethodNotAllowed(str(request.method))
+        require_json(request)
+        super().initial(request, *args, **kwargs)
 
-    def take_in(self, request: HttpRequest) -> HTTPStatus:
-        """Store the delivery and return the status of the answer. Raises Refusal."""
-        raise NotImplementedError
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer a refusal; what isn't verified is counted, or logged where the operator has to act."""
+        if isinstance(exc, Unverified):
+            record_rejection(self.addressee.organization, self.platform, exc.reason, exc.payload)
+        elif isinstance(exc, Unreadable):
+            logger.error(
+                "a webhook for %s can't be verified: no key in FIELD_ENCRYPTION_KEYS opens a stored secret",
+                self.platform,
+            )
+        return super().handle_exception(exc)
 
-    def verified[Proof](
-        self,
-        verify: Callable[[Addressee], Proof | Unverified | Unreadable],
-        payload: Mapping[str, Any] | None = None,
-    ) -> Proof:
-        """Verify by what is remembered of the addressee; where that may be outdated, by what the database has now.
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
+        return answer_refusal
 
-        Raises Refusal. The payload serves to find the likely mistake, and isn't stored.
-        """
-        proof = verify(self.addressee)
-        is_remembered = self.addressee.read_at < self.began_at
-        if is_remembered and isinstance(proof, Unverified | Unreadable) and proof.may_be_outdated:
-            self.addressee = known(find_anew(self.kwargs["key"]))
-            proof = verify(self.addressee)
-        if isinstance(proof, Unverified | Unreadable):
-            raise self.rejection(proof, payload)
-        return proof
+    def store(
+        self, *, event: str, dedupe_key: str, opportunity_id: str, payload: JsonObject
+    ) -> Stored | None:
+        """Commit the delivery and notify the workers.
 
-    def store(self, *, event: str, dedupe_key: str, opportunity_id: str, payload: JsonObject) -> bool:
-        """Commit the delivery and notify the workers; False when it was stored before.
-
-        Of somebody whose data was erased, only ids and times are stored. Raises Refusal when the organization is gone.
+        Of somebody whose data was erased, only ids and times are stored; None where a body of theirs has none. Raises
+        NotFound when the organization is gone.
         """
         insert = partial(
             insert_once,
@@ -120,52 +129,57 @@ class WebhookView(View):
                 impersonal = kept_of_payload(payload)
                 stored = insert(payload=impersonal, is_impersonal=True)
         except IntegrityError:
-            known(find_anew(self.kwargs["key"]))
+            find_anew(self.kwargs["key"])
             raise
-        if stored is None:  # only a body with a person in it is refused
-            return False
-        delivery_id = correlation.of_delivery(stored.pk)
-        self.headers["X-Correlation-ID"] = delivery_id
-        if stored.is_new:
+        if stored is not None and stored.is_new:
             notify_workers()
             # the line has the request's id too, so that one id leads to the other
-            logger.info("%s of %s: received", delivery_id, self.addressee.organization.slug)
-        return stored.is_new
+            delivery_id, slug = correlation.of_delivery(stored.pk), self.addressee.organization.slug
+            logger.info("%s of %s: received", delivery_id, slug)
+        return stored
 
-    def rejection(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None) -> Refusal:
-        """Count the rejection, and return the refusal with 401.
 
-        When a secret can't be read it is 503: the request may be genuine, and 401 would tell its sender not to try
-        again.
-        """
-        if isinstance(reason, Unreadable):
-            logger.error(
-                "a webhook for %s can't be verified: no key in FIELD_ENCRYPTION_KEYS opens a stored secret",
-                self.platform,
-            )
-            detail, later = "The signature can't be checked now; try again later.", {"Retry-After": "60"}
-            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, later)
-        record_rejection(self.addressee.organization, self.platform, reason.code, payload)
-        scheme = {"WWW-Authenticate": "Signature"}
-        return Refusal(HTTPStatus.UNAUTHORIZED, reason.code, reason.detail, scheme)
+def accepted(stored: Stored | None, *, is_test: bool = False) -> Response:
+    """Return the answer to a delivery that is stored: 202 when it is new and no test, else 200."""
+    is_new = stored is not None and stored.is_new and not is_test
+    headers = {"X-Correlation-ID": correlation.of_delivery(stored.pk)} if stored is not None else None
+    return Response({}, HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK, headers=headers)
 
-    def accepted(self, is_new: bool) -> HTTPStatus:
-        """Return the status of a delivery that is stored: 202 when it is new."""
-        return HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
+
+class Refusal(serializers.Serializer[Any]):
+    """Why a webhook isn't accepted."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+NOTHING = {"type": "object", "maxProperties": 0}
+ANSWERS = {
+    HTTPStatus.OK: OpenApiResponse(NOTHING, "Stored before, or Lever's test request."),
+    HTTPStatus.ACCEPTED: OpenApiResponse(NOTHING, "Stored."),
+    HTTPStatus.BAD_REQUEST: OpenApiResponse(Refusal, "Not a JSON object with fields of the right types."),
+    HTTPStatus.UNAUTHORIZED: OpenApiResponse(Refusal, "Not verified; `code` is the reason."),
+    HTTPStatus.NOT_FOUND: OpenApiResponse(Refusal, "No organization has this key."),
+    HTTPStatus.METHOD_NOT_ALLOWED: OpenApiResponse(Refusal, "Only POST."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: OpenApiResponse(Refusal, "Over 256 KiB."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: OpenApiResponse(Refusal, "Not application/json in UTF-8."),
+    HTTPStatus.SERVICE_UNAVAILABLE: OpenApiResponse(Refusal, "Nothing can be stored now; send it again."),
+}
 
 
 class LeverWebhookView(WebhookView):
     """The endpoint that Lever posts its webhooks to."""
 
     platform = Platform.LEVER
+    authentication_classes = [LeverSignature]
 
-    def take_in(self, request: HttpRequest) -> HTTPStatus:
-        """Store a delivery; 202 when it is new, 200 when it was stored before or is Lever's test request."""
-        payload = parse(self.body)
-        proof = self.verified(partial(verify_lever, payload=payload), payload)
-        require_lever_types(payload)
+    @extend_schema(operation_id="lever_webhook", request=LEVER_BODY, responses=ANSWERS, auth=[])
+    def post(self, request: Request, key: str) -> Response:
+        """Store what Lever tells of a candidate, signed as its documentation says: HMAC-SHA256 of token and time."""
+        payload, proof = payload_of(request), cast(LeverProof, request.auth)
+        require_types(LEVER_BODY, payload)
         data = payload.get("data") or {}
-        is_new = self.store(
+        stored = self.store(
             event=payload["event"],
             dedupe_key=dedupe_key(payload),
             opportunity_id=opportunity_id_in(data),
@@ -173,25 +187,22 @@ class LeverWebhookView(WebhookView):
         )
         is_test = is_test_request(payload)
         proof.webhook.mark_received(is_test, proof.is_previous_token)
-        return self.accepted(is_new and not is_test)
+        return accepted(stored, is_test=is_test)
 
 
 class CodeScreenWebhookView(WebhookView):
     """The endpoint that CodeScreen posts its webhooks to, if the account has them."""
 
     platform = Platform.CODESCREEN
+    authentication_classes = [CodeScreenSignature]
 
-    def take_in(self, request: HttpRequest) -> HTTPStatus:
-        """Store a delivery; 202 when it is new, 200 when it was stored before."""
-        proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
-        payload = parse(self.body)
-        require_text(payload, "type", MAX_EVENT)
-        require_ids(payload.get("data"), ("assessmentInstanceId",), 300)
-        is_new = self.store(
-            event=payload["type"],
-            dedupe_key=f"id:{proof.message_id}",
-            opportunity_id="",
-            payload=payload,
+    @extend_schema(operation_id="codescreen_webhook", request=CODESCREEN_BODY, responses=ANSWERS, auth=[])
+    def post(self, request: Request, key: str) -> Response:
+        """Store what CodeScreen tells of an assessment, signed by the headers of Standard Webhooks."""
+        payload, proof = payload_of(request), cast(CodeScreenProof, request.auth)
+        require_types(CODESCREEN_BODY, payload)
+        stored = self.store(
+            event=payload["type"], dedupe_key=f"id:{proof.message_id}", opportunity_id="", payload=payload
         )
         mark_now(proof.connection, "last_received_at")
-        return self.accepted(is_new)
+        return accepted(stored)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from rest_framework.exceptions import NotFound
 
 from integrations.clients import provider
 from integrations.health.doctor import findings
@@ -18,7 +19,7 @@ from integrations.organizations.acts import (
 )
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
-from integrations.webhooks.authentication import Addressee, find_addressee, find_anew
+from integrations.webhooks.authentication import find_addressee, find_anew
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -27,13 +28,6 @@ WEEK = timedelta(days=7)
 
 def hooks(sandbox):
     return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
-
-
-def addressee(key: str) -> Addressee:
-    """Return whose webhook it is; it has to be known."""
-    found = find_addressee(key)
-    assert found is not None
-    return found
 
 
 def codes(organization: Organization) -> dict[str, str]:
@@ -46,7 +40,7 @@ def test_the_former_key_is_honoured_beside_the_new_one(organization, super_admin
     stored = Organization.objects.get()
     assert stored.webhook_key == organization.webhook_key != former
     for key in (former, stored.webhook_key):
-        assert addressee(key).organization == organization
+        assert find_addressee(key).organization == organization
     until = stored.previous_webhook_key_until
     assert until is not None
     assert abs(until - timezone.now() - WEEK) < timedelta(minutes=1)
@@ -61,13 +55,16 @@ def test_an_earlier_former_key_is_refused_once_another_is_replaced(organization,
     for _ in range(2):
         replace_webhook_key(organization, WEEK, super_admin)
         keys.append(organization.webhook_key)
-    assert [find_anew(key) is not None for key in keys] == [False, True, True]
+    with pytest.raises(NotFound):
+        find_anew(keys[0])
+    assert [find_anew(key).organization for key in keys[1:]] == [organization] * 2
 
 
 def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_admin):
     former = organization.webhook_key
     replace_webhook_key(organization, timedelta(), super_admin)
-    assert find_anew(former) is None
+    with pytest.raises(NotFound):
+        find_anew(former)
 
 
 # configure
@@ -76,8 +73,8 @@ def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_a
 def test_a_key_that_configure_replaces_is_honoured_too(organization):
     former = organization.webhook_key
     change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
-    assert addressee(former).organization == organization
-    assert addressee("chosen-by-file").organization == organization
+    assert find_addressee(former).organization == organization
+    assert find_addressee("chosen-by-file").organization == organization
 
 
 def test_a_key_that_two_requests_store_at_once_becomes_no_former_one(organization):
@@ -95,7 +92,7 @@ def test_a_former_key_that_is_taken_again_is_known_beside_the_one_between(organi
     between = organization.webhook_key
     change_organization(organization, {"webhook_key": former}, "configure")
     for key in (former, between):
-        assert addressee(key).organization == organization
+        assert find_addressee(key).organization == organization
 
 
 def test_another_organization_cannot_take_a_former_key(organization, super_admin):
@@ -107,7 +104,7 @@ def test_another_organization_cannot_take_a_former_key(organization, super_admin
     assert "webhook_key" in refused.value.message_dict
     with pytest.raises(ValidationError):
         create_organization(Organization(name="New", slug="new", webhook_key=former), "configure")
-    assert addressee(former).organization == organization
+    assert find_addressee(former).organization == organization
 
 
 # the portal's own webhook in Lever

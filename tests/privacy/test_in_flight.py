@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -173,8 +172,7 @@ def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
     forget(scenario)
     data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
     view = LeverWebhookView()
-    view.setup(HttpRequest())
-    view.addressee, view.headers = Addressee(scenario.organization), {}
+    view.addressee = Addressee(scenario.organization)
     view.store(
         event="candidateStageChange",
         dedupe_key="late",
@@ -192,8 +190,7 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
     view = CodeScreenWebhookView()
-    view.setup(HttpRequest())
-    view.addressee, view.headers = Addressee(scenario.organization), {}
+    view.addressee = Addressee(scenario.organization)
     view.store(
         event="candidate.submitted",
         dedupe_key="late",

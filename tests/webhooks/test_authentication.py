@@ -7,13 +7,13 @@ from unittest import mock
 
 import pytest
 from django.utils import timezone
+from rest_framework.exceptions import NotFound
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.webhooks import authentication
 from integrations.webhooks.authentication import REMEMBER_SECONDS, find_addressee
-from integrations.webhooks.views import known
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign
 
@@ -38,29 +38,31 @@ def test_an_addressee_is_read_once_in_a_while(organization, webhook, clock, djan
     find_addressee(organization.webhook_key)
     with django_assert_num_queries(0):
         clock.return_value += REMEMBER_SECONDS / 2
-        assert known(find_addressee(organization.webhook_key)).lever_webhooks == (webhook,)
+        assert find_addressee(organization.webhook_key).lever_webhooks == (webhook,)
     without_signals(LeverWebhook.objects, retired_at=timezone.now())
     clock.return_value += REMEMBER_SECONDS / 2
-    assert known(find_addressee(organization.webhook_key)).lever_webhooks == ()
+    assert find_addressee(organization.webhook_key).lever_webhooks == ()
 
 
 def test_an_unknown_key_is_not_remembered(organization):
-    assert find_addressee("its-new-key") is None
+    with pytest.raises(NotFound):
+        find_addressee("its-new-key")
     without_signals(Organization.objects, webhook_key="its-new-key")
-    assert known(find_addressee("its-new-key")).organization == organization
+    assert find_addressee("its-new-key").organization == organization
 
 
 def test_what_one_process_removes_is_no_longer_known_to_it(organization, webhook):
     CodeScreenConnection.objects.create(organization=organization, webhook_secret="whsec_x")
     key = organization.webhook_key
-    assert known(find_addressee(key)).lever_webhooks == (webhook,)
+    assert find_addressee(key).lever_webhooks == (webhook,)
     webhook.retire()
-    assert known(find_addressee(key)).lever_webhooks == ()
+    assert find_addressee(key).lever_webhooks == ()
     CodeScreenConnection.objects.get().delete()
-    assert known(find_addressee(key)).codescreen is None
+    assert find_addressee(key).codescreen is None
     organization.webhook_key = "another"
     organization.save()
-    assert find_addressee(key) is None
+    with pytest.raises(NotFound):
+        find_addressee(key)
 
 
 def test_a_previous_token_that_was_retired_verifies_nothing(organization, webhook):
@@ -100,7 +102,7 @@ def test_the_memory_is_bounded(organization, monkeypatch):
 def _tokens(organization):
     return [
         token
-        for one in known(find_addressee(organization.webhook_key)).lever_webhooks
+        for one in find_addressee(organization.webhook_key).lever_webhooks
         for token in (one.signature_token, one.previous_signature_token if one.has_previous else "")
         if token
     ]
@@ -117,5 +119,5 @@ def test_what_changed_while_it_was_read_is_not_remembered(organization, webhook)
     former = authentication.memory.forgotten
     read = find_addressee(organization.webhook_key)
     authentication.memory.forget()
-    authentication.memory.put(organization.webhook_key, known(read), former)
+    authentication.memory.put(organization.webhook_key, read, former)
     assert authentication.memory.get(organization.webhook_key) is None
