@@ -9,7 +9,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 
 from portal.environment import Wrong
-from portal.process.whole_requests import THREADS
 
 #: Of a file's mode: who is neither its owner nor of its group.
 OF_STRANGERS = 0o007
@@ -90,8 +89,7 @@ OF_OTHER_PROCESSES = 4
 def most_connections() -> int:
     """Return how many connections this node's processes have when every thread works."""
     of_worker = settings.STEP_THREADS + settings.DUTY_THREADS + 1  # and the thread that starts them
-    of_web_worker = THREADS + 1  # and the one that answers whether it is ready
-    return settings.WEB_WORKERS * of_web_worker + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
+    return settings.WEB_WORKERS * settings.WEB_THREADS + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
 
 
 @register()

@@ -18,7 +18,6 @@ FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY, SHORTEST_TOKEN = 32, 16
 LEAST_DIFFERENT = 5  # characters of a random text, as Django asks
-LONGEST_NODE = 100
 IN_MEMORY = ":memory:"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
@@ -109,12 +108,6 @@ class Environment:
         value = self.address(name, check, default)
         must = f"must be an address without a path, such as {default}"
         return self._checked(name, value, not urlsplit(value).path, must, default)
-
-    def node(self, name: str, check: str) -> str:
-        """Return the name of a node, which the queue's column has room for; empty if it is unset."""
-        value = self.text(name, check)
-        is_short = len(value) <= LONGEST_NODE
-        return self._checked(name, value, is_short, f"must have at most {LONGEST_NODE} characters")
 
     def hosts(self, name: str, check: str) -> list[str]:
         """Return host names, without scheme, port or path. Any name would let a stranger word the portal's links."""

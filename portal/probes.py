@@ -5,7 +5,6 @@ whole portal: at its oldest due row, whichever node should have done it, and at 
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,23 +16,21 @@ from pkgutil import iter_modules
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.room import require_room
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
 from integrations.store.columns import sample_of_secrets
-from portal.process import supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +39,8 @@ WORKERS_SILENT_AFTER = timedelta(seconds=30)
 OLDEST_DUE_LIMIT_SECONDS = 600
 #: Several times the interval of the sweep.
 SWEEP_LIMIT = timedelta(hours=1)
-#: As large as a webhook's row, so that it needs as much room.
-WRITTEN_CHARACTERS = 6000
-WRITE_EVERY_SECONDS = 5.0
+#: The parts that a release or an operator changes are asked again so long after they were well.
+AGAIN_SECONDS = 30.0
 #: How many of a column's oldest and newest secrets a probe tries to read.
 SECRETS_TRIED = 3
 
@@ -61,24 +57,28 @@ OK = State("ok", is_well=True)
 
 type Parts = Mapping[str, Callable[[], State]]
 
-_next_write_at = 0.0
+#: By part, until when (monotonic clock) this process takes it for well.
+_well_until: dict[str, float] = {}
+
+
+def seldom(name: str, check: Callable[[], State]) -> Callable[[], State]:
+    """Return a check that asks nothing for AGAIN_SECONDS after all was well: a balancer asks each second."""
+
+    def asked_seldom() -> State:
+        now = time.monotonic()
+        if now < _well_until.get(name, 0.0):
+            return OK
+        state = check()
+        if state == OK:
+            _well_until[name] = now + AGAIN_SECONDS
+        return state
+
+    return asked_seldom
 
 
 def _database() -> State:
-    """Write and remove a row; at most once in WRITE_EVERY_SECONDS, since anyone may send a probe."""
-    global _next_write_at  # noqa: PLW0603
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    if time.monotonic() >= _next_write_at:
-        # an expired session: the daily clean-up removes it if this process is killed in between
-        session = Session(
-            session_key=f"probe{secrets.token_hex(12)}",
-            session_data="x" * WRITTEN_CHARACTERS,
-            expire_date=timezone.now() - timedelta(days=1),
-        )
-        session.save(force_insert=True)
-        session.delete()
-        _next_write_at = time.monotonic() + WRITE_EVERY_SECONDS
+    connection.cursor().close()  # which asks a kept connection whether it works, or makes a new one
+    require_room()
     return OK
 
 
@@ -107,10 +107,6 @@ def _workers() -> State:
     if notify.is_stalled(node):
         return State(f"stalled: rows are due and no worker of {whose} processes them")
     return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, node) else State("silent")
-
-
-def _node() -> State:
-    return State("draining: it is about to stop") if supervisor.is_draining() else OK
 
 
 def _oldest_due() -> State:
@@ -147,7 +143,11 @@ def _secrets() -> State:
     return State(text, is_well=True)
 
 
-READY: Parts = {"node": _node, "database": _database, "migrations": _migrations, "secrets": _secrets}
+READY: Parts = {
+    "database": _database,
+    "migrations": seldom("migrations", _migrations),
+    "secrets": seldom("secrets", _secrets),
+}
 WORK: Parts = {"workers": _workers, "broker": _broker, "oldest_due": _oldest_due, "sweep": _sweep}
 
 
@@ -181,7 +181,8 @@ def _answer(parts: Parts) -> HttpResponse:
         try:
             states[name] = check()
         except Exception as error:  # noqa: BLE001 - any error is the state of that part
-            states[name] = State(f"failed: {type(error).__name__}")
+            reason = database.NO_ROOM if database.is_full(error) else type(error).__name__
+            states[name] = State(f"failed: {reason}")
     texts = {name: state.text for name, state in states.items()}
     unwell = ", ".join(f"{name}: {state.text}" for name, state in states.items() if not state.is_well)
     if unwell:  # one line a minute: `portal.logs.OncePerOutage`

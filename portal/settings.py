@@ -141,18 +141,16 @@ CACHES = {
     "nowhere": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
-#: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NAMED_NODE = env.node("PORTAL_NODE", "E034")
-NODE = NAMED_NODE or socket.gethostname()
+#: The node that this process belongs to: `serve` names it for what it starts.
+NODE = os.environ.get("PORTAL_NODE") or socket.gethostname()
 #: Whether `serve --web` started this web server: the workers are on other nodes.
 IS_WEB_ALONE = bool(os.environ.get("PORTAL_WEB_ALONE"))
-#: How long the web server goes on after TERM while it says that it isn't ready, so that the balancer sends nobody here.
-LONGEST_DRAIN_SECONDS = 60
-DRAIN_SECONDS = env.integer("DRAIN_SECONDS", "E035", 0, least=0, most=LONGEST_DRAIN_SECONDS)
 
 MOST_WORKERS = 64
 _cores = os.cpu_count() or 1
 WEB_WORKERS = env.integer("WEB_WORKERS", "E005", min(_cores, 8), most=MOST_WORKERS)
+#: Of each process of the web server; each keeps its database connection.
+WEB_THREADS = 8
 Q_WORKERS = env.integer("Q_WORKERS", "E006", min(_cores, 4), most=MOST_WORKERS)
 
 #: Steps at once in a worker process: 10 calls a second to a slow platform need threads that wait, not processes.
@@ -160,12 +158,19 @@ STEP_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
+#: Where django-q2's tasks wait. SQLite's file is asked for them again and again.
+_QUEUE: dict[str, Any]
+if REDIS_URL:
+    _QUEUE = {"redis": _REDIS_WITH_OPTIONS}
+elif IS_SQLITE:
+    _QUEUE = {"orm": "default", "poll": 0.05}
+else:
+    _QUEUE = {"broker_class": "integrations.queue.broker.NotificationBroker"}
 # django-q2 runs one task, which performs what is due: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     # of the queue too: each node has its own, so that its tasks show whether its own workers live
     "name": NODE,
-    **({"redis": _REDIS_WITH_OPTIONS} if REDIS_URL else {"orm": "default"}),
-    "poll": 0.05,
+    **_QUEUE,
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     # a task takes 5 s, a duty or a slow step more; rows are begun beside these for at most two minutes, and the last

@@ -79,8 +79,8 @@ def request_catalog_refresh(organization: Organization) -> None:
     notify_workers()
 
 
-#: Many times the interval of the heartbeat, which a task of each second writes.
-STALLED_AFTER = timedelta(seconds=4)
+#: Twice the interval in which the heartbeat is written.
+STALLED_AFTER = timedelta(seconds=20)
 
 
 def is_stalled(node: str) -> bool:

@@ -11,6 +11,8 @@ from threading import Event, local
 
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.db.models import Exists
+from django.db.models.functions import Now
 
 from integrations import stop_signal
 from integrations.clients import call_log, call_window
@@ -24,12 +26,13 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.link_emails import answer_requests
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
+from integrations.queue import progress
 from integrations.queue.duties import perform_duty, perform_portal_duties
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
 from integrations.results.poll import PollOutcome, claim_polls, poll
-from integrations.store.database import DATABASE_OUTAGE, conflict
+from integrations.store.database import DATABASE_OUTAGE, trouble
 from integrations.store.leasing import masked_traceback
 
 type Row = Effect | Delivery | Invitation
@@ -114,6 +117,18 @@ def _may_go_on(deadline: float | None) -> bool:
 # claims
 
 
+def is_idle() -> bool:
+    """Whether neither a row nor a duty is due: in one statement what claims ask in five, several times a second."""
+    due = (
+        Delivery.objects.free(),
+        Effect.objects.free(),
+        Invitation.objects.due_for_poll(),
+        DutyRun.objects.free(),
+    )
+    nothing_due = PortalDuty.objects.filter(*(~Exists(rows) for rows in due), due_at__gt=Now())
+    return nothing_due.count() == len(PortalDuty.Name)
+
+
 def claim_rows(most: int, turn: int) -> Iterator[Row]:
     """Claim at most `most` due rows and yield them; those of one kind before the next kind is asked.
 
@@ -196,14 +211,16 @@ BESIDE_DUTIES_SECONDS = 120.0
 #: that becomes idle took a quarter of a worker's time.
 LOOK_SECONDS = 0.05
 BEAT_SECONDS = 1.0
+#: The heartbeat's row is written less often: each write of an idle portal is shipped to an archive of its log.
+ROW_SECONDS = 10.0
 #: A row's step may begin calls for this long. They end well before django-q2 kills a worker for taking too long, which
 #: would leave a call's outcome unknown.
 CALLS_SECONDS = 60.0
 #: For so long the effects of a row's candidate are taken up one after another.
 CANDIDATE_SECONDS = 5.0
 
-#: When this process is to show again that it makes progress, by the monotonic clock.
-_beat_at = 0.0
+#: When this process is to show again that it makes progress, and to write it, by the monotonic clock.
+_beat_at = _row_at = 0.0
 
 
 @cache
@@ -221,7 +238,7 @@ def work_in_threads(seconds: float = WORK_SECONDS) -> None:
     try:
         task.run()
     except DATABASE_OUTAGE as error:
-        logger.warning("a task ended: %s", conflict(error) or "the database can't be reached", exc_info=True)
+        logger.warning("a task ended: %s", trouble(error), exc_info=True)
         connection.close()
     finally:
         task.end()
@@ -247,12 +264,19 @@ class _Work:
 
     def run(self) -> None:
         """Begin what is due, as threads become free."""
+        has_found = False
         while not stop_signal.is_requested():
             _beat()
             now = time.monotonic()
             if now >= self._ends_at and not self._duties and self._rows <= self._late_rows:
                 enqueue_work()
                 return
+            if not self._rows and not self._duties and is_idle():
+                if now >= self._quiet_at:
+                    return
+                stop_signal.wait(LOOK_SECONDS if has_found else self._quiet_at - now)
+                continue
+            has_found = True
             has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows(now)
             if self._duties_at <= now < self._ends_at:
                 self._duties_at = now + BEAT_SECONDS
@@ -315,11 +339,15 @@ class _Work:
 
 def _beat() -> None:
     """Show that this process makes progress, and answer who has forgotten a password; at most each BEAT_SECONDS."""
-    global _beat_at  # noqa: PLW0603
-    if (now := time.monotonic()) >= _beat_at:
-        _beat_at = now + BEAT_SECONDS
+    global _beat_at, _row_at  # noqa: PLW0603
+    if (now := time.monotonic()) < _beat_at:
+        return
+    _beat_at = now + BEAT_SECONDS
+    progress.note()  # first: a database that is away is no reason to replace the workers
+    if now >= _row_at:
         Heartbeat.beat()
-        answer_requests()
+        _row_at = now + ROW_SECONDS
+    answer_requests()
 
 
 def _work_within_bounds(row: Row, organizations: Organizations) -> None:
@@ -334,8 +362,7 @@ def _run(step: Callable[[], object]) -> None:
         close_old_connections()  # whether one that was kept still works is asked with its next use
         step()
     except DATABASE_OUTAGE as error:
-        what = conflict(error) or "the database went away"
-        logger.warning("%s; the leases of a step will expire", what, exc_info=True)
+        logger.warning("%s; the leases of a step will expire", trouble(error), exc_info=True)
         connection.close()
     except Exception as error:  # noqa: BLE001 - a bug in one step stops no other
         logger.error("a step failed; its lease will expire\n%s", masked_traceback(error))

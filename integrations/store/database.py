@@ -104,15 +104,31 @@ CONFLICTS = {
     "23503": DELETION,
     "SQLITE_CONSTRAINT_FOREIGNKEY": DELETION,
 }
+#: What the database calls that its disk is full. It answers what is read all the same.
+_FULL = ("53100", "SQLITE_FULL")
+NO_ROOM = "the database's disk is full"
 RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
 
 
 def conflict(error: BaseException) -> str:
     """Return which conflict with another transaction ended a statement, in words; empty for any other error."""
+    return CONFLICTS.get(_code(error), "")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the database had no room for what was to be written."""
+    return _code(error) in _FULL
+
+
+def trouble(error: BaseException) -> str:
+    """Return why a statement couldn't be run, in words."""
+    return conflict(error) or (NO_ROOM if is_full(error) else "the database can't be reached")
+
+
+def _code(error: BaseException) -> str:
     cause = error.__cause__
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return CONFLICTS.get(code or "", "")
+    return getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
 
 
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
@@ -134,7 +150,7 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             if name := conflict(error):
                 logger.warning("%s with another transaction ended a write; it is tried again", name)
                 continue
-            logger.warning("the database is unreachable; retrying the write", exc_info=True)
+            logger.warning("%s; the write is tried again", trouble(error), exc_info=True)
             connection.close()
             time.sleep(PAUSE_SECONDS)
 

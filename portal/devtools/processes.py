@@ -152,7 +152,7 @@ def _cpu_times(pid: int) -> list[float]:
 
 KIB_PER_MIB = 1024
 #: What a process of `serve` is, by a part of its command line; the first that fits. Forked ones look like their parent.
-ROLES = (("kill -KILL 0", "guard"), ("qcluster", "workers"), ("portal.asgi", "web"))
+ROLES = (("qcluster", "workers"), ("gunicorn", "web"))
 SUPERVISOR = "supervisor"
 
 

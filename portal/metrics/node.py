@@ -1,4 +1,4 @@
-"""What a node's web server tells of itself: how it answers requests, its version, and whether it has a database."""
+"""What a node's web server tells of itself: how it answers requests, its version, and whether its database works."""
 
 import os
 import time
@@ -49,21 +49,21 @@ class RequestTimesMiddleware:
         return answer
 
 
-def register_node(registry: CollectorRegistry, *, is_database_there: bool) -> None:
-    """Add what all processes of this node's web server tell, and whether the database answered this one."""
+def register_node(registry: CollectorRegistry, *, is_database_well: bool) -> None:
+    """Add what all processes of this node's web server tell, and whether the database works for this one."""
     if FOLDER in os.environ:
         with suppress(ValueError):  # the folder was cleaned
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_requests)
-    registry.register(_Server(is_database_there))
+    registry.register(_Server(is_database_well))
 
 
 class _Server:
-    """The version that the web server runs, and whether the database answered this process."""
+    """The version that the web server runs, and whether the database works for this process."""
 
-    def __init__(self, is_database_there: bool) -> None:
-        self._is_database_there = is_database_there
+    def __init__(self, is_database_well: bool) -> None:
+        self._is_database_well = is_database_well
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics with their present values."""
@@ -72,6 +72,6 @@ class _Server:
         yield info
         yield GaugeMetricFamily(
             "portal_database_answers",
-            "Of the node: 1 while the database answers it, else 0",
-            value=self._is_database_there,
+            "Of the node: 1 while the database answers it and stores a row, else 0",
+            value=self._is_database_well,
         )

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 
+from integrations.health.room import require_room
 from integrations.store.database import DATABASE_OUTAGE
 from portal.metrics.current import Current
 from portal.metrics.node import register_node
@@ -28,9 +29,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     of_database = CollectorRegistry()
     of_node = CollectorRegistry()
     of_database.register(Current())
-    text = b""
+    text, is_well = b"", False
     with suppress(*DATABASE_OUTAGE):  # a node still tells of itself
         text = generate_latest(of_database)
-    register_node(of_node, is_database_there=bool(text))
+        require_room()
+        is_well = True
+    register_node(of_node, is_database_well=is_well)
     text += generate_latest(of_node)
     return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")

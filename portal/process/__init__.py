@@ -1,1 +1,1 @@
-"""The portal's processes: supervisor, start-up, and how each connects to the database."""
+"""The portal's processes: supervisor and start-up."""

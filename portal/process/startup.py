@@ -1,10 +1,14 @@
 """What the portal needs before it serves, a migrated database and static files; and its two programs."""
 
 import fcntl
+import json
 import os
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -14,7 +18,8 @@ from django.core.management.base import OutputWrapper
 from django.db import OperationalError, connection, connections
 
 from integrations.management import migrating
-from portal.process.supervisor import Program
+from portal.process import supervisor
+from portal.process.supervisor import HANDED_OVER, Program
 
 
 def prepare(stderr: OutputWrapper) -> None:
@@ -63,22 +68,34 @@ def _are_static_files_collected() -> bool:
     return all(source.stat().st_mtime <= collected_at for source in sources)
 
 
-#: Many times the interval of the workers' heartbeat, and short enough to replace them within 10 seconds.
-SILENT_SECONDS = 7.0
-
-
 def web_server(host: str, port: int, *, is_alone: bool = False) -> Program:
     """Return the web server with its WEB_WORKERS processes; if it is alone, its probe is about workers of any node."""
     search_path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])])
-    # -P: the present folder's files aren't modules
-    argv = [sys.executable, "-P", "-m", "portal.asgi", host, str(port)]
-    env = {"PYTHONPATH": search_path, **({"PORTAL_WEB_ALONE": "1"} if is_alone else {})}
-    return Program("web", argv, env=env, drain_seconds=settings.DRAIN_SECONDS)
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    argv = [sys.executable, "-P", "-m", "gunicorn", "--chdir", str(settings.BASE_DIR), "--bind", address]
+    argv += ["--config", "python:portal.web_server", "portal.wsgi"]
+    return Program(
+        "web", argv, {"PYTHONPATH": search_path, **({"PORTAL_WEB_ALONE": "1"} if is_alone else {})}
+    )
 
 
 def queue_cluster() -> Program:
-    """Return the queue's workers: a django-q2 cluster, replaced when none of its processes works any more."""
+    """Return the queue's workers: a django-q2 cluster, which ends when none of its processes works any more."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
     # else each thread has a heap of its own, which keeps what the thread has freed: 5 MiB in ten minutes of work
-    heaps = {"MALLOC_ARENA_MAX": "2"}
-    return Program("workers", argv, env=heaps, silent_seconds=SILENT_SECONDS)
+    return Program("workers", argv, {"MALLOC_ARENA_MAX": "2"})
+
+
+#: How the supervisor writes its few lines, as `portal.logs` does: they hold no secret and no quotation mark.
+LOG_FORMATS = {
+    "text": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    "json": '{"time": "%(asctime)s", "level": "%(levelname)s", "logger": "%(name)s", "message": "%(message)s"}',
+}
+
+
+def supervise(programs: Sequence[Program]) -> NoReturn:
+    """Replace this process by a supervisor of the programs, which has nothing else in its memory."""
+    log = {"level": settings.LOG_LEVEL, "format": LOG_FORMATS[settings.LOG_FORMAT]}
+    os.environ[HANDED_OVER] = json.dumps({"log": log, "programs": [asdict(program) for program in programs]})
+    # under the same id
+    os.execv(sys.executable, [sys.executable, "-P", "-m", supervisor.__name__])  # noqa: S606

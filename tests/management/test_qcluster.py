@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError
 
 from integrations.management.commands import qcluster
-from integrations.queue.models.nodes import Heartbeat
+from integrations.queue import progress
 from integrations.queue.notify import WORK
 
 
@@ -29,9 +29,9 @@ def cluster(db, monkeypatch, request_stop) -> Iterator[mock.Mock]:
 
 @pytest.fixture
 def told(monkeypatch) -> list[str]:
-    """What the supervisor was told."""
+    """What systemd was told."""
     words: list[str] = []
-    monkeypatch.setattr(Heartbeat, "tell_supervisor", lambda: words.append("no worker is frozen"))
+    monkeypatch.setattr(qcluster, "sd_notify", lambda text, _: words.append(text))
     return words
 
 
@@ -49,7 +49,7 @@ def test_a_task_is_enqueued_at_each_look_until_it_is_to_end(cluster, told, monke
     qcluster.Command().handle()
     assert looks == [False, True, True, True]
     cluster.stop.assert_called_once_with()
-    assert told == []
+    assert told == ["READY=1\nWATCHDOG=1"] * 4
 
 
 def test_it_ends_with_an_error_when_the_cluster_has_ended(cluster, monkeypatch):
@@ -59,11 +59,31 @@ def test_it_ends_with_an_error_when_the_cluster_has_ended(cluster, monkeypatch):
         qcluster.Command().handle()
 
 
+@pytest.mark.parametrize("first", [0, 3])
+def test_it_ends_with_an_error_when_no_worker_makes_progress(cluster, told, monkeypatch, first):
+    """Later in the beginning than once a worker has made progress; systemd isn't told by then that all is well."""
+    looks = []
+
+    def enqueue() -> bool:
+        looks.append(True)
+        if len(looks) == first:
+            progress.note()
+        return True
+
+    monkeypatch.setattr(qcluster, "enqueue_work", enqueue)
+    with pytest.raises(CommandError, match="stand still"):
+        qcluster.Command().handle()
+    # the first of the looks is before the cluster is there
+    assert len(looks) == (first + qcluster.MOST_LOOKS if first else 1 + qcluster.FIRST_LOOKS)
+    assert len(told) == len(looks) - 1
+    cluster.sentinel.kill.assert_called_once_with()
+
+
 def test_nobody_takes_the_workers_for_frozen_while_the_queue_is_away(
     cluster, told, monkeypatch, request_stop
 ):
     """Neither before the cluster is started, which waits for the queue, nor afterwards."""
-    answers = iter([False, False, True, True, False])
+    answers = iter([False, False, True, *[False] * 2 * qcluster.FIRST_LOOKS])
 
     def enqueue() -> bool:
         answer = next(answers, None)
@@ -73,8 +93,8 @@ def test_nobody_takes_the_workers_for_frozen_while_the_queue_is_away(
 
     monkeypatch.setattr(qcluster, "enqueue_work", enqueue)
     qcluster.Command().handle()
-    assert len(told) == 2 + 1 + 1
     cluster.start.assert_called_once_with()
+    cluster.stop.assert_called_once_with()
 
 
 def test_it_ends_while_it_waits_for_the_queue(cluster, told, monkeypatch, request_stop):

@@ -29,10 +29,10 @@ def on_postgresql(monkeypatch):
 def test_each_thread_of_each_process_has_a_connection(settings):
     settings.WEB_WORKERS, settings.Q_WORKERS = 2, 3
     settings.STEP_THREADS, settings.DUTY_THREADS = 6, 5
-    assert checks.most_connections() == 2 * 9 + 3 * 12 + 4
+    assert checks.most_connections() == 2 * 8 + 3 * 12 + 4
 
 
-@pytest.mark.parametrize(("allowed", "warned"), [(47, True), (48, False)])
+@pytest.mark.parametrize(("allowed", "warned"), [(45, True), (46, False)])
 def test_a_node_is_warned_when_it_may_open_more_than_postgresql_allows(
     settings, monkeypatch, on_postgresql, allowed, warned
 ):
@@ -41,7 +41,7 @@ def test_a_node_is_warned_when_it_may_open_more_than_postgresql_allows(
     monkeypatch.setattr(checks, "_allowed_connections", lambda: allowed)
     found = checks.check_connections(None)
     assert [message.id for message in found] == (["portal.W002"] if warned else [])
-    assert all("up to 48" in message.msg and "allows 47" in message.msg for message in found)
+    assert all("up to 46" in message.msg and "allows 45" in message.msg for message in found)
 
 
 def test_sqlite_has_no_connections_to_count(settings):

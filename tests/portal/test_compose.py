@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from django.conf import settings
 
 from portal.process.supervisor import STOP_SECONDS
 
@@ -68,8 +67,7 @@ def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
     assert service["ExecStart"].endswith(" manage.py serve --%i")
     assert service["KillMode"] == "mixed"  # TERM for the supervisor alone
     seconds = [service["TimeoutStopSec"], *(SERVICES[one]["stop_grace_period"] for one in ("web", "workers"))]
-    longest = settings.LONGEST_DRAIN_SECONDS + STOP_SECONDS + 3
-    assert all(int(one.removesuffix("s")) > longest for one in seconds)
+    assert all(int(one.removesuffix("s")) > STOP_SECONDS + 3 for one in seconds)
 
 
 def test_the_role_that_serves_gets_rows_alone() -> None:
@@ -149,12 +147,10 @@ def test_kubernetes_sends_no_request_to_a_node_that_is_about_to_close() -> None:
     web = KUBERNETES["Deployment", "portal-web"]
     spec = web["spec"]["template"]["spec"]
     [container] = spec["containers"]
-    variables = {one["name"]: one.get("value") for one in container["env"]}
-    probe, drain = container["readinessProbe"], int(variables["DRAIN_SECONDS"])
+    probe, pause = container["readinessProbe"], container["lifecycle"]["preStop"]["exec"]["command"]
     assert probe["httpGet"]["path"] == "/healthz/ready"
-    assert drain > probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"]
-    assert drain <= settings.LONGEST_DRAIN_SECONDS
-    assert spec["terminationGracePeriodSeconds"] > drain + STOP_SECONDS + 3
+    assert pause[0] == "sleep"
+    assert spec["terminationGracePeriodSeconds"] > int(pause[1]) + STOP_SECONDS + 3
     assert web["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz/live"
 

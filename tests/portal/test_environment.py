@@ -61,8 +61,6 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
             "https://pörtal.example",
         )
     ),
-    ("portal.E034", {"PORTAL_NODE": "n" * 200}),
-    *(("portal.E035", {"DRAIN_SECONDS": value}) for value in ("61", "-1")),
     *(
         ("portal.E003", {"DATABASE_URL": value})
         for value in (
@@ -216,7 +214,7 @@ def test_good_values_are_answered_by_no_check(monkeypatch, settings):
             "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
             "DEFAULT_FROM_EMAIL": "Portal <a@b.example>",
         },
-        {"WEB_WORKERS": "3", "Q_WORKERS": "2", "DRAIN_SECONDS": "10", "LEVER_ENVIRONMENT": "EU"},
+        {"WEB_WORKERS": "3", "Q_WORKERS": "2", "LEVER_ENVIRONMENT": "EU"},
         {"REDIS_URL": "", "SENTRY_DSN": "", "WEB_WORKERS": "", "EMAIL_URL": "", "PORTAL_URL": ""},
     ],
 )

@@ -123,7 +123,7 @@ def test_the_image_holds_neither_developer_tools_nor_tests_nor_pip(image: Path) 
     assert not (portal / "portal" / "devtools").exists()
     assert not (portal / "tests").exists()
     assert not (portal / "portal" / "requirements" / "development.txt").exists()
-    assert run_python(image, "-c", "import django, granian").returncode == 0
+    assert run_python(image, "-c", "import django, gunicorn").returncode == 0
     for module in ("pip", "pytest", "mypy", "werkzeug"):
         assert run_python(image, "-c", f"import {module}").returncode == 1
     assert "pip uninstall --yes pip" in FINAL

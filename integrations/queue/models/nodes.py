@@ -1,8 +1,5 @@
 """The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
 
-import os
-import socket
-from contextlib import suppress
 from datetime import timedelta
 from typing import Self
 
@@ -113,23 +110,12 @@ class Heartbeat(models.Model):
 
     @classmethod
     def beat(cls) -> None:
-        """Record that this node makes progress now, by the database's clock; a new one removes old rows.
-
-        The supervisor is told first: a database that is away is no reason to replace the workers.
-        """
-        cls.tell_supervisor()
+        """Record that this node makes progress now, by the database's clock; a new one removes old rows."""
         if cls.objects.filter(node=settings.NODE).update(at=Now(), version=settings.VERSION):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
         row = Heartbeat(node=settings.NODE, version=settings.VERSION)
         Heartbeat.objects.bulk_create([row], ignore_conflicts=True)
-
-    @staticmethod
-    def tell_supervisor() -> None:
-        """Tell the program that started this process, as systemd wants it, that no worker is frozen."""
-        if address := os.environ.get("NOTIFY_SOCKET"):
-            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
-                words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
 
     @classmethod
     def is_fresh(cls, within: timedelta, node: str = "") -> bool:

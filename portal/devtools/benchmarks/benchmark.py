@@ -86,7 +86,7 @@ class Report:
         return json.dumps({"machine": machine, "numbers": self.numbers}, indent=1, default=str)
 
 
-PACKAGES = ("django", "djangorestframework", "django-q2", "psycopg", "granian", "requests", "redis")
+PACKAGES = ("django", "djangorestframework", "django-q2", "psycopg", "gunicorn", "requests", "redis")
 
 
 def describe_machine() -> Json:

@@ -35,7 +35,7 @@ WEB_WORKERS = 2
 
 BARE_SITE = "portal.devtools.benchmarks.bare_site.settings"
 DJ_STRIPE_SITE = "portal.devtools.benchmarks.dj_stripe_site.settings"
-DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "granian", "psycopg[binary]", "django-environ")
+DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "gunicorn", "psycopg[binary]", "django-environ")
 INSTALL_SECONDS = 600
 
 
@@ -75,7 +75,20 @@ class Site:
 
     def server(self, name: str, port: int) -> Program:
         """Return the portal's web server for this project."""
-        return Program(name, [self.python, "-P", "-m", "portal.asgi", HOST, str(port)], env=self.environ())
+        argv = [
+            self.python,
+            "-P",
+            "-m",
+            "gunicorn",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "8",
+            "--preload",
+        ]
+        argv += ["--workers", str(WEB_WORKERS), "--keep-alive", "30", "--bind", f"{HOST}:{port}"]
+        argv += ["--no-control-socket", "django.core.wsgi:get_wsgi_application()"]
+        return Program(name, argv, env=self.environ())
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
@@ -204,7 +217,7 @@ class EndpointBenchmark(Benchmark):
         parser.add_argument(
             "--dj-stripe-python",
             default="",
-            help="a Python that has dj-stripe and granian; without it an environment is made for the run",
+            help="a Python that has dj-stripe and gunicorn; without it an environment is made for the run",
         )
         parser.add_argument(
             "--burst",

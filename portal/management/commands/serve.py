@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from portal.process import startup, supervisor
+from portal.process import startup
 from portal.process.startup import queue_cluster, web_server
 
 
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         if has_web:
             require_free_port(host, port)
         startup.prepare(self.stderr)
-        # stable, so that metrics can be collected by node, and no other's on this machine
-        os.environ["PORTAL_NODE"] = settings.NAMED_NODE or f"{socket.gethostname()}-{port}"
+        # stable, so that metrics can be collected by node, and no other's on this machine but those of the other part
+        os.environ.setdefault("PORTAL_NODE", f"{socket.gethostname()}-{port}")
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
         )
@@ -51,14 +51,7 @@ class Command(BaseCommand):
         self.stderr.flush()
         programs = [web_server(host, port, is_alone=not has_workers)] if has_web else []
         programs += [queue_cluster()] if has_workers else []
-        supervisor.become(programs, _log_settings_of_supervisor())
-
-
-def _log_settings_of_supervisor() -> dict[str, Any]:
-    """Return the log's settings without what needs Django: the supervisor's process doesn't load it."""
-    filters = {"correlation": settings.LOGGING["filters"]["correlation"]}
-    handlers = {"stderr": {**settings.LOGGING["handlers"]["stderr"], "filters": list(filters)}}
-    return {**settings.LOGGING, "filters": filters, "handlers": handlers, "loggers": {}}
+        startup.supervise(programs)
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -51,7 +51,7 @@ def test_answers_to_errors_are_counted(client, webhook, monkeypatch, error, stat
     client.raise_request_exception = False
     assert post(client, webhook, "token-1").status_code == status
     registry = CollectorRegistry()
-    node.register_node(registry, is_database_there=False)
+    node.register_node(registry, is_database_well=False)
     assert read(generate_latest(registry).decode())[ANSWERS.format(status)] == 1
 
 

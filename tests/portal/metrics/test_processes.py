@@ -58,7 +58,7 @@ def test_each_process_tells_of_all_and_of_what_a_killed_one_counted(tmp_path: Pa
             assert "html" in get("/accounts/login/")
         counted = 'portal_request_seconds_count{status="200",view="account_login"} 40.0'
         assert {counted in get("/metrics") for _ in range(10)} == {True}  # whichever process answers
-        web = max(pid for pid in descendants(process.pid) if "portal.asgi" in command(pid))
+        web = max(pid for pid in descendants(process.pid) if "gunicorn" in command(pid))
         os.kill(web, signal.SIGKILL)
         wait_until(lambda: counted in get("/metrics"), 30, "what the killed process counted is lost")
     finally:

@@ -1,4 +1,4 @@
-"""A web server and workers as two `serve`: what the probes say of each, and that a node drains before it ends."""
+"""A web server and workers as two `serve`: what the probes say of each, and that each ends soon."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -18,8 +17,7 @@ import pytest
 from portal.devtools.processes import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-DRAIN_SECONDS = 4
-START_SECONDS = 90
+START_SECONDS = 180
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +33,6 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "REDIS_URL": "",
         "WEB_WORKERS": "1",
         "Q_WORKERS": "1",
-        "DRAIN_SECONDS": str(DRAIN_SECONDS),
     }
 
 
@@ -46,7 +43,7 @@ def serve(environ: dict[str, str], node: str, *arguments: str) -> Iterator[subpr
     try:
         yield process
     finally:
-        process.kill()  # its guards kill the rest
+        process.terminate()
         process.wait()
 
 
@@ -68,9 +65,7 @@ def nodes_in(environ: dict[str, str]) -> set[str]:
     return set()  # not migrated yet
 
 
-def test_a_web_server_alone_speaks_of_the_workers_elsewhere_and_drains_before_it_ends(
-    environ: dict[str, str],
-) -> None:
+def test_a_web_server_alone_speaks_of_the_workers_elsewhere(environ: dict[str, str]) -> None:
     port = free_port()
     with serve(environ, "web-1", "--web", "--port", str(port)) as web:
         wait_until(lambda: probe(port, "ready")[0] == 200, START_SECONDS, "it wasn't ready")
@@ -78,17 +73,9 @@ def test_a_web_server_alone_speaks_of_the_workers_elsewhere_and_drains_before_it
         with serve(environ, "workers-1", "--workers") as workers:
             wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")
             assert nodes_in(environ) == {"workers-1"}
-            began_at = time.monotonic()
             workers.send_signal(signal.SIGTERM)
             assert workers.wait(30) == 0
-            assert time.monotonic() - began_at < DRAIN_SECONDS + 4, "workers stop at once"
         assert nodes_in(environ) == set(), "a clean end leaves no heartbeat"
-        began_at = time.monotonic()
         web.send_signal(signal.SIGTERM)
-        wait_until(lambda: probe(port, "ready")[0] == 503, DRAIN_SECONDS, "it stayed ready")
-        assert probe(port, "ready")[1]["node"].startswith("draining")
-        assert probe(port, "ready")[1]["database"] == "ok"
-        assert probe(port, "live")[0] == 200, "it goes on meanwhile"
         assert web.wait(30) == 0
-        assert DRAIN_SECONDS <= time.monotonic() - began_at < DRAIN_SECONDS + 10
         assert probe(port, "live")[0] == 0

@@ -4,11 +4,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +15,7 @@ import pytest
 
 from portal.devtools.processes import descendants, free_port, wait_until
 from portal.process.startup import web_server
-from portal.process.supervisor import STOP_SECONDS, Supervisor
-from portal.process.whole_requests import THREADS
+from portal.process.supervisor import STOP_SECONDS, Program, Supervisor
 from tests.portal.process import slow_site
 
 pytestmark = pytest.mark.slow
@@ -31,22 +29,29 @@ def is_listening(host: str, port: int) -> bool:
     return False
 
 
-class WebServer:
-    """The web server as `serve` starts it, with the site of the test, or with the portal."""
+def program(host: str, port: int, site: str) -> Program:
+    """Return the web server as `serve` starts it, with the site of the test, or with the portal."""
+    one = web_server(host, port)
+    environ = {**one.env, "DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "0123456789" * 6}
+    is_portal = site != slow_site.__name__
+    return replace(
+        one,
+        argv=one.argv if is_portal else [*one.argv[:-1], "django.core.wsgi:get_wsgi_application()"],
+        env=environ,
+    )
 
-    def __init__(self, site: str = slow_site.__name__, *, waits: bool = True, **variables: str) -> None:
+
+class WebServer:
+    """A running web server, in a process group of its own."""
+
+    def __init__(self, site: str = slow_site.__name__, **variables: str) -> None:
         self.port = free_port()
-        program = web_server("127.0.0.1", self.port)
-        environ = (
-            os.environ
-            | program.env
-            | {"DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "0123456789" * 6}
-            | variables
+        one = program("127.0.0.1", self.port, site)
+        self.process = subprocess.Popen(
+            one.argv, env={**os.environ, **one.env, **variables}, start_new_session=True
         )
-        self.process = subprocess.Popen(program.argv, env=environ, start_new_session=True)
         wait_until(lambda: is_listening("127.0.0.1", self.port), 30, "it doesn't listen", 0.001)
-        if waits:
-            wait_until(lambda: self.get("0"), 30, "the web server didn't start")
+        wait_until(lambda: self.get("0"), 30, "the web server didn't start")
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -96,37 +101,8 @@ def test_a_request_in_flight_is_answered_after_term(server: WebServer) -> None:
     assert took < 6
 
 
-def test_processes_that_have_not_begun_to_serve_end_at_once() -> None:
-    server = WebServer(waits=False)
-    try:
-        assert server.stop() < 6
-    finally:
-        server.kill()
-
-
-FORKS = """
-import os, signal, time
-from portal import asgi
-
-signal.signal(signal.SIGTERM, lambda *_: None)
-asgi.end_at_term_once_forked()
-for _ in range(50):
-    child = os.fork()
-    if not child:
-        time.sleep(30)
-        os._exit(0)
-    os.kill(child, signal.SIGTERM)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
-"""
-
-
-def test_a_process_ends_at_term_when_it_arrives_before_its_first_step() -> None:
-    environ = os.environ | {"DJANGO_SETTINGS_MODULE": slow_site.__name__, "SECRET_KEY": "0123456789" * 6}
-    subprocess.run([sys.executable, "-c", FORKS], env=environ, timeout=60, check=True)
-
-
 def test_connections_at_rest_keep_nothing_from_ending(server: WebServer) -> None:
-    with server.connect(), server.connect() as kept:
+    with server.connect() as kept:
         kept.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert kept.recv(65536).startswith(b"HTTP/1.1 200 OK")
         assert server.stop() < 6
@@ -142,23 +118,14 @@ def test_what_never_ends_is_cut_off_in_time(server: WebServer) -> None:
     thread.join()
 
 
-def test_clients_that_send_or_read_slowly_take_no_thread(server: WebServer) -> None:
-    with ExitStack() as stack:
-        for _ in range(4 * slow_site.WEB_WORKERS * THREADS):
-            dripping = stack.enter_context(server.connect())
-            dripping.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na")
-        assert server.get("0").endswith(b"done 0")
-
-
 #: What a proxy might read as two requests, with the answer's status.
 AMBIGUOUS_HEADS = {
     b"POST /a HTTP/1.0\r\nContent-Length: 4\r\n" + CHUNKED: 400,
     b"GET /a HTTP/1.1\r\nX-One: a\r\n b\r\n": 400,
     b"POST /a HTTP/1.1\r\nContent-Length:\r\n\t4\r\n": 400,
     b"POST /a HTTP/1.1\r\nContent-Length: 4\r\nContent-Length: 5\r\n": 400,
-    # read by Transfer-Encoding alone, as RFC 9112, 6.1, allows
-    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n" + CHUNKED: 200,
-    b"POST /a HTTP/1.1\r\nHost: x\r\n" + CHUNKED + b"Content-Length: 4\r\n": 200,
+    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n" + CHUNKED: 400,
+    b"POST /a HTTP/1.1\r\nHost: x\r\n" + CHUNKED + b"Content-Length: 4\r\n": 400,
 }
 
 
@@ -195,14 +162,13 @@ def test_killed_processes_are_replaced(server: WebServer) -> None:
 
 
 def supervised(host: str, port: int) -> Supervisor:
-    program = web_server(host, port)
-    return Supervisor([replace(program, env={**program.env, "DJANGO_SETTINGS_MODULE": slow_site.__name__})])
+    return Supervisor([program(host, port, slow_site.__name__)])
 
 
 def servers_processes() -> list[int]:
     """Return the processes of the web server that this one has started, the first before those that it forked."""
     found = descendants(os.getpid())
-    return [pid for pid in found if b"\0portal.asgi\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in found if b"\0gunicorn\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_all_processes_end_when_the_first_is_killed_and_are_started_again() -> None:
