@@ -8,14 +8,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.management.commands import collectstatic
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 from django.db import OperationalError, connection, connections
+from django.utils.module_loading import import_string
 
 from integrations.management import migrating
 from portal.process import supervisor
@@ -43,20 +46,35 @@ def wait_for_database(seconds: float = 30.0) -> None:
 
 def collect_static() -> None:
     """Collect the static files unless their manifest exists and is newer than all of them. Raises CommandError."""
-    if not hasattr(staticfiles_storage, "load_manifest") or _are_static_files_collected():
+    if not isinstance(staticfiles_storage, ManifestFilesMixin):
         return
     folder = Path(settings.STATIC_ROOT)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with folder.with_name(f"{folder.name}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _are_static_files_collected():
-                call_command("collectstatic", interactive=False, verbosity=0)
+        if not _are_static_files_collected():
+            folder.mkdir(parents=True, exist_ok=True)
+            with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not _are_static_files_collected():
+                    _collect_beside(folder)
     except OSError as error:
         raise CommandError(
             f"The static files can't be collected in {folder}: {error.strerror}. Give the folder to the user "
             "that runs the portal."
         ) from error
+    # another process may have collected them since this one read the manifest
+    staticfiles_storage.hashed_files, staticfiles_storage.manifest_hash = staticfiles_storage.load_manifest()
+
+
+def _collect_beside(folder: Path) -> None:
+    """Collect into a folder of its own, then put each file in its place, and the manifest, which names them, last."""
+    command = collectstatic.Command()
+    with TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as beside:
+        command.storage = import_string(settings.STORAGES["staticfiles"]["BACKEND"])(location=beside)
+        call_command(command, interactive=False, verbosity=0)
+        files = [path.relative_to(beside) for path in Path(beside).rglob("*") if path.is_file()]
+        for file in sorted(files, key=lambda file: file.name == ManifestFilesMixin.manifest_name):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            Path(beside, file).replace(folder / file)
 
 
 def _are_static_files_collected() -> bool:

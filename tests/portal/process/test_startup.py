@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,6 +16,7 @@ from psycopg import sql
 
 from integrations.queue.models.nodes import PortalDuty
 from portal.devtools import test_suites
+from portal.django_parts import StaticFilesStorage
 from portal.process import startup
 
 NODES = 3
@@ -67,7 +68,7 @@ def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database
         "SECRET_KEY": "0123456789" * 6,
     }
     with ExitStack() as stack:
-        nodes: list[Any] = [stack.enter_context(_start_node(environ)) for _ in range(NODES)]
+        nodes: list[Any] = [stack.enter_context(_start(PREPARE, environ)) for _ in range(NODES)]
         for _ in ("migrate", "do what is due"):
             assert [node.stdout.readline() for node in nodes] == ["waiting\n"] * NODES
             for node in nodes:
@@ -79,9 +80,9 @@ def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database
     assert sorted(names) == sorted(PortalDuty.Name.values)
 
 
-def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":
+def _start(script: str, environ: dict[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", PREPARE],
+        [sys.executable, "-c", script],
         cwd=settings.BASE_DIR,
         env=environ,
         stdin=subprocess.PIPE,
@@ -90,8 +91,45 @@ def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":
     )
 
 
+#: Reads the manifest, which isn't there yet; then collects at the same moment as others, and looks a file up.
+COLLECT = """
+import django, sys
+django.setup()
+from django.contrib.staticfiles.storage import staticfiles_storage
+from portal.process import startup
+
+assert staticfiles_storage.hashed_files == {}
+print("waiting", flush=True)
+sys.stdin.readline()
+startup.collect_static()
+print(staticfiles_storage.url("portal.css"))
+"""
+
+
+@pytest.mark.slow
+def test_two_first_runs_at_once_in_one_checkout_both_find_the_static_files(tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ |= {
+        "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
+        "PORTAL_ENV_FILE": os.devnull,
+        "SECRET_KEY": "0123456789" * 6,
+        "STATIC_ROOT": str(tmp_path / "static"),
+    }
+    with ExitStack() as stack:
+        runs: list[Any] = [stack.enter_context(_start(COLLECT, environ)) for _ in range(2)]
+        assert [run.stdout.readline() for run in runs] == ["waiting\n"] * 2
+        for run in runs:
+            run.stdin.write("\n")
+            run.stdin.flush()
+        urls = {run.stdout.read() for run in runs}
+        assert [run.wait(60) for run in runs] == [0, 0]
+    (url,) = urls
+    assert "@import" not in (tmp_path / url.strip().removeprefix("/")).read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {"static", "static.lock"}
+
+
 def test_a_folder_for_static_files_that_cannot_be_written_is_a_sentence(monkeypatch, settings) -> None:
-    monkeypatch.setattr(startup, "staticfiles_storage", SimpleNamespace(load_manifest=None))
     settings.STATIC_ROOT = "/proc/static"
+    monkeypatch.setattr(startup, "staticfiles_storage", StaticFilesStorage())
     with pytest.raises(CommandError, match="Give the folder to the user"):
         startup.collect_static()
