@@ -12,7 +12,7 @@ from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.http import deadlines
-from integrations.http.connections import kept_connections
+from integrations.http.connections import session_of
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
@@ -99,7 +99,7 @@ def open_files_fall_to(maximum):
 
     The sandbox closes a little later than its callers.
     """
-    kept_connections.close_all()
+    session_of.cache_clear()
     deadline = time.monotonic() + 5
     while open_files() > maximum and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -109,7 +109,7 @@ def open_files_fall_to(maximum):
 @pytest.fixture
 def _no_garbage_collection():
     """Turn the garbage collector off: a worker makes thousands of calls before it runs."""
-    kept_connections.close_all()
+    session_of.cache_clear()
     gc.collect()
     gc.disable()
     yield
@@ -146,7 +146,7 @@ def test_the_workers_steps_leave_no_connection_open_but_the_kept_ones(connected_
         on_request.poll_organization(connected_organization)
         on_request.sweep_organization(connected_organization)
         assert not counts or open_files_fall_to(counts[0])
-        kept_connections.close_all()
+        session_of.cache_clear()
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))
     assert calls >= {("lever", "GET"), ("lever", "POST"), ("codescreen", "GET"), ("codescreen", "POST")}

@@ -17,7 +17,7 @@ from social_core.utils import http_error
 
 from integrations.core import slots
 from integrations.http import deadlines
-from integrations.http.connections import PlatformConnection
+from integrations.http.connections import new_session
 from integrations.http.json_values import JsonObject
 from integrations.http.redirects import LedElsewhere, follow
 from integrations.http.session import PlatformError, PlatformSession
@@ -91,10 +91,11 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
         slots.hold(slots.Work.PLATFORM)
         stage = options.get("stage", "user_info")  # social-core's word for a step of signing in
         method = options.get("method", "GET")
-        connection = PlatformConnection()
+        is_write = method != "GET"
+        session = new_session()
 
         def send(address: str) -> requests.Response:
-            return connection.http.request(
+            return session.request(
                 method,
                 address,
                 headers=options.get("headers"),
@@ -106,8 +107,8 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
             )
 
         try:
-            with connection.http, connection.adapter.bounded(deadlines.TOTAL_SECONDS):
-                response = follow(send, url, is_write=method != "GET")
+            with session, deadlines.bounded(deadlines.TOTAL_SECONDS, is_write=is_write):
+                response = follow(send, url, is_write=is_write)
         except LedElsewhere as error:
             logger.warning("Lever's sign-in %s", error)
             raise AuthProviderError(self, code="http_error", stage=stage) from None

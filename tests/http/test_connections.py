@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from integrations.http import connections
+from integrations.http import connections, deadlines
 from integrations.http.session import PlatformError, PlatformSession
 from portal.devtools.benchmarks.calls import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
@@ -15,9 +15,9 @@ from tests.http.keep_alive_server import KeepAliveServer
 
 @pytest.fixture(autouse=True)
 def _no_connections():
-    connections.kept_connections.close_all()
+    connections.session_of.cache_clear()
     yield
-    connections.kept_connections.close_all()
+    connections.session_of.cache_clear()
 
 
 @pytest.fixture
@@ -107,11 +107,11 @@ def test_a_read_is_repeated_when_the_platform_closes_the_kept_connection(server)
     assert [seen.methods for seen in server.connections] == [["GET", "GET"], ["GET"]]
 
 
-def test_a_read_fails_when_the_platform_closes_a_new_connection(server):
+def test_a_read_is_repeated_once_alone(server):
     server.answers_on_each = 0
     with pytest.raises(PlatformError):
         call(server)
-    assert len(server.connections) == 1
+    assert [seen.methods for seen in server.connections] == [["GET"], ["GET"]]
 
 
 def test_a_write_is_ambiguous_and_not_repeated_when_the_platform_closes_the_kept_connection(server):
@@ -131,41 +131,18 @@ def test_a_write_gets_a_new_connection_when_the_platform_has_closed_the_kept_one
     assert [seen.methods for seen in server.connections] == [["GET"], ["POST"]]
 
 
-def test_a_write_gets_a_new_connection_when_the_kept_one_was_idle(server, monkeypatch):
-    monkeypatch.setattr(connections, "IDLE_SECONDS_FOR_WRITES", 0.0)
+def test_a_write_gets_a_new_connection_when_the_kept_one_was_at_rest(server, monkeypatch):
+    monkeypatch.setattr(deadlines, "REST_SECONDS_FOR_WRITES", 0.0)
+    call(server)
     call(server)
     call(server, "POST")
-    assert [seen.methods for seen in server.connections] == [["GET"], ["POST"]]
+    assert [seen.methods for seen in server.connections] == [["GET", "GET"], ["POST"]]
 
 
-def test_a_connection_is_not_used_as_long_as_the_platform_says_it_keeps_it(server):
-    server.headers["Keep-Alive"] = "timeout=1, max=100"
-    call(server)
-    call(server)
-    assert len(server.connections) == 2
-
-
-def test_a_connection_is_replaced_when_it_is_old(server, monkeypatch):
-    monkeypatch.setattr(connections, "LONGEST_LIFE_SECONDS", 0.0)
-    call(server)
-    call(server)
-    assert len(server.connections) == 2
-
-
-# how many stay open
-
-
-def test_an_idle_connection_is_closed(server, monkeypatch):
-    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.2)
-    call(server)
-    assert becomes(lambda: server.open_connections == 0)
-
-
-def test_few_connections_stay_open_when_there_are_many_customers(server, monkeypatch):
-    monkeypatch.setattr(connections, "MOST_IDLE", 3)
-    for customer in range(10):
+def test_few_connections_stay_open_when_there_are_many_customers(server):
+    for customer in range(connections.MOST_SESSIONS + 10):
         call(server, customer=customer)
-    assert becomes(lambda: server.open_connections == 3)
+    assert becomes(lambda: server.open_connections == connections.MOST_SESSIONS)
 
 
 # TLS
@@ -196,10 +173,18 @@ def _trusted(certificate, monkeypatch):
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_calls_over_tls_share_one_connection(tls_server):
-    for _ in range(5):
-        call(tls_server, "POST")
-    assert [len(seen.methods) for seen in tls_server.connections] == [5]
+def test_a_run_of_a_thousand_calls_opens_a_connection_for_each_thread_at_most(tls_server):
+    def run(number):
+        for turn in range(250):
+            call(tls_server, "POST" if turn % 4 == number else "GET")
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(len(seen.methods) for seen in tls_server.connections) == 1000
+    assert len(tls_server.connections) <= 4
 
 
 def test_a_call_is_refused_when_the_certificate_is_not_trusted(tls_server):
