@@ -29,6 +29,8 @@ from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
+from integrations.notifications.models.email_kind import EmailTopic
+from integrations.outbox.models import Effect
 from integrations.queue import notify, worker
 from integrations.store import database
 from integrations.webhooks import authentication
@@ -201,6 +203,7 @@ def connected_organization(sandbox, organization, super_admin):
     tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
     connect_lever(organization, LeverGrant(tokens, account.id, user.id), super_admin)
+    Effect.objects.filter(email_topic=EmailTopic.ACCOUNT).delete()  # that it was connected
     return organization
 
 

@@ -20,6 +20,7 @@ from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign
+from tests.support.second_factors import prove_now
 from tests.support.waits import work_through_waits
 
 
@@ -27,6 +28,7 @@ from tests.support.waits import work_through_waits
 def connected(client, super_admin, organization, sandbox):
     """An organization that gave its consent in Lever and saved its signature token and API key."""
     client.force_login(super_admin)
+    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
     client.get(accepted["redirect"].removeprefix("http://testserver"))

@@ -5,13 +5,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from integrations.api.models import ApiScope, ApiToken, digest_of
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.notifications.account_notices import tell_token_made
+from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
@@ -33,7 +34,10 @@ class NewToken:
 def make_token(
     organization: Organization, name: str, scopes: Collection[str], days: int, actor: Actor
 ) -> NewToken:
-    """Make a token that reads these lists for so many days. Raises ValidationError by field."""
+    """Make a token that reads these lists for so many days; a command makes it for the operator.
+
+    Raises ValidationError by field.
+    """
     name = name.strip()
     errors: dict[str, str] = {}
     if not 0 < len(name) <= 60:
@@ -61,11 +65,12 @@ def make_token(
             name=name,
             digest=digest_of(text),
             scopes=[scope for scope in ApiScope if scope in scopes],
+            made_by=actor if isinstance(actor, User) else None,
+            by_operator=not isinstance(actor, User),
             expires_at=database.now() + timedelta(days=days),
         )
-        changes = {"scopes": ([], token.scopes), "ends": ("", token.expires_at.isoformat())}
-        audit(token, actor, AuditAction.MAKE_API_TOKEN, changes)
-        tell_token_made(organization, name, ", ".join(token.scope_labels), actor)
+        changes = {"scopes": ([], token.scopes), "ends": ("", f"{token.expires_at:%Y-%m-%d}")}
+        audit_and_tell(token, actor, AuditAction.MAKE_API_TOKEN, changes)
     return NewToken(token, text)
 
 

@@ -2,11 +2,14 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import LabelledEnum
+from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.personal import Holds, harmless
 
@@ -31,6 +34,15 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         """Return the token that the text is, with its organization; also one that has ended."""
         return self.select_related("organization").filter(digest=digest_of(text)).first()
 
+    def live(self) -> Self:
+        """Return those that haven't ended."""
+        return self.filter(expires_at__gt=Now())
+
+    def of_former_members(self, organization: Organization) -> Self:
+        """Return the live tokens of the organization whose maker has no access to it any more."""
+        members = organization.memberships.filter(user__is_active=True).values("user")
+        return self.live().filter(organization=organization, by_operator=False).exclude(made_by__in=members)
+
 
 class ApiToken(models.Model):
     """One program's right to read. The token is shown once; its hash is all that is kept."""
@@ -43,6 +55,10 @@ class ApiToken(models.Model):
     name = harmless(models.CharField(max_length=60))
     digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the token."))
     scopes = harmless(models.JSONField(help_text="The lists that it reads."))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    by_operator = models.BooleanField(default=False, help_text="Whether the operator made it, by a command.")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="Written at most once a minute.")
@@ -63,6 +79,13 @@ class ApiToken(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= database.now()
+
+    @property
+    def maker(self) -> str:
+        """Who made it, for people."""
+        if self.by_operator:
+            return "the portal's operator"
+        return (self.made_by.get_full_name() or str(self.made_by)) if self.made_by else "a former member"
 
     @property
     def scope_labels(self) -> list[str]:

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
 from integrations.clients import provider
@@ -17,6 +16,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import decode_secret
 from integrations.http.session import PlatformError
+from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.results.poll import follow_gone_again
@@ -51,7 +51,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         connection.save()
         requeue_waiting(organization)
         follow_gone_again(organization)
-        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
+        audit_and_tell(connection, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
@@ -69,7 +69,7 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         changes = {"webhook_secret": (connection.webhook_secret, secret)}
         connection.webhook_secret = secret
         connection.save(update_fields=["webhook_secret"])
-        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
+        audit_and_tell(connection, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:

@@ -145,6 +145,7 @@ class FindingCode(RecordEnum):
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS.at("team/"))
+    FORMER_MEMBERS_TOKEN = FindingRecord("former_members_token", SETTINGS.at("api/"), "Revoke it")
     POSSIBLY_INVITED = FindingRecord(
         "possibly_invited", ACTIVITY.at("?view=not_invited&reason=entered_before"), "Review"
     )

@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     set_up.check_roles,
     work.check_pause,
     work.check_super_admin,
+    set_up.check_api_tokens,
     set_up.check_possibly_invited,
     work.check_waiting_invitations,
     work.check_failed_effects,

@@ -21,6 +21,7 @@ from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
+from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 
@@ -39,7 +40,7 @@ def connect_lever(organization: Organization, grant: LeverGrant, person: User) -
         requeue_waiting(organization)
         is_other = bool(before) and before != grant.account_id
         changes = {"lever_account_id": (before, grant.account_id)} if is_other else {}
-        audit(connection, person, AuditAction.CONNECT, changes)
+        audit_and_tell(connection, person, AuditAction.CONNECT, changes)
     return connection
 
 
@@ -52,7 +53,7 @@ def disconnect_lever(organization: Organization, actor: Actor) -> None:
         before = connection.state
         connection.disconnect(f"Disconnected by {actor}.")
         changes = {"state": (before, connection.state)}
-        audit(connection, actor, AuditAction.DISCONNECT, changes)
+        audit_and_tell(connection, actor, AuditAction.DISCONNECT, changes)
 
 
 def read_grant(organization: Organization, tokens: JsonObject) -> LeverGrant:
@@ -169,7 +170,7 @@ def save_main_token(organization: Organization, token: str, actor: Actor) -> Non
             return
         changes = {"signature_token": (webhook.signature_token, token)}
         webhook.replace_token(token)
-        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
+        audit_and_tell(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def save_previous_token(organization: Organization, token: str, actor: Actor) -> None:
@@ -187,7 +188,7 @@ def save_previous_token(organization: Organization, token: str, actor: Actor) ->
         webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
         webhook.previous_proved_at = None
         webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
-        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
+        audit_and_tell(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) -> None:
@@ -200,7 +201,7 @@ def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) ->
             was_active = webhook.retired_at is None
             webhook.retire()
         if was_active:
-            audit(webhook, actor, AuditAction.RETIRE_TOKEN, name=_label(webhook, generation))
+            audit_and_tell(webhook, actor, AuditAction.RETIRE_TOKEN, name=_label(webhook, generation))
 
 
 def _checked(token: str) -> str:
@@ -269,7 +270,7 @@ def make_webhook(
                 "missing_since": None,
             },
         )
-        audit(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
+        audit_and_tell(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
     return webhook
 
 
@@ -316,7 +317,7 @@ def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor
                 raise
         with transaction.atomic():
             webhook.retire()
-            audit(webhook, actor, AuditAction.REMOVE_WEBHOOK)
+            audit_and_tell(webhook, actor, AuditAction.REMOVE_WEBHOOK)
 
 
 def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:

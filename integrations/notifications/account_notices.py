@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
+from integrations.api.models import ApiToken
+from integrations.audit.models.audited_rows import audit, target_of
+from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind, masked
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import settings_link
@@ -119,25 +120,48 @@ def tell_person(user: User, subject: str, lines: Sequence[Line], *, key: str = "
     return True
 
 
-def tell_token_made(organization: Organization, name: str, lists: str, actor: Actor) -> None:
-    """Enqueue an e-mail to the Super Admins of this moment about a program's new token. Call it in its transaction."""
-    lines = (
-        without_links(f"Programs with the token “{name}” read: {lists}."),
-        without_links(f"It was made by {actor}. If that isn't right, revoke it."),
-        Link("Open the tokens", f"{settings_link()}api/"),
+def audit_and_tell(
+    about: models.Model, actor: Actor, action: AuditAction, changes: Changes | None = None, *, name: str = ""
+) -> None:
+    """Append the audit entry of an act that decides where candidates' data goes or who reads it, and tell of it.
+
+    The e-mail goes to the Super Admins of this moment, who acted among them. Call it last in the act's transaction.
+    """
+    target = target_of(about)
+    organization = Organization.objects.get(pk=target.organization_id)
+    details = "; ".join(
+        f"{column.replace('_', ' ')}: {', '.join(after) if isinstance(after, list) else after}"
+        for column, (_, after) in masked(changes or {}).items()
     )
-    subject = f"{organization.name}: a token for programs was made"
-    _tell_super_admins(organization, EmailTopic.ACCOUNT, subject, lines)
+    happened = f"{actor} {action.label}: {name or target.name}"
+    lines = (
+        without_links(
+            f"{happened}{f' ({details})' if details else ''}, on {timezone.now():%d %B %Y at %H:%M} UTC."
+        ),
+        "It decides where candidates' data goes, or who reads it. If that isn't right, change it back.",
+        Link("Open the settings", settings_link()),
+    )
+    _tell_super_admins(
+        organization, EmailTopic.ACCOUNT, without_links(f"{organization.name}: {happened}"), lines
+    )
+    audit(about, actor, action, changes, name=name)
 
 
-def tell_members_changed(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
+def tell_members_changed(
+    organization: Organization, who: str, what_happened: str, actor: Actor, *, ended: User | None = None
+) -> None:
     """Enqueue an e-mail that says what happened to the membership of `who`, and who did it.
 
-    It goes to the Super Admins of this moment, who may be fewer when it is sent.
+    It goes to the Super Admins of this moment, who may be fewer when it is sent. It names the tokens that the person
+    whose access `ended` has made: programs read on with them.
     """
+    tokens = ApiToken.objects.live().filter(organization=organization, made_by=ended) if ended else ()
+    names = ", ".join(f"“{token}”" for token in tokens)
+    left = [f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."]
     lines = (
         f"{who}: {what_happened}.",
         f"This was done by {actor}. If that isn't right, check the members.",
+        *([without_links(line) for line in left] if names else []),
         Link("Open the settings", settings_link()),
     )
     topic = EmailTopic.MEMBERS_CHANGED

@@ -7,6 +7,7 @@ from django.db import transaction
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.members.models.membership import Membership
+from integrations.notifications.account_notices import audit_and_tell
 from integrations.notifications.alerts import check_chat_url, host_of, post
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import gets
@@ -47,5 +48,5 @@ def save_chat_url(organization: Organization, url: str, actor: Actor) -> bool:
             **sealed(organization, chat_url=url), chat_failure=""
         )
         changes = {"chat_room": (host_of(before), host_of(url))}
-        audit(organization, actor, AuditAction.CHANGE_CHAT_ROOM, changes)
+        audit_and_tell(organization, actor, AuditAction.CHANGE_CHAT_ROOM, changes)
     return True

@@ -16,6 +16,7 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
+from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization, make_webhook_key
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP
@@ -36,7 +37,7 @@ def replace_webhook_key(organization: Organization, overlap: timedelta, actor: A
             "webhook_key": (former, organization.webhook_key),
             "former_address_honoured_days": (None, overlap.days),
         }
-        audit(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, changes)
+        audit_and_tell(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, changes)
 
 
 def _store_key(organization: Organization, former: str, key: str, overlap: timedelta) -> None:
@@ -104,7 +105,8 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
         if "webhook_key" in changes:
             changes["webhook_key"] = (former, changed.webhook_key)
             _store_key(organization, former, changed.webhook_key, KEY_OVERLAP)
-        audit(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
+        record = audit_and_tell if "webhook_key" in changes else audit
+        record(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
     return changes
 
 

@@ -23,8 +23,10 @@ from django.utils.cache import (
 )
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
-from django.views.generic import FormView, TemplateView
+from django.views.generic import FormView, TemplateView, View
+from django.views.generic.base import ContextMixin
 
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
 from integrations.core import slots
@@ -115,6 +117,26 @@ class OperationView(FormView):
     def get_success_url(self) -> str:
         """Return the page of this site that the form's `next` names, else the page that follows."""
         return return_url(self.request, reverse(self.following_page) + self.anchor)
+
+
+class ProvenChangesMixin(ContextMixin, View):
+    """A page that is looked at as it is, and whose forms take a fresh proof of who the person is.
+
+    Without one it shows no field: its links lead to `?change`, which asks first, so that nothing typed is lost.
+    """
+
+    following_page = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask for the proof before a change."""
+        wanted = proof_wanted(request, f"{reverse(self.following_page)}?change")
+        if wanted and (request.method == "POST" or "change" in request.GET):
+            return wanted
+        self.may_change = wanted is None
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_change=self.may_change, **kwargs)
 
 
 class ReasonForm(forms.Form):

@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 from social_core.exceptions import AuthException, SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.strategy import DjangoStrategy
 from social_django.views import auth
 
-from integrations.accounts.acts.fresh_proof import is_admitted
+from integrations.accounts.acts.fresh_proof import is_admitted, proof_wanted
 from integrations.http.json_values import JsonObject
 from integrations.lever.acts import read_grant
 from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2
@@ -107,6 +108,8 @@ def begin(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(NOT_SUPER_ADMIN)
     if not is_admitted(request, membership.organization):
         return redirect(second_factor_address(request))
+    if wanted := proof_wanted(request, reverse("settings")):
+        return wanted
     if not settings.LEVER_CLIENT_ID:
         messages.error(
             request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."

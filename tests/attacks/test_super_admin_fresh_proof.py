@@ -51,6 +51,28 @@ ACTS: dict[str, Callable[[Client, Membership], Any]] = {
         reverse("member-role", kwargs={"pk": member.pk}), {"role": "super_admin"}
     ),
     "require no second factor": lambda client, member: client.post(reverse("security")),
+    "enter a key": lambda client, member: client.post(reverse("settings"), {"codescreen_api_key": "evil"}),
+    "enter a token": lambda client, member: client.post(
+        reverse("settings"), {"lever_signature_token": "evil" * 9}
+    ),
+    "open the form of a key": lambda client, member: client.get(reverse("settings"), {"change": ""}),
+    "replace the webhook address": lambda client, member: client.post(
+        reverse("address-replace"), {"overlap_days": "0"}
+    ),
+    "enter a chat room": lambda client, member: client.post(
+        reverse("notification-settings"), {"url": "https://hooks.slack.com/services/evil"}
+    ),
+    "remove the chat room": lambda client, member: client.post(
+        reverse("notification-settings"), {"remove": "1"}
+    ),
+    "make a webhook": lambda client, member: client.post(reverse("webhooks-make")),
+    "remove the webhooks": lambda client, member: client.post(reverse("webhooks-remove")),
+    "retire a token": lambda client, member: client.post(reverse("token-retire", args=[1, "current"])),
+    "connect Lever": lambda client, member: client.post(reverse("lever-connect")),
+    "answer about another account": lambda client, member: client.post(
+        reverse("lever-account"), {"act": "use"}
+    ),
+    "disconnect Lever": lambda client, member: client.post(reverse("lever-disconnect")),
     "make a token for programs": lambda client, member: client.post(reverse("api-tokens"), TOKEN),
 }
 
@@ -86,6 +108,16 @@ def test_a_page_that_was_shown_after_a_proof_makes_no_token_later(old, organizat
     forget_proofs(old)
     assert old.post(reverse("api-tokens"), TOKEN)["Location"].startswith(CONFIRM)
     assert not organization.api_tokens.exists()
+
+
+def test_an_old_session_sees_the_settings_without_a_field_for_a_secret(old, organization):
+    for page in (reverse("settings"), reverse("notification-settings")):
+        shown = old.get(page).content.decode()
+        assert 'type="password"' not in shown
+        assert "?change" in shown
+        old.post(CONFIRM, {"password": PASSWORD})
+        assert 'type="password"' in old.get(page).content.decode()
+        forget_proofs(old)
 
 
 def save(client: Client, row: Model, **values: str) -> Any:

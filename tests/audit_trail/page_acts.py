@@ -16,6 +16,7 @@ from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
+from integrations.store.columns import sealed
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 
@@ -80,7 +81,7 @@ def _choose_author(scene: Scene) -> Act:
 
 
 def _other_key(scene: Scene) -> Act:
-    CodeScreenConnection.objects.update(api_key=SECRETS[1])
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key=SECRETS[1]))
     return lambda: scene.post("settings", {"codescreen_api_key": scene.sandbox.api_key})
 
 

@@ -19,6 +19,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
+from integrations.store.columns import sealed
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -48,7 +49,7 @@ def test_reading_the_assessments_verifies_a_key(connected_organization, sandbox)
 
 
 def test_a_refused_key_is_marked(connected_organization, sandbox):
-    CodeScreenConnection.objects.update(api_key="wrong")
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
     with pytest.raises(PlatformError):
         verify_codescreen_key(
             connected_organization,

@@ -12,6 +12,7 @@ from integrations.lever.acts import connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
+from integrations.store.columns import sealed
 from tests.inbox.conftest import verdict
 
 
@@ -27,7 +28,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
         case "lever refused":
             LeverConnection.objects.update(state="needs_reconnect")
         case "no codescreen":
-            CodeScreenConnection.objects.update(api_key="")
+            CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key=""))
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
     delivery = move_candidate()
@@ -57,7 +58,8 @@ def _scopes():
 def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(
     scenario, sandbox, move_candidate
 ):
-    CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
+    wrong = sealed(CodeScreenConnection.objects.get(), api_key="wrong")
+    CodeScreenConnection.objects.update(**wrong, assessments_refreshed_at=None)
     delivery = move_candidate()
     scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))

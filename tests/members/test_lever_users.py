@@ -129,6 +129,34 @@ def test_who_is_deactivated_in_lever_loses_access_and_sessions(
     assert "former-recruiter: lost access, because they are deactivated in Lever." in told.body
 
 
+def test_who_was_invited_and_is_deactivated_in_lever_is_no_longer(connected_organization, super_admin):
+    invite(connected_organization, "former-recruiter@acme.example", "admin", super_admin)
+    invite(connected_organization, "recruiter@acme.example", "admin", super_admin)
+    end_access_of_deactivated(connected_organization)
+    assert [row.email for row in PendingMembership.objects.all()] == ["recruiter@acme.example"]
+    worker.work()
+    told = [message.body for message in mail.outbox if message.to == [super_admin.email]]
+    assert (
+        "former-recruiter@acme.example: invitation withdrawn, because they are deactivated in Lever."
+        in told[-1]
+    )
+
+
+def test_sessions_stay_where_somebody_removed_belongs_to_another_organization(
+    connected_organization, client_for, stranger
+):
+    gone = member(connected_organization, "former-recruiter")
+    Membership.objects.create(
+        user=gone.user, organization=stranger.memberships.get().organization, role="admin"
+    )
+    browser = client_for(gone.user)
+    end_access_of_deactivated(connected_organization)
+    assert "former-recruiter" not in left(connected_organization)
+    page = browser.get("/activity/")
+    assert page.status_code == 200
+    assert page.context["organization"] == stranger.memberships.get().organization
+
+
 def test_the_address_with_which_they_joined_counts_after_their_account_got_another(
     connected_organization, super_admin
 ):

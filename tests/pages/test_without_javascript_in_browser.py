@@ -45,16 +45,20 @@ def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     assert not page.locator("button[data-copy]").first.is_visible()
     page.locator("#how-webhook > summary").click()
     page.locator("#by-hand > summary").click()
-    page.fill("#setup-token", "0123456789abcdef" * 3)
-    press(page, "Save the token")
-    assert page.url == plain.site + "/"
+    page.get_by_role("link", name="Enter the token").click()
+    page.fill("#id_lever_signature_token", "0123456789abcdef" * 3)
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
     assert LeverWebhook.objects.get(organization=organization).signature_token
+    page.goto(plain.site)
     page.locator("#how-codescreen > summary").click()
-    page.fill("#setup-key", "key-1")
-    press(page, "Save the key")
+    page.get_by_role("link", name="Enter the key").click()
+    page.fill("#id_codescreen_api_key", "key-1")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
     factories.LeverConnectionFactory.create(organization=organization)
-    page.reload()
+    page.goto(plain.site)
     assert page.locator("#step-lever.is-done").is_visible()
 
 

@@ -15,6 +15,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.store.columns import sealed
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import duty_runs, factories
 
@@ -211,13 +212,15 @@ def test_all_lists_are_read_and_an_untried_key_is_verified(connected_organizatio
 
 
 def test_a_refused_key_is_marked(connected_organization) -> None:
-    CodeScreenConnection.objects.update(api_key="not-the-key")
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="not-the-key"))
     duty_runs.perform(Duty.REFRESH_ASSESSMENTS, connected_organization)
     assert CodeScreenConnection.objects.get().state == CodeScreenConnection.State.REFUSED
 
 
 def test_a_key_that_stays_refused_is_no_failure(connected_organization) -> None:
-    CodeScreenConnection.objects.update(api_key="not-the-key", state="refused")
+    CodeScreenConnection.objects.update(
+        **sealed(CodeScreenConnection.objects.get(), api_key="not-the-key"), state="refused"
+    )
     row = duty_runs.perform(Duty.RETRY_REFUSED_KEY, connected_organization)
     assert CodeScreenConnection.objects.get().state == CodeScreenConnection.State.REFUSED
     assert row.failures == 0

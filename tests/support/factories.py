@@ -230,6 +230,6 @@ def claimed(model, owner) -> Any:
     return row
 
 
-def api_token(organization, name="warehouse") -> ApiToken:
+def api_token(organization, name="warehouse", maker="tests") -> ApiToken:
     """Return a token with every scope."""
-    return make_token(organization, name, list(ApiScope), 30, "tests").token
+    return make_token(organization, name, list(ApiScope), 30, maker).token

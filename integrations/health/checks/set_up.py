@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db import models
 
+from integrations.api.models import ApiToken
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy, unknown_target_message
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
@@ -84,6 +85,17 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
         "one. If it is lost, or none is missing, a Super Admin enters the secrets again under Settings. For Lever's "
         "tokens, connect Lever again.",
     )
+
+
+def check_api_tokens(organization: Organization) -> Iterator[Finding]:
+    """Yield which tokens of programs were made by somebody who has no access any more."""
+    tokens = ApiToken.objects.of_former_members(organization).select_related("made_by")
+    if names := listed(f"“{token}” by {token.maker}" for token in tokens):
+        yield finding(
+            FindingCode.FORMER_MEMBERS_TOKEN,
+            f"Programs read with tokens whose makers have no access any more: {names}.",
+            "A Super Admin revokes them. Where the program is still wanted, make it another token first.",
+        )
 
 
 def _rows(organization: Organization) -> Iterator[models.Model]:

@@ -69,9 +69,9 @@ def send_again(pending: PendingMembership, actor: Actor) -> None:
         audit(pending, actor, AuditAction.SEND_INVITATION_LINK)
 
 
-def withdraw(pending: PendingMembership, actor: Actor) -> None:
-    """Withdraw the invitation: its links end at once."""
-    _end(pending, actor, AuditAction.WITHDRAW_INVITATION, "invitation withdrawn")
+def withdraw(pending: PendingMembership, actor: Actor, what_happened: str = "invitation withdrawn") -> None:
+    """Withdraw the invitation: its links end at once. `what_happened` is what Super Admins are told."""
+    _end(pending, actor, AuditAction.WITHDRAW_INVITATION, what_happened)
 
 
 def decline(pending: PendingMembership, actor: Actor) -> None:
@@ -201,7 +201,10 @@ def leave(member: Membership) -> None:
                 return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
-        tell_members_changed(member.organization, str(member.user), "left the organization", member.user)
+        what_happened = "left the organization"
+        tell_members_changed(
+            member.organization, str(member.user), what_happened, member.user, ended=member.user
+        )
         audit(target, member.user, AuditAction.LEAVE, changes)
 
 

@@ -10,7 +10,7 @@ from integrations.audit.models.entry import Actor
 from integrations.clients.provider import lever_client
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.members.acts.invitations import invite
+from integrations.members.acts.invitations import invite, withdraw
 from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import LastSuperAdmin, Membership, folded
 from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
@@ -81,7 +81,7 @@ ACTOR = "Lever"
 
 
 def end_access_of_deactivated(organization: Organization) -> None:
-    """Remove the members whose user in Lever is deactivated. Raises PlatformError.
+    """Remove the members whose user in Lever is deactivated, and withdraw such invitations. Raises PlatformError.
 
     A member is found by the address with which they joined, whatever their account has now. Only what Lever says of a
     user counts, never that somebody is missing: an empty list, or a grant that doesn't show users, ends nobody's
@@ -90,7 +90,8 @@ def end_access_of_deactivated(organization: Organization) -> None:
     """
     rows = organization.memberships.select_related("user", "organization")
     members = list(rows.exclude(address="").order_by("pk"))
-    if not members:
+    invited = list(organization.pending_memberships.order_by("pk"))
+    if not members and not invited:
         return
     try:
         users = list(lever_client(organization).users(includeDeactivated="true"))
@@ -100,6 +101,9 @@ def end_access_of_deactivated(organization: Organization) -> None:
         return  # Health says which scope is missing
     deactivated = {folded(user.email) for user in users if not user.is_active}
     deactivated -= {folded(user.email) for user in users if user.is_active}
+    for pending in invited:
+        if pending.email in deactivated:
+            withdraw(pending, ACTOR, "invitation withdrawn, because they are deactivated in Lever")
     for member in members:
         if member.address in deactivated:
             try:

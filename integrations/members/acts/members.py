@@ -100,7 +100,9 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
 def remove_member(
     member: Membership, actor: Actor, what_happened: str = "removed from the organization"
 ) -> None:
-    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin.
+    """Remove a member; the user stays. Raises ActionNotAllowed for the last Super Admin.
+
+    Their sessions end unless they belong to another organization; none of them shows this one any more.
 
     Nothing happens where somebody else has removed the member meanwhile. `what_happened` is what Super Admins are told.
     """
@@ -108,8 +110,9 @@ def remove_member(
         target, changes = target_of(member), {"role": (member.role, "")}
         if not member.end():
             return
-        tell_members_changed(member.organization, str(member.user), what_happened, actor)
-        end_sessions(member.user)
+        tell_members_changed(member.organization, str(member.user), what_happened, actor, ended=member.user)
+        if not Membership.objects.elsewhere(member.user, member.organization_id).exists():
+            end_sessions(member.user)
         audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
 
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
+from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.audit.models.entry import Actor
 from integrations.clients import provider
 from integrations.codescreen.acts import (
@@ -38,7 +39,13 @@ from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.lever_connect import connect_policy
-from integrations.pages.views import ActView, ConfirmedActView, OperationView, show_as_messages
+from integrations.pages.views import (
+    ActView,
+    ConfirmedActView,
+    OperationView,
+    ProvenChangesMixin,
+    show_as_messages,
+)
 from integrations.queue import notify
 
 MAX_OVERLAP_DAYS = 90
@@ -90,7 +97,7 @@ class WebhookAddressForm(forms.Form):
     )
 
 
-class SettingsView(OrganizationMixin, OperationView):
+class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
     """Show the connections and save their secrets; to other roles, who their Super Admins are.
 
     The views that save the page's other forms inherit from it, to show the page again with a form's errors.
@@ -205,8 +212,8 @@ class ConnectionActView(OrganizationMixin, ActView):
     anchor = "#webhook"
 
 
-class ConfirmedConnectionActView(ConnectionActView, ConfirmedActView):
-    """A button that leads to a page which asks first."""
+class ConfirmedConnectionActView(ConnectionActView, FreshProofMixin, ConfirmedActView):
+    """A button that leads to a page which asks first, after a fresh proof of who the person is."""
 
 
 class VerifyCodeScreenKeyView(ConnectionActView):

@@ -13,6 +13,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import kinds_acting_on
@@ -99,7 +100,7 @@ def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGra
     return LeverGrant(**json.loads(content)) if content else None
 
 
-class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
+class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
     """Say that the consent is for another Lever account than before, and use it only if the person says so."""
 
     template_name = "integrations/other_lever_account.html"
@@ -126,7 +127,7 @@ class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
         return redirect("settings")
 
 
-class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
+class DisconnectLeverView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
     """Show what disconnecting affects; disconnect on POST."""
 
     template_name = "integrations/disconnect_lever.html"

@@ -20,7 +20,7 @@ from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import gets, read_token
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
-from integrations.pages.views import ConfirmedActView, OperationView
+from integrations.pages.views import ConfirmedActView, OperationView, ProvenChangesMixin
 
 #: How often one member may choose their own e-mails.
 OWN_CHANGES = (Limit(10, 600.0),)
@@ -61,7 +61,7 @@ class ChatRoomForm(forms.Form):
     )
 
 
-class ChatRoomView(OrganizationMixin, OperationView):
+class ChatRoomView(OrganizationMixin, ProvenChangesMixin, OperationView):
     """Show who is told what; on POST enter the chat room, or remove it."""
 
     template_name = "integrations/notification_settings.html"

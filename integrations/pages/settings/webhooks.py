@@ -8,6 +8,7 @@ from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
+from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
 from integrations.http.session import NotConnected, PlatformError
@@ -101,8 +102,10 @@ def _ends_with(token: Token, retired: Token) -> bool:
     return token.generation == retired.generation or retired.generation == Generation.CURRENT
 
 
-class MakeWebhookView(ConnectionActView):
+class MakeWebhookView(ConnectionActView, FreshProofMixin):
     """Make the portal's webhooks through Lever's API: of stage changes and of deleted candidates."""
+
+    page_of_form = "settings"
 
     def operate(self, form: Form) -> str:
         make_webhooks(self.organization, provider.lever_client(self.organization), self.user)

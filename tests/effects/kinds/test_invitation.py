@@ -16,6 +16,7 @@ from integrations.organizations.acts import set_policies
 from integrations.outbox.enqueue import enqueue
 from integrations.outbox.models import Effect
 from integrations.queue import worker
+from integrations.store.columns import sealed
 from tests.effects.conftest import sending_calls
 from tests.support import factories
 
@@ -89,7 +90,7 @@ def test_an_invitation_fails_and_a_note_is_left_when_codescreen_refuses_it(scena
 
 
 def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, sandbox, super_admin):
-    CodeScreenConnection.objects.update(api_key="wrong")
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
     invitation = scenario.pending_invitation()
     scenario.work()
     scenario.work_waiting()
@@ -107,7 +108,7 @@ def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, san
 
 
 def test_a_pause_holds_an_invitation_that_waited_for_a_key(scenario, sandbox, super_admin):
-    CodeScreenConnection.objects.update(api_key="wrong")
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
     scenario.pending_invitation()
     scenario.work()
     set_policies(scenario.organization, {"paused": True}, super_admin)

@@ -182,9 +182,11 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
 
 def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, organization):
     page = " ".join(super_admin_client.get("/").content.decode().split())
-    for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/settings/", "/mappings/refresh/"):
+    for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/mappings/refresh/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
         assert 'name="next" value="/"' in form, action
+    for place in ("by-hand", "codescreen"):
+        assert f'href="/settings/?change#{place}"' in page
     answer = super_admin_client.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
     assert answer["Location"] == "/"
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
@@ -196,7 +198,7 @@ def test_other_roles_get_no_form_and_see_who_the_super_admins_are(
     for client in (organization_admin_client, team_member_client):
         page = client.get("/").content.decode()
         assert "/oauth/login/lever/" not in page
-        assert "codescreen_api_key" not in page
+        assert "/settings/?change" not in page
         assert super_admin.username in page
 
 

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
+from integrations.api.acts import revoke_token
 from integrations.api.models import ApiScope, ApiToken
+from integrations.health.checks.set_up import check_api_tokens
+from integrations.members.acts.members import remove_member
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
@@ -47,11 +51,11 @@ def test_each_super_admin_is_told_of_a_token_but_not_what_programs_send(super_ad
     worker.work()
     assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 2
     told = mail.outbox[0]
-    assert told.subject == f"{organization.name}: a token for programs was made"
+    assert told.subject.replace("\u200b", "").endswith(" made an API token: see evil.example")
     assert "evil.example" not in told.body, "a name becomes no link"
-    assert "see evil.example” read: Candidates, Results" in told.body.replace("\u200b", "")
+    assert "see evil.example (scopes: candidates, results; ends: " in told.body.replace("\u200b", "")
     assert answer.partition('value="cslp_')[2].partition('"')[0] not in told.body
-    assert f"{settings.PORTAL_URL}{PAGE}" in told.body
+    assert f"{settings.PORTAL_URL}/settings/" in told.body
 
 
 WRONG = [
@@ -91,6 +95,43 @@ def test_the_list_says_what_a_token_reads_when_it_was_used_and_that_it_has_ended
     page = super_admin_client.get(PAGE).content.decode()
     assert "Ended" in page
     assert "just now" in page
+
+
+def test_who_made_a_token_is_shown_and_that_they_left_is_a_finding(
+    super_admin_client, super_admin, organization
+):
+    super_admin_client.post(PAGE, FORM)
+    factories.api_token(organization, "nightly", "api_token")
+    page = super_admin_client.get(PAGE).content.decode()
+    assert f">{super_admin.get_full_name() or super_admin}<" in page
+    assert ">the portal&#x27;s operator<" in page
+    second = factories.member(organization, "super_admin", "second")
+    factories.api_token(organization, "left over", second)
+    assert not list(check_api_tokens(organization))
+    for end, restore in (
+        (lambda: User.objects.filter(pk=second.pk).update(is_active=False), True),
+        (lambda: remove_member(second.memberships.get(), super_admin), False),
+        (lambda: User.objects.filter(pk=second.pk).delete(), False),
+    ):
+        end()
+        [finding] = check_api_tokens(organization)
+        assert "“left over” by " in finding.message
+        assert "nightly" not in finding.message
+        if restore:
+            User.objects.update(is_active=True)
+    revoke_token(ApiToken.objects.get(name="left over"), super_admin)
+    assert not list(check_api_tokens(organization))
+
+
+def test_the_e_mail_about_a_removal_names_the_tokens_that_the_person_made(organization, super_admin):
+    second = factories.member(organization, "super_admin", "second")
+    factories.api_token(organization, "left over", second)
+    worker.work()
+    mail.outbox.clear()
+    remove_member(second.memberships.get(), super_admin)
+    worker.work()
+    assert {message.to[0] for message in mail.outbox} == {super_admin.email}
+    assert "Programs still read with the tokens that they made: “left over”." in mail.outbox[0].body
 
 
 def test_a_token_is_revoked_and_another_organizations_is_not_there(super_admin_client, organization):

@@ -9,6 +9,7 @@ from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from tests.support import factories
 from tests.support.page_text import text
+from tests.support.second_factors import forget_proofs
 
 URL = "/settings/team/lever/"
 TWO = ["recruiter@acme.example", "sourcer@acme.example"]
@@ -67,9 +68,7 @@ def test_nobody_ticked_is_explained_at_the_form(super_admin_client, connected_or
 
 
 def test_to_invite_super_admins_takes_a_fresh_proof(super_admin_client, connected_organization):
-    session = super_admin_client.session
-    session.pop("proven_at")
-    session.save()
+    forget_proofs(super_admin_client)
     wanted = {"role": "super_admin", "address": ["super-admin@acme.example"]}
     answer = super_admin_client.post(URL, wanted)
     assert answer.status_code == 302

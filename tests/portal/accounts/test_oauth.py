@@ -13,7 +13,9 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
+from integrations.store.columns import sealed
 from tests.support import factories
+from tests.support.second_factors import prove_now
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(
     client, super_admin, organization, sandbox, refreshed
 ):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     assert consent(client, sandbox, next="/")["Location"] == "/"
     assert refreshed == [organization.slug]
     # the first attempt's `next` isn't kept for the second
@@ -51,6 +54,7 @@ def test_a_consent_whose_token_answer_differs_is_stored(
         sandbox.lever.grants, "issue", lambda *grant: issue(*grant) | {"expires_in": "3600", "scope": None}
     )
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     consent(client, sandbox)
     assert LeverConnection.objects.get(organization=organization).is_working
 
@@ -65,6 +69,7 @@ def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
 ):
     Organization.objects.update(attach_report=attaches)
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     asked = parse_qs(urlsplit(begun["Location"]).query)["scope"][0].split()
     assert asked == list(scopes_of(attaches_files=attaches))
@@ -76,6 +81,7 @@ def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
 @pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])
 def test_a_denied_consent_returns_to_its_page(client, super_admin, organization, sandbox, form, target):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     begun = client.post(reverse("lever-connect"), form)
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
     answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state})
@@ -84,6 +90,7 @@ def test_a_denied_consent_returns_to_its_page(client, super_admin, organization,
 
 def test_a_scope_that_lever_refuses_is_explained(client, super_admin, organization, sandbox):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
     query = {"error": "invalid_scope", "error_description": "secret words", "state": state}
@@ -94,6 +101,7 @@ def test_a_scope_that_lever_refuses_is_explained(client, super_admin, organizati
 
 def test_consent_never_redirects_to_another_site(client, super_admin, organization, sandbox, refreshed):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
 
 
@@ -101,6 +109,7 @@ def test_connecting_a_lever_account_of_another_organization_warns(
     client, super_admin, organization, sandbox, refreshed
 ):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     consent(client, sandbox)
     grant = LeverConnection.objects.get(organization=organization)
     assert "same Lever account" not in client.get("/").content.decode()
@@ -115,6 +124,7 @@ def test_connecting_a_lever_account_of_another_organization_warns(
 
 def test_who_signed_in_to_lever_is_stored_and_named(client, super_admin, organization, sandbox, refreshed):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     consent(client, sandbox)
     connection = LeverConnection.objects.get(organization=organization)
     account = sandbox.lever.accounts["acme"]
@@ -130,6 +140,7 @@ def test_a_consent_is_stored_although_lever_does_not_say_who_gave_it(
     rule = {"method": "GET", "path": "/v1/users/", "kind": "status", "times": 9, "status": 403}
     sandbox.lever_does("faults", seed=1, rules=[rule])
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     consent(client, sandbox)
     connection = LeverConnection.objects.get(organization=organization)
     assert (connection.is_working, connection.giver) == (True, "")
@@ -139,7 +150,11 @@ def test_a_consent_is_stored_although_lever_does_not_say_who_gave_it(
 def asked(client, super_admin, connected_organization, sandbox, refreshed):
     """The connection to another Lever account than that of the consent which was just given."""
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    LeverConnection.objects.update(lever_account_id="account-before", access_token="token-before")
+    prove_now(client)
+    LeverConnection.objects.update(
+        lever_account_id="account-before",
+        **sealed(LeverConnection.objects.get(), access_token="token-before"),
+    )
     assert consent(client, sandbox)["Location"] == reverse("lever-account")
     return LeverConnection.objects.get(organization=connected_organization)
 
@@ -210,6 +225,7 @@ def test_somebody_who_is_no_super_admin_in_lever_is_told_what_to_do(
     client, super_admin, organization, sandbox
 ):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
     answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state}, follow=True)
