@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-#: Requests of one process that hold slots at once, of the eight threads of the web server.
-AT_ONCE = 4
 #: After how long to come again.
 RETRY_SECONDS = 3
 
 
 class Work(Enum):
-    """A kind of work: how many slots a process has for it, and how many of them one organization may hold."""
+    """A kind of work: how many slots a process has for it, and how many of them one organization may hold.
 
-    #: Computing the hash of a password. The others leave at least one slot for it.
-    PASSWORD = "password", 2, 2
+    Together they are half of the threads of a web process.
+    """
+
+    #: Computing the hash of a password: it takes a whole processor, and there is a process for each.
+    PASSWORD = "password", 1, 1
     #: Waiting for Lever, for CodeScreen or for a server that a customer names.
     PLATFORM = "platform", 2, 1
     #: Reading a whole list, and sending it.
@@ -92,7 +93,7 @@ def _take(slot: _Slot) -> None:
     work, _ = slot
     with _lock:
         of_kind = sum(count for (one, _), count in _taken.items() if one is work)
-        if _taken.total() >= AT_ONCE or of_kind >= work.at_once or _taken[slot] >= work.of_one:
+        if of_kind >= work.at_once or _taken[slot] >= work.of_one:
             raise Busy
         _taken[slot] += 1
 

