@@ -22,7 +22,7 @@ class Work(Enum):
 
     #: Computing the hash of a password: it takes a whole processor, and there is a process for each.
     PASSWORD = "password", 1, 1
-    #: Waiting for Lever, for CodeScreen or for a server that a customer names.
+    #: Waiting for Lever or for CodeScreen.
     PLATFORM = "platform", 2, 1
     #: Reading a whole list, and sending it.
     EXPORT = "export", 1, 1

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from django.conf import settings
 
 from integrations.core import slots
 from integrations.core.slots import Busy, Work
@@ -57,7 +58,7 @@ def test_an_organization_that_waits_for_its_platform_keeps_no_other_waiting():
 
 
 def test_half_of_the_threads_hold_none_however_much_is_asked_for():
-    assert sum(work.at_once for work in Work) == 4  # of eight
+    assert sum(work.at_once for work in Work) <= settings.WEB_THREADS / 2
 
 
 def test_a_request_needs_one_slot_of_a_kind():
