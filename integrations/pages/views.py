@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -27,6 +28,7 @@ from django.views.generic import FormView, TemplateView, View
 from django.views.generic.base import ContextMixin
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
+from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
 from integrations.core import slots
@@ -74,6 +76,16 @@ class PartialsMixin(TemplateView):
         return get_conditional_response(self.request, tag, response=response) or response
 
 
+#: What one person may have added to the audit log: so much at once, later one each three seconds.
+ACTS = (Limit(100, 3.0),)
+
+
+def count_act(person: User) -> None:
+    """Count something that stays in the audit log for good: nobody may add to it without end. Raises Busy."""
+    if AttemptLimit.refusal(keyed_limits(f"acts:{person.pk}", ACTS)):
+        raise slots.Busy
+
+
 class OperationView(FormView):
     """Show a page with a form; call an operation when the form is valid, and say what came of it.
 
@@ -95,7 +107,8 @@ class OperationView(FormView):
         raise NotImplementedError
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Call the operation, wake the workers, and lead on to the page that follows."""
+        """Call the operation, wake the workers, and lead on to the page that follows. Raises Busy."""
+        count_act(cast(User, self.request.user))
         try:
             done = self.operate(form)
         except ValidationError as error:
@@ -185,6 +198,7 @@ class ListExport(OrganizationMixin):
         Where they are too many, lead to the page of the list instead, and say so there. Raises Busy.
         """
         slots.hold(slots.Work.EXPORT, self.organization.pk)
+        count_act(self.user)
         with ExitStack() as unsent:
             file = unsent.enter_context(TemporaryFile())
             try:

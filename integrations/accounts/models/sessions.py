@@ -80,7 +80,7 @@ class AttemptLimit(models.Model):
 
     HOLDS = Holds(
         "how many passwords and second factors may still be tried, pages read by programs, webhooks taken with one "
-        "signature, and choices of e-mails changed",
+        "signature, and acts of people that stay in the audit log",
         "an hour after all are free again; removed daily",
     )
 

@@ -11,6 +11,7 @@ from integrations.audit.models.entry import AuditAction
 from integrations.invitations.models.candidate import Candidate
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.views import count_act
 from integrations.privacy.acts import HeldTable, held_data, record_subject_access
 from integrations.privacy.models import Erasure
 
@@ -41,11 +42,15 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         )
 
     def _held_data(self, action: AuditAction) -> list[HeldTable]:
-        """Return what is held, and record it. Raises Http404 when this organization has no row about the person."""
+        """Return what is held, and record it.
+
+        Raises Http404 when this organization has no row about the person, and Busy.
+        """
         opportunity_id = self.kwargs["opportunity_id"]
         held = held_data(self.organization, opportunity_id)
         if not held:
             raise Http404("No such candidate here.")
+        count_act(self.user)
         record_subject_access(self.organization, opportunity_id, held, self.user, action)
         return held
 

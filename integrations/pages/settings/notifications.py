@@ -11,8 +11,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS
 from integrations.notifications.acts import choose_emails, save_chat_url
 from integrations.notifications.alerts import host_of
@@ -21,9 +19,6 @@ from integrations.notifications.preferences import gets, read_token
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ConfirmedActView, OperationView, ProvenChangesMixin
-
-#: How often one member may choose their own e-mails.
-OWN_CHANGES = (Limit(10, 600.0),)
 
 
 class NotificationsView(OrganizationMixin, ConfirmedActView):
@@ -40,12 +35,8 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
         )
 
     def operate(self, form: Form) -> str | None:
-        """Store the choices. Each change stays in the audit log for good: nobody may make them without end."""
+        """Store the choices."""
         posted = self.request.POST
-        if refusal := AttemptLimit.refusal(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES)):
-            raise ActionNotAllowed(
-                f"You changed this often just now. Wait {refusal.in_words}, then try again."
-            )
         chosen = {kind: kind.value in posted for kind in EmailKind}
         changed = choose_emails(self.membership, chosen, self.user)
         return "Your settings are saved." if changed else None
