@@ -13,6 +13,7 @@ import redis
 from django.db import InterfaceError, OperationalError
 
 from integrations.core import correlation
+from integrations.core.vocabulary import MAIL_SERVER, Platform
 
 # Masks what looks like a secret or an address of a person in any text: log lines and tracebacks.
 #
@@ -155,7 +156,7 @@ UNAVAILABLE = 503
 #: What django-q2 logs each ten seconds while Redis is away, about the process that fetches its tasks.
 REPLACED = "reincarnated pusher"
 DATABASE, REDIS = "the database", "Redis"
-_NEWS = (DATABASE, REDIS, str(UNAVAILABLE), REPLACED)
+_NEWS = (DATABASE, REDIS, str(UNAVAILABLE), REPLACED, MAIL_SERVER, *Platform)
 
 
 def outage(error: object) -> str:
@@ -174,8 +175,9 @@ def outage(error: object) -> str:
 class OncePerOutage(logging.Filter):
     """Keeps of what is logged about an outage one line a minute, without its traceback, in each process.
 
-    A request that is answered 503 meanwhile is such a line too. Processes that are forked count as the one that made
-    them: while Redis is away, django-q2 makes a new one each ten seconds.
+    A request that is answered 503 meanwhile is such a line too, and a record whose `outage` says what is away.
+    Processes that are forked count as the one that made them: while Redis is away, django-q2 makes a new one each ten
+    seconds.
     """
 
     def __init__(self) -> None:
@@ -189,7 +191,7 @@ class OncePerOutage(logging.Filter):
         """Return whether the record is kept; shorten one that is about an outage."""
         error = record.exc_info[1] if record.exc_info else record.msg  # django-q2 logs the error alone
         away = outage(error)
-        what = away
+        what = away or getattr(record, "outage", "")
         if getattr(record, "status_code", None) == UNAVAILABLE:
             what = what or str(UNAVAILABLE)
         elif str(record.msg).startswith(REPLACED):

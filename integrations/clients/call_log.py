@@ -7,11 +7,12 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import FINAL_ERASURES
 from integrations.privacy.models import Erasure
+from integrations.store.database import DATABASE_OUTAGE
 from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,10 @@ class _CallLog:
         try:
             with self.recorded():
                 pass
-        except (DatabaseError, InterfaceError) as error:
+        except DATABASE_OUTAGE:
+            logger.warning("%s API calls could not be recorded", len(self._calls), exc_info=True)
+            self._calls = []
+        except DatabaseError as error:
             logger.error("%s API calls could not be recorded\n%s", len(self._calls), masked_traceback(error))
             self._calls = []
 

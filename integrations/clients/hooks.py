@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError
 
 from integrations.clients import call_log, call_window
 from integrations.clients.limits import CallLimits
@@ -100,8 +100,10 @@ def after_call(
                 at=database.now(),
             )
             call_log.add(row)
-        except (DatabaseError, InterfaceError) as error:
-            # the call was made: the caller must not see an error because something about it was lost
+        # the call was made: the caller must not see an error because something about it was lost
+        except database.DATABASE_OUTAGE:
+            logger.warning("what an API call showed could not be recorded", exc_info=True)
+        except DatabaseError as error:
             logger.error("what an API call showed could not be recorded\n%s", masked_traceback(error))
 
     return record

@@ -97,6 +97,9 @@ class CallLimits:
     def observe(self, call: CallRecord) -> None:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
         is_answer = call.status is not None and call.status < 500
-        CircuitBreaker.record(self._organization, self._platform, is_answer)
+        if CircuitBreaker.record(self._organization, self._platform, is_answer):
+            # of an answer the status alone: its words may name people
+            reason = f"it answered {call.status}" if call.status else call.error
+            logger.warning("%s doesn't work: %s", self._platform, reason, extra={"outage": self._platform})
         if call.status == 429 and self._bucket:
             reserve_slot(self._bucket, COOL_DOWN_SECONDS)

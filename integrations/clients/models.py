@@ -197,13 +197,16 @@ class CircuitBreaker(models.Model):
         return breaker.pause.total_seconds()
 
     @classmethod
-    def record(cls, organization: "Organization", platform: str, is_answer: bool) -> None:
-        """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it."""
+    def record(cls, organization: "Organization", platform: str, is_answer: bool) -> bool:
+        """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it.
+
+        Return whether it is open now.
+        """
         if is_answer:
             if not _is_answering(organization, platform):
                 cls._failing(organization, platform).update(failures=0, open_until=None)
                 _remember_answering(organization, platform)
-            return
+            return False
         rows = cls.objects.filter(organization=organization, platform=platform)
         _answering_until.pop((organization.pk, platform), None)
         breaker, _ = cls.objects.get_or_create(organization=organization, platform=platform)
@@ -211,6 +214,7 @@ class CircuitBreaker(models.Model):
         breaker.refresh_from_db()
         if breaker.failures == cls.FAILURES_TO_OPEN:
             rows.update(open_until=Now() + breaker.pause)
+        return breaker.is_open
 
     @classmethod
     def _failing(cls, organization: "Organization", platform: str) -> "models.QuerySet[CircuitBreaker]":

@@ -180,6 +180,13 @@ class FindingCode(RecordEnum):
         ),
         is_counted_on_overview=True,
     )
+    MESSAGES_UNSENT = FindingRecord(
+        "messages_unsent",
+        HEALTH,
+        incident=IncidentRecord(
+            "E-mails or chat messages can't be sent", "E-mails and chat messages are sent again"
+        ),
+    )
     UNDECIDED_DELIVERIES = FindingRecord(
         "undecided_deliveries",
         HEALTH.at("#undecided"),

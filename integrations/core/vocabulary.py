@@ -67,6 +67,10 @@ class Platform(LabelledEnum):
     CODESCREEN = "codescreen", "CodeScreen"
 
 
+#: What the log calls the server that takes e-mails, where it calls a platform by its name.
+MAIL_SERVER = "mail server"
+
+
 class SecondFactor(LabelledEnum):
     """What proved, besides the first proof, who a person is."""
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Unpack
 
 import requests
+import urllib3
 from django.utils import timezone
 
 from integrations.core import slots
@@ -157,11 +159,21 @@ def _unanswered(name: str, error: requests.RequestException) -> str:
     """Return why a platform's answer is missing, in words for people."""
     if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
         return f"{name} did not answer in time"
+    if fault := _certificate_fault(error):
+        return f"{name}'s certificate was refused: {fault}"
     if was_never_sent(error):
         return f"{name} could not be reached"
     if isinstance(error, requests.ConnectionError):
         return f"The connection to {name} ended before an answer came"
     return f"{name} did not answer: {type(error).__name__}"
+
+
+def _certificate_fault(error: requests.RequestException) -> str:
+    """Return what is wrong with the certificate that came, such as that it has expired; empty for any other error."""
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    fault = reason.args[0] if isinstance(reason, urllib3.exceptions.SSLError) and reason.args else None
+    return str(fault.verify_message) if isinstance(fault, ssl.SSLCertVerificationError) else ""
 
 
 def storable_json(value: object) -> object:

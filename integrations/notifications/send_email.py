@@ -1,5 +1,6 @@
 """Perform the effect that sends one e-mail: as text and HTML, in one message per recipient."""
 
+import logging
 import smtplib
 from dataclasses import replace
 from email import policy as policies
@@ -9,6 +10,7 @@ from email.policy import EmailPolicy, Policy
 
 from django.core.mail import EmailMultiAlternatives
 
+from integrations.core.vocabulary import MAIL_SERVER
 from integrations.http.session import PlatformError
 from integrations.notifications import rendering
 from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
@@ -20,6 +22,8 @@ from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
+
+logger = logging.getLogger(__name__)
 
 NO_LONGER_WANTED = "Not sent, because what it was for was over by then."
 
@@ -67,6 +71,8 @@ def send_email(effect: Effect) -> Done | Cancelled:
             _message(sender, email.content, address, unsubscribe).send()
         except (OSError, smtplib.SMTPException) as error:
             failure = error
+            reason = type(error).__name__
+            logger.warning("the mail server didn't take an e-mail: %s", reason, extra={"outage": MAIL_SERVER})
             continue
         payload = replace(payload, sent_to=(*payload.sent_to, address))
         effect.payload = payload.to_json()

@@ -55,6 +55,10 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         is_behind = models.Exists(others.filter(goes_first))
         return self.free().filter(models.Q(opportunity_id="") | has_held_it | ~is_behind)
 
+    def tried_in_vain(self) -> Self:
+        """Effects whose last try failed, and that are tried again."""
+        return self.scheduled().filter(attempts__gt=0).exclude(last_error="")
+
     def failed_steps(self) -> Self:
         """Effects that failed and can be retried; an invitation that could not be sent is counted by its own status."""
         return self.filter(state=self.model.State.FAILED).exclude(kind=self.model.Kind.SEND_INVITATION)

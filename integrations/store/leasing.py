@@ -49,6 +49,10 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
         """Rows with a due time, past or to come. Claims find them by the index that holds exactly these."""
         return self.filter(due_at__isnull=False)
 
+    def deferred(self) -> Self:
+        """Rows that wait for a time to come, mostly to be tried again."""
+        return self.filter(due_at__gt=Now())
+
     def free(self) -> Self:
         """Due rows that no worker holds, by the database's clock."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())

@@ -33,6 +33,10 @@ class Current:
         longest = _gauge("portal_oldest_due_seconds", "how long the longest-waiting row has waited")
         longest.add_metric([], notify.oldest_due_seconds())
         yield longest
+        deferred = _gauge("portal_deferred_rows", "rows that wait to be tried again", "kind")
+        deferred.add_metric(["delivery"], Delivery.objects.deferred().count())
+        deferred.add_metric(["effect"], Effect.objects.deferred().count())
+        yield deferred
         yield _heartbeats()
         yield _counted(
             "portal_invitations", "invitations under way", Invitation.objects.open(), "status", OPEN

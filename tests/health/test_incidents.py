@@ -70,6 +70,17 @@ def create_repaired_delivery(organization) -> Delivery:
     )
 
 
+def fail_message(organization) -> None:
+    factories.EffectFactory.create(
+        organization=organization,
+        kind="send_alert",
+        attempts=3,
+        last_error="The chat room answered 500.",
+        created_at=timezone.now() - timedelta(minutes=6),
+        due_at=timezone.now() + timedelta(minutes=1),
+    )
+
+
 def remove_webhook(organization) -> None:
     now = timezone.now()
     organization.lever_webhooks.update(missing_since=now, listed_at=now - timedelta(days=1))
@@ -92,6 +103,7 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "held_invitations": (hold_invitation, lambda _: Invitation.objects.update(status="withdrawn")),
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
     "undecided_deliveries": (create_stuck_delivery, lambda _: decide_deliveries()),
+    "messages_unsent": (fail_message, lambda _: Effect.objects.update(state="done", due_at=None)),
     "duty_failing": (
         lambda organization: DutyRun.objects.create(
             organization=organization, duty="sweep", failures=3, due_at=None

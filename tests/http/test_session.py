@@ -101,13 +101,15 @@ LOST = {
     ),
     "anything else": requests.exceptions.RequestException("?"),
 }
+REFUSED_CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed")
+REFUSED_CERTIFICATE.verify_message = "certificate has expired"
 NEVER_SENT = {
     "refused": connection_error(urllib3.exceptions.NewConnectionError(CONNECTION, "Connection refused")),
     "no such host": connection_error(
         urllib3.exceptions.NameResolutionError("platform.example", CONNECTION, socket.gaierror())
     ),
     "connect time-out": requests.exceptions.ConnectTimeout("timed out"),
-    "a certificate that isn't theirs": tls_error(ssl.SSLCertVerificationError(1, "hostname mismatch")),
+    "a certificate that isn't theirs": tls_error(REFUSED_CERTIFICATE),
 }
 
 
@@ -125,6 +127,11 @@ def test_a_write_that_never_left_is_not_ambiguous(platform_api, session, name):
     platform_api.post(f"{URL}/things", body=NEVER_SENT[name])
     error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (False, False, None)
+
+
+def test_a_refused_certificate_is_told_from_an_outage(platform_api, session):
+    platform_api.get(f"{URL}/things", body=tls_error(REFUSED_CERTIFICATE))
+    assert str(request_error(session, "GET")).endswith("'s certificate was refused: certificate has expired")
 
 
 @pytest.mark.parametrize("name", LOST)

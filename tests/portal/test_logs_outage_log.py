@@ -81,6 +81,12 @@ def test_an_outage_is_one_line_a_minute_without_a_traceback(monkeypatch):
     assert outages.filter(record(SILENT))
 
 
+def test_a_mail_server_or_a_platform_that_is_away_is_one_line_a_minute_each():
+    outages = OncePerOutage()
+    lines = [record(outage=what) for what in ("mail server", "lever", "codescreen", "lever", "mail server")]
+    assert [outages.filter(line) for line in lines] == [True, True, True, False, False]
+
+
 def test_processes_that_are_forked_say_it_as_one():
     outages = OncePerOutage()
     context = multiprocessing.get_context("fork")

@@ -8,9 +8,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
-from integrations.clients.models import CircuitBreaker
+from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
+from integrations.effects.perform import MESSAGES
 from integrations.health.findings import (
     MOST_NAMED,
     Finding,
@@ -19,6 +20,7 @@ from integrations.health.findings import (
     lasting,
     listed,
 )
+from integrations.health.room import require_room
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
@@ -26,9 +28,11 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
+from integrations.store import database
 
 LONGEST_WAIT = timedelta(minutes=2)
 UNDECIDED_FOR = timedelta(days=1)
+UNSENT_FOR = timedelta(minutes=5)
 HEARTBEAT_MAX_AGE = timedelta(seconds=90)
 REPAIRS_SHOWN_FOR = timedelta(hours=24)
 #: The sweep runs every few minutes. After a day a candidate whose webhook was lost has waited for too long.
@@ -47,6 +51,20 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             FindingCode.FAILED_EFFECTS,
             f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Read the reasons, fix them, and press Retry.",
+        )
+
+
+def check_messages(organization: Organization) -> Iterator[Finding]:
+    """Yield how many e-mails and chat messages have been tried in vain for longer than UNSENT_FOR, and why."""
+    late = Effect.objects.tried_in_vain().filter(organization=organization, kind__in=MESSAGES)
+    late = late.filter(created_at__lt=Now() - UNSENT_FOR).order_by("-created_at")
+    if number := late.count():
+        yield finding(
+            FindingCode.MESSAGES_UNSENT,
+            f"{counted(number, 'e-mail or chat message')} could not be sent for more than "
+            f"{lasting(UNSENT_FOR.total_seconds())}, and {'is' if number == 1 else 'are'} tried again. "
+            f"{late.values_list('last_error', flat=True)[0]}",
+            "Ask the portal's operator to look at the mail server, or check the chat room's address under Settings.",
         )
 
 
@@ -101,16 +119,33 @@ def check_workers(organization: Organization) -> Iterator[Finding]:
         )
 
 
+def check_room(organization: Organization) -> Iterator[Finding]:
+    """Yield that the database takes no more rows, although it answers."""
+    try:
+        require_room()
+    except database.DATABASE_OUTAGE as error:
+        yield finding(
+            FindingCode.WORK_LATE,
+            f"Nothing can be stored: {database.trouble(error)}.",
+            "Ask the portal's operator to make room for the database. Webhooks are refused meanwhile, and come again.",
+            level=Level.ERROR,
+        )
+
+
 def check_platforms(organization: Organization) -> Iterator[Finding]:
-    """Yield the platforms that don't answer and whose circuit breaker is open."""
+    """Yield the platforms that don't answer and whose circuit breaker is open, with the last reason where none came."""
+    calls = ApiCall.objects.filter(organization=organization, status__isnull=True)
     for breaker in CircuitBreaker.objects.filter(
         organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
     ):
         name = Platform(breaker.platform).label
+        reason = calls.filter(platform=breaker.platform).values_list("error", flat=True).first()
         yield finding(
             FindingCode.PLATFORM_DOWN,
-            f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying.",
-            f"If {name} is down, there is nothing to do. Everything is kept and continues when it is back.",
+            f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying."
+            + (f" The last reason: {reason}." if reason else ""),
+            f"If {name} is down, there is nothing to do. Everything is kept and continues when it is back. If a "
+            "certificate is the reason, ask the portal's operator to look at the machine's clock and network.",
         )
 
 
@@ -127,8 +162,10 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
         candidates = counted(number, "candidate")
         yield finding(
             FindingCode.SWEEP_REPAIRED,
-            f"In the last day Lever sent no webhook for {candidates}. The portal found them by comparing with Lever.",
-            "In Lever, check that the Candidate Stage Change webhook is switched on and that its log shows no errors.",
+            f"In the last day the portal took in no webhook for {candidates}. The portal found them by comparing with "
+            "Lever.",
+            "In Lever, check that the Candidate Stage Change webhook is switched on. If its log shows errors, the "
+            "portal was away for longer than Lever repeats a webhook.",
         )
 
 

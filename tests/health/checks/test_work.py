@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.health.checks.work import check_duties
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
@@ -15,6 +18,7 @@ from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from tests.health.rows import code_and_level, create_delivery, create_invitation, only_finding
+from tests.support import factories
 
 
 def test_failed_effects_are_counted_by_kind(healthy_organization: Organization) -> None:
@@ -47,6 +51,44 @@ def test_invitations_that_could_not_be_sent_have_a_finding_and_a_list_of_their_o
     finding = only_finding(healthy_organization)
     assert finding.message == "2 candidates could not be sent an invitation."
     assert finding.page.url == "/activity/?view=not_sent"
+
+
+def test_messages_that_are_tried_in_vain_are_named_after_minutes_with_the_last_reason(
+    healthy_organization: Organization,
+) -> None:
+    reason = "The mail server didn't take the message: ConnectionRefusedError"
+    effect = factories.EffectFactory.create(
+        organization=healthy_organization, kind="send_alert", attempts=3, last_error=reason
+    )
+    assert only_finding(healthy_organization).code == "ok"
+    Effect.objects.update(created_at=Now() - timedelta(minutes=6))
+    assert code_and_level(healthy_organization) == ("messages_unsent", "warning")
+    assert reason in only_finding(healthy_organization).message
+    Effect.objects.filter(pk=effect.pk).update(attempts=0, last_error="The portal is paused.")
+    assert only_finding(healthy_organization).code == "ok"
+
+
+def test_a_full_disk_is_an_error(healthy_organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OperationalError from psycopg.errors.DiskFull()
+
+    monkeypatch.setattr("integrations.health.checks.work.require_room", fail)
+    assert code_and_level(healthy_organization) == ("work_late", "error")
+    assert only_finding(healthy_organization).message == "Nothing can be stored: the database's disk is full."
+
+
+def test_a_platform_that_is_down_has_the_reason_of_its_last_call(healthy_organization: Organization) -> None:
+    CircuitBreaker.objects.create(organization=healthy_organization, platform="codescreen", failures=5)
+    refused = "CodeScreen's certificate was refused: certificate has expired"
+    for platform, error, status in (
+        ("lever", "x", None),
+        ("codescreen", refused, None),
+        ("codescreen", "y", 500),
+    ):
+        ApiCall.objects.create(
+            organization=healthy_organization, platform=platform, error=error, status=status, duration_ms=1
+        )
+    assert only_finding(healthy_organization).message.endswith(f" The last reason: {refused}.")
 
 
 def test_stuck_deliveries_are_named(healthy_organization: Organization) -> None:

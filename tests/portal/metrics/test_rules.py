@@ -120,6 +120,10 @@ def grant_ends(portal: Portal) -> None:
     factories.LeverConnectionFactory.create(connected_at=timezone.now() - timedelta(days=360))
 
 
+def mail(portal: Portal) -> None:
+    Incident.objects.create(organization=portal.organization, code="messages_unsent")
+
+
 def incident(portal: Portal) -> None:
     Incident.objects.create(organization=portal.organization, code="platform_down")
 
@@ -133,6 +137,7 @@ BAD: dict[str, Callable[[Portal], None]] = {
     "PortalDutiesLate": duties_late,
     "PortalUncertain": uncertain,
     "PortalEffectsFailed": effects_failed,
+    "PortalMail": mail,
     "PortalGrantEnds": grant_ends,
     "PortalIncident": incident,
 }
