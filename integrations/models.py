@@ -2,7 +2,6 @@
 
 # ruff: noqa: F401
 
-import integrations.accounts.models.second_factors
 import integrations.accounts.models.sessions
 import integrations.api.models
 import integrations.audit.models.audited_rows

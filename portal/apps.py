@@ -9,7 +9,6 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import get_commands
 from django.db.models import Model
-from django.db.models.base import ModelBase
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
@@ -40,7 +39,8 @@ class PortalConfig(AppConfig):
             get_commands().pop("test", None)  # the table that Django caches
 
 
-SHOWN_APPS = {"integrations", "auth"}
+#: Whose pages the admin shows.
+SHOWN = {"integrations", "portal", "django"}
 
 
 class PortalAdminSite(AdminSite):
@@ -55,14 +55,13 @@ class PortalAdminSite(AdminSite):
         admin_class: "type[ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
-        """Register a model of SHOWN_APPS; ignore what other packages register of their own.
+        """Register a page of ours or of Django; ignore what other packages register of their own.
 
-        django-q2's pages would execute the pickles that they show, and social-auth's tables hold nothing: Lever's grant
-        is stored encrypted in LeverConnection.
+        django-q2's pages would execute the pickles that they show, django-allauth's would show and change secrets, and
+        social-auth's tables hold nothing: Lever's grant is stored encrypted in LeverConnection.
         """
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        shown = [model for model in models if model._meta.app_label in SHOWN_APPS]
-        super().register(shown, admin_class, **options)
+        if admin_class is not None and admin_class.__module__.partition(".")[0] in SHOWN:
+            super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from integrations.admin.pages import addresses

@@ -229,12 +229,19 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 USERSESSIONS_ADAPTER = "portal.accounts.adapter.SessionsAdapter"
-MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
+MFA_ADAPTER = "portal.accounts.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "portal.accounts.second_factor.CodeForm",
+    "reauthenticate": "portal.accounts.second_factor.FreshCodeForm",
+    "add_webauthn": "portal.accounts.second_factor.PasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "CodeScreen–Lever portal"
-MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+#: A passkey asks for the device's own PIN, finger or face: alone it is two factors.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL
 
 # Lever and CodeScreen

@@ -21,7 +21,6 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations import stop_signal
-from integrations.accounts.models import second_factors
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import models as client_models
@@ -131,11 +130,11 @@ def _portal_settings(settings, monkeypatch) -> None:
     settings.SECRET_KEY = "only-for-tests-" + "x" * 50
     settings.FIELD_ENCRYPTION_KEYS = [_KEY]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    monkeypatch.setattr(second_factors, "HASHING_COST", 2)
     memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     settings.CACHES = {"default": memory, "memory": memory}
     cache.clear()  # the next test's organization has the same number
     settings.SECURE_SSL_REDIRECT = False
+    settings.MFA_TOTP_TOLERANCE = 1  # on a slow machine the half minute ends before a code is sent
     settings.PORTAL_URL = "http://testserver"
     authentication.seen.clear()
     authentication.memory.forget()

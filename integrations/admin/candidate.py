@@ -37,12 +37,12 @@ from integrations.privacy.models import Erasure
 
 #: The lists that an opportunity's id is searched in.
 _LISTS = {
-    "invitation": "Invitations",
-    "result": "Results",
-    "effect": "What was sent and written",
-    "delivery": "Deliveries",
-    "verdict": "Verdicts",
-    "apicall": "API calls",
+    "integrations_invitation": "Invitations",
+    "integrations_result": "Results",
+    "integrations_effect": "What was sent and written",
+    "integrations_delivery": "Deliveries",
+    "integrations_verdict": "Verdicts",
+    "integrations_apicall": "API calls",
 }
 
 

@@ -76,12 +76,9 @@ def invitation_link(invitation: Invitation | None) -> str | SafeString:
 
 
 def list_links(names: Mapping[str, str], **filters: str | int) -> SafeString:
-    """Return links to lists of the admin with these filters, separated by dots; `names` are by model."""
+    """Return links to lists of the admin with these filters, separated by dots; `names` are by app and model."""
     query = urlencode(filters)
-    addresses = (
-        (f"{reverse(f'admin:integrations_{model}_changelist')}?{query}", name)
-        for model, name in names.items()
-    )
+    addresses = ((f"{reverse(f'admin:{model}_changelist')}?{query}", name) for model, name in names.items())
     return format_html_join(" · ", '<a href="{}">{}</a>', addresses)
 
 

@@ -8,14 +8,14 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, TextChoices
+from django.db.models import F, QuerySet, TextChoices
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.accounts.acts.second_factors import with_factors
 from integrations.admin import access
 from integrations.admin.access import current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
@@ -101,12 +101,7 @@ class MembershipAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         """Return the memberships with which second factors their people have."""
-        mine = {"user": OuterRef("user")}
-        rows: QuerySet[Membership] = super().get_queryset(request)
-        return rows.annotate(
-            has_app=Exists(AuthenticatorApp.objects.confirmed().filter(**mine)),
-            has_passkey=Exists(Passkey.objects.filter(**mine)),
-        )
+        return with_factors(super().get_queryset(request))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -138,10 +133,9 @@ class MembershipAdmin(ScopedAdmin):
 
 #: The lists of how people sign in, which are searched by user name.
 _SIGN_IN = {
-    "authenticatorapp": "Authenticator app",
-    "passkey": "Passkeys",
-    "recoverycode": "Recovery codes",
-    "personalsettings": "Settings",
+    "mfa_authenticator": "Second factors",
+    "usersessions_usersession": "Sessions",
+    "integrations_personalsettings": "Settings",
 }
 
 

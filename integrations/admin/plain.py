@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Model
 
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
@@ -79,6 +80,7 @@ _portal_list(PasswordLinkRequest, "pk requested_at", exclude=["address"])
 # how people sign in
 _PERSON: dict[str, Any] = {"search_fields": ["user__username"], "list_select_related": ["user"]}
 _portal_list(PersonalSettings, "user last_organization", **_PERSON)
-_portal_list(AuthenticatorApp, "user created_at confirmed_at last_used_at", exclude=["last_step"], **_PERSON)
-_portal_list(Passkey, "user name created_at last_used_at", exclude=["credential", "user_handle"], **_PERSON)
-_portal_list(RecoveryCode, "user created_at used_at", exclude=["salt", "digest"], **_PERSON)
+_portal_list(
+    UserSession, "user created_at last_seen_at ip user_agent", exclude=["session_key", "data"], **_PERSON
+)
+_portal_list(Authenticator, "user type created_at last_used_at", exclude=["data"], **_PERSON)

@@ -241,7 +241,7 @@ class Rotation:
 
     rotated: int = 0
     unchanged: int = 0
-    unreadable: list[StoredSecret] = field(default_factory=list)
+    unreadable: list[StoredSecret | str] = field(default_factory=list)
     changing: list[StoredSecret] = field(default_factory=list)
 
 

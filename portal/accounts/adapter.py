@@ -5,7 +5,6 @@ from typing import Any, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -107,10 +106,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def _login(credentials: dict[str, Any]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "")
-
-
-class MFAAdapter(DefaultMFAAdapter):
-    """Second factors of people."""
 
 
 class SessionsAdapter(DefaultUserSessionsAdapter):

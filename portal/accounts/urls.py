@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 
 from integrations.accounts.acts.fresh_proof import wants_proof
 from portal.accounts import account
+from portal.accounts.second_factor import SecondFactorsView
 
 # a new password, its audit entry and its e-mail are stored together
 change_password = transaction.atomic(views.password_change)
@@ -39,6 +40,7 @@ urlpatterns = [
         choose_password,
         name="account_reset_password_from_key",
     ),
+    path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", wants_proof(list_usersessions), name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),

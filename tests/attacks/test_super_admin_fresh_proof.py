@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.support.second_factors import PASSWORD, forget_proofs, make_strong, with_app
@@ -83,7 +83,7 @@ def test_an_old_session_is_asked_for_the_password_and_changes_nothing(old, membe
     member.refresh_from_db()
     organization.refresh_from_db()
     assert (member.role, organization.requires_second_factor) == ("team_member", True)
-    assert AuthenticatorApp.objects.filter(user=member.user).exists()
+    assert Authenticator.objects.filter(user=member.user).exists()
     assert not organization.pending_memberships.exists()
     assert not organization.api_tokens.exists()
 

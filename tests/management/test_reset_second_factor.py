@@ -3,11 +3,11 @@
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from tests.support import factories
@@ -29,7 +29,7 @@ def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_a
     client = Client()
     client.force_login(super_admin)
     assert run(super_admin.username, "--reason", "Called back.") == f"reset {super_admin}\n"
-    assert not AuthenticatorApp.objects.exists()
+    assert not Authenticator.objects.exists()
     assert client.get("/account/")["Location"].startswith("/accounts/login/")
     assert {entry.actor_name for entry in recorded().all()} == {"reset_second_factor"}
     assert recorded().count() == 2

@@ -30,9 +30,7 @@ WITHOUT_ORGANIZATION = {
     "PersonalSettings",
     "PortalDuty",
     "RateLimitBucket",
-    "AuthenticatorApp",
-    "Passkey",
-    "RecoveryCode",
+    "Authenticator",
 }
 
 #: The model whose primary key an address needs, by the first word of its name.

@@ -10,8 +10,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -21,32 +19,30 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.test import override_settings
 
-from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.store.columns import encrypted_fields
 from integrations.store.encryption import decrypt
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.processes import descendants, wait_for_url
 from portal.devtools.sandbox.values import stable_id
+from tests.support.second_factors import code_of
 
 Secrets = dict[str, str]
 
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
-APP = "/account/second-factor/app/"
+APP = "/accounts/2fa/totp/activate/"
 
 
 def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
     """Set up an authenticator app for the person who is signed in, and keep the recovery codes."""
     page = browser.open(portal_url + APP).text
-    shown = re.search(r"[A-Z2-7]{4}(?: [A-Z2-7]{4}){3,}", unescape(page))
+    shown = re.search(r'value="([A-Z2-7]{32})"', page)
     assert shown
-    secret = shown[0].replace(" ", "")
-    code = AuthenticatorApp(secret=secret).code_at(datetime.now(UTC))
-    answer = browser.submit(
-        APP, "/account/", code=code
-    )  # opened once more, its own page shows another secret
-    codes = re.findall(r"<code>([\w-]{8,})</code>", answer.text)
+    secret = shown[1]
+    # opened once more, its own page shows another secret
+    answer = browser.submit(APP, "/account/", code=code_of(secret))
+    codes = re.findall(r"\b\d{10}\b", answer.text)
     assert codes
     return {
         "secret of the app": secret,
@@ -210,7 +206,7 @@ class PlantedPortal:
         self.secrets |= plant_second_factor(browser, self.environment.portal_url)
         browser.submit("/accounts/logout/", "/account/")
         browser.sign_in(CAREFUL, self.passwords[CAREFUL])
-        challenge = "/login/second-factor/"
+        challenge = "/accounts/2fa/authenticate/"
         browser.submit(challenge, challenge, code="000000")
         browser.submit(challenge, challenge, code=self.secrets["recovery code 0"])
 

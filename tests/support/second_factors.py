@@ -1,34 +1,23 @@
-"""People with second factors, their codes, and a software security key that answers WebAuthn's questions."""
+"""People with second factors, their codes, and sessions in which something was proven."""
 
-import hashlib
-import json
-import secrets
 import time
-from datetime import datetime, timedelta
+from base64 import b32decode, b32encode
+from secrets import token_bytes, token_hex
 from typing import Any
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from django.conf import settings
+from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.test import Client
-from fido2.cose import ES256
-from fido2.utils import websafe_decode, websafe_encode
-from fido2.webauthn import (
-    Aaguid,
-    AttestationObject,
-    AttestedCredentialData,
-    AuthenticatorData,
-    CollectedClientData,
-)
 
-from integrations.accounts.models.second_factors import AuthenticatorApp, RecoveryCode
-from integrations.store import database
+from integrations.accounts.acts.second_factors import context_of
+from integrations.store.encryption import decrypt, encrypt
+from portal.accounts.second_factor import secrets_of
 
 PASSWORD = "correct horse battery"
-FLAG = AuthenticatorData.FLAG
 
 
 def prove_now(client: Client, method: str = "password", ago: float = 0.0, **details: Any) -> None:
@@ -62,86 +51,27 @@ def change_session(client: Client, **values: Any) -> None:
     session.save()
 
 
-def with_app(user: User) -> AuthenticatorApp:
-    """Give the person a confirmed authenticator app."""
-    return AuthenticatorApp.objects.create(user=user, confirmed_at=database.now())
+def with_app(user: User) -> Authenticator:
+    """Give the person an authenticator app."""
+    secret = b32encode(token_bytes(20)).decode()
+    data = {"secret": encrypt(secret, context=context_of(user.pk))}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
 
 
 def with_recovery_codes(user: User) -> list[str]:
     """Give the person a set of recovery codes, and return it."""
-    return RecoveryCode.make_set(user)
+    data = {"seed": encrypt(token_hex(40), context=context_of(user.pk)), "used_mask": 0}
+    codes = Authenticator.objects.create(user=user, type=Authenticator.Type.RECOVERY_CODES, data=data)
+    with secrets_of(user):
+        return list(codes.wrap().get_unused_codes())
 
 
-def code_of(app: AuthenticatorApp, steps: int = 0, at: datetime | None = None) -> str:
-    """Return the code that the app shows, so many steps of half a minute from now."""
-    return app.code_at((at or database.now()) + timedelta(seconds=30 * steps))
+def code_of(app: Authenticator | str, steps: int = 0) -> str:
+    """Return the code that the app, or one with this secret, shows so many steps of half a minute from now."""
+    secret = app if isinstance(app, str) else decrypt(app.data["secret"], context=context_of(app.user_id))
+    return TOTP(b32decode(secret), 6, SHA1(), 30).generate(int(time.time()) + 30 * steps).decode()
 
 
 def sign_in(client: Client, user: User, password: str = PASSWORD, next_url: str = "") -> Any:
     """Give the user name and the password."""
     return client.post("/accounts/login/", {"login": user.username, "password": password, "next": next_url})
-
-
-class SecurityKey:
-    """A security key in software; what it answers can be bent to play an attacker."""
-
-    def __init__(self, origin: str, *, verifies: bool = True) -> None:
-        self.origin, self.verifies = origin, verifies
-        self.private_key = ec.generate_private_key(ec.SECP256R1())
-        self.credential_id = secrets.token_bytes(32)
-        self.user_handle, self.count = b"", 0
-
-    def _flags(self) -> FLAG:
-        return FLAG.UP | FLAG.UV if self.verifies else FLAG.UP
-
-    def _client_data(self, kind: CollectedClientData.TYPE, challenge: str) -> CollectedClientData:
-        return CollectedClientData.create(kind, websafe_decode(challenge), self.origin)
-
-    def make(self, options: dict[str, Any]) -> str:
-        """Answer the question for a new passkey."""
-        self.user_handle = websafe_decode(options["user"]["id"])
-        public_key = ES256.from_cryptography_key(self.private_key.public_key())
-        data = AuthenticatorData.create(
-            hashlib.sha256(options["rp"]["id"].encode()).digest(),
-            self._flags() | FLAG.AT,
-            self.count,
-            AttestedCredentialData.create(Aaguid.NONE, self.credential_id, public_key),
-        )
-        client_data = self._client_data(CollectedClientData.TYPE.CREATE, options["challenge"])
-        return self._answer(
-            clientDataJSON=client_data, attestationObject=AttestationObject.create("none", data, {})
-        )
-
-    def sign(self, options: dict[str, Any]) -> str:
-        """Answer the question for a signature."""
-        self.count += 1
-        data = AuthenticatorData.create(
-            hashlib.sha256(options["rpId"].encode()).digest(), self._flags(), self.count
-        )
-        client_data = self._client_data(CollectedClientData.TYPE.GET, options["challenge"])
-        signature = self.private_key.sign(data + client_data.hash, ec.ECDSA(SHA256()))
-        return self._answer(
-            clientDataJSON=client_data,
-            authenticatorData=data,
-            signature=signature,
-            userHandle=self.user_handle,
-        )
-
-    def _answer(self, **response: bytes) -> str:
-        own_id = websafe_encode(self.credential_id)
-        encoded = {name: websafe_encode(value) for name, value in response.items()}
-        return json.dumps({"id": own_id, "rawId": own_id, "type": "public-key", "response": encoded})
-
-
-def options_in(answer: Any) -> dict[str, Any]:
-    """Return what a page gives its script for the browser."""
-    context = answer.context
-    return dict(
-        json.loads(context["passkey_options"] if "passkey_options" in context else context["options"])
-    )
-
-
-def use_passkey_address(config: Any = settings) -> str:
-    """Let the portal have an address for which browsers offer passkeys; return it."""
-    config.PORTAL_URL = "https://portal.example"
-    return str(config.PORTAL_URL)

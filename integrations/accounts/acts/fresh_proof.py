@@ -8,7 +8,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
-from allauth.account.authentication import get_authentication_records
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
@@ -99,6 +99,18 @@ class FreshProofMixin(View):
             if wanted := proof_wanted(request, page):
                 return wanted
         return super().dispatch(request, *args, **kwargs)
+
+
+def note_factor(request: HttpRequest, factor: Authenticator) -> None:
+    """Let the session count as one in which this factor, which was set up in it just now, was given."""
+    given = {"method": "mfa", "at": time.time(), "id": factor.pk, "type": factor.type}
+    request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*_records(request), given]
+
+
+def forget_factors(request: HttpRequest) -> None:
+    """Let the session count as one in which no second factor was given."""
+    rest = [record for record in _records(request) if record["method"] != "mfa"]
+    request.session[AUTHENTICATION_METHODS_SESSION_KEY] = rest
 
 
 def _records(request: HttpRequest) -> list[dict[str, Any]]:

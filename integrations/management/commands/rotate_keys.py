@@ -2,6 +2,7 @@
 
 from django.core.management import CommandError
 
+from integrations.accounts.acts.second_factors import rotate_factors
 from integrations.audit.acts import sign_heads
 from integrations.management.migrating import MigratingCommand
 from integrations.store.columns import rotate_secrets
@@ -17,6 +18,7 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         rotation = rotate_secrets()
+        rotate_factors(rotation)
         total = rotation.rotated + rotation.unchanged
         self.stdout.write(
             f"rotated {rotation.rotated}: {total} secrets are encrypted with the first key, "

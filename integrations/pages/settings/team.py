@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
 from django.forms import Form
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,8 +12,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
-from integrations.accounts.acts.second_factors import reset_for_member
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.accounts.acts.second_factors import reset_for_member, with_factors
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.invitations import invite, send_again, withdraw
 from integrations.members.acts.members import change_role, may_set_password, remove_member
@@ -50,12 +48,7 @@ class TeamView(OrganizationMixin, OperationView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         members = list(
-            self.organization.memberships.annotate(
-                has_app=Exists(AuthenticatorApp.objects.confirmed().filter(user=OuterRef("user"))),
-                has_passkey=Exists(Passkey.objects.filter(user=OuterRef("user"))),
-            )
-            .select_related("user")
-            .order_by("user__username")
+            with_factors(self.organization.memberships.select_related("user").order_by("user__username"))
         )
         return super().get_context_data(
             members=members,

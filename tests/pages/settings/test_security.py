@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.audit.models.entry import AuditAction
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -19,7 +19,7 @@ from tests.support.factories import recorded
 from tests.support.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
 PAGE, TEAM = "/settings/security/", "/settings/team/"
-SET_UP, CHALLENGE = "/account/second-factor/", "/login/second-factor/"
+SET_UP, GIVE = "/accounts/2fa/", "/accounts/2fa/reauthenticate/"
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_pages_that_need_no_organization_name_neither_people_nor_pages_of_it(
 def test_the_way_leads_back_to_the_page_once_the_factor_is_given(requiring, super_admin, super_admin_client):
     app = with_app(super_admin)  # set up in another session
     answer = super_admin_client.get("/activity/?view=held")
-    assert answer["Location"] == f"{CHALLENGE}?next=%2Factivity%2F%3Fview%3Dheld"
+    assert answer["Location"] == f"{GIVE}?next=%2Factivity%2F%3Fview%3Dheld"
     done = super_admin_client.post(answer["Location"], {"code": code_of(app)})
     assert done["Location"] == "/activity/?view=held"
     assert super_admin_client.get("/activity/").status_code == 200
@@ -113,7 +113,7 @@ def test_the_way_leads_back_to_the_page_once_the_factor_is_given(requiring, supe
 def test_a_person_who_has_one_gives_it_at_sign_in_and_is_let_in(requiring, client, super_admin):
     app = with_app(super_admin)
     sign_in(client, super_admin)
-    client.post(CHALLENGE, {"code": code_of(app)})
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(app)})
     assert client.get("/").status_code == 200
 
 
@@ -172,10 +172,10 @@ def test_an_operator_of_a_portal_that_others_reach_needs_one_of_their_own(organi
     asked = client.get("/admin/integrations/candidate/")
     assert asked["Location"].startswith(SET_UP)
     assert "so it needs a second factor" in client.get(asked["Location"]).content.decode()
-    client.get(f"{SET_UP}app/")
-    client.post(f"{SET_UP}app/", {"code": code_of(AuthenticatorApp.objects.get())})
+    with_app(root)
+    assert client.get("/admin/")["Location"].startswith(GIVE)
+    make_strong(client)
     assert client.get("/admin/").status_code == 200
-    assert client_for(root).get("/admin/")["Location"].startswith(CHALLENGE)
 
 
 # resetting
@@ -197,7 +197,7 @@ def reset_address(user: Any) -> str:
 def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, lost):
     assert "that this person really asks" in super_admin_client.get(reset_address(lost)).content.decode()
     super_admin_client.post(reset_address(lost), {"reason": "Lost the phone; I called back."})
-    assert not lost.recovery_codes.exists()
+    assert not Authenticator.objects.filter(user=lost).exists()
     assert sign_in(Client(), lost)["Location"] == "/"
     entry = recorded().get(action=AuditAction.RESET_SECOND_FACTOR)
     assert entry.actor == super_admin
@@ -224,7 +224,7 @@ def test_a_reset_ends_the_sessions_on_the_lost_device(super_admin_client, lost):
 def test_no_reason_is_no_reset(super_admin_client, lost):
     answer = super_admin_client.post(reset_address(lost), {"reason": " "})
     assert "Say why" in answer.content.decode()
-    assert AuthenticatorApp.objects.exists()
+    assert Authenticator.objects.exists()
 
 
 def test_a_person_of_two_organizations_is_the_operators_to_reset(super_admin_client, lost):
@@ -233,18 +233,18 @@ def test_a_person_of_two_organizations_is_the_operators_to_reset(super_admin_cli
     text = super_admin_client.post(reset_address(lost), {"reason": "because"}).content.decode()
     assert "manage.py reset_second_factor" in text
     assert "Elsewhere" not in text
-    assert AuthenticatorApp.objects.exists()
+    assert Authenticator.objects.exists()
 
 
 def test_a_superuser_is_the_operators_to_reset(super_admin_client, lost):
     User.objects.filter(pk=lost.pk).update(is_superuser=True)
     super_admin_client.post(reset_address(lost), {"reason": "because"})
-    assert AuthenticatorApp.objects.exists()
+    assert Authenticator.objects.exists()
 
 
 def test_another_organizations_member_can_not_be_reset(stranger_client, lost):
     assert stranger_client.post(reset_address(lost), {"reason": "because"}).status_code == 404
-    assert AuthenticatorApp.objects.exists()
+    assert Authenticator.objects.exists()
 
 
 def test_resetting_a_member_without_one_says_so(super_admin_client, team_member):

@@ -1,0 +1,183 @@
+"""Second factors by django-allauth: what it asks of this site, and what is recorded of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, cast
+
+from allauth.core import context
+from allauth.mfa import signals
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.views import IndexView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from integrations.accounts.acts.accounts import record_for_person
+from integrations.accounts.acts.fresh_proof import forget_factors, has_second_factor, note_factor
+from integrations.accounts.acts.second_factors import (
+    context_of,
+    in_words,
+    record_recovery_code,
+    record_wrong_code,
+)
+from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
+from integrations.audit.models.entry import AuditAction
+from integrations.pages.access import memberships_of, own_page
+from integrations.store.encryption import CannotDecrypt, decrypt, encrypt
+
+#: Who gives a code while nobody is signed in yet.
+_asked: ContextVar[User | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def secrets_of(user: User) -> Iterator[None]:
+    """Let the adapter open this person's secrets; elsewhere it opens those of who is signed in."""
+    token = _asked.set(user)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Encrypts the secrets of apps and recovery codes, each for its person alone, and names passkeys."""
+
+    def encrypt(self, text: str) -> str:
+        return encrypt(text, context=self._context())
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the secret. Raises CannotDecrypt for one that no key opens, and for another person's."""
+        return decrypt(encrypted_text, context=self._context())
+
+    @staticmethod
+    def _context() -> str:
+        return context_of((_asked.get() or context.request.user).pk)
+
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:  # noqa: A002 - theirs
+        """Return the name that is proposed for the person's next passkey."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}" if count else "Passkey"
+
+
+# The codes of an app, and recovery codes. The cache of one process doesn't know what the others accepted, so attempts
+# and used codes are counted in the database.
+
+#: The attempts of one person: some are free, then the wait grows from 30 seconds to 15 minutes.
+ATTEMPTS = (Limit(5, 30.0), Limit(7, 120.0), Limit(9, 900.0))
+#: For longer than an app's code is valid.
+USED_SECONDS = 60.0
+
+
+def _accepted_once(user: User, check: Callable[[], str]) -> str:
+    """Return the code that `check` accepts. Raises ValidationError for a wrong or used one, and for too many."""
+    attempts = keyed_limits(f"second_factor:person:{user.pk}", ATTEMPTS)
+    if refusal := AttemptLimit.refusal(attempts):
+        raise ValidationError(
+            f"Too many wrong codes. Wait {refusal.in_words}, then try again; "
+            "a code that you enter earlier isn't checked."
+        )
+    try:
+        with secrets_of(user):
+            code = check()
+    except CannotDecrypt as error:
+        raise ValidationError(
+            "The portal can't read your second factor any more. Ask its operator to reset it."
+        ) from error
+    digits = "".join(filter(str.isalnum, code))
+    if AttemptLimit.refusal(
+        keyed_limits(f"second_factor:used:{user.pk}:{digits}", (Limit(1, USED_SECONDS),))
+    ):
+        raise ValidationError("This code was used already. Wait for the next one.")
+    AttemptLimit.forget(attempts)
+    return code
+
+
+class CodeForm(AuthenticateForm):
+    """Takes a code at sign-in."""
+
+    def clean_code(self) -> str:
+        return _accepted_once(self.user, super().clean_code)
+
+
+class FreshCodeForm(ReauthenticateForm):
+    """Takes a code of a person who is signed in."""
+
+    def clean_code(self) -> str:
+        return _accepted_once(self.user, super().clean_code)
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """Adds a passkey, by default one that signs in without a password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].help_text = "By which you know it again, such as “work laptop” or “blue key”."
+        without_password = self.fields["passwordless"]
+        without_password.initial = True
+        without_password.label = "Sign in without a password"
+        without_password.help_text = (
+            "Turn it off for a key that can't hold passkeys: it then follows the password."
+        )
+
+
+class SecondFactorsView(IndexView):
+    """Show the person's second factors, and who requires one of them."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = cast(User, self.request.user)
+        requiring = memberships_of(self.request).filter(organization__requires_second_factor=True)
+        return super().get_context_data(
+            requiring=[membership.organization for membership in requiring],
+            is_operator=user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR,
+            next=own_page(self.request, self.request.GET.get("next", ""), ""),
+            **kwargs,
+        )
+
+
+# What django-allauth says of second factors goes into the audit log.
+
+
+@receiver(signals.authenticator_added)
+def record_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: object) -> None:
+    """Record a factor that was added, and recovery codes that were made with it; this session has proven it."""
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
+    else:
+        note_factor(request, authenticator)
+        record_for_person(user, AuditAction.ADD_SECOND_FACTOR, {"factor": ("", in_words(authenticator))})
+
+
+@receiver(signals.authenticator_removed)
+def record_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: object) -> None:
+    """Record a factor that its person removed; without one, no session has proven one."""
+    if not has_second_factor(user):
+        forget_factors(request)
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record_for_person(user, AuditAction.REMOVE_SECOND_FACTOR, {"factor": (in_words(authenticator), "")})
+
+
+@receiver(signals.authenticator_reset)
+def record_new_codes(user: User, **_: object) -> None:
+    """Record that new recovery codes replace the earlier ones."""
+    record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
+
+
+@receiver(signals.authentication_failed)
+def record_wrong(user: User, authenticator: Authenticator, **_: object) -> None:
+    """Record a wrong code."""
+    record_wrong_code(user, authenticator)
+
+
+@receiver(signals.authenticator_used)
+def record_used(user: User, authenticator: Authenticator, **_: object) -> None:
+    """Record that a recovery code was used, and tell the person."""
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        authenticator.refresh_from_db()  # the code was marked as used on another copy
+        with secrets_of(user):
+            record_recovery_code(user, len(authenticator.wrap().get_unused_codes()))

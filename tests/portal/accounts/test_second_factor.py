@@ -1,0 +1,128 @@
+"""Second factors: set up after a fresh proof, asked for at sign-in, each code once, few attempts, and the record."""
+
+import re
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from integrations.audit.models.entry import AuditAction
+from integrations.organizations.models.organization import Organization
+from integrations.queue import worker
+from tests.support.factories import recorded
+from tests.support.second_factors import code_of, prove_now, sign_in, with_app, with_recovery_codes
+
+FACTORS, ADD_APP, ASK = "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/authenticate/"
+
+
+def actions() -> list[str]:
+    return [entry.action for entry in recorded().order_by("pk")]
+
+
+def secret_on(page: str) -> str:
+    """Return the secret that the page shows for the app."""
+    [secret] = re.findall(r'value="([A-Z2-7]{32})"', page)
+    return secret
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_app_is_set_up_by_its_secret_and_a_code_and_brings_recovery_codes(super_admin, super_admin_client):
+    prove_now(super_admin_client)
+    secret = secret_on(super_admin_client.get(ADD_APP).content.decode())
+    answer = super_admin_client.post(ADD_APP, {"code": code_of(secret)}, follow=True)
+    codes = re.findall(r"\b\d{10}\b", answer.content.decode())
+    assert len(set(codes)) == 10
+    assert AuditAction.ADD_SECOND_FACTOR in actions()
+    assert AuditAction.MAKE_RECOVERY_CODES in actions()
+    stored = str(list(Authenticator.objects.values("data")))
+    assert secret not in stored
+    assert not any(code in stored for code in codes)
+
+
+@pytest.mark.parametrize(
+    "page", [ADD_APP, "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/"]
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_factor_can_not_be_planted_in_a_session_without_a_fresh_proof(super_admin, client, page, method):
+    with_app(super_admin)
+    client.force_login(super_admin)
+    answer = getattr(client, method)(page)
+    assert answer.status_code == 302
+    assert "reauthenticate" in answer["Location"]
+    assert Authenticator.objects.count() == 1
+
+
+def test_the_code_is_asked_for_between_the_password_and_the_session(super_admin, client):
+    app = with_app(super_admin)
+    assert sign_in(client, super_admin)["Location"].startswith(ASK)
+    assert client.get("/settings/").status_code == 302
+    client.post(ASK, {"code": "000000"})
+    assert "_auth_user_id" not in client.session
+    assert AuditAction.FAIL_SECOND_FACTOR in actions()
+    client.post(ASK, {"code": code_of(app)})
+    assert client.get("/settings/").status_code == 200
+
+
+def test_a_code_opens_one_session(super_admin):
+    app, first, second = with_app(super_admin), Client(), Client()
+    code = code_of(app)
+    for client in (first, second):
+        sign_in(client, super_admin)
+        answer = client.post(ASK, {"code": code})
+        cache.clear()  # that of another process knows nothing
+    assert "used already" in answer.content.decode()
+    assert "_auth_user_id" in first.session
+    assert "_auth_user_id" not in second.session
+
+
+def test_a_right_code_is_not_checked_after_many_wrong_ones(super_admin, client):
+    app = with_app(super_admin)
+    sign_in(client, super_admin)
+    for _ in range(5):
+        client.post(ASK, {"code": "000000"})
+    answer = client.post(ASK, {"code": code_of(app)})
+    assert "Wait" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_recovery_code_works_once_and_its_person_is_told(super_admin):
+    with_app(super_admin)
+    [code, *_] = with_recovery_codes(super_admin)
+    for opens in (True, False):
+        client = Client()
+        sign_in(client, super_admin)
+        client.post(ASK, {"code": code})
+        assert ("_auth_user_id" in client.session) is opens
+    assert recorded().get(action=AuditAction.USE_RECOVERY_CODE).changes == {"unused codes": [10, 9]}
+    worker.work()
+    assert "A recovery code of your account was used" in [message.subject for message in mail.outbox]
+
+
+def test_several_wrong_codes_are_told_to_the_person_once(super_admin, client):
+    with_app(super_admin)
+    sign_in(client, super_admin)
+    for _ in range(5):
+        client.post(ASK, {"code": "000000"})
+    worker.work()
+    assert [message.subject for message in mail.outbox] == [
+        "Wrong second factors for your account of the CodeScreen–Lever portal"
+    ]
+
+
+def test_an_organization_that_requires_a_factor_shows_nothing_before_one(super_admin, super_admin_client):
+    Organization.objects.update(requires_second_factor=True)
+    answer = super_admin_client.get("/mappings/")
+    assert answer["Location"] == f"{FACTORS}?next=%2Fmappings%2F"
+    assert "requires a second factor" in super_admin_client.get(answer["Location"]).content.decode()
+
+
+def test_a_session_from_before_the_factor_gives_it_first(super_admin, super_admin_client):
+    Organization.objects.update(requires_second_factor=True)
+    app = with_app(super_admin)
+    address = super_admin_client.get("/mappings/")["Location"]
+    assert address == "/accounts/2fa/reauthenticate/?next=%2Fmappings%2F"
+    answer = super_admin_client.post(address, {"code": code_of(app), "next": "/mappings/"})
+    assert answer["Location"] == "/mappings/"
+    assert super_admin_client.get("/mappings/").status_code == 200
