@@ -78,12 +78,16 @@ def _collect_beside(folder: Path) -> None:
 
 
 def _are_static_files_collected() -> bool:
-    manifest = Path(settings.STATIC_ROOT, ManifestFilesMixin.manifest_name)
-    if not manifest.exists():
+    """Whether the manifest names all files, as they are now; those of a package may be older than the manifest."""
+    collected, _ = staticfiles_storage.load_manifest()
+    if not collected:
         return False
-    collected_at = manifest.stat().st_mtime
-    sources = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
-    return all(source.stat().st_mtime <= collected_at for source in sources)
+    collected_at = Path(settings.STATIC_ROOT, ManifestFilesMixin.manifest_name).stat().st_mtime
+    return all(
+        name in collected and Path(storage.path(name)).stat().st_mtime <= collected_at
+        for finder in get_finders()
+        for name, storage in finder.list([])
+    )
 
 
 def web_server(host: str, port: int, *, is_alone: bool = False) -> Program:

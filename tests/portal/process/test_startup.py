@@ -20,6 +20,7 @@ from portal.django_parts import StaticFilesStorage
 from portal.process import startup
 
 NODES = 3
+FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 #: Prepares a node; each step that several nodes might do at the same moment begins when it is told to.
 PREPARE = """
 import django, sys
@@ -126,6 +127,29 @@ def test_two_first_runs_at_once_in_one_checkout_both_find_the_static_files(tmp_p
     (url,) = urls
     assert "@import" not in (tmp_path / url.strip().removeprefix("/")).read_text()
     assert {path.name for path in tmp_path.iterdir()} == {"static", "static.lock"}
+
+
+def test_a_file_that_the_manifest_does_not_name_is_collected_however_old_it_is(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    package, collected = tmp_path / "package", tmp_path / "collected"
+    package.mkdir()
+    for name in ("portal.css", "first.js", "second.js"):
+        (package / name).touch()
+    settings.STATIC_ROOT, settings.STATICFILES_DIRS, settings.STATICFILES_FINDERS = (
+        str(collected),
+        [package],
+        FINDERS,
+    )
+    settings.STORAGES = {"staticfiles": {"BACKEND": "portal.django_parts.StaticFilesStorage"}}
+    storage = StaticFilesStorage()
+    monkeypatch.setattr(startup, "staticfiles_storage", storage)
+    (package / "second.js").rename(tmp_path / "later.js")
+    startup.collect_static()
+    assert set(storage.hashed_files) == {"portal.css", "first.js"}
+    (tmp_path / "later.js").rename(package / "second.js")
+    startup.collect_static()
+    assert set(storage.hashed_files) == {"portal.css", "first.js", "second.js"}
 
 
 def test_a_folder_for_static_files_that_cannot_be_written_is_a_sentence(monkeypatch, settings) -> None:
