@@ -11,10 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
-#: They need the development list and install it; every other command needs the production list and installs nothing.
-DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code")
+#: Which package lists a command needs and installs; every other command needs PRODUCTION and installs nothing.
+PRODUCTION = ("production",)
+DEVELOPER_LISTS = dict(
+    dict.fromkeys(("test", "bench", "chaos", "check_code"), ("development",)), demo=("production", "demo")
+)
 #: In an environment that this module makes: which Python it is of, empty while it isn't complete.
 OURS = "portal-made-with"
 ENTERED_BY = "PORTAL_ENTERED_BY"
@@ -26,24 +29,25 @@ def enter(root: str) -> None:
 
     An environment that somebody else made is used as it is. Exits with the command to run where packages are missing.
     """
-    venv, name = os.path.join(root, ".venv"), needed_list(root, sys.argv[1:])
+    venv, names = os.path.join(root, ".venv"), needed_lists(root, sys.argv[1:])
     is_inside = os.path.realpath(sys.prefix) == os.path.realpath(venv)
     is_ours = is_inside and os.path.exists(os.path.join(venv, OURS))
-    missing = lacking(root, name, is_ours)
+    missing = lacking(root, names, is_ours)
     if not missing and (not is_ours or is_complete(venv)):
         return
     if not is_ours and sys.prefix != sys.base_prefix:
-        fix = "%s -m pip install --require-hashes -r %s" % (sys.executable, list_path(root, name))
+        lists = " ".join("-r " + list_path(root, name) for name in names)
+        fix = "%s -m pip install --require-hashes %s" % (sys.executable, lists)
         raise SystemExit(
             "The environment in %s lacks: %s.\nInstall them there: %s\n(with uv: uv sync), or leave it."
             % (sys.prefix, ", ".join(missing), fix)
         )
     if is_inside or not os.access(python_of(venv), os.X_OK):
-        if name == "production":
+        if names == PRODUCTION:
             raise SystemExit(
                 "Packages are missing. Install them: cd %s && python3 -m portal.bootstrap" % root
             )
-        set_up(root, name)
+        set_up(root, names)
     elif os.environ.get(ENTERED_BY) == str(os.getpid()):  # the process keeps its id
         raise SystemExit("%s doesn't lead into %s. Remove %s." % (python_of(venv), venv, venv))
     environ = dict(os.environ, **{ENTERED_BY: str(os.getpid())})
@@ -51,24 +55,23 @@ def enter(root: str) -> None:
     os.execve(python_of(venv), [python_of(venv)] + sys.argv, environ)
 
 
-def needed_list(root: str, arguments: List[str]) -> str:
-    """Return the name of the package list that a command line needs: "development" or "production"."""
-    is_development = arguments[:1] and arguments[0] in DEVELOPER_COMMANDS
-    return (
-        "development" if is_development and os.path.exists(list_path(root, "development")) else "production"
-    )
+def needed_lists(root: str, arguments: List[str]) -> Tuple[str, ...]:
+    """Return the names of the package lists that a command line needs; where the tools aren't deployed, PRODUCTION."""
+    names = DEVELOPER_LISTS.get(arguments[0], PRODUCTION) if arguments else PRODUCTION
+    return names if all(os.path.exists(list_path(root, name)) for name in names) else PRODUCTION
 
 
-def lacking(root: str, name: str, is_exact: bool) -> List[str]:
-    """Return which packages of a list this Python lacks, or has in another version if it has to be exact."""
+def lacking(root: str, names: Tuple[str, ...], is_exact: bool) -> List[str]:
+    """Return which packages of the lists this Python lacks, or has in another version if it has to be exact."""
     installed: Dict[str, str] = {}
     for folder in filter(os.path.isdir, sys.path):
         found = [entry[:-10].rpartition("-") for entry in os.listdir(folder) if entry.endswith(".dist-info")]
         installed.update((_plain(package), version) for package, _, version in found)
-    with open(
-        list_path(root, name), encoding="utf-8"
-    ) as file:  # lines with a marker are for some machines only
-        pins = re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)(?: \\)?$", file.read(), re.MULTILINE)
+    pins: List[Tuple[str, str]] = []
+    for name in names:
+        with open(list_path(root, name), encoding="utf-8") as file:
+            # lines with a marker are for some machines only
+            pins += re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)(?: \\)?$", file.read(), re.MULTILINE)
     found_versions = [(package, version, installed.get(_plain(package))) for package, version in pins]
     return [
         package for package, version, found in found_versions if not found or (is_exact and found != version)
@@ -79,8 +82,8 @@ def _plain(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
-def set_up(root: str, name: str) -> None:
-    """Bring `.venv` to a package list, one process at a time; one that was cut off is made anew."""
+def set_up(root: str, names: Tuple[str, ...]) -> None:
+    """Bring `.venv` to package lists, one process at a time; one that was cut off is made anew."""
     venv = os.path.join(root, ".venv")
     try:
         lock = open(venv + ".lock", "a")  # noqa: SIM115 - closed below
@@ -94,10 +97,10 @@ def set_up(root: str, name: str) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if is_complete(venv):
                 return  # what it lacks nevertheless is seen in there
-        _install(venv, list_path(root, name), lock.fileno())
+        _install(venv, [list_path(root, name) for name in names], lock.fileno())
 
 
-def _install(venv: str, packages: str, lock: int) -> None:
+def _install(venv: str, lists: List[str], lock: int) -> None:
     python, uv, is_new = python_of(venv), shutil.which("uv"), not is_complete(venv)
     if uv:
         maker = [uv, "venv", "--quiet", "--allow-existing", "--python", ">=3.12,<3.15", venv]
@@ -108,11 +111,12 @@ def _install(venv: str, packages: str, lock: int) -> None:
     if is_new:
         shutil.rmtree(venv, ignore_errors=True)
         os.makedirs(venv)
-    with open(os.path.join(venv, OURS), "w", encoding="utf-8") as ours:
+    # a complete one stays so while packages are added: what runs in it has all that it needs
+    with open(os.path.join(venv, OURS), "w" if is_new else "r+", encoding="utf-8") as ours:
         print("Setting up .venv (first run only, about a minute)…", file=sys.stderr, flush=True)
         if is_new:
             _run(maker, lock)
-        _run([*pip, "--quiet", "--require-hashes", "-r", packages], lock)
+        _run([*pip, "--quiet", "--require-hashes", *(word for path in lists for word in ("-r", path))], lock)
         ours.write(os.path.realpath(python))
 
 
@@ -166,4 +170,4 @@ def python_of(venv: str) -> str:
 
 
 if __name__ == "__main__":
-    set_up(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "production")
+    set_up(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), PRODUCTION)

@@ -25,7 +25,7 @@ import importlib.util, os, sys
 from portal import bootstrap
 bootstrap.enter(os.path.dirname(os.path.abspath(__file__)))
 import tiny
-names = "tiny and extra" if importlib.util.find_spec("extra") else "tiny"
+names = " and ".join(name for name in ("tiny", "shown", "extra") if importlib.util.find_spec(name))
 print(names, tiny.VERSION, os.path.realpath(sys.prefix), *sys.argv[1:])
 """
 SETTING_UP = "Setting up .venv (first run only, about a minute)…"
@@ -59,12 +59,14 @@ def make_wheel(folder: Path, name: str, version: str) -> str:
 
 
 def write_lists(checkout: Path, version: str) -> None:
-    """Write both package lists with a version of `tiny`; the development list has `extra` besides."""
+    """Write the package lists with a version of `tiny`; those of `demo` and of the others have one package besides."""
     requirements = checkout / "portal" / "requirements"
     head = f"--no-index\n--find-links {checkout}\nnot-here==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
     tiny = head + make_wheel(checkout, "tiny", version)
     (requirements / "production.txt").write_text(tiny)
-    (requirements / "development.txt").write_text(tiny + make_wheel(checkout, "extra", "2.0"))
+    shown = make_wheel(checkout, "shown", "3.0")
+    (requirements / "demo.txt").write_text(f"--no-index\n--find-links {checkout}\n" + shown)
+    (requirements / "development.txt").write_text(tiny + shown + make_wheel(checkout, "extra", "2.0"))
 
 
 def make_checkout(folder: Path) -> Path:
@@ -97,13 +99,15 @@ def run(checkout: Path, *arguments: str, python: str = PYTHON, uv: str = "") -> 
 
 @pytest.fixture(scope="module")
 def made_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout that two first runs set up at the same time: one of them does, the other waits."""
+    """A checkout that two first runs set up at the same time: one waits, and then adds what it lacks."""
     checkout = make_checkout(tmp_path_factory.mktemp("checkout"))
     processes = [start(checkout, command) for command in ("demo", "test")]
     results = [process.communicate(timeout=120) for process in processes]
-    expected = [f"tiny and extra 1.0 {checkout}/.venv {command}\n" for command in ("demo", "test")]
-    assert [output for output, _ in results] == expected, results
-    assert sorted(errors.splitlines() for _, errors in results) == [[SETTING_UP], [WAITING]]
+    for command, (output, _) in zip(("demo", "test"), results, strict=True):
+        assert output.startswith("tiny and shown")
+        assert output.endswith(f" 1.0 {checkout}/.venv {command}\n")
+    assert results[1][0].startswith("tiny and shown and extra ")
+    assert sorted(errors.splitlines()[0] for _, errors in results) == [SETTING_UP, WAITING]
     return checkout
 
 
@@ -117,7 +121,7 @@ def checkout(made_checkout: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_second_run_prints_nothing_and_passes_its_arguments_on(checkout: Path, inside: bool) -> None:
     python = f"{checkout}/.venv/bin/python" if inside else PYTHON
-    expected = (0, f"tiny and extra 1.0 {checkout}/.venv test -k a b\n", "")
+    expected = (0, f"tiny and shown and extra 1.0 {checkout}/.venv test -k a b\n", "")
     assert run(checkout, "test", "-k", "a b", python=python) == expected
 
 
@@ -132,7 +136,7 @@ def test_packages_are_installed_again_for_a_developer_command_when_the_list_chan
     assert (code, output) == (1, "")
     assert "python3 -m portal.bootstrap" in errors
     code, output, errors = run(checkout, "demo", python=python)
-    assert (code, output) == (0, f"tiny and extra {version} {checkout}/.venv demo\n"), errors
+    assert (code, output) == (0, f"tiny and shown and extra {version} {checkout}/.venv demo\n"), errors
     assert errors.splitlines() == [SETTING_UP]
 
 
@@ -141,7 +145,7 @@ def test_the_environment_is_made_anew_when_its_interpreter_is_gone(checkout: Pat
     leftover = checkout / ".venv" / "leftover"
     leftover.touch()
     code, output, errors = run(checkout, "test")
-    assert (code, output) == (0, f"tiny and extra 1.0 {checkout}/.venv test\n"), errors
+    assert (code, output) == (0, f"tiny and shown and extra 1.0 {checkout}/.venv test\n"), errors
     assert not leftover.exists()
 
 
@@ -170,7 +174,7 @@ def test_a_set_up_that_was_killed_is_repeated(tmp_path: Path, victim: str) -> No
     first.wait()
     assert run(checkout, "serve")[0] == 1
     code, output, errors = run(checkout, "demo")
-    assert (code, output) == (0, f"tiny and extra 1.0 {checkout}/.venv demo\n"), errors
+    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
     first.communicate()
 
 
@@ -193,7 +197,7 @@ def test_uv_makes_and_fills_the_environment_where_it_is(tmp_path: Path) -> None:
     uv.write_text(UV)
     uv.chmod(0o755)
     code, output, errors = run(checkout, "demo", uv=str(uv.parent))
-    assert (code, output) == (0, f"tiny and extra 1.0 {checkout}/.venv demo\n"), errors
+    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
     assert errors.splitlines() == [SETTING_UP, "uv venv", "uv pip"]
 
 
@@ -201,7 +205,7 @@ def test_another_environment_is_left_alone_and_its_missing_packages_are_named(tm
     checkout = make_checkout(tmp_path / "checkout")
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "other"], check=True)
     python = str(tmp_path / "other" / "bin" / "python")
-    for command, names in (("serve", "tiny"), ("test", "tiny, extra")):
+    for command, names in (("serve", "tiny"), ("test", "tiny, shown, extra")):
         code, output, errors = run(checkout, command, python=python)
         assert (code, output) == (1, "")
         assert f"{tmp_path}/other lacks: {names}." in errors
@@ -216,12 +220,12 @@ def test_an_environment_that_somebody_else_made_is_used_with_other_versions_too(
     subprocess.run(pip, check=True)
     write_lists(checkout, "1.1")
     assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
-    assert f"{checkout}/.venv lacks: extra." in run(checkout, "test")[2]
+    assert f"{checkout}/.venv lacks: shown, extra." in run(checkout, "test")[2]
 
 
 def test_a_read_only_checkout_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="can't be written"):
-        bootstrap.set_up("/proc", "production")
+        bootstrap.set_up("/proc", bootstrap.PRODUCTION)
 
 
 def test_a_python_that_fits_is_found_behind_those_that_do_not(
@@ -244,18 +248,18 @@ def test_without_a_python_that_fits_it_is_said_what_to_install(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["demo", "--check"], "development"),
+        (["demo", "--check"], "production demo"),
         (["test"], "development"),
         (["sweep", "demo"], "production"),
         ([], "production"),
     ],
 )
-def test_only_developer_commands_need_the_development_list(arguments: list[str], expected: str) -> None:
-    assert bootstrap.needed_list(str(ROOT), arguments) == expected
+def test_only_developer_commands_need_more_than_the_production_list(arguments: list[str], expected: str) -> None:
+    assert bootstrap.needed_lists(str(ROOT), arguments) == tuple(expected.split())
 
 
 def test_the_production_list_is_enough_where_no_development_list_is_shipped(tmp_path: Path) -> None:
-    assert bootstrap.needed_list(str(tmp_path), ["demo"]) == "production"
+    assert bootstrap.needed_lists(str(tmp_path), ["demo"]) == bootstrap.PRODUCTION
 
 
 @pytest.mark.parametrize("name", ["manage.py", "portal/__init__.py", "portal/bootstrap.py"])
