@@ -75,6 +75,8 @@ def mask(text: str) -> str:
 
 
 LONGEST_LINE = 200
+#: Control characters, except for tabs and line breaks.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class CorrelationId(logging.Filter):
@@ -124,8 +126,8 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line: whatever logged it, what looks like a secret isn't in it."""
-        return mask(super().format(record))
+        """Return the line: what looks like a secret isn't in it, nor what a terminal takes for a command."""
+        return mask(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", super().format(record)))
 
 
 class JsonFormatter(logging.Formatter):
@@ -248,6 +250,7 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             "django.request": {"level": "ERROR", "filters": ["no_probe"]},
             "django.security.DisallowedHost": {"filters": ["one_line"]},
+            "django.security.DisallowedModelAdminLookup": {"filters": ["one_line"]},
             # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
             "urllib3": {"level": "INFO"},
             "fido2": {"level": "WARNING"},  # it logs the ids of passkeys

@@ -254,7 +254,9 @@ def test_without_a_python_that_fits_it_is_said_what_to_install(monkeypatch: pyte
         ([], "production"),
     ],
 )
-def test_only_developer_commands_need_more_than_the_production_list(arguments: list[str], expected: str) -> None:
+def test_only_developer_commands_need_more_than_the_production_list(
+    arguments: list[str], expected: str
+) -> None:
     assert bootstrap.needed_lists(str(ROOT), arguments) == tuple(expected.split())
 
 

@@ -26,10 +26,9 @@ def test_no_variable_has_a_default_that_is_a_password() -> None:
     assert re.findall(r"\$\{\w*PASSWORD:-", COMPOSE) == []
 
 
-def test_database_and_redis_want_a_password_and_say_where_to_set_it() -> None:
-    for name in ("POSTGRES_OWNER_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+def test_the_database_wants_passwords_and_says_where_to_set_them() -> None:
+    for name in ("POSTGRES_OWNER_PASSWORD", "POSTGRES_PASSWORD"):
         assert f"${{{name}:?Set {name} in .env}}" in COMPOSE
-    assert "requirepass" in COMPOSE
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -65,3 +65,10 @@ def test_a_text_line_has_its_time_in_utc_and_no_line_of_its_own_in_a_value() -> 
     record.created = 0
     line = TextFormatter("%(asctime)s %(message)s").format(record)
     assert line == "1970-01-01T00:00:00.000+00:00 of me\n    2026 ERROR forged"
+
+
+def test_a_terminal_takes_nothing_in_a_text_line_for_a_command() -> None:
+    record = logging.LogRecord(
+        "x", logging.INFO, __file__, 1, "Gone:\t/data/\x1b]0;title\x07\x9b2J\x7f", (), None
+    )
+    assert TextFormatter("%(message)s").format(record) == "Gone:\t/data/�]0;title��2J�"
