@@ -12,7 +12,10 @@ from django.utils.crypto import get_random_string
 from integrations.api.models import ApiToken
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind, masked
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import EmailTopic, Line, Link
@@ -121,19 +124,23 @@ def tell_person(user: User, subject: str, lines: Sequence[Line], *, key: str = "
 
 
 def audit_and_tell(
-    about: models.Model, actor: Actor, action: AuditAction, changes: Changes | None = None, *, name: str = ""
+    about: Organization | LeverConnection | LeverWebhook | CodeScreenConnection | ApiToken,
+    actor: Actor,
+    action: AuditAction,
+    changes: Changes | None = None,
+    *,
+    name: str = "",
 ) -> None:
     """Append the audit entry of an act that decides where candidates' data goes or who reads it, and tell of it.
 
     The e-mail goes to the Super Admins of this moment, who acted among them. Call it last in the act's transaction.
     """
-    target = target_of(about)
-    organization = Organization.objects.get(pk=target.organization_id)
+    organization = about if isinstance(about, Organization) else about.organization
     details = "; ".join(
         f"{column.replace('_', ' ')}: {', '.join(after) if isinstance(after, list) else after}"
         for column, (_, after) in masked(changes or {}).items()
     )
-    happened = f"{actor} {action.label}: {name or target.name}"
+    happened = f"{actor} {action.label}: {name or target_of(about).name}"
     lines = (
         without_links(
             f"{happened}{f' ({details})' if details else ''}, on {timezone.now():%d %B %Y at %H:%M} UTC."
@@ -157,16 +164,17 @@ def tell_members_changed(
     """
     tokens = ApiToken.objects.live().filter(organization=organization, made_by=ended) if ended else ()
     names = ", ".join(f"“{token}”" for token in tokens)
-    left = [f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."]
-    lines = (
+    lines: list[Line] = [
         f"{who}: {what_happened}.",
         f"This was done by {actor}. If that isn't right, check the members.",
-        *([without_links(line) for line in left] if names else []),
-        Link("Open the settings", settings_link()),
-    )
+    ]
+    if names:
+        said = f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."
+        lines.append(without_links(said))
+    lines.append(Link("Open the settings", settings_link()))
     topic = EmailTopic.MEMBERS_CHANGED
     subject = f"Members changed: {who}"
-    _tell_super_admins(organization, topic, subject, lines, USUAL_PRIORITY)
+    _tell_super_admins(organization, topic, subject, tuple(lines), USUAL_PRIORITY)
 
 
 def _tell_super_admins(

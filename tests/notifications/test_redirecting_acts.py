@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -45,9 +46,10 @@ class Lever:
         pass
 
 
+LEVER: Any = Lever()
 GRANT = LeverGrant({"access_token": SECRET, "refresh_token": SECRET}, "another-account", "u1")
 
-ACTS: dict[str, tuple[Callable, str]] = {
+ACTS: dict[str, tuple[Callable[..., object], str]] = {
     "key": (
         lambda organization, actor: save_codescreen_key(organization, SECRET, actor),
         "saved a key or secret: CodeScreen connection (api key: set)",
@@ -74,7 +76,7 @@ ACTS: dict[str, tuple[Callable, str]] = {
     ),
     "disconnect": (disconnect_lever, "disconnected: Lever (state: revoked)"),
     "make webhook": (
-        lambda organization, actor: make_webhook(organization, Lever(), actor),
+        lambda organization, actor: make_webhook(organization, LEVER, actor),
         "made a webhook in Lever: Lever webhook (signature token: set)",
     ),
     "address": (
@@ -123,7 +125,7 @@ def test_nobody_is_told_when_nothing_changes(ready_organization, super_admin):
 def test_it_is_told_while_the_organization_is_paused(ready_organization, super_admin):
     type(ready_organization).objects.update(paused=True)
     disconnect_lever(ready_organization, super_admin)
-    remove_webhooks(ready_organization, Lever(), super_admin)
+    remove_webhooks(ready_organization, LEVER, super_admin)
     worker.work()
     [told] = mail.outbox
     assert told.subject == f"{ready_organization.name}: {super_admin} disconnected: Lever"
