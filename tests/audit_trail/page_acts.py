@@ -104,7 +104,7 @@ API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
 
 def _remove_chat_room(scene: Scene) -> Act:
     Organization.objects.filter(pk=scene.organization.pk).update(
-        chat_url=f"https://hooks.slack.com/{SECRETS[0]}"
+        **sealed(scene.organization, chat_url=f"https://hooks.slack.com/{SECRETS[0]}")
     )
     return lambda: scene.post("notification-settings", {"remove": "1"})
 

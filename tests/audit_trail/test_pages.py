@@ -10,6 +10,7 @@ from portal.accounts import urls as account_urls
 from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
 from tests.audit_trail.people_acts import PEOPLE_ACTS
 from tests.audit_trail.scene import SECRETS, entry_written_by, ok
+from tests.support.second_factors import prove_now
 
 HELP_PAGES = ("", "-set-up", "-results", "-team")
 
@@ -85,6 +86,7 @@ def test_saving_unchanged_values_writes_no_entry(scene, name):
 
 def test_connecting_lever_writes_one_entry(client, super_admin, organization, sandbox):
     client.force_login(super_admin)
+    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
     entry = entry_written_by(lambda: ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
