@@ -46,7 +46,7 @@ def wait_for_database(seconds: float = 30.0) -> None:
 
 def collect_static() -> None:
     """Collect the static files unless their manifest exists and is newer than all of them. Raises CommandError."""
-    if not isinstance(staticfiles_storage, ManifestFilesMixin):
+    if not hasattr(staticfiles_storage, "load_manifest"):
         return
     folder = Path(settings.STATIC_ROOT)
     try:
@@ -79,7 +79,9 @@ def _collect_beside(folder: Path) -> None:
 
 def _are_static_files_collected() -> bool:
     """Whether the manifest names all files, as they are now; those of a package may be older than the manifest."""
-    collected, _ = staticfiles_storage.load_manifest()
+    collected, _ = (
+        staticfiles_storage.load_manifest() if hasattr(staticfiles_storage, "load_manifest") else ({}, "")
+    )
     if not collected:
         return False
     collected_at = Path(settings.STATIC_ROOT, ManifestFilesMixin.manifest_name).stat().st_mtime
