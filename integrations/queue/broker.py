@@ -12,7 +12,7 @@ from integrations.store.database import DATABASE_OUTAGE
 
 logger = logging.getLogger(__name__)
 
-#: How long one wait for a notification takes. Each begins with a statement, which finds a connection that is gone.
+#: How long one wait for a notification takes; TCP's keepalives find a connection that is gone.
 WAIT_SECONDS = 1.0
 
 
@@ -22,6 +22,9 @@ class NotificationBroker(Broker):
     One that nobody listens to is lost, and so are those that come together beyond one for each worker: a task has no
     arguments, and looks at all that is due.
     """
+
+    #: The driver's connection that listens to the channel; another one, made after an outage, doesn't yet.
+    _listening: object = None
 
     @property
     def channel(self) -> str:
@@ -37,7 +40,9 @@ class NotificationBroker(Broker):
         """Return the tasks that have come, at most one for each worker; wait for one at most WAIT_SECONDS."""
         try:
             with connection.cursor() as cursor, connection.wrap_database_errors:
-                cursor.execute(f"LISTEN {self.channel}")
+                if cursor.connection is not self._listening:
+                    cursor.execute(f"LISTEN {self.channel}")
+                    self._listening = cursor.connection
                 tasks = [
                     one.payload for one in cursor.connection.notifies(timeout=WAIT_SECONDS, stop_after=1)
                 ]
