@@ -84,11 +84,13 @@ class WebhookMiddleware(Middleware):
             return self.get_response(request)
         request.resolver_match = match
         try:
-            answer: Response = match.func(request, *match.args, **match.kwargs).render()
+            answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
         except Error as error:
             if not is_outage(error):
                 raise
             return unavailable(request)
+        if isinstance(answer, Response):  # a refusal
+            answer.render()
         # CommonMiddleware does this for pages; without it the server would close the connection after the answer
         answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer

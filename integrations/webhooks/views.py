@@ -10,6 +10,7 @@ from http import HTTPMethod, HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, MethodNotAllowed
@@ -41,6 +42,7 @@ from integrations.webhooks.authentication import (
 )
 from integrations.webhooks.bodies import (
     CODESCREEN_BODY,
+    JSON,
     LEVER_BODY,
     StrictJSONParser,
     payload_of,
@@ -139,11 +141,12 @@ class WebhookView(APIView):
         return stored
 
 
-def accepted(stored: Stored | None, *, is_test: bool = False) -> Response:
-    """Return the answer to a delivery that is stored: 202 when it is new and no test, else 200."""
+def accepted(stored: Stored | None, *, is_test: bool = False) -> HttpResponse:
+    """Return the answer to a delivery that is stored, as it is sent: 202 when it is new and no test, else 200."""
     is_new = stored is not None and stored.is_new and not is_test
     headers = {"X-Correlation-ID": correlation.of_delivery(stored.pk)} if stored is not None else None
-    return Response({}, HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK, headers=headers)
+    status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
+    return HttpResponse(b"{}", JSON, status, headers=headers)
 
 
 class Refusal(serializers.Serializer[Any]):
@@ -174,7 +177,7 @@ class LeverWebhookView(WebhookView):
     authentication_classes = [LeverSignature]
 
     @extend_schema(operation_id="lever_webhook", request=LEVER_BODY, responses=ANSWERS, auth=[])
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, key: str) -> HttpResponse:
         """Store what Lever tells of a candidate, signed as its documentation says: HMAC-SHA256 of token and time."""
         payload, proof = payload_of(request), cast(LeverProof, request.auth)
         require_types(LEVER_BODY, payload)
@@ -197,7 +200,7 @@ class CodeScreenWebhookView(WebhookView):
     authentication_classes = [CodeScreenSignature]
 
     @extend_schema(operation_id="codescreen_webhook", request=CODESCREEN_BODY, responses=ANSWERS, auth=[])
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, key: str) -> HttpResponse:
         """Store what CodeScreen tells of an assessment, signed by the headers of Standard Webhooks."""
         payload, proof = payload_of(request), cast(CodeScreenProof, request.auth)
         require_types(CODESCREEN_BODY, payload)

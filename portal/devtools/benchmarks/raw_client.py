@@ -51,11 +51,6 @@ def lever(path: str, signature_token: str, size: int) -> bytes:
     return post(path, json.dumps(payload).encode())
 
 
-def plain(path: str, size: int) -> bytes:
-    """Return a request with an unsigned body of about this size."""
-    return post(path, json.dumps({"id": str(uuid.uuid4()), "fields": padding(size - 60)}).encode())
-
-
 def stripe(path: str, secret: str, size: int) -> bytes:
     """Return a request with a new event of Stripe, signed as https://docs.stripe.com/webhooks#verify-manually says."""
     event = {

@@ -1,1 +1,1 @@
-"""The yardstick: a Django project with one view that inserts one row, and nothing else."""
+"""The yardsticks: a Django project with two views that insert one row, a plain one and one of Django REST framework."""
