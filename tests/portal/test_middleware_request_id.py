@@ -38,9 +38,9 @@ def test_what_is_too_long_or_unsafe_or_means_another_event_gives_way_to_a_new_id
 
 def test_an_error_is_logged_under_the_id_of_its_request(db, client, lines):
     client.raise_request_exception = False
-    with mock.patch("django.contrib.auth.views.LoginView.get_context_data", side_effect=ValueError()):
+    with mock.patch("portal.accounts.forms.LoginForm.order_fields", side_effect=ValueError()):
         assert client.get("/accounts/login/", headers={"X-Request-ID": "mine"}).status_code == 500
-    assert ("django.request", "ERROR", "Internal Server Error: /login/", "mine") in lines()
+    assert ("django.request", "ERROR", "Internal Server Error: /accounts/login/", "mine") in lines()
 
 
 def test_an_answer_that_django_logs_after_its_work_is_logged_under_the_same_id(db, client, lines):

@@ -1,0 +1,198 @@
+"""Passwords are guessed from one address, from many, behind a proxy; and nobody is locked out by somebody else."""
+
+import threading
+from http import HTTPStatus
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+
+from integrations.accounts.models.sessions import AttemptLimit, Limit
+from integrations.notifications.links import choose_password_link
+from portal.accounts import limits
+from portal.accounts.backend import PasswordBackend
+from tests.support import factories
+from tests.support.attempt_limits import let_pass
+from tests.support.factories import recorded
+from tests.support.second_factors import PASSWORD
+
+PROXY, OFFICE, ATTACKER = "10.0.0.1", "192.0.2.10", "198.51.100.66"
+SIGNED_IN, WRONG, TOO_MANY = HTTPStatus.FOUND, HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS
+
+
+@pytest.fixture(autouse=True)
+def _behind_one_proxy(settings) -> None:
+    settings.TRUSTED_PROXIES = 1
+    settings.ACCOUNT_RATE_LIMITS = {"login": None}  # allauth's own, of all sign-ins of a network in a minute
+
+
+def sign_in(login: str, password: str, address: str, forged: str = ""):
+    """Sign in through the proxy, which adds the caller's address to whatever the caller wrote."""
+    forwarded = f"{forged}, {address}" if forged else address
+    form = {"login": login, "password": password}
+    return Client().post(
+        "/accounts/login/", form, REMOTE_ADDR=PROXY, headers={"X-Forwarded-For": forwarded}
+    )
+
+
+def guess(login: str, times: int, address: str = ATTACKER, forged: str = "") -> list[int]:
+    return [sign_in(login, f"guess-{n}", address, forged).status_code for n in range(times)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_sixteen_guesses_at_once_no_more_are_looked_at_than_are_free(super_admin, monkeypatch):
+    looked_at, together = list[str](), threading.Barrier(16)
+
+    def look(self, request, username=None, password="", **_: object) -> None:
+        looked_at.append(password)
+
+    monkeypatch.setattr(PasswordBackend, "authenticate", look)
+
+    def send(number: int) -> None:
+        together.wait()
+        sign_in(super_admin.username, f"guess-{number}", f"198.51.100.{number}" if number < 4 else ATTACKER)
+        connections.close_all()
+
+    monkeypatch.setattr(limits, "ACCOUNT", (Limit(7, 600.0),))
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looked_at) == 7
+
+
+def test_a_stranger_behind_the_same_proxy_locks_nobody_out(super_admin):
+    assert TOO_MANY in guess(super_admin.username, 60)
+    answer = sign_in(super_admin.username, PASSWORD, OFFICE)
+    assert (answer.status_code, answer["Location"]) == (SIGNED_IN, "/")
+
+
+def test_while_many_addresses_guess_a_link_opens_the_account(super_admin, monkeypatch):
+    monkeypatch.setattr(limits, "ACCOUNT", (Limit(5, 600.0),))
+    answers = [guess(super_admin.username, 1, address=f"198.51.100.{n}")[0] for n in range(8)]
+    assert answers == [WRONG] * 5 + [TOO_MANY] * 3
+    assert sign_in(super_admin.username, PASSWORD, OFFICE).status_code == TOO_MANY
+    client = Client()
+    page = client.get(choose_password_link(super_admin), follow=True)
+    form = {"password1": "seven green bicycles", "password2": "seven green bicycles"}
+    assert client.post(page.request["PATH_INFO"], form)["Location"] == "/"
+
+
+def test_one_address_can_never_use_up_the_limit_of_an_account():
+    """However long it goes on: its own limits let fewer attempts through, at once and by the hour."""
+    quick, slow = limits.ACCOUNT_FROM_NETWORK
+    [account] = limits.ACCOUNT
+    assert quick.burst < slow.burst < account.burst
+    assert slow.seconds > account.seconds
+
+
+def test_a_name_and_an_address_of_one_account_share_its_limit(super_admin):
+    assert guess(super_admin.username, 5) == [WRONG] * 5
+    assert guess(super_admin.email, 1) == guess(super_admin.username.upper(), 1) == [TOO_MANY]
+
+
+def test_one_password_tried_with_forty_names_is_limited(db):
+    answers = [guess(f"person-{n}", 1)[0] for n in range(40)]
+    assert answers == [WRONG] * 20 + [TOO_MANY] * 20
+    assert guess("another", 1, address="198.51.100.67") == [WRONG]
+
+
+def test_a_network_of_ipv6_addresses_is_one_client(db):
+    answers = [guess(f"person-{n}", 1, address=f"2001:db8:1:2::{n:x}")[0] for n in range(40)]
+    assert answers.count(TOO_MANY) == 20
+
+
+@pytest.mark.parametrize("proxies", [1, 2])
+def test_entries_that_our_proxies_did_not_write_are_no_new_addresses(super_admin, settings, proxies):
+    """What a client forged; and a header with fewer entries than there are proxies is not believed at all."""
+    settings.TRUSTED_PROXIES = proxies
+    answers = [
+        guess(super_admin.username, 1, forged=f"203.0.113.{n}")[0]
+        if proxies == 1
+        else guess(super_admin.username, 1, address=f"203.0.113.{n}")[0]
+        for n in range(7)
+    ]
+    assert answers == [WRONG] * 5 + [TOO_MANY] * 2
+
+
+def test_forged_entries_take_no_honest_clients_place(super_admin):
+    guess(super_admin.username, 40, forged=OFFICE)
+    assert guess(super_admin.username, 1, address=OFFICE) == [WRONG]
+
+
+def test_the_right_password_is_refused_too_until_the_stated_time_is_over(super_admin):
+    guess(super_admin.username, 5)
+    for _ in range(3):  # refused attempts don't prolong the wait
+        refused = sign_in(super_admin.username, PASSWORD, ATTACKER)
+        assert refused.status_code == TOO_MANY
+    seconds = int(refused["Retry-After"])
+    assert 1 <= seconds <= 60
+    page = " ".join(refused.content.decode().split())
+    assert "Wait a minute" in page
+    assert "/accounts/password/reset/" in page
+    let_pass(seconds)
+    assert sign_in(super_admin.username, PASSWORD, ATTACKER).status_code == SIGNED_IN
+
+
+def test_patience_is_limited_too(super_admin):
+    """One guess a minute for an hour: after thirty, one each quarter of an hour remains."""
+    tried = 0
+    for _ in range(60):
+        tried += guess(super_admin.username, 1) == [WRONG]
+        let_pass(61)
+    assert 30 <= tried <= 36
+
+
+def test_right_passwords_count_for_no_limit_and_free_no_guesses_for_others(super_admin, team_member):
+    for _ in range(5):
+        guess(super_admin.username, 1)
+        assert sign_in(team_member.username, PASSWORD, ATTACKER).status_code == SIGNED_IN
+    assert sign_in(team_member.username, PASSWORD, ATTACKER).status_code == SIGNED_IN
+    assert guess(super_admin.username, 1) == [TOO_MANY]
+
+
+def test_unknown_names_are_limited_as_known_ones_are(super_admin):
+    known = guess(super_admin.username, 7)
+    assert known == guess("nobody-at-all", 7, address="198.51.100.67") == [WRONG] * 5 + [TOO_MANY] * 2
+    assert guess("ⓝobody-at-all", 1, address="198.51.100.67") == [TOO_MANY]
+
+
+# what the log keeps
+
+
+def test_a_flood_of_failures_leaves_few_entries_and_no_typed_name(super_admin, organization):
+    secret = "typed-Into-the-wrong-field!"
+    guess(secret, 30)
+    guess(super_admin.username, 30, address="198.51.100.67")
+    for whose in (None, organization):
+        actions = recorded().filter(organization=whose).order_by("pk").values_list("action", flat=True)
+        assert list(actions) == ["fail_sign_in", "refuse_sign_in"]
+    first = recorded().filter(organization=organization).earliest("pk")
+    assert first.changes == {"failures": [0, 1], "address": ["", "198.51.100.67"]}
+    assert first.actor is None
+    stored = str(list(recorded().values()) + list(AttemptLimit.objects.values()))
+    assert secret.casefold() not in stored.casefold()
+
+
+def test_guesses_from_many_addresses_leave_few_entries(super_admin, caplog):
+    for number in range(60):
+        guess(super_admin.username, 1, address=f"198.51.100.{number}")
+        guess(f"unknown-{number}", 1, address=f"203.0.113.{number}")
+    assert recorded().exclude(organization=None).count() == 50
+    assert recorded().filter(organization=None).count() == 60
+    assert "More failed sign-ins than are recorded" in caplog.text
+    assert super_admin.username not in caplog.text
+
+
+def test_a_person_without_an_organization_is_recorded_for_the_portal(db):
+    factories.UserFactory.create(username="alone")
+    guess("alone", 1)
+    assert recorded().get().target == "alone"
+
+
+def test_an_inactive_persons_right_password_is_a_failure_like_any_other(super_admin):
+    User.objects.filter(pk=super_admin.pk).update(is_active=False)
+    answers = [sign_in(super_admin.username, PASSWORD, ATTACKER).status_code for _ in range(6)]
+    assert answers == [WRONG] * 5 + [TOO_MANY]
