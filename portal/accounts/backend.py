@@ -4,7 +4,6 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
@@ -37,13 +36,13 @@ def find_account(login: str) -> User | None:
 class PasswordBackend(ModelBackend):
     """Checks a password against one account, or against none in the same time."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override] - more credentials than the stubs know
         self,
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
         **credentials: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         """Return the active account of the name or address whose password it is, else None."""
         login = username or credentials.get("email")
         if not login or password is None:

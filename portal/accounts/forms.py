@@ -30,7 +30,7 @@ class LoginForm(allauth_forms.LoginForm):
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         """Sign in. What was searched for on the page that comes next isn't kept while a second factor is awaited."""
-        return super().login(request, redirect_url and without_searches(redirect_url))
+        return cast(HttpResponse, super().login(request, redirect_url and without_searches(redirect_url)))
 
 
 class ForgottenPasswordForm(forms.Form):

@@ -115,7 +115,7 @@ LAST_SUPER_ADMIN_STAYS = (
 
 def has_proven_address(user: User) -> bool:
     """Whether the person once opened a link that was sent to the address that their account has now."""
-    return EmailAddress.objects.filter(user=user, email=folded(user.email), verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email=folded(user.email), verified=True).exists())
 
 
 def open_invitations(user: User) -> PendingMembershipQuerySet:
