@@ -26,12 +26,13 @@ class PortalConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from portal import checks  # noqa: F401 - registers the portal's checks
-        from portal.accounts import entries
+        from portal.accounts import entries, middleware
         from portal.database_settings import make_private
 
         connection_created.connect(make_private)
         account_signals.user_logged_in.connect(entries.follow_sign_in)
         account_signals.user_logged_out.connect(entries.follow_sign_out)
+        account_signals.authentication_step_completed.connect(middleware.renew_key)
         account_signals.password_changed.connect(entries.follow_changed_password)
         account_signals.password_reset.connect(entries.follow_chosen_password)
         post_save.connect(entries.follow_account, sender=User)

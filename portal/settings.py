@@ -220,6 +220,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "portal.accounts.forms.ChoosePasswordForm",
     "user_token": "portal.accounts.forms.LinkForm",
     "change_password": "portal.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "portal.accounts.forms.ProofForm",
 }
 ACCOUNT_SIGNUP_ENABLED = False
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from allauth.account.forms import SetPasswordForm
 from allauth.account.utils import perform_login
 from django import forms
 from django.contrib import messages
@@ -37,6 +36,7 @@ from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
 from integrations.pages.views import ActView, OperationView
 from integrations.queue import notify
+from portal.accounts.forms import FirstPasswordForm
 
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
 ACCOUNT_PAGES = (
@@ -165,7 +165,7 @@ class MembershipLinkView(TemplateView):
             accounts = list(accounts_of(pending))
             context["accounts"] = [account for account in accounts if account.is_active]
             context["is_disabled"] = bool(accounts) and not context["accounts"]
-            context.setdefault("form", SetPasswordForm(user=_new_user(pending)))
+            context.setdefault("form", FirstPasswordForm(user=_new_user(pending)))
         return context
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -197,7 +197,7 @@ class MembershipLinkView(TemplateView):
 
     def _accept_with_new_account(self, pending: PendingMembership, proof: InvitationProof) -> HttpResponse:
         user = _new_user(pending)
-        form = SetPasswordForm(user, self.request.POST)
+        form = FirstPasswordForm(user, self.request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         user.set_password(form.cleaned_data["password1"])

@@ -53,6 +53,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")
 
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Begin the session. One that a question for a passkey began would last minutes."""
+        super().login(request, user)
+        request.session.set_expiry(None)
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt. Raises ImmediateHttpResponse with the 429 when too many passwords were tried."""
         login = _login(credentials)

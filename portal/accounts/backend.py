@@ -36,7 +36,7 @@ def find_account(login: str) -> User | None:
 class PasswordBackend(ModelBackend):
     """Checks a password against one account, or against none in the same time."""
 
-    def authenticate(  # type: ignore[override] - more credentials than the stubs know
+    def authenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
         username: str | None = None,

@@ -15,8 +15,25 @@ from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.notifications.links import link_tokens
 from integrations.pages.access import without_searches
 
+LABELS = {"oldpassword": "Present password", "password1": "New password", "password2": "New password again"}
+RULES = (
+    "At least 12 characters, and no common password: some unrelated words, or what a password manager makes."
+)
 
-class LoginForm(allauth_forms.LoginForm):
+
+class Worded(forms.Form):
+    """The words of this site for fields of allauth's forms."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = LABELS.get(name, field.label)
+            if name == "password1":
+                field.help_text = RULES
+
+
+class LoginForm(Worded, allauth_forms.LoginForm):
     """A name or an address, and the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +65,15 @@ class ForgottenPasswordForm(forms.Form):
         PasswordLinkRequest.objects.create(address=self.cleaned_data["email"])
 
 
-class ChoosePasswordForm(allauth_forms.ResetPasswordKeyForm):
+class FirstPasswordForm(Worded, allauth_forms.SetPasswordForm):
+    """The password of an account that is made."""
+
+
+class ProofForm(Worded, allauth_forms.ReauthenticateForm):
+    """The password of somebody who is signed in."""
+
+
+class ChoosePasswordForm(Worded, allauth_forms.ResetPasswordKeyForm):
     """A new password through a link, which works once."""
 
     def save(self) -> None:
@@ -68,7 +93,7 @@ class LinkForm(allauth_forms.UserTokenForm):
     token_generator = link_tokens
 
 
-class ChangePasswordForm(allauth_forms.ChangePasswordForm):
+class ChangePasswordForm(Worded, allauth_forms.ChangePasswordForm):
     """The present password, limited as at a sign-in, and a new one twice."""
 
     def clean_oldpassword(self) -> str:

@@ -8,7 +8,9 @@ passkey.
 
 import math
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,6 +24,9 @@ MINUTE = 60.0
 ACCOUNT_FROM_NETWORK = (Limit(5, MINUTE), Limit(30, 15 * MINUTE))
 NETWORK = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
 ACCOUNT = (Limit(100, 10 * MINUTE),)
+#: Questions for a passkey that one network may have put: each is stored in a session, which lasts so long.
+PASSKEY_QUESTIONS = (Limit(30, MINUTE / 4),)
+QUESTION_SECONDS = 600
 #: What the pages that count in the cache say: most of their limits are of a minute.
 USUAL_WAIT = TooMany(MINUTE)
 
@@ -53,6 +58,21 @@ def is_first_refusal(request: HttpRequest, login: str) -> bool:
     """Whether no attempt with this name from this network was refused within the hour."""
     key = keyed_digest(f"refused:{unicodedata.normalize('NFKC', login).casefold()}:{client_network(request)}")
     return AttemptLimit.refusal({key: Limit(1, 60 * MINUTE)}) is None
+
+
+def with_few_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let the view, by whose GET a browser has a passkey's question put, answer few of one network at once."""
+
+    @wraps(view)
+    def limited(request: HttpRequest) -> HttpResponse:
+        own = keyed_limits(f"passkey:{client_network(request)}", PASSKEY_QUESTIONS)
+        if request.method == "GET" and not request.user.is_authenticated:
+            if refusal := AttemptLimit.refusal(own):
+                return too_many(request, refusal)
+            request.session.set_expiry(QUESTION_SECONDS)
+        return view(request)
+
+    return limited
 
 
 def too_many(request: HttpRequest, refusal: TooMany = USUAL_WAIT) -> HttpResponse:

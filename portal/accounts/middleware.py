@@ -25,7 +25,10 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 class SessionLimitsMiddleware(Middleware):
-    """Signs a request out whose session no longer holds, and says why; records the use of one that does."""
+    """Signs a request out whose session no longer holds, and says why; records the use of one that does.
+
+    A page that updates itself isn't a person who uses it.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request. One without a session's cookie costs nothing."""
@@ -35,9 +38,7 @@ class SessionLimitsMiddleware(Middleware):
                 request.session.flush()
                 request.user = AnonymousUser()
                 messages.info(request, f"{reason} Sign in again.")
-            elif (
-                row and LIVE_PART not in request.headers
-            ):  # a page that updates itself isn't a person who uses it
+            elif row and LIVE_PART not in request.headers:
                 _record_use(row, request)
         return self.get_response(request)
 
@@ -59,6 +60,16 @@ def _record_use(row: UserSession, request: HttpRequest) -> None:
     if now - row.last_seen_at >= SEEN_EVERY:
         address = client_address(request) or row.ip
         UserSession.objects.filter(pk=row.pk).update(last_seen_at=now, ip=str(address))
+
+
+def renew_key(
+    sender: object, request: HttpRequest, *, reauthenticated: bool = False, **kwargs: object
+) -> None:
+    """Give the session another key after a fresh proof: who copied the cookie before gets no part of it."""
+    if reauthenticated:
+        row = UserSession.objects.filter(session_key=request.session.session_key)
+        request.session.cycle_key()
+        row.update(session_key=request.session.session_key)
 
 
 class ProofMiddleware(Middleware):

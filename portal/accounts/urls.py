@@ -1,6 +1,7 @@
 """The addresses of people's accounts: django-allauth's below `/accounts/`, and this site's own below `/account/`."""
 
 from allauth.account import views
+from allauth.mfa.webauthn.views import login_webauthn
 from allauth.usersessions.views import list_usersessions
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.views.generic import RedirectView
 
 from integrations.accounts.acts.fresh_proof import wants_proof
 from portal.accounts import account
+from portal.accounts.limits import with_few_questions
 from portal.accounts.second_factor import SecondFactorsView
 
 # a new password, its audit entry and its e-mail are stored together
@@ -41,6 +43,7 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
+    path("accounts/2fa/webauthn/login/", with_few_questions(login_webauthn), name="mfa_login"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", wants_proof(list_usersessions), name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),

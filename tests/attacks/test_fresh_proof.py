@@ -65,6 +65,15 @@ def test_who_has_a_second_factor_proves_with_it_and_not_with_the_password(stolen
     assert not stolen.get(APP).headers.get("Location", "").startswith(CODE)
 
 
+def test_a_copied_cookie_shares_no_proof(stolen):
+    copy = Client()
+    copy.cookies["sessionid"] = stolen.cookies["sessionid"].value
+    assert copy.get("/account/").status_code == 200
+    assert stolen.post(f"{PROOF}?next={APP}", {"password": PASSWORD})["Location"] == APP
+    assert stolen.get(APP).status_code == 200
+    assert copy.get(APP)["Location"].startswith("/accounts/login/")
+
+
 def test_a_provider_that_asked_nothing_is_no_proof(stolen):
     prove_now(stolen, "socialaccount")
     assert stolen.get(APP)["Location"].startswith(PROOF)

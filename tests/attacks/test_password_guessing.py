@@ -31,9 +31,7 @@ def sign_in(login: str, password: str, address: str, forged: str = ""):
     """Sign in through the proxy, which adds the caller's address to whatever the caller wrote."""
     forwarded = f"{forged}, {address}" if forged else address
     form = {"login": login, "password": password}
-    return Client().post(
-        "/accounts/login/", form, REMOTE_ADDR=PROXY, headers={"X-Forwarded-For": forwarded}
-    )
+    return Client().post("/accounts/login/", form, REMOTE_ADDR=PROXY, headers={"X-Forwarded-For": forwarded})
 
 
 def guess(login: str, times: int, address: str = ATTACKER, forged: str = "") -> list[int]:

@@ -1,12 +1,17 @@
-"""A person who clicks without end adds few entries to the log."""
+"""Requests that cost their sender nothing leave few rows: questions for a passkey, and entries in the log."""
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
 
 from integrations.accounts.models.sessions import Limit
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import views
+from portal.accounts.limits import PASSKEY_QUESTIONS, QUESTION_SECONDS
 from tests.support import factories
+from tests.support.second_factors import sign_in
 
 
 @pytest.mark.parametrize(
@@ -34,3 +39,16 @@ def test_the_log_gets_few_entries_of_one_person_who_clicks_without_end(
         answer.getvalue()
     assert (answer.status_code, answer["Retry-After"]) == (429, "3")
     assert AuditEntry.objects.filter(action=action).count() <= 4
+
+
+def test_questions_for_a_passkey_store_few_sessions_and_not_for_long(super_admin):
+    [limit] = PASSKEY_QUESTIONS
+    ask = {"path": "/accounts/2fa/webauthn/login/", "headers": {"Accept": "application/json"}}
+    clients = [Client() for _ in range(limit.burst + 2)]
+    answers = [client.get(**ask).status_code for client in clients]
+    assert answers == [200] * limit.burst + [429] * 2
+    assert Session.objects.count() == limit.burst
+    longest = max(Session.objects.values_list("expire_date", flat=True))
+    assert (longest - timezone.now()).total_seconds() <= QUESTION_SECONDS
+    sign_in(clients[0], super_admin)
+    assert clients[0].session.get_expiry_age() > 86400

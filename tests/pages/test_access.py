@@ -23,6 +23,7 @@ PUBLIC = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "mfa_authenticate",
+    "mfa_login",
     "mfa_login_webauthn",
     "mfa_trust",
     "unsubscribe",
