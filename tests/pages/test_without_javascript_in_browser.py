@@ -17,6 +17,7 @@ from integrations.outbox.models import Effect
 from tests.pages.activity.test_candidate_filters import candidate, invited
 from tests.support import factories
 from tests.support.browsing import Visit
+from tests.support.second_factors import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,16 +47,19 @@ def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     page.locator("#how-webhook > summary").click()
     page.locator("#by-hand > summary").click()
     page.get_by_role("link", name="Enter the token").click()
+    page.fill("input[type=password]", PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.fill("#id_lever_signature_token", "0123456789abcdef" * 3)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert LeverWebhook.objects.get(organization=organization).signature_token
     page.goto(plain.site)
     page.locator("#how-codescreen > summary").click()
     page.get_by_role("link", name="Enter the key").click()
     page.fill("#id_codescreen_api_key", "key-1")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
     factories.LeverConnectionFactory.create(organization=organization)
     page.goto(plain.site)
