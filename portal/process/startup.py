@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -46,15 +46,16 @@ def wait_for_database(seconds: float = 30.0) -> None:
 
 def collect_static() -> None:
     """Collect the static files unless their manifest exists and is newer than all of them. Raises CommandError."""
-    if not hasattr(staticfiles_storage, "load_manifest"):
+    storage: Any = staticfiles_storage  # one with a manifest isn't what its type says
+    if not hasattr(storage, "load_manifest"):
         return
     folder = Path(settings.STATIC_ROOT)
     try:
-        if not _are_static_files_collected():
+        if not _are_static_files_collected(storage):
             folder.mkdir(parents=True, exist_ok=True)
             with folder.with_name(f"{folder.name}.lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not _are_static_files_collected():
+                if not _are_static_files_collected(storage):
                     _collect_beside(folder)
     except OSError as error:
         raise CommandError(
@@ -62,7 +63,7 @@ def collect_static() -> None:
             "that runs the portal."
         ) from error
     # another process may have collected them since this one read the manifest
-    staticfiles_storage.hashed_files, staticfiles_storage.manifest_hash = staticfiles_storage.load_manifest()
+    storage.hashed_files, storage.manifest_hash = storage.load_manifest()
 
 
 def _collect_beside(folder: Path) -> None:
@@ -77,18 +78,16 @@ def _collect_beside(folder: Path) -> None:
             Path(beside, file).replace(folder / file)
 
 
-def _are_static_files_collected() -> bool:
+def _are_static_files_collected(storage: Any) -> bool:
     """Whether the manifest names all files, as they are now; those of a package may be older than the manifest."""
-    collected, _ = (
-        staticfiles_storage.load_manifest() if hasattr(staticfiles_storage, "load_manifest") else ({}, "")
-    )
+    collected, _ = storage.load_manifest()
     if not collected:
         return False
     collected_at = Path(settings.STATIC_ROOT, ManifestFilesMixin.manifest_name).stat().st_mtime
     return all(
-        name in collected and Path(storage.path(name)).stat().st_mtime <= collected_at
+        name in collected and Path(source.path(name)).stat().st_mtime <= collected_at
         for finder in get_finders()
-        for name, storage in finder.list([])
+        for name, source in finder.list([])
     )
 
 
