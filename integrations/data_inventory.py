@@ -116,6 +116,27 @@ def _tables_of_packages() -> tuple[Table, ...]:
         ),
         _table("account.EmailConfirmation", "nothing: addresses are proven by the invitation", "for ever"),
         _table(
+            "socialaccount.SocialApp",
+            "the providers of single sign-on that the operator entered; the secrets are in `integrations.SingleSignOn`",
+            "until the operator deletes it",
+            provider="the kind of provider",
+            provider_id="the name in its address here",
+            name="what its button says",
+            client_id="what the provider calls the portal",
+            secret="nothing",  # noqa: S106 - says what the column is
+            key="nothing",
+            settings="the issuer",
+        ),
+        _table(
+            "socialaccount.SocialAccount",
+            "who a person is at a provider of single sign-on",
+            WITH_ACCOUNT,
+            provider="which provider",
+            uid="the provider's own name of the person",
+            extra_data="nothing",
+        ),
+        _table("socialaccount.SocialToken", "nothing: tokens of providers aren't kept", "for ever"),
+        _table(
             "admin.LogEntry",
             "changes of accounts in the admin; all others are in the audit log",
             "for ever",

@@ -28,3 +28,4 @@ import integrations.outbox.models
 import integrations.privacy.models
 import integrations.queue.models.duty_run
 import integrations.queue.models.nodes
+import integrations.single_sign_on.models

@@ -26,9 +26,10 @@ class PortalConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from portal import checks  # noqa: F401 - registers the portal's checks
-        from portal.accounts import entries, middleware
+        from portal.accounts import entries, middleware, single_sign_on
         from portal.database_settings import make_private
 
+        account_signals.user_logged_in.connect(single_sign_on.bind_session)
         connection_created.connect(make_private)
         account_signals.user_logged_in.connect(entries.follow_sign_in)
         account_signals.user_logged_out.connect(entries.follow_sign_out)

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 
@@ -208,6 +208,33 @@ class Environment:
         )
         must = "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
         return self._checked(name, value, is_dsn or not value, must)
+
+    def single_sign_on(self, name: str, check: str) -> list[dict[str, Any]]:
+        """Return django-allauth's description of the installation's provider of single sign-on; none if it is unset."""
+        value = self.text(name, check)
+        parts = _split(value)
+        if (
+            not parts
+            or not (parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1"})
+            or not (parts.hostname and parts.username and parts.password)
+            or parts.query
+            or parts.fragment
+        ):
+            if value:
+                self.refuse(
+                    name, "must be https://CLIENT_ID:CLIENT_SECRET@ISSUER, with special characters as %XX"
+                )
+            return []
+        issuer = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return [
+            {
+                "provider_id": "sso",
+                "name": "single sign-on",
+                "client_id": unquote(parts.username),
+                "secret": unquote(parts.password),
+                "settings": {"server_url": issuer.rstrip("/")},
+            }
+        ]
 
     def _checked(self, name: str, value: str, is_right: bool, must: str, default: str = "") -> str:
         """Return the value if it is right, else note what it must be and return the default."""

@@ -3,4 +3,11 @@
 Staff see the rows of the organizations they are members of. Tokens and keys are never read, so never shown.
 """
 
-from integrations.admin import audit_log, candidate, delivery, organization, plain  # noqa: F401 - each registers models
+from integrations.admin import (  # noqa: F401 - each registers models
+    audit_log,
+    candidate,
+    delivery,
+    organization,
+    plain,
+    single_sign_on,
+)

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import is_admitted, is_strong
-from integrations.members.models.membership import Membership
+from integrations.members.models.membership import Membership, opened_memberships
 from integrations.organizations.models.organization import Organization
 
 #: A right that a membership gives: the name of one of its properties.
@@ -30,7 +30,7 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
     memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
     if memberships is None:
         # none, on the sign-in page
-        own = Membership.objects.filter(user_id=current_user(request).pk or 0)
+        own = opened_memberships(current_user(request).pk or 0, request.session)
         own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
         memberships = {
             membership.organization_id: membership

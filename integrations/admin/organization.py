@@ -135,6 +135,7 @@ class MembershipAdmin(ScopedAdmin):
 _SIGN_IN = {
     "mfa_authenticator": "Second factors",
     "usersessions_usersession": "Sessions",
+    "socialaccount_socialaccount": "Single sign-on",
     "integrations_personalsettings": "Settings",
 }
 

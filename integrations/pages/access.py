@@ -18,7 +18,7 @@ from django.views.generic import View
 
 from integrations.accounts.acts.fresh_proof import has_second_factor, is_admitted
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.models.membership import EVERYONE, Membership
+from integrations.members.models.membership import EVERYONE, Membership, opened_memberships
 from integrations.organizations.models.organization import Organization
 
 logger = logging.getLogger(__name__)
@@ -36,19 +36,19 @@ _ALL, _CURRENT = "_memberships", "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
-    """Return the memberships of the signed-in person, with their organizations, the earliest first."""
+    """Return the memberships that the person's session opens, with their organizations, the earliest first."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Membership.objects.none()
     return (
-        Membership.objects.filter(user=user)
+        opened_memberships(user.pk, request.session)
         .select_related("organization", "user__personal_settings")
         .order_by("created_at", "pk")
     )
 
 
 def cached_memberships(request: HttpRequest) -> list[Membership]:
-    """Return the memberships of the signed-in person as a list, read once per request."""
+    """Return the memberships that the person's session opens as a list, read once per request."""
     if not hasattr(request, _ALL):
         setattr(request, _ALL, list(memberships_of(request)[:MOST_ORGANIZATIONS]))
     return cast("list[Membership]", getattr(request, _ALL))

@@ -36,6 +36,7 @@ from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
 from integrations.pages.views import ActView, OperationView
 from integrations.queue import notify
+from integrations.single_sign_on.models import provider_of
 from portal.accounts.forms import FirstPasswordForm
 
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
@@ -160,7 +161,7 @@ class MembershipLinkView(TemplateView):
         if pending is None:
             return context
         context["is_own"] = self._is_own(pending)
-        context["here"] = self.request.path
+        context["here"], context["provider"] = self.request.path, provider_of(pending.organization)
         if not self.request.user.is_authenticated:
             accounts = list(accounts_of(pending))
             context["accounts"] = [account for account in accounts if account.is_active]

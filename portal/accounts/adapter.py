@@ -10,7 +10,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -22,7 +22,7 @@ from integrations.notifications.models.email_kind import Link
 from integrations.pages.access import own_page
 from integrations.queue import notify
 from integrations.store import database
-from portal.accounts import entries, limits
+from portal.accounts import entries, limits, single_sign_on
 from portal.client_address import client_address
 
 WRONG = "This name or address and this password don't belong together."
@@ -41,6 +41,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Return the page that refuses a person whose organization has them sign in by its provider alone."""
+        is_by_provider = "sociallogin" in (kwargs["signal_kwargs"] or {})
+        refusal = None if is_by_provider else single_sign_on.other_way(request, cast(User, user))
+        return refusal or super().pre_login(request, user, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client's address as the trusted proxies say it; this machine's for a local socket."""

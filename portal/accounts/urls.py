@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
 from integrations.accounts.acts.fresh_proof import wants_proof
-from portal.accounts import account
+from portal.accounts import account, single_sign_on
 from portal.accounts.limits import with_few_questions
 from portal.accounts.second_factor import SecondFactorsView
 
@@ -41,6 +41,12 @@ urlpatterns = [
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         choose_password,
         name="account_reset_password_from_key",
+    ),
+    path("accounts/oidc/<str:provider_id>/login/", single_sign_on.begin, name="openid_connect_login"),
+    path(
+        "accounts/oidc/<str:provider_id>/login/callback/",
+        single_sign_on.complete,
+        name="openid_connect_callback",
     ),
     path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("accounts/2fa/webauthn/login/", with_few_questions(login_webauthn), name="mfa_login"),

@@ -36,7 +36,7 @@ NOT_AUDITED = {
     "report",
 }
 #: What begins the names of addresses about a person's account; tests/portal/accounts has their entries.
-OF_ACCOUNTS = ("account_", "mfa_", "usersessions_")
+OF_ACCOUNTS = ("account_", "mfa_", "usersessions_", "openid_connect_")
 
 
 PAGES = PAGE_ACTS | PEOPLE_ACTS

@@ -26,6 +26,8 @@ PUBLIC = {
     "mfa_login",
     "mfa_login_webauthn",
     "mfa_trust",
+    "openid_connect_login",
+    "openid_connect_callback",
     "unsubscribe",
 }
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")

@@ -101,6 +101,16 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ("portal.W009", HTTPS | {"DEFAULT_FROM_EMAIL": "Portal <root@localhost>"}),
     *(("portal.E005", {"WEB_WORKERS": value}) for value in ("0", "two", "5000")),
     *(("portal.E006", {"Q_WORKERS": value}) for value in ("0", "-1", "5000")),
+    *(
+        ("portal.E040", {"OIDC_URL": value})
+        for value in (
+            "https://id.example",
+            "https://portal@id.example",
+            "http://portal:secret@id.example",
+            "https://portal:secret@id.example/?x=1",
+            "https://portal:secret@",
+        )
+    ),
     *(("portal.E036", {"METRICS_TOKEN": value}) for value in ("a", "a" * 40)),
     ("portal.E012", {"LOG_LEVEL": "VERBOSE"}),
     ("portal.E013", {"LOG_FORMAT": "xml"}),
@@ -327,3 +337,10 @@ def test_the_scheme_that_a_proxy_states_is_believed_only_where_one_is_in_front(
     for name, value in {**GOOD, "PORTAL_URL": url, "TRUSTED_PROXIES": proxies}.items():
         monkeypatch.setenv(name, value)
     assert bool(runpy.run_path(str(SETTINGS))["SECURE_PROXY_SSL_HEADER"]) is is_believed
+
+
+def test_the_provider_of_single_sign_on_is_read_with_its_special_characters(monkeypatch):
+    read = settings_read(monkeypatch, OIDC_URL="https://por%40tal:s%2Fecret@id.example/tenant/")
+    [app] = read["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
+    assert (app["client_id"], app["secret"]) == ("por@tal", "s/ecret")
+    assert app["settings"] == {"server_url": "https://id.example/tenant"}

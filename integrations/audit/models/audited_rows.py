@@ -30,12 +30,14 @@ from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
+from integrations.single_sign_on.models import SingleSignOn
 
 _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] = {
     Organization: (TargetKind.ORGANIZATION, lambda row: row.name),
     Membership: (TargetKind.MEMBER, lambda row: row.user),
     User: (TargetKind.ACCOUNT, str),
     PendingMembership: (TargetKind.PENDING_MEMBERSHIP, lambda row: row.email),
+    SingleSignOn: (TargetKind.SINGLE_SIGN_ON, str),
     RoleMapping: (TargetKind.MAPPING, str),
     LeverConnection: (TargetKind.LEVER_CONNECTION, lambda _: "Lever"),
     LeverWebhook: (TargetKind.LEVER_WEBHOOK, lambda _: "Lever webhook"),

@@ -91,11 +91,13 @@ def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_hap
 
 
 class InvitationProof(Enum):
-    """What shows that who accepts was invited; each but a shown link shows that they read what the address gets."""
+    """What shows that who accepts was invited; most show that the address is theirs."""
 
     LINK = "the link that was sent to it"
     SHOWN_LINK = "the link that a Super Admin was shown, where the portal sends no mail"
     EARLIER_LINK = "an earlier link, which the account keeps"
+    PROVIDER = "the installation's provider of single sign-on, which vouches for the address"
+    ITS_PROVIDER = "the organization's own provider, whose word counts for that organization alone"
 
 
 class AcceptanceRefusal(Enum):
@@ -167,7 +169,7 @@ def _make_member(locked: PendingMembership, user: User, proof: InvitationProof) 
         user=user, organization=organization, defaults={"role": role, "address": address}
     )
     locked.delete()
-    if proof is not InvitationProof.SHOWN_LINK:
+    if proof not in {InvitationProof.SHOWN_LINK, InvitationProof.ITS_PROVIDER}:
         _prove_address(user, address)
     work_in(user, organization)
     if is_new:

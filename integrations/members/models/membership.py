@@ -1,5 +1,8 @@
 """Who may do what in an organization, which one a session opens, and a person's own settings."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
@@ -209,3 +212,17 @@ class PersonalSettings(models.Model):
 
     def __str__(self) -> str:
         return f"Settings of {self.user}"
+
+
+#: The session's key for the primary key of the only organization that it opens; absent where it opens all of them.
+ONLY_ORGANIZATION_SESSION_KEY = "only_organization"
+
+
+def opened_memberships(user_id: int, session: Mapping[str, Any]) -> models.QuerySet[Membership]:
+    """Return the memberships that a person's session opens: one that an organization's provider began, its own alone.
+
+    That holds too where the person joined another organization since.
+    """
+    own = Membership.objects.filter(user=user_id)
+    only = session.get(ONLY_ORGANIZATION_SESSION_KEY)
+    return own if only is None else own.filter(organization=only)

@@ -13,7 +13,7 @@ from integrations.organizations.models.validators import (
 from integrations.store.personal import harmless
 
 #: The policies about how people prove who they are; only Super Admins change them.
-SECURITY = ("requires_second_factor",)
+SECURITY = ("requires_second_factor", "requires_single_sign_on")
 #: How the settings, findings and errors name a policy that has no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
 PASSING_SCORE_LABEL = "Passing score where CodeScreen states no result"
@@ -174,6 +174,10 @@ class Policies(models.Model):
     requires_second_factor = models.BooleanField(
         default=False,
         help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
+    )
+    requires_single_sign_on = models.BooleanField(
+        default=False,
+        help_text="Members sign in by the organization's own provider alone, as long as there is one.",
     )
 
     class Meta:

@@ -16,13 +16,14 @@ from integrations.accounts.acts.second_factors import reset_for_member, with_fac
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.invitations import invite, send_again, withdraw
 from integrations.members.acts.members import change_role, may_set_password, remove_member
-from integrations.members.models.membership import SUPER_ADMINS, Membership
+from integrations.members.models.membership import ONLY_ORGANIZATION_SESSION_KEY, SUPER_ADMINS, Membership
 from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
 from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm, shows_secret
+from integrations.single_sign_on.models import provider_of
 
 
 class InviteMemberForm(forms.Form):
@@ -53,6 +54,7 @@ class TeamView(OrganizationMixin, OperationView):
         return super().get_context_data(
             members=members,
             without=sum(not (member.has_app or member.has_passkey) for member in members),
+            provider=provider_of(self.organization),
             pending_members=self.organization.pending_memberships.order_by("email"),
             is_mail_sent=is_mail_sent(),
             roles=Membership.Role.choices,
@@ -178,26 +180,40 @@ class RemoveMemberView(MemberMixin, ConfirmedActView):
         return redirect("overview")
 
 
+SIGN_IN_THERE_FIRST = "First sign in with the provider yourself, which shows that it works. Then require it."
+
+
 class RequireSecondFactorView(OrganizationMixin, ActView):
-    """Require a second factor or not."""
+    """Require a second factor, and sign-in by the organization's provider alone, or not."""
 
     allowed_roles = SUPER_ADMINS
     following_page = "team"
     anchor = "#sign-in"
 
     def operate(self, form: Form) -> str | HttpResponseBase | None:
-        """Store whether a second factor is required; to require none takes a fresh proof."""
-        wanted = "requires_second_factor" in self.request.POST
-        values = {"requires_second_factor": wanted}
+        """Store what is required; to require less takes a fresh proof."""
+        values = {"requires_second_factor": "requires_second_factor" in self.request.POST}
+        if provider_of(self.organization):
+            values["requires_single_sign_on"] = "requires_single_sign_on" in self.request.POST
+        if values.get("requires_single_sign_on") and not self._may_require_provider():
+            raise ActionNotAllowed(SIGN_IN_THERE_FIRST)
         if is_less_secure(self.organization, values) and (
             proof := proof_wanted(self.request, reverse("team"))
         ):
             return proof
-        if not set_policies(self.organization, values, self.user):
+        changes = set_policies(self.organization, values, self.user)
+        if not changes:
             return None
-        if wanted:
+        if "requires_second_factor" not in changes:
+            return "Your choice is stored. It counts from the next sign-in on."
+        if values["requires_second_factor"]:
             return "A second factor is required now, of every session that is open too."
         return "A second factor is no longer required. Members who have one are still asked for it."
+
+    def _may_require_provider(self) -> bool:
+        """Whether it is required already, or the provider is known to work: it began this session."""
+        began = self.request.session.get(ONLY_ORGANIZATION_SESSION_KEY)
+        return self.organization.requires_single_sign_on or began == self.organization.pk
 
 
 class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):

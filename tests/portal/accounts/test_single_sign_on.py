@@ -1,0 +1,334 @@
+"""Whom a provider of single sign-on signs in, by a pretend one on the wire."""
+
+import pytest
+import requests
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.contrib.auth.models import User
+from django.test import Client
+
+from integrations.members.acts.invitations import InvitationProof, accept, has_proven_address
+from integrations.members.models.membership import Membership
+from integrations.organizations.acts import set_policies
+from integrations.single_sign_on.acts import Refusal
+from integrations.single_sign_on.models import SingleSignOn
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.identity_provider import SECRET, Provider, make_provider
+from tests.support.second_factors import PASSWORD
+
+LOGIN, REFUSED = "/accounts/login/", "You are not signed in"
+
+
+@pytest.fixture
+def acme(wire, organization) -> Provider:
+    """The provider of the organization."""
+    make_provider("acme", organization)
+    return Provider(wire)
+
+
+@pytest.fixture
+def everybody(wire, db) -> Provider:
+    """The provider of the installation, beside that of an organization."""
+    make_provider("everybody")
+    return Provider(wire, "everybody")
+
+
+@pytest.fixture
+def other(db):
+    return factories.OrganizationFactory.create(name="Globex", slug="globex")
+
+
+def signed_in(client: Client) -> str:
+    """Return the name of who is signed in; empty for nobody."""
+    key = client.session.get("_auth_user_id")
+    return User.objects.get(pk=key).username if key else ""
+
+
+def assert_refused(client: Client, answer, refusal: Refusal) -> None:
+    """Nobody is signed in; the page and the log say why."""
+    assert (answer.status_code, signed_in(client)) == (403, "")
+    assert refusal.label.replace("'", "&#x27;") in answer.content.decode()
+    entry = recorded().latest("pk")
+    assert entry.action == "refuse_sign_in"
+    assert refusal.value in (entry.reason, entry.changes.get("reason", ["", ""])[1])
+
+
+# who is signed in
+
+
+def test_a_member_is_signed_in_by_their_verified_address_and_known_from_then_on(acme, team_member):
+    client = Client()
+    answer = acme.sign_in(client, team_member.email.upper(), "?next=/activity/")
+    assert (answer.status_code, answer["Location"]) == (302, "/activity/")
+    assert signed_in(client) == team_member.username
+    assert acme.asked["code_challenge_method"] == "S256"
+    assert acme.asked["scope"].split() in (["openid", "email"], ["email", "openid"])
+    known = SocialAccount.objects.get()
+    assert (known.user, known.uid, known.extra_data) == (team_member, "subject-1", {})
+    assert not SocialToken.objects.exists()
+    assert list(recorded().order_by("pk").values_list("action", flat=True)) == ["link_to_provider", "sign_in"]
+    assert recorded().latest("pk").changes["method"] == ["", "single sign-on"]
+    acme.sign_in(Client())
+    assert SocialAccount.objects.get().extra_data == {}
+
+
+def test_the_installations_provider_signs_in_members_of_every_organization(everybody, team_member, other):
+    Membership.objects.create(user=team_member, organization=other, role="admin")
+    client = Client()
+    everybody.sign_in(client, team_member.email)
+    assert signed_in(client) == team_member.username
+    assert Membership.objects.filter(user=team_member).count() == len(
+        client.get("/account/memberships/").context["memberships"]
+    )
+
+
+def test_an_invited_person_gets_an_account_that_only_the_organization_trusts(acme, organization, other):
+    factories.invited(organization, "new@acme.example")
+    factories.invited(other, "new@acme.example")
+    client = Client()
+    acme.sign_in(client, "new@acme.example")
+    member = Membership.objects.get(user__email="new@acme.example")
+    assert (member.organization, signed_in(client)) == (organization, "new@acme.example")
+    assert not member.user.has_usable_password()
+    assert not has_proven_address(member.user)
+
+
+def test_an_invited_person_joins_by_the_installations_provider(everybody, organization):
+    factories.invited(organization, "new@acme.example")
+    client = Client()
+    everybody.sign_in(client, "new@acme.example")
+    assert signed_in(client) == "new@acme.example"
+    assert has_proven_address(User.objects.get(email="new@acme.example"))
+
+
+def test_a_person_with_a_second_factor_is_asked_for_it(acme, team_member, monkeypatch):
+    monkeypatch.setattr("allauth.mfa.stages.is_mfa_enabled", lambda *_: True)
+    client = Client()
+    assert acme.sign_in(client, team_member.email)["Location"] == "/accounts/2fa/authenticate/"
+    assert signed_in(client) == ""
+
+
+# who is refused
+
+
+@pytest.mark.parametrize("email_verified", [False, None, "no"])
+def test_an_address_that_is_not_verified_is_refused(acme, team_member, email_verified):
+    acme.person = {"email_verified": email_verified}
+    client = Client()
+    assert_refused(client, acme.sign_in(client, team_member.email), Refusal.NOT_VERIFIED)
+
+
+@pytest.mark.parametrize("name", ["acme", "everybody"])
+def test_a_stranger_is_refused_and_makes_no_account(request, name):
+    provider, client = request.getfixturevalue(name), Client()
+    before = User.objects.count()
+    assert_refused(client, provider.sign_in(client, "nobody@acme.example"), Refusal.NOT_A_MEMBER)
+    assert User.objects.count() == before
+
+
+def test_one_organizations_provider_signs_in_nobody_of_another(acme, other):
+    client, member = Client(), factories.member(other, "super_admin", "hank")
+    assert_refused(client, acme.sign_in(client, member.email), Refusal.NOT_A_MEMBER)
+
+
+def test_who_belongs_to_another_organization_too_is_refused(acme, team_member, other):
+    acme.sign_in(Client(), team_member.email)
+    Membership.objects.create(user=team_member, organization=other, role="admin")
+    client = Client()
+    assert_refused(client, acme.sign_in(client), Refusal.ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    ("column", "refusal"),
+    [
+        ("is_staff", Refusal.ELSEWHERE),
+        ("is_superuser", Refusal.OPERATOR),
+        ("is_active", Refusal.NOT_A_MEMBER),
+    ],
+)
+def test_staff_operators_and_disabled_accounts_are_refused(acme, team_member, column, refusal):
+    User.objects.filter(pk=team_member.pk).update(**{column: column != "is_active"})
+    client = Client()
+    assert_refused(client, acme.sign_in(client, team_member.email), refusal)
+
+
+def test_an_invitation_of_an_address_that_has_an_account_wants_its_link(acme, stranger, organization):
+    factories.invited(organization, stranger.email)
+    client = Client()
+    assert_refused(client, acme.sign_in(client, stranger.email), Refusal.INVITED)
+
+
+def test_several_invitations_are_not_chosen_from_by_the_installations_provider(
+    everybody, organization, other
+):
+    for one in (organization, other):
+        factories.invited(one, "new@acme.example")
+    client = Client()
+    assert_refused(client, everybody.sign_in(client, "new@acme.example"), Refusal.INVITED)
+
+
+def test_somebody_else_with_a_members_address_is_refused(acme, team_member, super_admin):
+    acme.sign_in(Client(), team_member.email)
+    client = Client()
+    acme.person = {"email": super_admin.email}  # the known subject, with another member's address
+    assert_refused(client, acme.sign_in(client), Refusal.OTHER_PERSON)
+    acme.claims = {"sub": "subject-2"}
+    acme.person = {"sub": "subject-2", "email": team_member.email}
+    assert_refused(client, acme.sign_in(client), Refusal.OTHER_PERSON)
+
+
+def test_userinfo_about_somebody_else_is_refused(acme, team_member):
+    acme.person = {"sub": "subject-2"}
+    client = Client()
+    assert_refused(client, acme.sign_in(client, team_member.email), Refusal.FAILED)
+
+
+def test_a_signed_in_person_can_not_connect_an_account_of_theirs(acme, team_member, super_admin):
+    client = Client()
+    client.force_login(super_admin)
+    answer = acme.sign_in(client, team_member.email, "?process=connect")
+    assert (answer.status_code, SocialAccount.objects.count()) == (403, 0)
+    assert signed_in(client) == super_admin.username
+
+
+# what fails
+
+
+@pytest.mark.parametrize(
+    "claims", [{"iss": "https://evil.example"}, {"aud": "another"}, {"exp": 1}, {"sub": None}]
+)
+def test_a_token_of_another_issuer_client_or_time_signs_nobody_in(acme, team_member, claims):
+    acme.claims, client = claims, Client()
+    answer = acme.sign_in(client, team_member.email)
+    assert REFUSED in answer.content.decode()
+    assert (answer.status_code, signed_in(client)) == (403, "")
+
+
+@pytest.mark.parametrize("back", [{"state": "forged"}, {"code": "", "error": "access_denied"}])
+def test_a_wrong_state_and_a_cancelled_sign_in_sign_nobody_in(acme, team_member, back):
+    client = Client()
+    answer = acme.sign_in(client, team_member.email, **back)
+    assert (answer.status_code, signed_in(client)) == (403, "")
+
+
+def test_an_answer_that_is_used_again_signs_nobody_in(acme, team_member):
+    client = Client()
+    acme.sign_in(client, team_member.email)
+    other_browser = Client()
+    again = other_browser.get(
+        "/accounts/oidc/acme/login/callback/", {"code": "code-1", "state": acme.asked["state"]}
+    )
+    assert (again.status_code, signed_in(other_browser)) == (403, "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"body": requests.ConnectTimeout()}, {"status": 500}, {"body": "not JSON"}, {"json": []}, {"json": {}}],
+)
+def test_a_provider_that_is_away_or_answers_nonsense_is_a_plain_page(wire, organization, answer):
+    make_provider("acme", organization)
+    wire.get("https://acme.id.example/.well-known/openid-configuration", **answer)
+    page = Client().post("/accounts/oidc/acme/login/")
+    assert (page.status_code, REFUSED in page.content.decode()) == (403, True)
+
+
+def test_nothing_begins_by_following_a_link(acme, client):
+    page = client.get("/accounts/oidc/acme/login/")
+    assert page.status_code == 200
+    assert "Go on to Acme ID" in page.content.decode()
+    assert not acme.wire.calls
+
+
+# which providers there are
+
+
+def test_a_provider_that_is_off_or_bound_to_nothing_is_not_there(client, organization):
+    make_provider("acme", organization, is_on=False)
+    SingleSignOn.objects.filter(pk=make_provider("unbound").pk).delete()
+    for name in ("acme", "unbound", "unknown"):
+        assert client.post(f"/accounts/oidc/{name}/login/").status_code == 404
+    assert "ID" not in client.get(LOGIN).content.decode()
+
+
+def test_the_sign_in_page_shows_the_buttons_of_listed_ones(client, organization, settings):
+    make_provider("acme", organization, is_listed=False)
+    make_provider("everybody")
+    page = client.get(f"{LOGIN}?next=/activity/").content.decode()
+    assert "Sign in with Everybody ID" in page
+    assert 'action="/accounts/oidc/everybody/login/?next=%2Factivity%2F"' in page
+    assert "Acme ID" not in page
+
+
+def test_the_environments_provider_signs_in_for_the_installation(wire, settings, team_member, monkeypatch):
+    provider = Provider(wire, "everybody")
+    described = {"provider_id": "everybody", "name": "ID", "client_id": "portal", "secret": SECRET}
+    app = {**described, "settings": {"server_url": provider.issuer}}
+    monkeypatch.setitem(settings.SOCIALACCOUNT_PROVIDERS["openid_connect"], "APPS", [app])
+    client = Client()
+    provider.sign_in(client, team_member.email)
+    assert signed_in(client) == team_member.username
+
+
+def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_another(
+    acme, team_member, other, organization
+):
+    client = Client()
+    acme.sign_in(client, team_member.email)
+    accept(factories.invited(other, team_member.email), team_member, InvitationProof.LINK)
+    shown = client.get("/account/memberships/").context["memberships"]
+    assert [member.organization for member in shown] == [organization]
+    client.post("/organization/", {"organization": other.slug})
+    assert client.get("/").context["organization"] == organization
+
+
+# an organization that requires it
+
+
+def require(organization) -> None:
+    set_policies(organization, {"requires_single_sign_on": True}, "operator")
+
+
+def give_password(user: User):
+    client = Client()
+    answer = client.post(LOGIN, {"login": user.username, "password": PASSWORD})
+    return client, answer
+
+
+def test_a_password_is_refused_with_the_way_there_where_the_provider_is_required(
+    acme, team_member, organization
+):
+    require(organization)
+    client, answer = give_password(team_member)
+    assert_refused(client, answer, Refusal.ONLY_BY_PROVIDER)
+    assert "Sign in with Acme ID" in answer.content.decode()
+    acme.sign_in(client, team_member.email)
+    assert signed_in(client) == team_member.username
+
+
+@pytest.mark.parametrize("why", ["staff", "superuser", "two organizations", "no provider", "switched off"])
+def test_a_password_stays_for_who_the_provider_can_not_sign_in(acme, team_member, organization, other, why):
+    require(organization)
+    if why == "two organizations":
+        Membership.objects.create(user=team_member, organization=other, role="admin")
+    elif why == "no provider":
+        SingleSignOn.objects.all().delete()
+    elif why == "switched off":
+        SingleSignOn.objects.update(is_on=False)
+    else:
+        User.objects.filter(pk=team_member.pk).update(**{f"is_{why}": True})
+    client, _ = give_password(team_member)
+    assert signed_in(client) == team_member.username
+
+
+def test_requiring_it_wants_a_session_that_the_provider_began(
+    acme, super_admin, super_admin_client, organization
+):
+    form = {"requires_single_sign_on": "on"}
+    refused = super_admin_client.post("/settings/security/", form, follow=True)
+    assert "First sign in with the provider yourself" in refused.content.decode()
+    client = Client()
+    acme.sign_in(client, super_admin.email)
+    client.post("/settings/security/", form)
+    organization.refresh_from_db()
+    assert organization.requires_single_sign_on
+    assert recorded().latest("pk").changes == {"requires_single_sign_on": [False, True]}
