@@ -76,7 +76,7 @@ class Site:
         """Return a stock web server for this project."""
         argv = [self.python, "-P", "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
         argv += ["--workers", str(WEB_WORKERS), "--threads", str(THREADS), "--keep-alive", "30"]
-        argv += ["--no-control-socket", "django.core.wsgi:get_wsgi_application()"]
+        argv += ["--no-control-socket", "--log-level", "warning", "django.core.wsgi:get_wsgi_application()"]
         return Program(name, argv, env=self.environ())
 
     def count(self, table: str) -> int:
