@@ -204,11 +204,15 @@ def test_a_token_of_another_issuer_client_or_time_signs_nobody_in(acme, team_mem
     assert (answer.status_code, signed_in(client)) == (403, "")
 
 
-@pytest.mark.parametrize("back", [{"state": "forged"}, {"code": "", "error": "access_denied"}])
-def test_a_wrong_state_and_a_cancelled_sign_in_sign_nobody_in(acme, team_member, back):
+@pytest.mark.parametrize(
+    ("back", "refusal"),
+    [({"state": "forged"}, Refusal.FAILED), ({"error": "access_denied"}, Refusal.CANCELLED)],
+)
+def test_a_wrong_state_and_a_cancelled_sign_in_sign_nobody_in(acme, team_member, back, refusal):
     client = Client()
     answer = acme.sign_in(client, team_member.email, **back)
     assert (answer.status_code, signed_in(client)) == (403, "")
+    assert refusal.label.replace("'", "&#x27;") in answer.content.decode()
 
 
 def test_an_answer_that_is_used_again_signs_nobody_in(acme, team_member):
@@ -279,6 +283,15 @@ def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_
     assert [member.organization for member in shown] == [organization]
     client.post("/organization/", {"organization": other.slug})
     assert client.get("/").context["organization"] == organization
+
+
+def test_a_sign_in_by_the_provider_is_no_fresh_proof_and_no_second_factor(acme, super_admin, organization):
+    client = Client()
+    acme.sign_in(client, super_admin.email)
+    made = client.post("/settings/api/", {"name": "evil", "scopes": "results", "days": 9})
+    assert made["Location"].startswith("/accounts/reauthenticate/")
+    set_policies(organization, {"requires_second_factor": True}, "operator")
+    assert client.get("/")["Location"].startswith("/accounts/2fa/")
 
 
 # an organization that requires it
