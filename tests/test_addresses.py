@@ -192,8 +192,9 @@ def expected_of_a_page(persona: Persona, address: Address, method: str) -> Itera
     if not persona.is_signed_in:
         return {302}
     if address.name in EVERYBODY:
-        if address.name.startswith(("account_", "mfa_")):  # allauth's lead on where there is nothing to do
-            return done | {302, 404}
+        if address.name.startswith(("account_", "mfa_")):
+            # allauth's lead on where there is nothing to do, and refuse people who have nothing to prove with
+            return done | {302, 403, 404}
         return done | ({404} if address.name in OTHERS_ROW_IS_NOT_FOUND else set())
     if not persona.rank and not persona.is_stranger:
         return {403}

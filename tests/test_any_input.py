@@ -33,6 +33,7 @@ from tests.admin.conftest import SECRETS, Customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
 from tests.support import addresses, hostile, openapi
 from tests.support.addresses import Address
+from tests.support.second_factors import prove_now
 from tests.test_addresses import VISITORS, Persona, expected_in_the_admin, expected_of_a_page
 from tests.test_addresses import acme as acme
 from tests.test_addresses import client_of as client_of
@@ -104,6 +105,7 @@ def described(everywhere: list[Address], customer: Customer) -> openapi.Describe
         Membership.objects.create(user=user, organization=customer.organization, role="super_admin")
         client = Client(raise_request_exception=False)
         client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
+        prove_now(client)
         found = openapi.Described()
         openapi.describe(found, client, everywhere, undone)
         public = [address for address in everywhere if address.name in PUBLIC]
@@ -134,7 +136,7 @@ def test_the_description_names_what_the_views_read(acme) -> None:
     assert {"person", "since", "until"} <= found.query["audit-export"]
     assert {"codescreen_api_key", "lever_signature_token"} <= found.body["settings"]
     assert "organization" in found.body["switch-organization"]
-    assert {"username", "password"} <= found.body["login"]
+    assert {"login", "password"} <= found.body["account_login"]
     assert {"roles", "assessment"} <= found.body["mapping-assign"]
     assert {"admin", "team_member"} <= found.values["role"]
 

@@ -36,7 +36,7 @@ def find_account(login: str) -> User | None:
 class PasswordBackend(ModelBackend):
     """Checks a password against one account, or against none in the same time."""
 
-    def authenticate(  # type: ignore[override]
+    def authenticate(
         self,
         request: HttpRequest | None,
         username: str | None = None,

@@ -87,7 +87,9 @@ def of(customer: Customer) -> list[Address]:
 
 
 def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
-    wanted = set(pattern.pattern.converters) | set(pattern.pattern.regex.groupindex)
+    wanted = (
+        set(pattern.pattern.converters) | set(pattern.pattern.regex.groupindex) | _PARENTS.get(name, set())
+    )
     if not wanted:
         return Address(name, reverse(name), has_row=False)
     values = _values(name, customer)
@@ -108,6 +110,10 @@ _WITHOUT_ROW = {
     "mfa_edit_webauthn",  # a person's, not an organization's
     "mfa_remove_webauthn",
 }
+
+
+#: What the addresses that these lie below need.
+_PARENTS = {"mfa_edit_webauthn": {"pk"}, "mfa_remove_webauthn": {"pk"}}
 
 
 def _values(name: str, customer: Customer) -> dict[str, Any]:
