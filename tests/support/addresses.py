@@ -109,6 +109,8 @@ _WITHOUT_ROW = {
     "social:begin",
     "mfa_edit_webauthn",  # a person's, not an organization's
     "mfa_remove_webauthn",
+    "openid_connect_callback",
+    "openid_connect_login",
 }
 
 
@@ -124,6 +126,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "opportunity_id": customer.rows[Invitation].opportunity_id,
         "token": "a-token",
         "uidb36": "1",
+        "provider_id": "no-such-provider",
         "backend": "lever",
         "association_id": 1,
         "app_label": "integrations",
