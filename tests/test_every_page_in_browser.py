@@ -247,7 +247,7 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
         visit.check()
         visit.page.fill("[name=email]", "invited@acme.example")
         visit.page.click("main button")
-        visit.page.wait_for_url("**/password/sent/")
+        visit.page.wait_for_url("**/password/reset/done/")
         visit.check()
         assert visit.problems == []
 

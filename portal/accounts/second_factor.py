@@ -132,12 +132,13 @@ class SecondFactorsView(IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = cast(User, self.request.user)
         requiring = memberships_of(self.request).filter(organization__requires_second_factor=True)
-        return super().get_context_data(
+        context: dict[str, Any] = super().get_context_data(
             requiring=[membership.organization for membership in requiring],
             is_operator=user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR,
             next=own_page(self.request, self.request.GET.get("next", ""), ""),
             **kwargs,
         )
+        return context
 
 
 # What django-allauth says of second factors goes into the audit log.
