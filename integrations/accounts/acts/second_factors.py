@@ -1,5 +1,7 @@
 """A person's second factors, which django-allauth keeps: which they have, what is recorded of them, their reset."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -53,7 +55,7 @@ def rotate_factors(rotation: Rotation) -> None:
             factor.save(update_fields=["data"])
 
 
-def with_factors(members: QuerySet[Membership]) -> QuerySet[Membership]:
+def with_factors(members: QuerySet[Membership]) -> QuerySet[Any]:
     """Return the members with `has_app` and `has_passkey`."""
     mine = Authenticator.objects.filter(user=OuterRef("user"))
     return members.annotate(

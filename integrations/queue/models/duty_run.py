@@ -157,7 +157,7 @@ class DutyRun(Leasable):
         return self.failures >= FAILING_FROM
 
     @classmethod
-    def claim(cls, owner: str) -> Self | None:
+    def claim(cls, owner: str) -> "DutyRun | None":
         """Lease the duty that has waited longest, those that were requested first. Return None when nothing is due.
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
