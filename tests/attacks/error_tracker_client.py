@@ -16,8 +16,9 @@ django.setup()
 
 import requests
 import sentry_sdk
+from allauth.account.views import PasswordResetFromKeyView
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
-from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.middleware.csrf import CsrfViewMiddleware
@@ -80,8 +81,10 @@ startup.collect_static()
 user = User.objects.create_user(f"name{PLANTED}", f"{PLANTED}@acme.example", f"password{PLANTED}")
 signed_in = DjangoClient()
 signed_in.force_login(user, backend="portal.accounts.backend.PasswordBackend")
+session_key = signed_in.session.session_key or ""
+UserSession.objects.create(user=user, session_key=session_key, ip="127.0.0.1")
 client = Client(get_wsgi_application())
-client.set_cookie("sessionid", signed_in.session.session_key or "")
+client.set_cookie("sessionid", session_key)
 client.set_cookie("planted", PLANTED)
 
 leave_breadcrumbs()
@@ -89,7 +92,7 @@ with (
     mock.patch.object(View, "dispatch", fail),
     mock.patch.object(WebhookView, "dispatch", fail),
     mock.patch.object(OrganizationMixin, "dispatch", fail),
-    mock.patch.object(PasswordResetConfirmView, "dispatch", fail),
+    mock.patch.object(PasswordResetFromKeyView, "dispatch", fail),
     mock.patch.object(CsrfViewMiddleware, "_check_token"),
 ):
     for address in (
