@@ -32,19 +32,14 @@ def is_requested() -> bool:
     return wait(0.0)
 
 
-def wait(seconds: float, *descriptors: int) -> bool:
-    """Sleep so many seconds, less when a stop is requested or one of the descriptors becomes readable meanwhile.
-
-    Return whether a stop is requested.
-    """
-    if _pipe is None and not descriptors:
+def wait(seconds: float) -> bool:
+    """Sleep so many seconds, less when a stop is requested meanwhile. Return whether one is requested."""
+    if _pipe is None:
         time.sleep(seconds)
         return False
     poll = select.poll()
-    for descriptor in (*([_pipe[0]] if _pipe else []), *descriptors):
-        poll.register(descriptor, select.POLLIN)
-    readable = [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
-    return _pipe is not None and _pipe[0] in readable
+    poll.register(_pipe[0], select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def discard() -> None:

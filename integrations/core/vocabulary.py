@@ -71,14 +71,6 @@ class Platform(LabelledEnum):
 MAIL_SERVER = "mail server"
 
 
-class SecondFactor(LabelledEnum):
-    """What proved, besides the first proof, who a person is."""
-
-    AUTHENTICATOR_APP = "authenticator_app", "authenticator app"
-    PASSKEY = "passkey", "passkey"
-    RECOVERY_CODE = "recovery_code", "recovery code"
-
-
 class DeliveryEvent(StrEnum):
     """What says that a candidate entered a stage: Lever sends the first, the portal itself writes the other.
 

@@ -1,4 +1,4 @@
-"""The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
+"""The workers' heartbeats, and duties of the whole portal."""
 
 from datetime import timedelta
 from typing import Self

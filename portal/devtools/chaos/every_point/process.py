@@ -243,9 +243,9 @@ class DrainProcess(RealProcess):
     def _work(self) -> None:
         wait = stop_signal.wait
 
-        def pass_time(seconds: float, *descriptors: int) -> bool:
+        def pass_time(seconds: float) -> bool:
             """Wait, for a moment, and let more time pass."""
-            is_stopped = wait(min(seconds, LOOK_TAKES), *descriptors)
+            is_stopped = wait(min(seconds, LOOK_TAKES))
             # what is left of a wait may be less than the clock can show
             self._clock.advance(min(max(seconds, LOOK_TAKES), LOOK_SECONDS))
             return is_stopped
