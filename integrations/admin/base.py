@@ -9,6 +9,7 @@ from django.db.models.functions import Length
 from django.forms import Media
 from django.http import Http404, HttpRequest
 
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING, secret_column
@@ -153,3 +154,19 @@ class PortalWideAdmin(ScopedAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_superuser(request)
+
+
+class ProvenFormAdmin(PortalWideAdmin):
+    """Rows by which people sign in: superusers add and change them, with a fresh proof, since each opens accounts."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show the form; store it after a fresh proof."""
+        if request.method == "POST" and (wanted := proof_wanted(request, request.get_full_path())):
+            return wanted
+        return super().changeform_view(request, *args, **kwargs)

@@ -17,8 +17,8 @@ from integrations.accounts.acts.accounts import add_account, change_account, fol
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.acts.second_factors import with_factors
 from integrations.admin import access
-from integrations.admin.access import current_user, is_superuser
-from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.access import current_user
+from integrations.admin.base import ProvenFormAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, badge, column, columns, list_links, time_text
 from integrations.admin.filters import OrganizationFilter
 from integrations.audit.models.entry import AuditAction
@@ -150,7 +150,7 @@ admin.site.unregister([Group, User])
 
 
 @admin.register(User)
-class AccountAdmin(PortalWideAdmin, UserAdmin):
+class AccountAdmin(ProvenFormAdmin, UserAdmin):
     """Who can sign in. An account that is no longer used is made inactive: what its person did keeps their name."""
 
     list_display = ("username", "name", "email", "is_active", "is_staff", "is_superuser", "last_login")
@@ -168,24 +168,6 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
 
     name = column("name", name_of, "last_name")
     records = column("how they sign in", lambda user: list_links(_SIGN_IN, q=user.username))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return is_superuser(request)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Show or store the form. To store it takes a fresh proof: an address or a right opens an account."""
-        if request.method == "POST" and (wanted := proof_wanted(request, request.get_full_path())):
-            return wanted
-        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         """Store the account, audited."""

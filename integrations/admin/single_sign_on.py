@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin.access import current_user, is_superuser
-from integrations.admin.base import PortalWideAdmin
+from integrations.admin.base import PortalWideAdmin, ProvenFormAdmin
 from integrations.admin.display import column, columns
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.acts import save_provider, unlink
@@ -84,7 +84,7 @@ class ProviderForm(forms.ModelForm):
 
 
 @admin.register(SocialApp)
-class ProviderAdmin(PortalWideAdmin):
+class ProviderAdmin(ProvenFormAdmin):
     """Who is asked at sign-in besides the portal itself. One that is no longer used is switched off."""
 
     form = ProviderForm
@@ -94,24 +94,6 @@ class ProviderAdmin(PortalWideAdmin):
 
     signs_in = column("signs in", lambda app: app.single_sign_on.organization or "every organization")
     is_on = column("in use", lambda app: "Yes" if app.single_sign_on.is_on else "No")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
-        return is_superuser(request)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Show or store the form. To store it takes a fresh proof: a provider opens accounts."""
-        if request.method == "POST" and (wanted := proof_wanted(request, request.get_full_path())):
-            return wanted
-        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: SocialApp, form: Any, change: bool) -> None:
         """Store the provider, audited."""
