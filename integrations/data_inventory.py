@@ -119,13 +119,6 @@ def _tables_of_packages() -> tuple[Table, ...]:
             "socialaccount.SocialApp",
             "the providers of single sign-on that the operator entered; the secrets are in `integrations.SingleSignOn`",
             "until the operator deletes it",
-            provider="the kind of provider",
-            provider_id="the name in its address here",
-            name="what its button says",
-            client_id="what the provider calls the portal",
-            secret="nothing",  # noqa: S106 - says what the column is
-            key="nothing",
-            settings="the issuer",
         ),
         _table(
             "socialaccount.SocialAccount",
@@ -145,19 +138,17 @@ def _tables_of_packages() -> tuple[Table, ...]:
         ),
         _table(
             "social_django.UserSocialAuth",
-            "which account elsewhere a person signs in or connects with",
+            "nothing: Lever's grant is in `integrations.LeverConnection`",
             WITH_ACCOUNT,
-            uid="the id there",
-            extra_data="what the provider sent",
+            uid="nothing",
+            extra_data="nothing",
         ),
-        _table(
-            "social_django.Partial", "a sign-in that isn't finished", "two days", data="what is known so far"
-        ),
-        _table("social_django.Code", "codes sent to an address; unused", "two days", email="the address"),
+        _table("social_django.Partial", "nothing: no consent stops half-way", "two days", data="nothing"),
+        _table("social_django.Code", "nothing: no address is sent a code", "two days", email="nothing"),
         _table(
             "social_django.Nonce", "the state of a consent at Lever", "until the consent ends, else two days"
         ),
-        _table("social_django.Association", "unused", "two days"),
+        _table("social_django.Association", "nothing: no provider speaks OpenID 2", "two days"),
         _table("django_q.Task", "nothing: what tasks return isn't stored", "for ever"),
         _table(
             "django_q.OrmQ",

@@ -42,7 +42,7 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
         return [
             Warning(
                 "PORTAL_URL is another machine's HTTP address: passwords and sessions cross the network in clear. "
-                "Without a proxy in front, anybody who keeps thousands of connections open holds up everybody else.",
+                "Without a proxy in front, a few clients that send slowly hold up everybody else.",
                 hint="Put a proxy in front that ends TLS and passes on whole requests "
                 "(portal/docs/operating/proxy.md), and set PORTAL_URL to its https:// address.",
                 id="portal.W006",
