@@ -2,7 +2,7 @@
 
 # ruff: noqa: F401
 
-import integrations.accounts.models.sessions
+import integrations.accounts.models.attempts
 import integrations.api.models
 import integrations.audit.models.audited_rows
 import integrations.audit.models.chain

@@ -15,7 +15,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.accounts.models.sessions import Limit
+from integrations.accounts.models.attempts import Limit
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Model
 
-from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest
+from integrations.accounts.models.attempts import AttemptLimit, PasswordLinkRequest
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
 from integrations.admin.filters import OrganizationFilter

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.api.models import ApiToken
 
 WHERE = "A Super Admin makes one under Settings › Integrations › Advanced."

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
-from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
+from integrations.accounts.models.attempts import ANSWERED_WITHIN, PasswordLinkRequest
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.links import choose_password_link

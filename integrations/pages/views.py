@@ -28,7 +28,7 @@ from django.views.generic import FormView, TemplateView, View
 from django.views.generic.base import ContextMixin
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
 from integrations.core import slots

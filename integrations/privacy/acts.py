@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 
-from integrations.accounts.models.sessions import PasswordLinkRequest
+from integrations.accounts.models.attempts import PasswordLinkRequest
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed

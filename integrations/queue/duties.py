@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations import stop_signal
-from integrations.accounts.models.sessions import AttemptLimit
+from integrations.accounts.models.attempts import AttemptLimit
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager

@@ -20,7 +20,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound
 from rest_framework.request import Request
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import BadSignature, verify
 from integrations.core.vocabulary import RejectionCode

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from integrations.accounts.acts.fresh_proof import is_proven
-from integrations.accounts.models.sessions import TooMany
+from integrations.accounts.models.attempts import TooMany
 from integrations.core.slots import Busy
 from integrations.notifications.account_notices import tell_person
 from integrations.notifications.models.email_kind import Link

@@ -16,7 +16,8 @@ from integrations.accounts.acts.accounts import (
     record_for_nobody,
     record_for_person,
 )
-from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_digest
+from integrations.accounts.acts.second_factors import NAMES
+from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_digest
 from integrations.audit.models.entry import AuditAction
 from portal.accounts.backend import find_account
 from portal.client_address import client_address
@@ -32,7 +33,6 @@ METHODS = {
     "socialaccount": "single sign-on",
     "passwordless": "passkey",
 }
-FACTORS = {"totp": "authenticator app", "webauthn": "passkey", "recovery_codes": "recovery code"}
 
 #: Of failures in a row with one name from one network, these are recorded; each says which one it is.
 RECORDED_FAILURES = frozenset({1, 10, 100, 1000})
@@ -46,7 +46,7 @@ def follow_sign_in(sender: object, request: HttpRequest, user: User, **kwargs: o
     changes: Changes = {"method": ("", "link of an invitation")}
     for record in get_authentication_records(request, user):
         if record["method"] == "mfa" and not record.get("passwordless"):
-            changes["second factor"] = ("", FACTORS[record["type"]])
+            changes["second factor"] = ("", NAMES[record["type"]])
         else:
             name = "passwordless" if record.get("passwordless") else record["method"]
             changes["method"] = ("", METHODS[name])

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.accounts.models.sessions import PasswordLinkRequest
+from integrations.accounts.models.attempts import PasswordLinkRequest
 from integrations.notifications.links import link_tokens
 from integrations.pages.access import without_searches
 

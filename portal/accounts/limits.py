@@ -15,7 +15,7 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_digest, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, TooMany, keyed_digest, keyed_limits
 from portal.accounts.backend import find_account
 from portal.client_address import client_network
 
@@ -47,7 +47,7 @@ def begin_attempt(request: HttpRequest, login: str) -> Attempt | TooMany:
     """Return the attempt to give a password with this name or address, or after how many seconds one may be made."""
     account, network = find_account(login), client_network(request)
     # what was typed may be a password, and is stored nowhere
-    name = f"account:{account.pk}" if account else f"name:{unicodedata.normalize('NFKC', login).casefold()}"
+    name = f"account:{account.pk}" if account else f"name:{_folded(login)}"
     own = keyed_limits(f"{name}:{network}", ACCOUNT_FROM_NETWORK)
     limits = own | keyed_limits(f"network:{network}", NETWORK) | keyed_limits(name, ACCOUNT)
     outcome = AttemptLimit.take(limits)
@@ -56,8 +56,12 @@ def begin_attempt(request: HttpRequest, login: str) -> Attempt | TooMany:
 
 def is_first_refusal(request: HttpRequest, login: str) -> bool:
     """Whether no attempt with this name from this network was refused within the hour."""
-    key = keyed_digest(f"refused:{unicodedata.normalize('NFKC', login).casefold()}:{client_network(request)}")
+    key = keyed_digest(f"refused:{_folded(login)}:{client_network(request)}")
     return AttemptLimit.refusal({key: Limit(1, 60 * MINUTE)}) is None
+
+
+def _folded(login: str) -> str:
+    return unicodedata.normalize("NFKC", login).casefold()
 
 
 def with_few_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

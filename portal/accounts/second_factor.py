@@ -26,7 +26,7 @@ from integrations.accounts.acts.second_factors import (
     record_recovery_code,
     record_wrong_code,
 )
-from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.entry import AuditAction
 from integrations.pages.access import memberships_of, own_page
 from integrations.store.encryption import CannotDecrypt, decrypt, encrypt

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import Limit
+from integrations.accounts.models.attempts import Limit
 from integrations.api import access
 from integrations.api.acts import revoke_token
 from integrations.api.models import ApiScope, ApiToken

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import PasswordLinkRequest
+from integrations.accounts.models.attempts import PasswordLinkRequest
 from integrations.notifications import link_emails
 from integrations.outbox.models import Effect
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit
+from integrations.accounts.models.attempts import AttemptLimit, Limit
 from integrations.notifications.links import choose_password_link
 from portal.accounts import limits
 from portal.accounts.backend import PasswordBackend

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from integrations.accounts.models.sessions import AttemptLimit
+from integrations.accounts.models.attempts import AttemptLimit
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.webhooks import authentication

@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import Limit
+from integrations.accounts.models.attempts import Limit
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import views

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit
+from integrations.accounts.models.attempts import AttemptLimit, Limit
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.members.models.pending import PendingMembership
 from integrations.queue import duties, worker

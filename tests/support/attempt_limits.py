@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from integrations.accounts.models.sessions import AttemptLimit
+from integrations.accounts.models.attempts import AttemptLimit
 
 
 def let_pass(seconds: float) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.accounts.acts.accounts import end_sessions, record_for_person
-from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
+from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
@@ -20,10 +20,10 @@ from integrations.store.encryption import CannotDecrypt, renewed
 NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
 
 #: What the audit log and e-mails call each type.
-NAMES = {
+NAMES: dict[str, str] = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey",
-    Authenticator.Type.RECOVERY_CODES: "recovery codes",
+    Authenticator.Type.RECOVERY_CODES: "recovery code",
 }
 #: Recovery codes alone are no second factor: they stand in for one.
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -66,7 +66,7 @@ def with_factors(members: QuerySet[Membership]) -> QuerySet[Any]:
 
 def in_words(factor: Authenticator) -> str:
     """Return a second factor as the audit log and e-mails name it."""
-    name = NAMES[Authenticator.Type(factor.type)]
+    name = NAMES[factor.type]
     return f"{name}: {factor}" if factor.type == Authenticator.Type.WEBAUTHN else name
 
 

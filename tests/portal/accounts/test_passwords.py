@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest
+from integrations.accounts.models.attempts import AttemptLimit, PasswordLinkRequest
 from integrations.members.models.membership import Membership
 from integrations.notifications import link_emails
 from integrations.notifications.links import choose_password_link

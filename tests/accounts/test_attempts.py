@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from integrations.accounts.models.sessions import FREE_SECONDS_KEPT, AttemptLimit, Limit, TooMany
+from integrations.accounts.models.attempts import FREE_SECONDS_KEPT, AttemptLimit, Limit, TooMany
 from tests.support.attempt_limits import let_pass
 
 LIMITS = {"a": Limit(3, 60.0), "b": Limit(5, 10.0)}
