@@ -37,6 +37,7 @@ PARTS = {
         "tests/devtools/chaos/every_point/test_injector.py",
     ],
     "deciding and following": [
+        "tests/queue/test_broker.py",
         "tests/inbox",
         "tests/invitations",
         "tests/results",

@@ -4,7 +4,7 @@ import hashlib
 import logging
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 from django_q.brokers import Broker
 
 from integrations import stop_signal
@@ -32,9 +32,13 @@ class NotificationBroker(Broker):
         return f"portal_{hashlib.sha256(self.list_key.encode()).hexdigest()[:32]}"
 
     def enqueue(self, task: str) -> None:
-        """Notify who listens at the moment. Raises DatabaseError when the database is away."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [self.channel, task])
+        """Notify who listens at the moment. Raises OperationalError or InterfaceError when the database is away."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", [self.channel, task])
+        except DATABASE_OUTAGE:
+            close_old_connections()  # a process that only enqueues has nobody else to make another one for it
+            raise
 
     def dequeue(self) -> list[tuple[None, str]]:
         """Return the tasks that have come, at most one for each worker; wait for one at most WAIT_SECONDS."""

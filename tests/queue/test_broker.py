@@ -1,5 +1,7 @@
 """The queue on PostgreSQL without Redis: tasks come as notifications, and an outage of the database ends nothing."""
 
+from contextlib import closing
+
 import pytest
 from django.db import OperationalError, connection
 
@@ -24,13 +26,23 @@ def test_tasks_that_come_together_are_taken_at_most_one_for_each_worker(monkeypa
     assert own.dequeue() == []
 
 
-def test_an_outage_is_a_warning_and_tasks_come_again_when_it_is_over(monkeypatch, caplog):
+def test_tasks_come_again_after_the_server_has_ended_the_connection(monkeypatch, caplog):
     monkeypatch.setattr(broker, "WAIT_SECONDS", 0.1)
     own = NotificationBroker("a-node")
-    with monkeypatch.context() as patched:
-        patched.setattr(connection, "cursor", lambda: (_ for _ in ()).throw(OperationalError("away")))
-        assert own.dequeue() == []
+    own.dequeue()
+    end_connection()
+    assert own.dequeue() == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+    own.dequeue()
+    end_connection()
+    with pytest.raises(OperationalError):
+        own.enqueue("lost")
     own.dequeue()
     own.enqueue("task")
     assert own.dequeue() == [(None, "task")]
+
+
+def end_connection() -> None:
+    """End the test's connection to the database, as a restart of the server does."""
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
