@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, models
@@ -28,6 +27,7 @@ from integrations.outbox.models import Effect
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table
 from portal.devtools.benchmarks.history import History
 from portal.devtools.processes import RunFailed
+from portal.devtools.site_client import sign_in
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ class TimedPages(Benchmark):
 def signed_in(user: User) -> Client:
     """Return a client of this process in which the person is signed in."""
     client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
-    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
-    UserSession.objects.create(user=user, session_key=client.session.session_key, ip="127.0.0.1")
+    sign_in(client, user)
     return client
 
 

@@ -32,6 +32,7 @@ from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import PlaceKind
 from portal.devtools.chaos.every_point.injector import Happened, Injector, Killed
+from portal.devtools.site_client import sign_in
 
 RESTART_SECONDS = 1.0
 ONE_SECOND, ONE_MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
@@ -82,8 +83,9 @@ class PretendProcess:
 
     def press(self, path: str, form: Mapping[str, object]) -> int | None:
         """Let the web process answer a form that a signed-in person sends; return as `receive_webhook` does."""
-        # again each time: a session ends with its time, which the clock passes
-        self._client.force_login(User.objects.get(memberships__isnull=False))
+        # again each time, in a new session: a session and a proof end with their time, which the clock passes
+        self._client.cookies.clear()
+        sign_in(self._client, User.objects.get(memberships__isnull=False))
         return self._answered(lambda: self._client.post(path, form))
 
     def _answered(self, post: Callable[[], HttpResponseBase]) -> int | None:
