@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -120,9 +120,12 @@ def _login(credentials: dict[str, Any]) -> str:
 
 
 class SessionsAdapter(DefaultUserSessionsAdapter):
-    """Ends sessions, recorded."""
+    """Ends sessions of who has just proven who they are, recorded."""
 
     def end_sessions(self, sessions: list[UserSession]) -> None:
+        """End the person's other sessions. Raises ReauthenticationRequired without a fresh proof."""
+        if not is_proven(context.request):
+            raise ReauthenticationRequired
         super().end_sessions(sessions)
         if sessions:
             entries.record_ended(sessions[0].user, [str(session.ip) for session in sessions])

@@ -9,7 +9,6 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
-from integrations.accounts.acts.fresh_proof import wants_proof
 from portal.accounts import account, single_sign_on
 from portal.accounts.limits import with_few_questions
 from portal.accounts.second_factor import SecondFactorsView
@@ -51,7 +50,7 @@ urlpatterns = [
     path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("accounts/2fa/webauthn/login/", with_few_questions(login_webauthn), name="mfa_login"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
-    path("accounts/sessions/", wants_proof(list_usersessions), name="usersessions_list"),
+    path("accounts/sessions/", list_usersessions, name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),
     path(

@@ -1,9 +1,7 @@
 """Whether a person has just proven who they are, and whether a session is strong: by django-allauth's records."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -70,17 +68,6 @@ def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     methods = get_adapter().get_reauthentication_methods(request.user)
     address = methods[0]["url"] if methods else reverse("account_set_password")
     return redirect(f"{address}?{urlencode({'next': page})}")
-
-
-def wants_proof(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Let only who has proven just now who they are send the form of this view; anybody signed in sees its page."""
-
-    @wraps(view)
-    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        is_form = request.method == "POST" and request.user.is_authenticated
-        return (is_form and proof_wanted(request, request.path)) or view(request, *args, **kwargs)
-
-    return asked
 
 
 class FreshProofMixin(View):
