@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from integrations.core import correlation, slots
 from integrations.pages.times import page_time_zone
-from integrations.store.database import DATABASE_OUTAGE
+from integrations.store.database import DATABASE_OUTAGE, trust_connection
 
 
 class Middleware:
@@ -83,9 +83,8 @@ class WebhookMiddleware(Middleware):
         except Resolver404:
             return self.get_response(request)
         request.resolver_match = match
-        # To ask before each insert whether the connection lives would double the round trips. A webhook that meets a
-        # dead one gets 503, and its sender comes again.
-        connection.health_check_done = True
+        # a webhook that meets a dead connection gets 503, and its sender comes again
+        trust_connection()
         try:
             answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
         except Error as error:

@@ -155,6 +155,14 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             time.sleep(PAUSE_SECONDS)
 
 
+def trust_connection() -> None:
+    """Have the next statement sent without the question before it whether the connection lives, a second round trip.
+
+    Django's documentation has no way to say that.
+    """
+    connection.health_check_done = True  # type: ignore[attr-defined]
+
+
 #: A connection has a statement prepared when it runs it for the fourth time.
 RUN_BEFORE_PREPARED = 3
 
