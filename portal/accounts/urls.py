@@ -1,6 +1,7 @@
 """The addresses of people's accounts: django-allauth's below `/accounts/`, and this site's own below `/account/`."""
 
 from allauth.account import views
+from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn.views import login_webauthn
 from allauth.usersessions.views import list_usersessions
 from django.contrib.auth.decorators import login_not_required
@@ -49,7 +50,11 @@ urlpatterns = [
     ),
     path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("accounts/2fa/webauthn/login/", with_few_questions(login_webauthn), name="mfa_login"),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("accounts/2fa/totp/", include("allauth.mfa.totp.urls")),
+    path("accounts/2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),
+    path("accounts/2fa/webauthn/", include("allauth.mfa.webauthn.urls")),
     path("accounts/sessions/", list_usersessions, name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),

@@ -100,7 +100,7 @@ def lever_state(organization: Organization) -> LeverState:
 
 def codescreen_state(organization: Organization) -> CodeScreenState:
     """Return the state of the connection to CodeScreen."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    connection = organization.codescreen
     return CodeScreenState(
         connection=connection,
         assessment_count=Assessment.objects.live().filter(organization=organization).count(),
