@@ -1,5 +1,6 @@
 """Whom a provider of single sign-on may sign in: from the address that it vouches for to an account or a refusal."""
 
+import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
+from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.core.vocabulary import LabelledEnum
@@ -16,6 +18,11 @@ from integrations.members.models.membership import Membership, folded
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import SingleSignOn
+
+logger = logging.getLogger(__name__)
+
+#: Refusals of all providers of an organization, or of the installation, that are recorded at once and later.
+REFUSALS = (Limit(50, 600.0),)
 
 
 class Refusal(LabelledEnum):
@@ -94,9 +101,15 @@ def _invitations(organization: Organization | None, address: str) -> list[Pendin
 
 
 def record_refusal(organization: Organization | None, refusal: Refusal) -> None:
-    """Record the reason alone: a stranger's address is none of the organization's business."""
+    """Record the reason alone: a stranger's address is none of the organization's business.
+
+    Whoever a provider knows can be refused without end, so that few of many refusals are recorded.
+    """
+    limits = keyed_limits(f"refusals:{organization.pk if organization else ''}", REFUSALS)
     with transaction.atomic():
-        if organization is None:
+        if AttemptLimit.refusal(limits):
+            logger.warning("More refused sign-ins by a provider than are recorded in the audit log")
+        elif organization is None:
             record_for_nobody(AuditAction.REFUSE_SIGN_IN, {"reason": ("", refusal.value)})
         else:
             audit(organization, UNKNOWN_ACTOR, AuditAction.REFUSE_SIGN_IN, reason=refusal.value)

@@ -26,6 +26,8 @@ NETWORK = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
 ACCOUNT = (Limit(100, 10 * MINUTE),)
 #: Questions for a passkey that one network may have put: each is stored in a session, which lasts so long.
 PASSKEY_QUESTIONS = (Limit(30, MINUTE / 4),)
+#: Sign-ins that one network may begin at a provider: each is stored so too, and the provider is asked where it answers.
+PROVIDER_QUESTIONS = (Limit(60, MINUTE / 15),)
 QUESTION_SECONDS = 600
 #: What the pages that count in the cache say: most of their limits are of a minute.
 USUAL_WAIT = TooMany(MINUTE)
@@ -64,17 +66,19 @@ def _folded(login: str) -> str:
     return unicodedata.normalize("NFKC", login).casefold()
 
 
-def with_few_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let the view, by whose GET a browser has a passkey's question put, answer few of one network at once."""
+def with_few_questions(
+    view: Callable[..., HttpResponse], method: str = "GET", limits: tuple[Limit, ...] = PASSKEY_QUESTIONS
+) -> Callable[..., HttpResponse]:
+    """Let the view, which by this method puts a question to nobody in particular, answer few of one network at once."""
 
     @wraps(view)
-    def limited(request: HttpRequest) -> HttpResponse:
-        own = keyed_limits(f"passkey:{client_network(request)}", PASSKEY_QUESTIONS)
-        if request.method == "GET" and not request.user.is_authenticated:
+    def limited(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        if request.method == method and not request.user.is_authenticated:
+            own = keyed_limits(f"{view.__module__}:{client_network(request)}", limits)
             if refusal := AttemptLimit.refusal(own):
                 return too_many(request, refusal)
             request.session.set_expiry(QUESTION_SECONDS)
-        return view(request)
+        return view(request, **kwargs)
 
     return limited
 

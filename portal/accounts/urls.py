@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
 from portal.accounts import account, single_sign_on
-from portal.accounts.limits import with_few_questions
+from portal.accounts.limits import PROVIDER_QUESTIONS, with_few_questions
 from portal.accounts.second_factor import SecondFactorsView
 
 # a new password, its audit entry and its e-mail are stored together
@@ -42,7 +42,11 @@ urlpatterns = [
         choose_password,
         name="account_reset_password_from_key",
     ),
-    path("accounts/oidc/<str:provider_id>/login/", single_sign_on.begin, name="openid_connect_login"),
+    path(
+        "accounts/oidc/<str:provider_id>/login/",
+        with_few_questions(single_sign_on.begin, "POST", PROVIDER_QUESTIONS),
+        name="openid_connect_login",
+    ),
     path(
         "accounts/oidc/<str:provider_id>/login/callback/",
         single_sign_on.complete,

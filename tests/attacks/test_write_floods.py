@@ -5,12 +5,14 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts.models.attempts import Limit
+from integrations.accounts.models.attempts import AttemptLimit, Limit
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import views
-from portal.accounts.limits import PASSKEY_QUESTIONS, QUESTION_SECONDS
+from integrations.single_sign_on.acts import REFUSALS
+from portal.accounts.limits import PASSKEY_QUESTIONS, PROVIDER_QUESTIONS, QUESTION_SECONDS
 from tests.support import factories
+from tests.support.identity_provider import Provider, make_provider
 from tests.support.second_factors import sign_in
 
 
@@ -51,3 +53,27 @@ def test_questions_for_a_passkey_store_few_sessions_and_not_for_long(super_admin
     assert (longest - timezone.now()).total_seconds() <= QUESTION_SECONDS
     sign_in(clients[0], super_admin)
     assert clients[0].session.get_expiry_age() > 86400
+
+
+def test_sign_ins_begun_at_a_provider_store_few_sessions_and_not_for_long(wire, super_admin, organization):
+    make_provider("acme", organization)
+    provider, [limit] = Provider(wire), PROVIDER_QUESTIONS
+    begin = "/accounts/oidc/acme/login/"
+    answers = [Client().post(begin).status_code for _ in range(2 * limit.burst)]
+    assert set(answers) == {200, 429}
+    assert Session.objects.count() == answers.count(200)
+    longest = max(Session.objects.values_list("expire_date", flat=True))
+    assert (longest - timezone.now()).total_seconds() <= QUESTION_SECONDS
+    AttemptLimit.objects.all().delete()
+    client = Client()
+    provider.sign_in(client, super_admin.email)
+    assert client.session.get_expiry_age() > 86400
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_a_stranger_whom_a_provider_knows_leaves_few_entries(wire, organization, is_bound):
+    make_provider("acme", organization if is_bound else None)
+    provider, [limit] = Provider(wire), REFUSALS
+    for _ in range(limit.burst + 3):
+        assert provider.sign_in(Client(), "stranger@elsewhere.example").status_code == 403
+    assert AuditEntry.objects.filter(action=AuditAction.REFUSE_SIGN_IN).count() == limit.burst
