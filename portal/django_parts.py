@@ -4,16 +4,19 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Never
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
+from django.core.cache.backends.redis import RedisCache
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from redis import RedisError
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -69,6 +72,29 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
 
 logger = logging.getLogger(__name__)
+
+
+class ForgetfulRedisCache(RedisCache):
+    """Django's cache in Redis, empty while Redis is away: django-allauth's limits count in it, and people sign in."""
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        with suppress(RedisError):
+            return bool(super().add(*args, **kwargs))
+        return True
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        with suppress(RedisError):
+            return super().get(key, default, version)
+        return default
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        with suppress(RedisError):
+            super().set(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        with suppress(RedisError):
+            return bool(super().delete(*args, **kwargs))
+        return False
 
 
 class JsonSerializer:

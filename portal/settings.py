@@ -131,7 +131,7 @@ _REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(
 #: Of the default cache everything may be forgotten, and anything in it may come from who can write to Redis.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.django_parts.ForgetfulRedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"serializer": "portal.django_parts.JsonSerializer", **REDIS_OPTIONS},
     }

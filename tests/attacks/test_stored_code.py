@@ -57,7 +57,7 @@ def planted(marker: Path) -> str:
 @pytest.mark.redis
 def test_a_pickle_in_redis_is_no_value(settings, planted, marker):
     options = {"serializer": "portal.django_parts.JsonSerializer"}
-    backend = "django.core.cache.backends.redis.RedisCache"
+    backend = "portal.django_parts.ForgetfulRedisCache"
     address = test_suites.REDIS_URL
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": address, "OPTIONS": options}}
     key = f"planted-{uuid4()}"

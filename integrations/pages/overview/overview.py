@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import redis
 from django.contrib import messages
-from django.core.cache import cache
+from django.core.cache import caches
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -89,11 +88,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         if not is_needed or not self.membership.may_configure:
             return
         key = f"lists-asked-{self.organization.pk}"
-        try:
-            is_first = cache.add(key, True, CATALOG_REFRESH_SECONDS)
-        except redis.RedisError:
-            return  # the hourly refresh reads the lists too, and the page is worth more
-        if is_first:
+        if caches["memory"].add(key, True, CATALOG_REFRESH_SECONDS):
             notify.request_catalog_refresh(self.organization)
 
     def current_state(self) -> dict[str, Any]:

@@ -220,12 +220,6 @@ def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
     assert asked == [organization]
 
 
-def test_the_checklist_is_shown_while_redis_is_unavailable(super_admin_client, settings):
-    backend = "django.core.cache.backends.redis.RedisCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
-    assert super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).status_code == 200
-
-
 def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
     super_admin_client, ready_organization, monkeypatch
 ):
