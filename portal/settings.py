@@ -237,6 +237,9 @@ MFA_FORMS = {
     "authenticate": "portal.accounts.second_factor.CodeForm",
     "reauthenticate": "portal.accounts.second_factor.FreshCodeForm",
     "add_webauthn": "portal.accounts.second_factor.PasskeyForm",
+    "login_webauthn": "portal.accounts.second_factor.PasskeySignInForm",
+    "authenticate_webauthn": "portal.accounts.second_factor.PasskeyCodeForm",
+    "reauthenticate_webauthn": "portal.accounts.second_factor.FreshPasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

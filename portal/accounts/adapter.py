@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -26,6 +27,8 @@ from portal.accounts import entries, limits, single_sign_on
 from portal.client_address import client_address
 
 WRONG = "This name or address and this password don't belong together."
+#: The session's key for what ends with the password that a sign-in began with.
+_BEGUN_WITH = "sign_in_begun_with"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,6 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the page that refuses a person whose organization has them sign in by its provider alone."""
         is_by_provider = "sociallogin" in (kwargs["signal_kwargs"] or {})
         refusal = None if is_by_provider else single_sign_on.other_way(request, cast(User, user))
+        request.session[_BEGUN_WITH] = user.get_session_auth_hash()
         return refusal or super().pre_login(request, user, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -56,11 +60,21 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whether it is a page of this site."""
         return bool(own_page(context.request, url, ""))
 
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Store the password alone: what somebody else changes of the account at that moment stays changed."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Begin the session. One that a question for a passkey began would last minutes."""
+        """Begin the session. One that a question for a passkey began would last minutes.
+
+        Raises ImmediateHttpResponse where the password was changed while a second factor was awaited.
+        """
+        if request.session.pop(_BEGUN_WITH, "") != user.get_session_auth_hash():
+            raise ImmediateHttpResponse(redirect("account_login"))
         super().login(request, user)
         request.session.set_expiry(None)
 

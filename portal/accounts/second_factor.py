@@ -1,5 +1,6 @@
 """Second factors by django-allauth: what it asks of this site, and what is recorded of them."""
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,11 +8,17 @@ from typing import Any, cast
 
 from allauth.core import context
 from allauth.mfa import signals
-from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.base.views import IndexView
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -112,7 +119,30 @@ class FreshCodeForm(ReauthenticateForm):
         return _accepted_once(self.user, super().clean_code)
 
 
-class PasskeyForm(AddWebAuthnForm):
+class Readable(forms.Form):
+    """Takes what a browser says for a passkey. What can't be read is a wrong answer, not a failure of the portal."""
+
+    def full_clean(self) -> None:
+        try:
+            super().full_clean()
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error):
+            self.data = {}  # to show it again takes reading it
+            self.add_error("credential", get_adapter().validation_error("incorrect_code"))
+
+
+class PasskeySignInForm(Readable, LoginWebAuthnForm):
+    """Takes a passkey alone."""
+
+
+class PasskeyCodeForm(Readable, AuthenticateWebAuthnForm):
+    """Takes a passkey after the password."""
+
+
+class FreshPasskeyForm(Readable, ReauthenticateWebAuthnForm):
+    """Takes a passkey of a person who is signed in."""
+
+
+class PasskeyForm(Readable, AddWebAuthnForm):
     """Adds a passkey, by default one that signs in without a password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

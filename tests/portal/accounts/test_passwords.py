@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import User
 from django.core import mail, signing
 from django.db import IntegrityError, connection, connections
@@ -263,3 +264,10 @@ def test_who_has_no_password_is_led_to_where_a_link_is_sent(client_for, super_ad
     super_admin.save()
     answer = client_for(super_admin).get(CHANGE, follow=True)
     assert answer.request["PATH_INFO"] == FORGOTTEN
+
+
+def test_a_new_password_undoes_no_change_of_the_account_that_was_made_meanwhile(super_admin):
+    User.objects.filter(pk=super_admin.pk).update(is_active=False)
+    get_adapter().set_password(super_admin, NEW)  # as it was read before
+    stored = User.objects.get(pk=super_admin.pk)
+    assert (stored.is_active, stored.check_password(NEW)) == (False, True)

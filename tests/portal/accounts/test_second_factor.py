@@ -12,9 +12,17 @@ from integrations.audit.models.entry import AuditAction
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from tests.support.factories import recorded
-from tests.support.second_factors import code_of, prove_now, sign_in, with_app, with_recovery_codes
+from tests.support.second_factors import (
+    code_of,
+    make_strong,
+    prove_now,
+    sign_in,
+    with_app,
+    with_recovery_codes,
+)
 
 FACTORS, ADD_APP, ASK = "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/authenticate/"
+LOGIN = "/accounts/login/"
 
 
 def actions() -> list[str]:
@@ -126,3 +134,45 @@ def test_a_session_from_before_the_factor_gives_it_first(super_admin, super_admi
     answer = super_admin_client.post(address, {"code": code_of(app), "next": "/mappings/"})
     assert answer["Location"] == "/mappings/"
     assert super_admin_client.get("/mappings/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"id": "x"}', '{"id": "x", "type": "public-key"}', "[" * 20_000],
+    ids=["short", "typed", "deep"],
+)
+def test_a_passkeys_answer_that_cannot_be_read_is_a_wrong_one(super_admin, client_for, answer):
+    with_app(super_admin)
+    waiting, inside = Client(), client_for(super_admin)
+    sign_in(waiting, super_admin)
+    make_strong(inside)
+    for client, kind, status in (
+        (Client(), "login", 302),
+        (inside, "reauthenticate", 302),
+        (inside, "add", 200),
+    ):
+        answered = client.post(f"/accounts/2fa/webauthn/{kind}/", {"credential": answer})
+        assert answered.status_code == status
+    assert waiting.post(ASK, {"credential": answer}).status_code == 200
+
+
+def test_a_sign_in_that_awaits_its_second_factor_ends_with_the_password(super_admin):
+    app, waiting = with_app(super_admin), Client()
+    assert sign_in(waiting, super_admin)["Location"] == ASK
+    super_admin.set_password("seven green bicycles")
+    super_admin.save()
+    assert waiting.post(ASK, {"code": code_of(app)})["Location"] == LOGIN
+    assert waiting.get("/account/").status_code == 302
+
+
+def test_people_sign_in_while_redis_is_away(super_admin, settings):
+    away = {"BACKEND": "portal.django_parts.ForgetfulRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {**settings.CACHES, "default": away}
+    app, client = with_app(super_admin), Client()
+    assert sign_in(client, super_admin)["Location"] == ASK
+    code = code_of(app)
+    assert client.post(ASK, {"code": code})["Location"] == "/"
+    assert client.post("/accounts/password/reset/", {"email": "nobody@portal.example"}).status_code == 302
+    again = Client()
+    sign_in(again, super_admin)
+    assert "used already" in again.post(ASK, {"code": code}).content.decode()
