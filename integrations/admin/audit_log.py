@@ -59,7 +59,7 @@ def target_link(entry: AuditEntry) -> str | SafeString:
     """Return the name of the row that an entry is about, as a link where the admin has a page of it."""
     model = MODELS.get(entry.target_kind)
     name = entry.target or entry.get_target_kind_display()
-    if model is None or not entry.target_id:
+    if model is None or not entry.target_id or not admin.site.is_registered(model):
         return name
     address = reverse(f"admin:integrations_{model._meta.model_name}_change", args=[entry.target_id])
     return format_html('<a href="{}">{}</a>', address, name)

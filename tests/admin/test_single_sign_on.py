@@ -48,6 +48,7 @@ def test_the_operator_enters_a_provider_whose_secret_is_encrypted_and_never_show
     assert SECRET not in stored_secret()
     assert SECRET not in operator.get(f"{LIST}{row.pk}/change/").content.decode()
     entry = recorded().latest("pk")
+    assert str(row) in operator.get("/admin/integrations/auditentry/").content.decode()
     assert (entry.action, entry.organization) == ("change_single_sign_on", organization)
     assert SECRET not in str(entry.changes)
 
