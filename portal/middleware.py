@@ -189,13 +189,14 @@ class ResponseHeadersMiddleware(Middleware):
 class CompressionMiddleware(GZipMiddleware):
     """Compresses what browsers may have compressed, with Django's padding against guesses by the length (BREACH).
 
-    The pages of second factors show secrets, and are django-allauth's: none of them is compressed.
+    The pages of second factors show secrets, and are django-allauth's: none of them is compressed, here or by a proxy.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Return the answer compressed; one that shows a secret says that it mustn't be, and is returned as it is."""
-        is_secret = "no-transform" in response.headers.get("Cache-Control", "")
-        if is_secret or request.path.startswith("/accounts/2fa/"):
+        if request.path.startswith("/accounts/2fa/"):
+            patch_cache_control(response, no_transform=True)
+        if "no-transform" in response.headers.get("Cache-Control", ""):
             return response
         return super().process_response(request, response)
 

@@ -8,10 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import BadRequest
 from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -34,6 +37,8 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 from tests.support import addresses, factories
 from tests.support.addresses import Address
 from tests.support.browsing import SHAPES, Visit
+from tests.support.identity_provider import make_provider
+from tests.support.second_factors import make_strong, with_app, with_passkey, with_recovery_codes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -68,7 +73,9 @@ STATES = {
 }
 #: States that fewer roles may see than the page's others.
 FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=decide&all=1", "?act=decide")
-NO_PAGE = {"logout", "switch-organization"}
+NO_PAGE = {"switch-organization", "mfa_download_recovery_codes"}
+#: django-allauth's pages, which need what the person signs in with; another test opens them.
+OF_ACCOUNTS = ("account_", "mfa_", "usersessions_", "openid_connect_")
 
 
 @pytest.fixture
@@ -135,12 +142,36 @@ def newcomer() -> User:
 def site_pages(customer: Customer, *, with_rows: bool = True) -> Iterator[tuple[Address, str]]:
     """Yield the address of each page of the site in each of its states."""
     for address in addresses.of(customer):
-        if address.name in (set(ALLOWED) | PUBLIC | EVERYBODY) - NO_PAGE and (
-            with_rows or not address.has_row
+        if (
+            address.name in (set(ALLOWED) | PUBLIC | EVERYBODY) - NO_PAGE
+            and not address.name.startswith(OF_ACCOUNTS)
+            and (with_rows or not address.has_row)
         ):
             yield address, address.url
             for state in STATES.get(address.name, []):
                 yield address, address.url + state
+
+
+def pages_of_accounts(customer: Customer, passkey: Authenticator) -> Iterator[str]:
+    """Yield the address of each page about signing in and its proofs that a person with a passkey is shown."""
+    for address in addresses.of(customer):
+        if address.name in EVERYBODY - NO_PAGE and address.name.startswith(OF_ACCOUNTS):
+            about_it = address.name in {"mfa_edit_webauthn", "mfa_remove_webauthn"}
+            yield reverse(address.name, kwargs={"pk": passkey.pk}) if about_it else address.url
+
+
+def with_every_factor(visit: Visit, user: User) -> Authenticator:
+    """Give the visit's person a password and every second factor, proven just now. Return the passkey."""
+    with_app(user)
+    with_recovery_codes(user)
+    passkey = with_passkey(user)
+    client = Client()
+    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
+    make_strong(client)
+    visit.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": visit.site}]
+    )
+    return passkey
 
 
 def is_page(visit: Visit, path: str) -> bool:
@@ -157,6 +188,21 @@ def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: 
                 visit.open_and_check(path)
         assert visit.problems == []
         assert visit.checks >= 30 * len(SHAPES)
+
+
+def test_every_page_of_accounts(browser: Browser, live_server, acme: Customer) -> None:
+    person = newcomer()
+    with Visit(browser, live_server.url) as visit:
+        passkey = with_every_factor(visit, person)
+        for path in pages_of_accounts(acme, passkey):
+            if is_page(visit, path):
+                visit.open_and_check(path)
+        assert visit.problems == []
+        assert visit.checks >= 9 * len(SHAPES)
+        Authenticator.objects.filter(user=person).delete()
+        for path in ("/accounts/2fa/", "/accounts/2fa/totp/activate/"):
+            visit.open_and_check(path)
+        assert visit.problems == []
 
 
 def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_server, acme: Customer) -> None:
@@ -213,6 +259,7 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
     invited.set_unusable_password()
     invited.save()
     Membership.objects.create(user=invited, organization=acme.organization, role="team_member")
+    make_provider("acme")
     unsubscribe = next(one.url for one in addresses.of(acme) if one.name == "unsubscribe")
     with Visit(browser, live_server.url) as visit:
         for path in (
@@ -220,8 +267,10 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
             "/accounts/login/?next=/activity/",
             unsubscribe,
             "/accounts/password/reset/key/1-no-such-token/",
+            "/accounts/oidc/acme/login/",
         ):
             visit.open_and_check(path)
+        visit.open_and_check("/accounts/oidc/acme/login/callback/", status=403)
         visit.open_and_check(choose_password_link(invited).removeprefix("http://testserver"))
         visit.page.fill("[name=password1]", "short")
         visit.page.fill("[name=password2]", "other")

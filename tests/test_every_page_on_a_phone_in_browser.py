@@ -14,7 +14,14 @@ from integrations.pages.activity.activity import PAGE_SIZE
 from tests.admin.conftest import Customer
 from tests.support import addresses, factories
 from tests.support.browsing import Visit
-from tests.test_every_page_in_browser import acme, is_page, site_pages
+from tests.test_every_page_in_browser import (
+    acme,
+    is_page,
+    newcomer,
+    pages_of_accounts,
+    site_pages,
+    with_every_factor,
+)
 
 __all__ = ["acme"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,12 +66,14 @@ def of_the_admin(customer: Customer) -> Iterator[str]:
     yield from (one.url for one in addresses.of(customer) if shown.fullmatch(one.name))
 
 
-@pytest.mark.parametrize("pages", ["site", "admin"])
+@pytest.mark.parametrize("pages", ["site", "admin", "accounts"])
 def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer, pages: str) -> None:
     problems, shown = [], 0
     person = busy.rows[Membership].user
     paths = of_the_admin(busy) if pages == "admin" else (path for _, path in site_pages(busy))
     with Visit(browser, live_server.url, person, viewport=SCREEN, has_touch=True, is_mobile=True) as visit:
+        if pages == "accounts":
+            paths = pages_of_accounts(busy, with_every_factor(visit, newcomer()))
         for path in paths:
             if not is_page(visit, path):
                 continue
@@ -84,7 +93,7 @@ def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer,
             found["sideways"] = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
             problems += [(path, what, detail) for what, detail in found.items() if detail]
     assert not problems, "\n".join(str(one) for one in problems)
-    assert shown > 20
+    assert shown > (8 if pages == "accounts" else 20)
 
 
 def _is_sent_as_it_should(headers: dict[str, str]) -> bool:

@@ -54,7 +54,9 @@ def test_the_secret_of_an_app_and_recovery_codes_are_not_compressed(visitor: Cli
     with_app(super_admin)
     with_recovery_codes(super_admin)
     for page in ("/accounts/2fa/totp/activate/", "/accounts/2fa/recovery-codes/"):
-        assert "Content-Encoding" not in visitor.get(page)
+        answer = visitor.get(page)
+        assert "Content-Encoding" not in answer
+        assert {"no-transform", "no-store"} <= set(answer["Cache-Control"].split(", "))
 
 
 def test_a_link_into_an_account_is_not_compressed(visitor: Client, organization, monkeypatch) -> None:

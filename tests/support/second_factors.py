@@ -7,11 +7,20 @@ from typing import Any
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.test import Client
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 from integrations.accounts.acts.second_factors import context_of
 from integrations.store.encryption import decrypt, encrypt
@@ -64,6 +73,28 @@ def with_recovery_codes(user: User) -> list[str]:
     codes = Authenticator.objects.create(user=user, type=Authenticator.Type.RECOVERY_CODES, data=data)
     with secrets_of(user):
         return list(codes.wrap().get_unused_codes())
+
+
+def with_passkey(user: User) -> Authenticator:
+    """Give the person a passkey, whose private key nobody has."""
+    key = ES256.from_cryptography_key(generate_private_key(SECP256R1()).public_key())
+    credential = AttestedCredentialData.create(bytes(16), token_bytes(16), key)
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    proof = AuthenticatorData.create(bytes(32), flags, 0, credential)
+    registered = {
+        "id": websafe_encode(credential.credential_id),
+        "rawId": websafe_encode(credential.credential_id),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(
+                CollectedClientData.create("webauthn.create", b"challenge", "http://testserver")
+            ),
+            "attestationObject": websafe_encode(AttestationObject.create("none", proof, {})),
+        },
+        "clientExtensionResults": {"credProps": {"rk": True}},
+    }
+    data = {"name": "Key", "credential": registered}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
 
 
 def code_of(app: Authenticator | str, steps: int = 0) -> str:
