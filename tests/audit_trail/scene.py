@@ -78,7 +78,8 @@ type Prepare = Callable[[Scene], Act]
 
 
 def ok(answer: Any) -> None:
-    assert answer.status_code in {200, 302}, answer.content.decode()[:2000]
+    text = answer.getvalue().decode()  # a file is read to its end, which closes it
+    assert answer.status_code in {200, 302}, text[:2000]
 
 
 def of_row(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = None) -> Prepare:
