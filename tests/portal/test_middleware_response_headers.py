@@ -57,7 +57,7 @@ def _sign_in(visitor: Visitor) -> HttpResponse:
 
 def _failure(error: Exception) -> Callable[[Visitor], HttpResponse]:
     def request(visitor: Visitor) -> HttpResponse:
-        with mock.patch("django.contrib.auth.views.LoginView.get_context_data", side_effect=error):
+        with mock.patch("allauth.account.views.LoginView.get_context_data", side_effect=error):
             return visitor.get("/accounts/login/", headers={"Accept": "text/html"})
 
     return request
