@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from unittest.mock import patch
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
@@ -75,6 +76,7 @@ def test_older_zone_names_that_browsers_send_are_known(name):
 
 @pytest.mark.usefixtures("_late")
 def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
+    UserSession.objects.update(created_at=LATE, last_seen_at=LATE)
     early = datetime(2027, 3, 3, 1, 0, tzinfo=UTC)
     factories.CandidateFactory.create(organization=organization, opportunity_id="o-1")
     factories.InvitationFactory.create(

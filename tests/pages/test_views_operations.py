@@ -34,12 +34,14 @@ class RefusedView(OperationView):
     ids=lambda value: str(value) if isinstance(value, ValidationError) else "",
 )
 def test_an_error_without_a_field_in_the_form_is_shown_where_the_view_says(
-    monkeypatch, error, expected, error_field
+    monkeypatch, rf, super_admin, error, expected, error_field
 ):
     def operate(form):
         raise error
 
     view, form = RefusedView(error_field=error_field), NameForm({"name": "x"})
+    view.request = rf.post("/")
+    view.request.user = super_admin
     monkeypatch.setattr(view, "operate", operate)
     assert form.is_valid()
     assert view.form_valid(form).status_code == 400

@@ -70,6 +70,9 @@ def test_connecting_redirects_to_levers_consent(plain: Visit, organization, sett
     page = plain.page
     page.goto(plain.site)
     press(page, "Connect Lever")
+    page.fill("input[type=password]", PASSWORD)
+    press(page, "Go on")
+    press(page, "Connect Lever")
     assert page.url.startswith(sandbox.lever.url)
 
 
@@ -196,7 +199,9 @@ def test_a_forms_errors_are_shown_at_their_fields(
 ) -> None:
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
-        page.goto(visit.site + "/settings/")
+        page.goto(visit.site + "/accounts/reauthenticate/?next=/settings/")
+        page.fill("input[type=password]", PASSWORD)
+        press(page, "Go on")
         page.fill("[name=lever_signature_token]", "x" * 600)
         page.locator("#webhook button", has_text="Save changes").click()
         field = page.locator("[name=lever_signature_token]")
