@@ -99,6 +99,7 @@ def remove_webhooks(world: World) -> None:
     )
     made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
     world.press_while(made.exists, lambda: "/settings/webhooks/remove/")
+    world.rest()
 
 
 def _configure(world: World, assessment: str) -> None:
