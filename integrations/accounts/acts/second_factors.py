@@ -40,7 +40,7 @@ def rotate_factors(rotation: Rotation) -> None:
     """Encrypt the secrets of all factors with the first key, and count them in `rotation`. Safe to be run again."""
     for pk in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).values_list("pk", flat=True):
         with transaction.atomic():
-            factor = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            factor = Authenticator.objects.select_for_update(of=("self",)).filter(pk=pk).first()
             if factor is None:
                 continue  # removed meanwhile
             name = "secret" if factor.type == Authenticator.Type.TOTP else "seed"
