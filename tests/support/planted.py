@@ -31,7 +31,7 @@ Secrets = dict[str, str]
 
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
-APP = "/accounts/2fa/totp/activate/"
+APP, CODES = "/accounts/2fa/totp/activate/", "/accounts/2fa/recovery-codes/"
 
 
 def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
@@ -41,8 +41,8 @@ def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
     assert shown
     secret = shown[1]
     # opened once more, its own page shows another secret
-    answer = browser.submit(APP, "/account/", code=code_of(secret))
-    codes = re.findall(r"\b\d{10}\b", answer.text)
+    browser.submit(APP, "/account/", code=code_of(secret))
+    codes = re.findall(r"\b\d{10}\b", browser.open(portal_url + CODES).text)
     assert codes
     return {
         "secret of the app": secret,
@@ -260,13 +260,15 @@ class PlantedPortal:
         """Add everything that is stored encrypted to the secrets to look for; return how many there are."""
         count = 0
         for column in encrypted_fields():
-            names = ", ".join(("id", str(column.column), *column.bound_to))
+            primary = column.model._meta.pk.column
+            names = ", ".join((primary, str(column.column), *column.bound_to))
             bound_to: list[Any] = [column.model._meta.get_field(name) for name in column.bound_to]
             for key, text, *values in self.rows(f"SELECT {names} FROM {column.model._meta.db_table}"):
                 if text:
                     row = [field.to_python(value) for field, value in zip(bound_to, values, strict=True)]
                     with override_settings(FIELD_ENCRYPTION_KEYS=[self.encryption_key]):
-                        self.secrets[f"{column} {key}"] = decrypt(text, context=column.context(*row))
+                        name = f"{column.model._meta.db_table}.{column.column} {key}"
+                        self.secrets[name] = decrypt(text, context=column.context(*row))
                     count += 1
         return count
 
