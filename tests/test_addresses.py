@@ -169,7 +169,7 @@ ASKED_FOR_ELSEWHERE = {"lever-account"}
 def _request(client: Client, url: str, method: str) -> Any:
     """Return the response; a POST is rolled back, so that the next request finds the same rows."""
     if method == "get":
-        answer = client.get(url)
+        answer: Any = client.get(url)
         if answer.streaming:  # closes the file that an export holds open
             answer.streaming_content = [answer.getvalue()]
         return answer

@@ -260,7 +260,7 @@ class PlantedPortal:
         """Add everything that is stored encrypted to the secrets to look for; return how many there are."""
         count = 0
         for column in encrypted_fields():
-            primary = column.model._meta.pk.column
+            primary = str(column.model._meta.pk.column)
             names = ", ".join((primary, str(column.column), *column.bound_to))
             bound_to: list[Any] = [column.model._meta.get_field(name) for name in column.bound_to]
             for key, text, *values in self.rows(f"SELECT {names} FROM {column.model._meta.db_table}"):
