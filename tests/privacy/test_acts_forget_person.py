@@ -157,7 +157,7 @@ def test_the_last_super_admin_is_refused_and_nothing_is_erased(organization, sup
         run(super_admin.username)
     super_admin.refresh_from_db()
     assert super_admin.is_active
-    assert super_admin.authenticator_apps.exists()
+    assert super_admin.authenticator_set.exists()
 
 
 def test_a_former_member_is_forgotten_too(organization, super_admin, person):
