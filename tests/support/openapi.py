@@ -73,6 +73,8 @@ def describe(
             names[address.name] |= asked
             if answer.headers.get("Content-Type", "").startswith("text/html"):
                 _read_page(answer.content.decode(), address.url, described)
+            elif answer.streaming:
+                answer.getvalue()  # read to its end, which closes the file that an export holds open
 
 
 def _read_page(html: str, url: str, described: Described) -> None:
