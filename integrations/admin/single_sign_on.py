@@ -18,7 +18,7 @@ from integrations.single_sign_on.acts import save_provider, unlink
 
 
 class ProviderForm(forms.ModelForm):
-    """What the operator copies from the provider, and whom it signs in. The secret is never shown."""
+    """What the operator copies from the provider, and which people it signs in. The secret is never shown."""
 
     name = forms.CharField(max_length=40, help_text="Its button says: Sign in with …")
     provider_id = forms.SlugField(

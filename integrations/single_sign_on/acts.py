@@ -1,4 +1,4 @@
-"""Whom a provider of single sign-on may sign in: from the address that it vouches for to an account or a refusal."""
+"""Which people a provider may sign in: from the address that it vouches for to an account or a refusal."""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -103,7 +103,7 @@ def _invitations(organization: Organization | None, address: str) -> list[Pendin
 def record_refusal(organization: Organization | None, refusal: Refusal) -> None:
     """Record the reason alone: a stranger's address is none of the organization's business.
 
-    Whoever a provider knows can be refused without end, so that few of many refusals are recorded.
+    Somebody who is no member can be refused again and again: of many refusals few are recorded.
     """
     limits = keyed_limits(f"refusals:{organization.pk if organization else ''}", REFUSALS)
     with transaction.atomic():

@@ -8,9 +8,9 @@ from integrations.store.columns import EncryptedTextField
 
 
 class SingleSignOn(models.Model):
-    """Ours beside django-allauth's SocialApp: whom it signs in, and its secret. An application without it is unused.
+    """Ours beside django-allauth's SocialApp: which people it signs in, and its secret.
 
-    Only the operator makes one: nobody else names a host that the portal calls.
+    An application without it is unused. Only the operator makes one: nobody else names a host that the portal calls.
     """
 
     application = models.OneToOneField(

@@ -1,7 +1,7 @@
-"""Single sign-on by django-allauth's OpenID Connect: which providers there are, whom they sign in, their addresses.
+"""Single sign-on by django-allauth's OpenID Connect: the providers, the people they sign in, and their addresses.
 
-allauth makes and checks `state` and PKCE, and reads the ID token's issuer, audience and time. What a provider says is
-worth something to its own organization alone: `integrations/single_sign_on/` says to whom.
+allauth makes and checks `state` and PKCE, and reads the ID token's issuer, audience and time. What a provider says
+counts for its own organization alone: `integrations/single_sign_on/` decides it.
 """
 
 import logging
@@ -37,7 +37,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
-        """Return the usable providers: the environment's, and those that the operator said of whom they sign in."""
+        """Return the usable providers: the environment's, and those that have a SingleSignOn row in use."""
         found: list[SocialApp] = super().list_apps(request, provider=provider, client_id=client_id)
         rows = SingleSignOn.objects.filter(is_on=True).in_bulk([app.pk for app in found if app.pk])
         for app in found:
@@ -163,5 +163,6 @@ def _answer(
     try:
         return view(request, provider_id)
     except (RequestException, ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
-        logger.warning("Single sign-on by %s failed: %s", provider_id, type(error).__name__)
+        # a defect of ours would look the same: the traceback tells
+        logger.warning("Single sign-on by %s failed: %s", provider_id, type(error).__name__, exc_info=True)
         return refused(request, Refusal.FAILED)

@@ -3,10 +3,15 @@
 import io
 
 import pytest
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from integrations.accounts.acts.second_factors import context_of
+from integrations.store.encryption import decrypt
+from portal.accounts.second_factor import secrets_of
 from tests.support import factories
+from tests.support.second_factors import with_app, with_recovery_codes
 
 
 def rotate() -> str:
@@ -38,3 +43,26 @@ def test_it_does_the_rest_and_fails_when_a_secret_cannot_be_read(organization, s
     assert f"CodeScreenConnection {connection.pk}, api_key: no key can decrypt it there." in output.getvalue()
     assert "rotated 2:" in output.getvalue()
     assert "may be removed" not in output.getvalue()
+
+
+def test_second_factors_open_when_the_former_key_is_gone(super_admin, settings):
+    [former] = settings.FIELD_ENCRYPTION_KEYS
+    app, codes = with_app(super_admin), with_recovery_codes(super_admin)
+    secret = decrypt(app.data["secret"], context=context_of(super_admin.pk))
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), former]
+    assert rotate().startswith("rotated 2:")
+    assert rotate().startswith("rotated 0: 2 secrets")
+    settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
+    app.refresh_from_db()
+    assert decrypt(app.data["secret"], context=context_of(super_admin.pk)) == secret
+    with secrets_of(super_admin):
+        assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == codes
+
+
+def test_a_second_factor_that_was_moved_to_another_person_is_named(super_admin, team_member, settings):
+    app = with_app(super_admin)
+    Authenticator.objects.filter(pk=app.pk).update(user=team_member)
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="1 not rotated"):
+        call_command("rotate_keys", stdout=output)
+    assert f"Authenticator {app.pk}, secret: no key can decrypt it there." in output.getvalue()

@@ -99,8 +99,8 @@ def follow_new_password(
 ) -> None:
     """End the person's sessions but the one with the key `keep`, and record their new password.
 
-    `details` joins the audit entry; the actor is the person unless another is given, of whom an e-mail tells them. The
-    caller does it in the transaction that stores the password.
+    `details` joins the audit entry. The actor is the person unless another is given: then the person gets an e-mail.
+    The caller does it in the transaction that stores the password.
     """
     end_sessions(user, keep=keep)
     if actor is not None:

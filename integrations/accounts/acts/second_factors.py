@@ -49,10 +49,12 @@ def rotate_factors(rotation: Rotation) -> None:
             except CannotDecrypt:
                 rotation.unreadable.append(f"Authenticator {pk}, {name}")
                 continue
-            rotation.unchanged += ciphertext == factor.data[name]
-            rotation.rotated += ciphertext != factor.data[name]
+            if ciphertext == factor.data[name]:
+                rotation.unchanged += 1
+                continue
             factor.data[name] = ciphertext
             factor.save(update_fields=["data"])
+            rotation.rotated += 1
 
 
 def with_factors(members: QuerySet[Membership]) -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""Whom a provider of single sign-on signs in, by a pretend one on the wire."""
+"""Which people a provider signs in, by a pretend one on the wire."""
 
 import pytest
 import requests
