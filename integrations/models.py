@@ -24,7 +24,7 @@ import integrations.members.models.membership
 import integrations.members.models.pending
 import integrations.notifications.models.email_kind
 import integrations.organizations.models.organization
-import integrations.outbox.models
+import integrations.outbox.models.effect
 import integrations.privacy.models
 import integrations.queue.models.duty_run
 import integrations.queue.models.nodes

@@ -13,7 +13,7 @@ from integrations.members.models.membership import SUPER_ADMINS, TEAM, Membershi
 from integrations.notifications import account_notices
 from integrations.notifications.account_notices import AdminRequest
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,

@@ -29,7 +29,7 @@ from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import notify, worker
 from integrations.store import database
 from integrations.webhooks import authentication

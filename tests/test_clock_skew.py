@@ -12,18 +12,18 @@ from django.utils import timezone
 from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
-from integrations.effects import perform, sending
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.perform import apply_outcome
+from integrations.http import steps
 from integrations.http.session import PlatformError
 from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox import outcome
-from integrations.outbox.enqueue import enqueue
-from integrations.outbox.models import Effect
+from integrations.outbox import perform, sending
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
+from integrations.outbox.perform import apply_outcome
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.results import poll
@@ -126,7 +126,7 @@ def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
 
 def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - outcome.RETRY_FOR + timedelta(minutes=5))
+    Effect.objects.update(created_at=skewed - steps.RETRY_FOR + timedelta(minutes=5))
     fail_temporarily(factories.claimed(Effect, "one"))
     effect.refresh_from_db()
     assert effect.state == "due"

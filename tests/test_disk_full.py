@@ -11,10 +11,10 @@ from django.db.backends.signals import connection_created
 from django.urls import reverse
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories

@@ -29,7 +29,7 @@ from integrations.notifications.links import choose_password_link
 from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.health import HealthView
 from portal.accounts import limits
 from tests.admin.conftest import Customer, make_customer

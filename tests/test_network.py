@@ -10,12 +10,12 @@ import pytest
 
 from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
-from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.http import deadlines
 from integrations.http.connections import session_of
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS
 from portal.devtools.sandbox.values import stable_id

@@ -11,9 +11,9 @@ import pytest
 from integrations.core.finding_code import FindingCode
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
-from integrations.effects.perform import EFFECT_KINDS
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import EFFECT_KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 #: So many members in one literal or match are a table.
@@ -42,7 +42,7 @@ EFFECTS = ClosedSet(
     names=frozenset(Effect.Kind.names),
     codes=frozenset(Effect.Kind.values),
     owner="Kind",
-    home=("integrations/effects/kinds/",),
+    home=("integrations/outbox/kinds/",),
 )
 #: Their codes are words that other sets have too, so only members count.
 STATUSES = ClosedSet(

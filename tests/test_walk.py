@@ -16,7 +16,7 @@ from integrations.invitations.models.result import Result
 from integrations.lever.acts import save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign

@@ -31,11 +31,11 @@ from integrations.admin.display import (
 from integrations.admin.filters import OrganizationFilter
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Tone
-from integrations.effects.kinds.feedback import results_of
-from integrations.effects.perform import kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.feedback import results_of
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import kind_of
 
 
 def decision_badge(delivery: Delivery) -> SafeString:

@@ -15,14 +15,14 @@ from integrations.admin.access import visible
 from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.effects.kind import Target
-from integrations.effects.perform import kinds_acting_on
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.outbox.models import Effect
+from integrations.outbox.kind import Target
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import kinds_acting_on
 
 
 def addresses() -> list[URLPattern]:

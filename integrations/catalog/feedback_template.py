@@ -89,7 +89,7 @@ def missing_fields(template: FeedbackForm) -> list[FeedbackField]:
 # The copy of the organization's feedback template, which is kept with the connection to Lever.
 #
 # Lever gives the fields new ids when the template is edited there. It then refuses a form that was filled in from an
-# outdated copy, or its answer lacks values: `effects/kinds/feedback.py` reads the template again.
+# outdated copy, or its answer lacks values: `outbox/kinds/feedback.py` reads the template again.
 
 
 #: The hourly probe of Lever renews the copy; without it, the template is read before a result is written.

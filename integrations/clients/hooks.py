@@ -14,7 +14,7 @@ from integrations.core import correlation
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store import database
 from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS, TAKEN_OVER, masked_traceback
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-#: `RETRY_FOR` of `outbox/outcome.py`, for how long the portal tries again, as sentences say it.
+#: `RETRY_FOR` of `http/steps.py`, for how long the portal tries again, as sentences say it.
 RETRY_FOR_IN_WORDS = "four days"
 
 

@@ -13,7 +13,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.core.finding_code import HEALTH, INCIDENTS, FindingCode
-from integrations.effects.perform import MESSAGES
 from integrations.health import doctor
 from integrations.health.findings import Finding
 from integrations.health.models import Incident
@@ -23,7 +22,8 @@ from integrations.notifications.notify import effect_key, notify_members
 from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import MESSAGES
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes

@@ -15,8 +15,7 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause, HoldReason, Platform, VerdictCause
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.messages import enqueue_note, tell_cancelled
+from integrations.http.steps import wait_until_shown
 from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.record_candidate import record_candidate
@@ -26,8 +25,10 @@ from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
-from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.kinds.messages import enqueue_note, tell_cancelled
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.outcome import AskAgain, LeaseLost
 from integrations.privacy.erase import erase
 from integrations.store import database
 

@@ -14,12 +14,7 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, ErasureCause, Platform, WebhookEvent
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
-from integrations.inbox.decide_delivery import decide_delivery
-from integrations.inbox.models.delivery import Delivery, kept_of_payload
-from integrations.inbox.record_candidate import record_undecided
-from integrations.lever.payloads import is_test_request
-from integrations.notifications.notify import notify_reconnect_needed
-from integrations.outbox.outcome import (
+from integrations.http.steps import (
     RETRY_FOR,
     SHORTEST_WAIT,
     Conflict,
@@ -30,6 +25,11 @@ from integrations.outbox.outcome import (
     wait_after,
     wait_until_shown,
 )
+from integrations.inbox.decide_delivery import decide_delivery
+from integrations.inbox.models.delivery import Delivery, kept_of_payload
+from integrations.inbox.record_candidate import record_undecided
+from integrations.lever.payloads import is_test_request
+from integrations.notifications.notify import notify_reconnect_needed
 from integrations.privacy.erase import erase
 from integrations.results.poll import apply_hint
 from integrations.store import database

@@ -13,7 +13,6 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
-from integrations.effects.kinds.feedback import enqueue_template
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -24,6 +23,7 @@ from integrations.notifications import notify
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.kinds.feedback import enqueue_template
 
 
 def connect_lever(organization: Organization, grant: LeverGrant, person: User) -> LeverConnection:

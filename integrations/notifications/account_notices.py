@@ -24,7 +24,7 @@ from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 INTERVAL = timedelta(days=1)
 MAX_MESSAGE_LENGTH = 500

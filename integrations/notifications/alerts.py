@@ -1,7 +1,6 @@
 """Post results and problems to the organization's chat room in Slack or Teams: what the e-mail about the same says."""
 
 import re
-from functools import partial
 from urllib.parse import urlsplit
 
 import requests
@@ -11,12 +10,7 @@ from integrations.clients import call_window
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError, retry_after
 from integrations.notifications.models.email_kind import Fact, Line, Link
-from integrations.notifications.notices import NO_LONGER_TRUE, render_notice, still_holds
-from integrations.notifications.payload import Notice
 from integrations.notifications.rendering import RenderedEmail
-from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
-from integrations.outbox.outcome import Cancelled, Done, Failed
 
 SLACK = "hooks.slack.com"
 #: Below these are the webhooks of Teams: its workflows run in Power Automate.
@@ -29,11 +23,7 @@ NO_WEBHOOK = (
     "with .api.powerplatform.com or .logic.azure.com."
 )
 CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
-#: The room or its webhook is no longer there.
-GONE = frozenset({404, 410})
 _TEMPORARY = frozenset({408, 425, 429})
-REMOVED = "The chat room was removed before it was posted."
-ERASED = "What it said was erased before it was posted."
 
 
 def check_chat_url(url: str) -> None:
@@ -119,31 +109,3 @@ def _for_teams(message: RenderedEmail) -> JsonObject:
 
 def _text_of(line: str | Fact) -> str:
     return f"{line.label}: {line.value}" if isinstance(line, Fact) else line
-
-
-def send_alert(effect: Effect) -> Done | Cancelled | Failed:
-    """Post the notice, at least once: a try whose answer got lost is repeated.
-
-    A room that is gone is posted to no more. Raises PlatformError where it wasn't accepted.
-    """
-    url, notice = effect.organization.chat_url, Notice.from_json(effect.payload)
-    if not url:
-        return Cancelled(REMOVED)
-    if not notice.subject:
-        return Cancelled(ERASED)
-    if not still_holds(notice.holds_while):
-        return Cancelled(NO_LONGER_TRUE)
-    try:
-        post(url, render_notice(effect, notice))
-    except PlatformError as error:
-        if error.status not in GONE:
-            raise
-        return Failed(str(error), also=partial(_turn_off, effect.organization_id, url, str(error)))
-    return Done()
-
-
-def _turn_off(organization_id: int, url: str, reason: str) -> None:
-    """Remove the chat room, and keep why; not one that somebody has entered meanwhile."""
-    organization = Organization.objects.lock(organization_id)
-    if organization.chat_url == url:
-        Organization.objects.filter(pk=organization_id).update(chat_url="", chat_failure=reason)

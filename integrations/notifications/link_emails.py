@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.attempts import ANSWERED_WITHIN, PasswordLinkRequest
+from integrations.http.steps import run_step
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.links import choose_password_link
@@ -21,9 +22,8 @@ from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.effect_queries import EffectQuerySet
-from integrations.outbox.models import Effect
-from integrations.outbox.outcome import run_step
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.effect_queries import EffectQuerySet
 
 # The links by which invited people accept: made when they are sent or shown, stored nowhere.
 

@@ -16,7 +16,7 @@ from integrations.notifications.payload import (
 )
 from integrations.notifications.preferences import members_getting, unsubscribe_link
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 NO_LONGER_TRUE = "Not sent, because what it says was no longer true."
 #: So many of those who need approval are named.

@@ -15,8 +15,8 @@ from integrations.notifications.payload import Condition, EmailPayload, Notice
 from integrations.notifications.preferences import members_getting
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.enqueue import enqueue
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
 from integrations.store.columns import truncated_key
 
 #: What Lever and CodeScreen are to be told goes first.

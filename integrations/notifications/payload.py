@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import Fact, Line, Link
-from integrations.outbox.enqueue import Payload
+from integrations.outbox.models.enqueue import Payload
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, Platform
-from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
@@ -20,7 +19,8 @@ from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization, make_webhook_key
 from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import EFFECT_KINDS
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
 

@@ -10,12 +10,12 @@ from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models.platform_lists import Role, Stage
-from integrations.effects.perform import kind_of
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.invitations.models.candidate import Candidate
 from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.perform import kind_of
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import on_request
 

@@ -16,7 +16,7 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import TEAM, Membership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import candidates_of
 from integrations.pages.views import PartialsMixin

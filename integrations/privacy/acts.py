@@ -20,7 +20,7 @@ from integrations.members.models.membership import LastSuperAdmin, Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import Subject, containing, rows_of, subject_of
 from integrations.privacy.erase import record_erasure
 from integrations.privacy.in_flight import erase_emails

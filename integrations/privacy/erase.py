@@ -26,7 +26,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import (
     Subject,
     changed_alike,

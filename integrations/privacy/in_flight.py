@@ -6,15 +6,15 @@ from django.db.models.functions import Now
 from integrations.core.invitation_status import ON_THE_WAY, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ErasureCause
-from integrations.effects.kinds.messages import EMPTY_EMAIL
-from integrations.effects.kinds.report_file import enqueue_report_removal
-from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.payload import EmailPayload
-from integrations.outbox.effect_queries import EffectQuerySet
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.email import EMPTY_EMAIL
+from integrations.outbox.kinds.report_file import enqueue_report_removal
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.effect_queries import EffectQuerySet
+from integrations.outbox.perform import EFFECT_KINDS
 from integrations.privacy.concerned import ERASED, Subject, containing
 
 #: The causes after which nothing of the portal's that may name the person stays in Lever.

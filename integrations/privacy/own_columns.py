@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Model
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store.columns import EncryptedTextField
 
 #: What of an e-mail to the team is about others: who got it.

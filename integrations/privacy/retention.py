@@ -28,13 +28,13 @@ from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
-from integrations.effects.perform import EFFECT_KINDS, MESSAGES
 from integrations.inbox.models.delivery import WAITING, Delivery, kept_of_payload
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import EFFECT_KINDS, MESSAGES
 from integrations.privacy.concerned import changed_alike, columns_read
 from integrations.privacy.erase import erase, record_erasure
 from integrations.privacy.lever_changes import may_be_confirmed

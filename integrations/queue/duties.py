@@ -22,10 +22,10 @@ from integrations.clients.provider import ClientProvider, codescreen_client, lev
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
-from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
+from integrations.http.steps import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep
 from integrations.lever.acts import move_webhooks
@@ -36,7 +36,7 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
+from integrations.outbox.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place

@@ -19,7 +19,7 @@ from redis import RedisError
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database

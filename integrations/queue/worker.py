@@ -19,13 +19,13 @@ from integrations.clients import call_log, call_window
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
-from integrations.effects.perform import perform
 from integrations.inbox.handle_delivery import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.link_emails import answer_requests
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import perform
 from integrations.queue import progress
 from integrations.queue.duties import perform_duty, perform_portal_duties
 from integrations.queue.models.duty_run import DutyRun

@@ -27,16 +27,16 @@ from integrations.core.invitation_status import (
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import lower_first
-from integrations.effects.kinds.messages import enqueue_note
-from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.effects.start_clock import tag_unstarted
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
+from integrations.http.steps import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
+from integrations.outbox.kinds.messages import enqueue_note
+from integrations.outbox.kinds.tags import enqueue_progress_tag
+from integrations.outbox.start_clock import tag_unstarted
 from integrations.results.recording import record_progress
 from integrations.store import database
 from integrations.store.database import due_after

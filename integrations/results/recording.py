@@ -14,11 +14,6 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, lower_first
-from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
-from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
-from integrations.effects.kinds.move_stage import follow_result
-from integrations.effects.kinds.report_file import enqueue_report
-from integrations.effects.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -27,7 +22,12 @@ from integrations.notifications.models.email_kind import EmailTopic, Fact, Link
 from integrations.notifications.notify import (
     notify_members,
 )
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
+from integrations.outbox.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.outbox.kinds.move_stage import follow_result
+from integrations.outbox.kinds.report_file import enqueue_report
+from integrations.outbox.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
+from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
 #: With the policy `rating_follows_result`, the highest rating of a stated Failed and the lowest of a stated Passed.

@@ -13,7 +13,7 @@ from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import REFRESH_LIFETIME, LeverConnection
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import notify
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import KEPT_FOR, Heartbeat

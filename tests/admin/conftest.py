@@ -26,7 +26,7 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import DutyRun
 from tests.support import factories

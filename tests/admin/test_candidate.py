@@ -15,7 +15,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
 

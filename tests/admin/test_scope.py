@@ -231,7 +231,7 @@ def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
     assert "candidateStageChange" in text
     assert "person@acme.example" not in text
     assert "opportunities/opportunity-acme" in text
-    from integrations.outbox.models import Effect
+    from integrations.outbox.models.effect import Effect
 
     text = client.get(address(Effect, "change", acme.rows[Effect].pk)).content.decode()
     assert "team@acme.example" not in text

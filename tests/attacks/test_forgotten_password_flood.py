@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.accounts.models.attempts import PasswordLinkRequest
 from integrations.notifications import link_emails
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 FORGOTTEN = "/accounts/password/reset/"
 

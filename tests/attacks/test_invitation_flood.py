@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.notifications.link_emails import MOST_PER_HOUR, plain_name
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.attacks.invitations import Owner, mailed_links, owner_of
 

@@ -10,7 +10,7 @@ from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.page_text import text

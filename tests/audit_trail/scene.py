@@ -21,7 +21,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.second_factors import prove_now
 from tests.support.statements import taken_after_the_head

@@ -12,7 +12,7 @@ from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty

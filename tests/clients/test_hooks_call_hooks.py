@@ -12,7 +12,7 @@ from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.lever.lookups import PipelineStage
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
 from tests.support import factories
 

@@ -15,7 +15,7 @@ from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.lookups import PipelineStage
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.notifications import notify
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
 from tests.support import factories

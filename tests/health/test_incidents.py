@@ -11,15 +11,15 @@ from django.utils import timezone
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.finding_code import INCIDENTS
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.perform import apply_outcome
-from integrations.effects.sending import give_up
 from integrations.health import incidents
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
 from integrations.outbox.outcome import Failed
+from integrations.outbox.perform import apply_outcome
+from integrations.outbox.sending import give_up
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat

@@ -19,7 +19,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_candidate
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.at_once import run_at_once
 from tests.support.scenario import ASSESSMENT

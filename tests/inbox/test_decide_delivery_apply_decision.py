@@ -10,7 +10,7 @@ from integrations.health import incidents
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from tests.inbox.conftest import verdict
 from tests.support import factories

@@ -14,6 +14,7 @@ from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
+from integrations.http.steps import NOT_SHOWN_WAITS, RETRY_FOR
 from integrations.inbox import facts, handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
@@ -21,8 +22,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
-from integrations.outbox.outcome import NOT_SHOWN_WAITS, RETRY_FOR
+from integrations.outbox.models.effect import Effect
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.queue import on_request, worker
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES

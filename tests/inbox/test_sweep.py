@@ -15,7 +15,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever import transport
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, on_request, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories

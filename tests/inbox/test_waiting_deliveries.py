@@ -11,7 +11,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts import connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store.columns import sealed
 from tests.inbox.conftest import verdict
 

@@ -9,13 +9,13 @@ from integrations.catalog.models.platform_lists import Assessment
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.kinds.tags import enqueue_progress_tag
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.factories import recorded
 

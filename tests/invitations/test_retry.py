@@ -4,7 +4,7 @@ import pytest
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.retry import retry_effect
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.invitations.test_person import in_status
 from tests.support import factories
 from tests.support.factories import recorded

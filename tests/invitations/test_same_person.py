@@ -6,7 +6,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.factories import recorded
 

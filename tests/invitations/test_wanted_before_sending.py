@@ -2,10 +2,10 @@
 
 import pytest
 
+from integrations.http.steps import NOT_SHOWN_WAITS
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.outcome import NOT_SHOWN_WAITS
 
 ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"
 

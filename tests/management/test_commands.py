@@ -17,7 +17,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 
 ROOT = Path(__file__).parents[2]

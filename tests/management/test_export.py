@@ -17,7 +17,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 
 def rows(*arguments: str) -> list[dict[str, object]]:

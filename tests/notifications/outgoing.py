@@ -7,7 +7,7 @@ from django.core import mail
 
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from integrations.http.session import PlatformError
 from integrations.notifications import acts
 from integrations.notifications.models.email_kind import EmailTopic, Fact
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import erase
 from integrations.store.columns import sealed
 from tests.notifications.outgoing import notify, send_all

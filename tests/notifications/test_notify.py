@@ -12,7 +12,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.nodes import Heartbeat
 from tests.notifications.outgoing import notify, send_all
 from tests.support import factories

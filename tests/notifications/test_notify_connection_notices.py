@@ -2,7 +2,7 @@
 
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_reconnected
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import notify
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from integrations.notifications.models.email_kind import Fact, Link
 from integrations.notifications.payload import EmailPayload, InvitationUnchanged
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 
 FULL = EmailPayload(

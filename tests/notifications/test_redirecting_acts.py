@@ -23,7 +23,7 @@ from integrations.lever.models.connection import LeverGrant
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications import acts, alerts
 from integrations.organizations.acts import change_organization, replace_webhook_key
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

@@ -14,8 +14,8 @@ from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.preferences import read_token
-from integrations.notifications.send_email import NO_LONGER_WANTED, WholeAddresses
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.email import NO_LONGER_WANTED, WholeAddresses
+from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import html_of, notify, send_all
 from tests.support import factories
 

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.factories import recorded
 

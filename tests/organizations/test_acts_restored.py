@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.core.rules.facts import EnteredBefore
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
@@ -19,7 +18,8 @@ from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.messages import enqueue_note
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories

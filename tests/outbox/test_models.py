@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store.database import insert_unless_stored, now
 from tests.support import factories
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
-from integrations.outbox.outcome import RETRY_FOR
+from integrations.http.steps import RETRY_FOR
 
 NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 

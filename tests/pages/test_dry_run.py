@@ -12,7 +12,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.dry_run import opportunity_id
 from tests.support import factories
 from tests.support.page_text import text

@@ -13,7 +13,7 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.pages.activity.test_candidate_filters import candidate, invited
 from tests.support import factories
 from tests.support.browsing import Visit

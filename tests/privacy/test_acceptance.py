@@ -21,7 +21,7 @@ from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.erase import overwrite_deleted
 from integrations.privacy.models import Erasure

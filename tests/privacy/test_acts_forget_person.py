@@ -23,7 +23,7 @@ from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy import retention
 from integrations.queue.duties import clean_up
 from tests.support import factories

@@ -6,7 +6,7 @@ import pytest
 
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.acts import held_data
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import Duty, DutyRun

@@ -7,7 +7,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from integrations.clients.models import ApiCall
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import Subject, containing, subject_of
 from tests.support import factories
 

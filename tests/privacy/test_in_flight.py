@@ -13,7 +13,6 @@ from integrations.clients.models import ApiCall
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
-from integrations.effects.sending import mark_invited
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery, facts
 from integrations.inbox.models.delivery import Delivery
@@ -21,7 +20,8 @@ from integrations.invitations.acts import invitations as operations
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.sending import mark_invited
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure

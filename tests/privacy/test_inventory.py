@@ -9,7 +9,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
 from integrations.inbox.models.verdict import Verdict
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import rows_of, subject_of
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import DutyRun

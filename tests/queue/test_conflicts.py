@@ -10,13 +10,13 @@ from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from integrations.catalog.models.platform_lists import Stage
-from integrations.effects import perform
-from integrations.effects.kinds.invitation import SEND_INVITATION
+from integrations.http.steps import SHORTEST_WAIT
 from integrations.inbox import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
-from integrations.outbox.outcome import SHORTEST_WAIT
+from integrations.outbox import perform
+from integrations.outbox.kinds.invitation import SEND_INVITATION
+from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.results import poll

@@ -6,14 +6,14 @@ import pytest
 
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from portal.logs import CorrelationId
 from tests.support import factories
 from tests.support.payloads import load, sign
 
 #: The loggers of what takes in and handles a delivery, performs an effect and records a result.
-WORKED_BY = ("integrations.webhooks", "integrations.inbox", "integrations.effects", "integrations.results")
+WORKED_BY = ("integrations.webhooks", "integrations.inbox", "integrations.outbox", "integrations.results")
 
 
 @pytest.fixture

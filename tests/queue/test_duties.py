@@ -12,7 +12,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store.columns import sealed

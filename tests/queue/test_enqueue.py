@@ -3,9 +3,9 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.outbox.enqueue import enqueue
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
 from tests.support import factories
 
 

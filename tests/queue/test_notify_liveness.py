@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories

@@ -1,6 +1,6 @@
 """Poll all invitations of an organization at once."""
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 from integrations.queue.models.duty_run import Duty
 from tests.support import duty_runs, factories

@@ -8,7 +8,7 @@ from integrations.clients import provider
 from integrations.clients.provider import ClientProvider
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.statements import noted

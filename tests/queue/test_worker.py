@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories

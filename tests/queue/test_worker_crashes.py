@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.effects.kinds import messages
-from integrations.effects.kinds.messages import enqueue_note
 from integrations.health import doctor
 from integrations.inbox import decide_delivery, handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds import messages
+from integrations.outbox.kinds.messages import enqueue_note
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 from integrations.results import poll
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
@@ -111,7 +111,7 @@ def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(scenari
 
 def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    monkeypatch.setattr("integrations.effects.kinds.invitation.revalidate", kill_worker)
+    monkeypatch.setattr("integrations.outbox.kinds.invitation.revalidate", kill_worker)
     assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     assert scenario.sandbox.invitations_sent() == 0

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from integrations.http import deadlines
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, notify, worker
 from integrations.queue.models.duty_run import DUTY_LEASE, Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 

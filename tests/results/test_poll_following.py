@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.payloads import WebhookHint
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from integrations.results import poll
 from tests.results.conftest import COMPLETE, INSTANCE, URL

@@ -11,7 +11,7 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.results import poll
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
 from tests.support import factories

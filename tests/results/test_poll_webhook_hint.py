@@ -10,7 +10,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.results import poll
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
 

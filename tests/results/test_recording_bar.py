@@ -10,7 +10,7 @@ from integrations.health.checks.connections import check_stated_results
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.results.conftest import COMPLETE
 
 OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.result import Result
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.results.conftest import COMPLETE
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store.claims import ORGANIZATIONS_PER_CLAIM, due_sql
 from tests.support import factories
 

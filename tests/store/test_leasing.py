@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.store.leasing import masked_traceback
 from tests.support import factories
 

@@ -18,7 +18,7 @@ from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import unsubscribe_link
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.admin.conftest import Customer
 
 #: Models whose rows belong to no organization.

@@ -24,7 +24,7 @@ from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 SIGNATURE_TOKEN = "0123456789abcdef" * 3
 WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.inbox import stage_lists
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.values import stable_id

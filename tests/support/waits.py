@@ -1,7 +1,7 @@
 """Work what is due, and what waits because Lever didn't show a candidate, without waiting."""
 
+from integrations.http.steps import NOT_SHOWN_WAITS
 from integrations.inbox.models.delivery import Delivery
-from integrations.outbox.outcome import NOT_SHOWN_WAITS
 from integrations.queue import worker
 from tests.support.factories import a_moment_ago
 

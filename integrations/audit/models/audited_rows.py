@@ -28,7 +28,7 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from integrations.single_sign_on.models import SingleSignOn
 

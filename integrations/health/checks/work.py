@@ -11,7 +11,6 @@ from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
-from integrations.effects.perform import MESSAGES
 from integrations.health.findings import (
     MOST_NAMED,
     Finding,
@@ -25,7 +24,8 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import MESSAGES
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database

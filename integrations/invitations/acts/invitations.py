@@ -11,16 +11,16 @@ from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, HoldReason
-from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.messages import tell_cancelled
-from integrations.effects.sending import mark_invited
 from integrations.inbox.facts import is_chosen
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.invitations.person import Person, blocking_elsewhere
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.kinds.messages import tell_cancelled
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.sending import mark_invited
 from integrations.privacy.models import Erasure
 from integrations.store import database
 

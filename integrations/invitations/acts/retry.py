@@ -9,7 +9,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 
 
 def retry_effect(effect: Effect, actor: Actor) -> None:

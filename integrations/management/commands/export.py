@@ -19,7 +19,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.management.arguments import moment, organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import Receipt
 from integrations.privacy.models import Erasure
 

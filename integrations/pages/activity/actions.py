@@ -20,7 +20,7 @@ from integrations.members.models.membership import (
     REPLAYERS,
     TEAM,
 )
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm

@@ -19,7 +19,7 @@ from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
 from integrations.members.models.membership import NOT_FOUND_IN_LEVER, TEAM
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,

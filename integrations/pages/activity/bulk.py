@@ -24,7 +24,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.activity.candidate_search import CandidateSearch

@@ -23,7 +23,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import own, visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,

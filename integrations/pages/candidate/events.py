@@ -12,13 +12,13 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, Platform, Tone, lower_first
-from integrations.effects.perform import MESSAGES, kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import MESSAGES, kind_of
 from integrations.pages.candidate.card import look_of
 from integrations.pages.candidate.rows import CandidateRows
 

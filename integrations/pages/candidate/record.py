@@ -8,12 +8,12 @@ from enum import StrEnum
 
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Tone
-from integrations.effects.kind import EffectKind, Words
-from integrations.effects.perform import kind_of
 from integrations.http.redaction import redact
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
-from integrations.outbox.models import Effect
+from integrations.outbox.kind import EffectKind, Words
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import kind_of
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.privacy.models import Erasure
 

@@ -26,7 +26,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.activity.rows import with_later_round
 from integrations.privacy.models import Erasure
 

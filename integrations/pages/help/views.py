@@ -10,9 +10,9 @@ from django.views.generic import TemplateView
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.core.vocabulary import ErasureCause, ProgressTag
-from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
+from integrations.outbox.wait_notes import TOLD_AFTER_MINUTES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.privacy import processing

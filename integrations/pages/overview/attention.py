@@ -18,7 +18,7 @@ from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,

@@ -16,14 +16,14 @@ from django.shortcuts import redirect
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed, Platform
-from integrations.effects.perform import kinds_acting_on
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import account_before, connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import kinds_acting_on
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ConfirmedActView
 from integrations.queue import notify

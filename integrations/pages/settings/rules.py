@@ -11,7 +11,6 @@ from django.http import QueryDict
 from integrations.clients import provider
 from integrations.core.time_zones import zone_names
 from integrations.core.vocabulary import OriginRule
-from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
 from integrations.lever.models.connection import LeverConnection
@@ -25,6 +24,7 @@ from integrations.organizations.models.policies import (
     SECURITY,
     STAGE_ON_PASS_LABEL,
 )
+from integrations.outbox.wait_notes import TOLD_AFTER_MINUTES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField, origins_in_words
 from integrations.pages.mappings import pick_list

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connections
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.run import Options, Verification

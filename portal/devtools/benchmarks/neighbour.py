@@ -13,7 +13,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile

@@ -23,7 +23,7 @@ from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table
 from portal.devtools.benchmarks.history import History
 from portal.devtools.processes import RunFailed

@@ -17,7 +17,7 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import (
     WITHOUT_LIMITS,

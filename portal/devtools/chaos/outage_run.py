@@ -15,7 +15,7 @@ from integrations.core.vocabulary import DeliveryEvent
 from integrations.health import doctor
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.chaos.run import Run, Table, Verification, Violation

@@ -11,7 +11,7 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import notify, on_request
 from integrations.store import database
 from integrations.store.database import DATABASE_OUTAGE

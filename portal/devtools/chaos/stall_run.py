@@ -18,7 +18,7 @@ from django.db import OperationalError, connection
 from integrations.core.invitation_status import InvitationStatus
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store.leasing import LEASE
 from portal.devtools.chaos import quiesce, tenants

@@ -14,7 +14,7 @@ from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos.environment import Interrupted, Interruption
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.core.vocabulary import ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import CONNECTED, STAGE_NAME
 from portal.devtools.processes import RunFailed, wait_until

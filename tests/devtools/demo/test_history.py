@@ -21,7 +21,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.overview.checklist import setup_steps
 from portal.devtools.demo.environment import DemoEnvironment, Platforms
 from portal.devtools.demo.history.writer import write_history

@@ -14,7 +14,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from tests.health.rows import code_and_level, create_delivery, create_invitation, only_finding

@@ -9,7 +9,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models import membership
 from integrations.members.models.membership import APPROVERS, Membership
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.activity import bulk
 from integrations.pages.activity.actions import ApproveView, CancelView
 from integrations.pages.activity.bulk import ACTS

@@ -16,7 +16,7 @@ from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from tests.support import factories
 

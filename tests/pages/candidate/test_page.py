@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text

@@ -2,9 +2,9 @@
 
 from django.utils import timezone
 
-from integrations.effects.kind import NOT_RECORDED
-from integrations.effects.kinds.tags import REMOVAL_NOT_RECORDED
-from integrations.outbox.models import Effect
+from integrations.outbox.kind import NOT_RECORDED
+from integrations.outbox.kinds.tags import REMOVAL_NOT_RECORDED
+from integrations.outbox.models.effect import Effect
 from integrations.pages.candidate.record import ERASED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.support import factories

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import SENT_ALREADY, send_request
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

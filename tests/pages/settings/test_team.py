@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.members.models.pending import PendingMembership
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

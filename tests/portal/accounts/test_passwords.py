@@ -22,7 +22,7 @@ from integrations.notifications import link_emails
 from integrations.notifications.links import choose_password_link
 from integrations.notifications.notify import enqueue_email
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

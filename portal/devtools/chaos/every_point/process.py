@@ -24,7 +24,7 @@ from django.test import Client
 
 from integrations import stop_signal
 from integrations.inbox.models.delivery import Delivery
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.worker import work_in_threads

@@ -9,7 +9,7 @@ from integrations.audit.verification import verify_chain
 from integrations.core.vocabulary import Platform, ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue.models.duty_run import DutyRun
 from portal.devtools.chaos.every_point.faults import LOSES_ANSWER
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG

@@ -22,7 +22,7 @@ from django.test import override_settings
 from integrations.audit.models.entry import AuditEntry
 from integrations.management.migrating import migrate
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos.every_point import children, databases
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock

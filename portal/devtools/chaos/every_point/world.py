@@ -14,7 +14,7 @@ from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.chaos.every_point.clock import PretendClock

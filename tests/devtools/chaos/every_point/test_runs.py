@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.audit.models.entry import AuditAction
-from integrations.outbox.models import Effect
+from integrations.outbox.models.effect import Effect
 from portal.devtools import test_suites
 from tests.devtools.chaos.runs import run_every_point
 

@@ -1,9 +1,9 @@
 """What waits: for the end of a pause, a retry, a connection, an Admin who chooses who was there before."""
 
 from integrations.core.verdict_code import VerdictCode
-from integrations.effects.wait_notes import TOLD_AFTER
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
+from integrations.outbox.wait_notes import TOLD_AFTER
 from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect

@@ -1,1 +1,0 @@
-"""Performing effects: one module per kind."""

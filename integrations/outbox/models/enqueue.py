@@ -1,0 +1,63 @@
+"""Enqueue effects; called inside the transaction whose changes make them necessary."""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from typing import Any, Self, TypedDict, Unpack
+
+from integrations.core import correlation
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models.effect import Effect
+from integrations.store import database
+from integrations.store.columns import truncated_key
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A dataclass kept as JSON in an effect. Unknown keys are ignored, so that an older row stays readable."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return what was stored. Raises TypeError when a key is missing that has no default."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+class About(TypedDict, total=False):
+    """What an effect is about; the opportunity is the invitation's unless it is given."""
+
+    invitation: Invitation | None
+    delivery: Delivery | None
+    opportunity_id: str
+    email_topic: str
+    member: Membership | None
+
+
+def enqueue(
+    organization_id: int,
+    kind: Effect.Kind,
+    key: str,
+    payload: Payload | None = None,
+    priority: int = 5,
+    wait: timedelta = timedelta(0),
+    **about: Unpack[About],
+) -> None:
+    """Store the effect, due after `wait`, unless there is one of this kind and key."""
+    effect = Effect(
+        organization_id=organization_id,
+        kind=kind,
+        key=truncated_key(key),
+        payload=payload.to_json() if payload else {},
+        correlation_id=correlation.current_or_new(),
+        priority=priority,
+        **about,
+    )
+    if effect.invitation is not None:
+        effect.opportunity_id = effect.opportunity_id or effect.invitation.opportunity_id
+    if wait:
+        effect.due_at = effect.retry_window_started_at = database.now() + wait
+    database.insert_unless_stored(effect, "kind", "organization_id", "key")

@@ -1,0 +1,88 @@
+"""Tell in Lever who waits: a recruiter who never opens the portal isn't left guessing. The end is seen by the tag.
+
+Which notes are due is found out by the clock, by comparing the rows with the notes. A wait that ends soon leaves none.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.kinds.messages import LEAVE_NOTE, WAITING_STATUSES, note_on
+from integrations.outbox.models.effect import Effect
+
+#: A shorter wait is nothing that people have to know.
+TOLD_AFTER = timedelta(minutes=5)
+TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
+#: In one turn of the duty, which is each minute, of each kind; Lever allows 600 calls in that time.
+MOST_AT_ONCE = 100
+#: After all else that one candidate or organization waits for.
+LAST = 9
+PAUSED = (
+    "CodeScreen: nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
+    "ends the pause."
+)
+
+_wanted = Q(
+    organization__note_on_wait=True, organization__lever_connection__state=LeverConnection.State.CONNECTED
+)
+_notes = Effect.objects.filter(kind=Effect.Kind.LEAVE_NOTE)
+
+
+def organizations_with_untold_waits() -> set[int]:
+    """Return the organizations for whose candidates a note is due; a few queries over all of them."""
+    rows = (*map(_untold, WAITING_STATUSES), _untold_pauses())
+    return {pk for each in rows for pk in each.order_by().values_list("organization", flat=True).distinct()}
+
+
+def tell_waits(organization: Organization) -> None:
+    """Enqueue the notes that are due. Safe to run twice and at once: a wait has one note, by its key."""
+    for status in WAITING_STATUSES:
+        for invitation in _untold(status).filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
+            LEAVE_NOTE.enqueue(
+                organization.pk,
+                f"{invitation.pk}:{status}:{invitation.changed_at.isoformat()}",
+                note_on(invitation.opportunity_id, _text(invitation, status), status),
+                priority=LAST,
+                invitation=invitation,
+            )
+    for delivery in _untold_pauses().filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
+        LEAVE_NOTE.enqueue(
+            organization.pk,
+            f"{delivery.pk}:{VerdictCode.PAUSED}",
+            note_on(delivery.opportunity_id, PAUSED, VerdictCode.PAUSED),
+            priority=LAST,
+            opportunity_id=delivery.opportunity_id,
+            delivery=delivery,
+        )
+
+
+def _untold(status: InvitationStatus) -> QuerySet[Invitation]:
+    """Invitations that have waited so for long, without a note that tells of it."""
+    told = _notes.filter(
+        invitation=OuterRef("pk"), payload__code=status.value, created_at__gte=OuterRef("changed_at")
+    )
+    rows = Invitation.objects.filter(_wanted, status=status, erased_at__isnull=True)
+    return rows.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
+
+
+def _untold_pauses() -> QuerySet[Delivery]:
+    """The latest stage changes of candidates that have waited for long for the end of a pause; no note tells so."""
+    latest = Candidate.objects.filter(delivery=OuterRef("pk"), erased_at__isnull=True)
+    told = _notes.filter(delivery=OuterRef("pk"), payload__code=VerdictCode.PAUSED.value)
+    rows = Delivery.objects.stranded().filter(_wanted, verdict=VerdictCode.PAUSED)
+    return rows.filter(Exists(latest), ~Exists(told), decided_at__lt=Now() - TOLD_AFTER)
+
+
+def _text(invitation: Invitation, status: InvitationStatus) -> str:
+    """Return the note that says what an invitation waits for."""
+    # why it is on hold was written by the rules; why it is uncertain may quote a platform
+    reason = f" {invitation.status_reason}" if status == InvitationStatus.HELD else ""
+    return f"CodeScreen: “{invitation.assessment_name}” {status.record.wait_note}{reason}"

@@ -1,0 +1,118 @@
+"""Candidates with feedback, notes and invitations, as the sandbox's Lever and CodeScreen have them."""
+
+from functools import partial
+
+import pytest
+
+from integrations.catalog import feedback_template, lists
+from integrations.clients import provider
+from integrations.clients.models import ApiCall
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.oauth import scopes_of
+from integrations.outbox.kinds.messages import enqueue_note
+from portal.devtools.sandbox.lever.records import build_fields
+from tests.support import factories
+
+#: The faults after which Lever has made the write, but its answer is lost.
+LOST = ["status_after", "reset_after", "truncated"]
+
+
+def feedback_forms(sandbox, word="Alder"):
+    """Return the feedback a candidate has in Lever."""
+    return sandbox.opportunity(word)["feedback"]
+
+
+def lever_account(sandbox):
+    """Return the account's state in the sandbox, for changes that no endpoint makes."""
+    return sandbox.lever.accounts["acme"]
+
+
+def may_attach(scenario):
+    """Let Lever's grant cover files too."""
+    account = lever_account(scenario.sandbox)
+    grants = scenario.sandbox.lever.grants
+    scopes = frozenset(scopes_of(attaches_files=True))
+    tokens = grants.issue(grants.grant(account, account.users[account.actor()], scopes), account)
+    connection = LeverConnection.objects.get(organization=scenario.organization)
+    connection.rotate(tokens)
+
+
+def evaluate(scenario, **verdict):
+    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+
+
+def portal_templates(sandbox):
+    """Return the portal's templates in Lever."""
+    return [
+        item
+        for item in lever_account(sandbox).templates.values()
+        if item.text == feedback_template.TEMPLATE_NAME
+    ]
+
+
+@pytest.fixture
+def invitation(scenario):
+    """An invitation that nothing was enqueued for."""
+    return factories.InvitationFactory(
+        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
+    )
+
+
+def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
+    """Enqueue a note on a seeded candidate."""
+    enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
+
+
+def sending_calls():
+    """Return how many calls that send an invitation were made, answered or not."""
+    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
+
+
+def edit_template(sandbox, *removed):
+    """Edit the portal's template in Lever: its fields get new ids, without those of these texts."""
+    [template] = portal_templates(sandbox)
+    template.fields = build_fields([field for field in template.fields if field["text"] not in removed])
+
+
+def notes_on(sandbox, word="Alder"):
+    """Return what a candidate's notes in Lever say before the line that leads to the candidate's page."""
+    texts = sandbox.opportunity(word)["note_texts"]
+    assert all(text.endswith(f"/activity/{sandbox.opportunity_id(word)}/") for text in texts)
+    return [text.partition("\n")[0] for text in texts]
+
+
+@pytest.fixture
+def notes(sandbox):
+    """Return what reads the notes that a candidate has in Lever."""
+    return partial(notes_on, sandbox)
+
+
+@pytest.fixture
+def move_candidate(scenario, sandbox):
+    """Return what moves a candidate in Lever, with the webhook about it; the stages' names are known."""
+    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+
+    def move(word="Alder", stage="CodeScreen Assessment"):
+        opportunity = sandbox.opportunity_id(word)
+        sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
+        data = {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)}
+        payload = {"event": "candidateStageChange", "data": data}
+        factories.DeliveryFactory(
+            organization=scenario.organization, opportunity_id=opportunity, payload=payload
+        )
+
+    return move
+
+
+@pytest.fixture
+def held(scenario, move_candidate):
+    """The invitation of Alder, which is on hold."""
+    scenario.set_policies(bulk_limit=1)
+    factories.InvitationFactory(organization=scenario.organization, status="invited", instance_id="i-0")
+    move_candidate()
+    scenario.work()
+    held = Invitation.objects.get(status="held")
+    assert held.opportunity_id == scenario.sandbox.opportunity_id("Alder")
+    return held

@@ -1,0 +1,235 @@
+"""Attach the report as a PDF: one file per invitation, replaced on a regrade, safe to be killed anywhere."""
+
+import pytest
+
+from integrations.clients.models import ApiCall
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.oauth import FILES_SCOPE
+from integrations.outbox.kinds import report_file
+from integrations.outbox.kinds.report_file import NO_PERMISSION
+from integrations.outbox.kinds.tags import LATER_RESULT
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.report import report_pdf
+from tests.outbox.conftest import LOST, evaluate, lever_account, may_attach
+from tests.support.report_texts import characters_of, links_of, texts_of
+
+PATH = "/files$"
+
+
+@pytest.fixture
+def attaching(scenario):
+    """A scenario whose organization attaches reports, with Lever's permission."""
+    may_attach(scenario)
+    scenario.set_policies(attach_report=True)
+    return scenario
+
+
+def files(sandbox):
+    """Return the candidate's files in Lever."""
+    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
+    return list(opportunity.files.values())
+
+
+def uploads(sandbox):
+    """Return how many files Lever was given for the candidate."""
+    return sandbox.opportunity("Alder")["writes"].get("files", 0)
+
+
+def regrade(scenario, score=90, result="Passed"):
+    """Let CodeScreen change its result, without performing what follows."""
+    person = {"email": "alder@candidates.example", "assessment": "Backend"}
+    scenario.sandbox.codescreen_does("candidate", action=["regrade"], **person, score=score, result=result)
+    scenario.poll()
+
+
+def test_nothing_is_attached_when_the_rules_do_not_say_so(scenario, sandbox):
+    may_attach(scenario)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    assert files(sandbox) == []
+    assert not Effect.objects.filter(kind="attach_report").exists()
+
+
+def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
+    invitation = attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed", reason="Unit Tests")
+    [file] = files(sandbox)
+    result = Result.objects.get()
+    assert (file.name, file.content_type) == (
+        f"codescreen-report-{invitation.reference}-1.pdf",
+        "application/pdf",
+    )
+    texts = texts_of(file.content)
+    facts, link = texts[:10], texts[10:]
+    assert facts == [
+        "Assessment report",
+        "Assessment",
+        "Backend",
+        "Result",
+        "Failed",
+        "Score",
+        "40 of 100",
+        "Reason",
+        "Unit Tests",
+        "Report in CodeScreen",
+    ]
+    assert "".join(link) == result.report_url
+    assert set(links_of(file.content)) == {result.report_url}
+    assert result.file_id == file.id
+    assert attaching.latest_effect("attach_report").written == {"file": file.name, "is_kept": True}
+    assert uploads(sandbox) == 1
+
+
+def test_no_list_is_read_before_the_first_upload(attaching, sandbox):
+    attaching.sent_invitation()
+    evaluate(attaching, score=82, result="Passed")
+    calls = ApiCall.objects.filter(path__endswith="/files").values_list("method", flat=True)
+    assert list(calls) == ["POST"]
+
+
+def test_the_record_of_the_upload_holds_no_content(attaching):
+    attaching.sent_invitation()
+    evaluate(attaching, score=82, result="Passed")
+    call = ApiCall.objects.get(path__endswith="/files")
+    assert '"application/pdf"' in call.request_body
+    assert '"sha256"' in call.request_body
+    assert "%PDF" not in call.request_body
+    assert len(call.request_body) < 300
+
+
+def test_a_regrade_replaces_the_file(attaching, sandbox):
+    invitation = attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    regrade(attaching)
+    attaching.work()
+    [file] = files(sandbox)
+    assert file.name == f"codescreen-report-{invitation.reference}-2.pdf"
+    assert {"Passed", "90 of 100"} <= set(texts_of(file.content))
+    assert [one.file_id for one in Result.objects.order_by("attempt")] in (["", file.id], [file.id])
+    assert sandbox.opportunity("Alder")["writes"]["deleteFile"] == 1
+
+
+def test_a_file_that_a_person_deleted_is_replaced_all_the_same(attaching, sandbox):
+    attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].files.clear()
+    regrade(attaching)
+    attaching.work()
+    assert len(files(sandbox)) == 1
+
+
+def test_other_files_of_the_candidate_stay(attaching, sandbox):
+    attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    [file] = files(sandbox)
+    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
+    for name in ("cv.pdf", "codescreen-report-ffffffffffff-1.pdf"):
+        opportunity.files[name] = type(file)(name, name, b"", "application/pdf")
+    regrade(attaching)
+    attaching.work()
+    assert {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"} < {one.name for one in files(sandbox)}
+    assert len(files(sandbox)) == 3
+
+
+def test_an_overtaken_effect_writes_nothing(attaching, sandbox):
+    attaching.evaluated_invitation(score=40, result="Failed")
+    regrade(attaching)
+    attaching.work()
+    states = Effect.objects.filter(kind="attach_report").order_by("pk").values_list("state", "last_error")
+    assert list(states) == [("cancelled", LATER_RESULT), ("done", "")]
+    assert uploads(sandbox) == 1
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_the_file_is_attached_once_when_the_answer_was_lost(attaching, sandbox, kind):
+    attaching.lever_fails(PATH, kind=kind)
+    attaching.evaluated_invitation(score=82, result="Passed")
+    attaching.work()
+    attaching.work_waiting()
+    [file] = files(sandbox)
+    assert uploads(sandbox) == 1
+    effect = attaching.latest_effect("attach_report")
+    assert (effect.state, Result.objects.get().file_id) == ("done", file.id)
+
+
+class Killed(BaseException):
+    """The worker is killed: nothing after it is recorded."""
+
+
+@pytest.mark.parametrize("regraded", [False, True])
+@pytest.mark.parametrize("where", ["store", "delete"])
+def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatch, where, regraded):
+    attaching.evaluated_invitation(score=40, result="Failed")
+    if regraded:
+        attaching.work()
+        regrade(attaching)
+
+    def kill(*args: object, **options: object) -> None:
+        raise Killed
+
+    name = {"store": "_store_file_id", "delete": "_delete_files"}[where]
+    with monkeypatch.context() as patch:
+        patch.setattr(report_file, name, kill)
+        with pytest.raises(Killed):
+            attaching.work()
+    assert len(files(sandbox)) == 1 + regraded
+    Effect.objects.filter(kind="attach_report", leased_until__isnull=False).update(
+        leased_until=None, lease_owner=""
+    )
+    attaching.work_waiting()
+    [file] = files(sandbox)
+    assert file.id == Result.objects.exclude(file_id="").get().file_id
+    assert uploads(sandbox) == 1 + regraded
+    assert attaching.latest_effect("attach_report").state == "done"
+
+
+def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox):
+    scenario.set_policies(attach_report=True)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("attach_report")
+    assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
+    assert FILES_SCOPE in effect.last_error
+    assert not ApiCall.objects.filter(path__endswith="/files").exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "says"),
+    [
+        ({"status": 400}, "failed", "Lever answered 400"),
+        ({"status": 503}, "due", "Lever answered 503"),
+        ({"status": 429}, "due", "Lever answered 429"),
+    ],
+)
+def test_a_refused_upload_ends_as_its_status_says(attaching, sandbox, fault, state, says):
+    attaching.lever_fails(PATH, times=9, **fault)
+    attaching.evaluated_invitation(score=82, result="Passed")
+    attaching.work()
+    effect = attaching.latest_effect("attach_report")
+    assert effect.state == state
+    assert effect.last_error.startswith(says)
+    assert files(sandbox) == []
+
+
+def test_lever_may_still_be_processing_the_file(attaching, sandbox):
+    sandbox.lever_does("settings", text_file_numbers=True)
+    attaching.sent_invitation()
+    evaluate(attaching, score=82, result="Passed")
+    assert attaching.latest_effect("attach_report").state == "done"
+
+
+def test_what_is_not_stated_is_said_to_be_and_markup_is_text(attaching):
+    attaching.pending_invitation(assessment_name="<b>&lt; Tj ET", status="invited", instance_id="i-1")
+    result = Result(attempt=2, report_url="https://report.example/?a=1&b=<2>")
+    pdf = report_pdf(Invitation.objects.get(), result)
+    said = " ".join(texts_of(pdf))
+    for words in ("<b>&lt; Tj ET", "Result Not stated by CodeScreen Report in CodeScreen"):
+        assert words.replace(" ", "") in said.replace(" ", ""), words
+    assert links_of(pdf) == [result.report_url]
+
+
+def test_letters_beyond_ascii_are_shown(attaching):
+    attaching.pending_invitation(assessment_name="Łódź Μηχανικός", status="invited", instance_id="i-1")
+    pdf = report_pdf(Invitation.objects.get(), Result(attempt=1))
+    assert set("ŁΜχό") <= characters_of(pdf)

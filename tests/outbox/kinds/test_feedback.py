@@ -1,0 +1,369 @@
+"""Write one feedback form per invitation, by its own field ids."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog import feedback_template
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from integrations.outbox.models.effect import Effect
+from portal.devtools.sandbox.lever.records import build_fields
+from tests.outbox.conftest import (
+    LOST,
+    edit_template,
+    evaluate,
+    feedback_forms,
+    lever_account,
+    portal_templates,
+)
+
+
+def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
+    invitation = scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    report = Result.objects.get().report_url
+    details = form["fields"]["Details"]
+    assert (
+        "unitTestsPassed: 16\nunitTestsTotal: 20\nlanguage: Python\nplagiarismCheckPassed: yes\n" in details
+    )
+    assert invitation.reference not in details
+    assert form["text"] == "CodeScreen assessment"
+    assert form["user"] == LeverConnection.objects.get().lever_user_id
+    assert form["fields"] == {
+        "Rating": "4 - Strong Hire",
+        "Assessment": "Backend",
+        "CodeScreen score": "82",
+        "Result": "Passed",
+        "Failure reason": "",
+        "Report link": report,
+        "Details": details,
+        "Reference": invitation.reference,
+    }
+    assert dict(Effect.objects.get(kind="write_feedback").written["fields"]) == form["fields"]
+    assert report in sandbox.opportunity("Alder")["links"]
+    assert scenario.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fields", "tag"),
+    [
+        (
+            {"score": 40, "result": "Failed"},
+            {"Rating": "2 - No Hire", "Result": "Failed", "Failure reason": "Unit Tests"},
+            "Completed",
+        ),
+        (
+            {"score": 90, "result": "Failed", "reason": "Build Failure"},
+            {"Rating": None, "CodeScreen score": "", "Failure reason": "Build Failure"},
+            "Completed",
+        ),
+        (
+            {"score": 0, "result": "Failed"},
+            {"Rating": "1 - Strong No Hire", "CodeScreen score": "0"},
+            "Completed",
+        ),
+        (
+            {"score": None, "result": "Passed"},
+            {"Rating": None, "CodeScreen score": "", "Result": "Passed"},
+            "Completed",
+        ),
+    ],
+)
+def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, fields, tag):
+    scenario.sent_invitation()
+    evaluate(scenario, **verdict)
+    [form] = feedback_forms(sandbox)
+    assert {name: form["fields"][name] for name in fields} == fields
+    assert [name for name in sandbox.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
+        f"CodeScreen: Assessment {tag}"
+    ]
+
+
+def test_an_expired_result_without_a_score_is_tagged_and_not_rated(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.candidate_does("expire")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["Rating"], form["fields"]["Result"]) == (None, "Expired")
+    assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
+
+
+@pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
+def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, score, result):
+    sandbox.codescreen_does("settings", metadata=False)
+    scenario.sent_invitation()
+    evaluate(scenario, score=score, result=result)
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["Result"] == "Not stated by CodeScreen"
+    assert form["fields"]["CodeScreen score"] == str(score)
+    stored = Result.objects.get()
+    assert (stored.outcome, stored.failure_reason) == ("", "")
+    everything = str(feedback_forms(sandbox)) + str(
+        list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True))
+    )
+    assert "Passed" not in everything
+    assert "Failed" not in everything
+
+
+def test_no_personal_data_is_written_to_lever(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    in_lever = sandbox.opportunity("Alder")
+    written = (
+        str([form["fields"] for form in in_lever["feedback"]])
+        + str(in_lever["note_texts"])
+        + str(in_lever["tags"])
+        + str(in_lever["links"])
+    )
+    assert "Alder" not in written
+    assert "@" not in written
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_feedback_is_written_once_when_the_answer_was_lost(scenario, sandbox, kind):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind=kind)
+    evaluate(scenario, score=82, result="Passed")
+    assert scenario.latest_effect("write_feedback").state == "due"
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
+    assert len(feedback_forms(sandbox)) == 1
+
+
+def without_field(sandbox, *texts):
+    """Remove fields from the portal's template in Lever, as a customer may."""
+    [template] = portal_templates(sandbox)
+    template.fields = [field for field in template.fields if field["text"] not in texts]
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(scenario, sandbox, kind):
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=5)  # makes the template
+    without_field(sandbox, "Reference")
+    invitation = scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind=kind)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert scenario.reread(invitation).feedback_id == form["id"]
+
+
+def test_feedback_is_written_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    evaluate(scenario, score=82, result="Passed")
+    scenario.lever_fails("/feedback$", method="GET", status=503)
+    scenario.work_waiting()
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
+    assert len(feedback_forms(sandbox)) == 1
+
+
+def test_a_regrade_updates_the_feedback_whose_answer_was_lost(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    evaluate(scenario, score=40, result="Failed")
+    assert len(feedback_forms(sandbox)) == 1
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "90"
+    assert set(Effect.objects.filter(kind="write_feedback").values_list("state", flat=True)) == {"done"}
+
+
+def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scenario, sandbox):
+    invitation = scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("write_feedback")
+    type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
+    Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None)
+    scenario.work_waiting()
+    assert len(feedback_forms(sandbox)) == 1
+    assert scenario.reread(invitation).feedback_id == feedback_forms(sandbox)[0]["id"]
+
+
+def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    [before] = feedback_forms(sandbox)
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    [after] = feedback_forms(sandbox)
+    assert after["id"] == before["id"]
+    assert after["fields"]["Assessment"] == "Backend (attempt 2)"
+    assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
+    first, second = Effect.objects.filter(kind="write_feedback").order_by("pk")
+    assert [dict(effect.written["fields"])["Result"] for effect in (first, second)] == ["Failed", "Passed"]
+
+
+def test_the_rating_is_emptied_when_a_later_attempt_has_no_score(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=90, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["Rating"] == "4 - Strong Hire"
+    scenario.candidate_does("regrade", result="Failed", reason="Build Failure")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["Rating"], form["fields"]["Result"]) == (None, "Failed")
+
+
+def test_feedback_is_created_again_when_it_was_deleted_in_lever(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    delete_forms(sandbox)
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "90"
+    assert sandbox.opportunity("Alder")["feedback_deleted"] == 1
+
+
+def test_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    delete_forms(sandbox)
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
+    assert len(feedback_forms(sandbox)) == 1
+
+
+def delete_forms(sandbox):
+    """Delete a candidate's feedback in Lever."""
+    for form in lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
+        form.deleted_at = 1
+
+
+def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback", status=503, times=5)
+    evaluate(scenario, score=40, result="Failed")
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.lever_fails("nothing")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "90"
+    assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
+    first = Effect.objects.filter(kind="write_feedback").earliest("pk")
+    assert (first.written, first.end_reason, first.last_error) == ({}, "later_attempt", "")
+
+
+def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    [template] = portal_templates(sandbox)
+    edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
+    template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    [form] = feedback_forms(sandbox, "Tamarack")
+    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
+    assert form["fields"]["Invite to an interview?"] is None
+    # the earlier form keeps the fields it was made with
+    scenario.candidate_does("regrade", score=60, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
+
+
+def feedback_reads(scenario):
+    """Return how often a template or feedback was read."""
+    reads = scenario.organization.calls.filter(platform="lever", method="GET")
+    return reads.filter(path__contains="feedback").count()
+
+
+def test_the_template_is_not_read_while_its_copy_is_young(scenario, sandbox):
+    scenario.sent_invitation()
+    before = feedback_reads(scenario)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_reads(scenario) == before
+    assert feedback_forms(sandbox)[0]["fields"]["CodeScreen score"] == "82"
+
+
+def test_the_template_is_read_when_its_copy_is_old(scenario, sandbox):
+    scenario.sent_invitation()
+    LeverConnection.objects.update(feedback_template_read_at=timezone.now() - timedelta(days=2))
+    before = feedback_reads(scenario)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_reads(scenario) == before + 1
+    young = LeverConnection.objects.filter(
+        feedback_template_read_at__gt=timezone.now() - timedelta(minutes=1)
+    )
+    assert young.exists()
+
+
+def test_the_copy_is_not_used_when_it_is_of_another_template(scenario, sandbox):
+    scenario.sent_invitation()
+    connection = LeverConnection.objects.get()
+    other = connection.feedback_template | {"id": "another"}
+    LeverConnection.objects.update(feedback_template=other)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["CodeScreen score"] == "82"
+    assert LeverConnection.objects.get().feedback_template == connection.feedback_template
+
+
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["refused", "ignored"])
+def test_a_result_is_complete_when_the_template_was_edited_since_it_was_copied(scenario, sandbox, is_ignored):
+    sandbox.lever_does("settings", ignores_unknown_fields=is_ignored)
+    scenario.sent_invitation()
+    edit_template(sandbox, "Failure reason")
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
+    before = feedback_reads(scenario)
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=60, result="Passed")
+    [form] = feedback_forms(sandbox, "Tamarack")
+    assert form["fields"]["CodeScreen score"] == "60"
+    assert feedback_reads(scenario) == before + is_ignored
+
+
+def test_a_field_that_was_given_back_is_filled_when_the_copy_lacks_it(scenario, sandbox):
+    scenario.sent_invitation()
+    connection = LeverConnection.objects.get()
+    kept = [field for field in connection.feedback_template["fields"] if field["text"] != "Result"]
+    LeverConnection.objects.update(feedback_template=connection.feedback_template | {"fields": kept})
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["Result"] == "Passed"
+
+
+def test_an_incomplete_form_is_completed_later_when_its_update_fails(scenario, sandbox):
+    sandbox.lever_does("settings", ignores_unknown_fields=True)
+    invitation = scenario.sent_invitation()
+    edit_template(sandbox)
+    scenario.lever_fails("/feedback/", method="PUT", status=503)
+    evaluate(scenario, score=82, result="Passed")
+    assert scenario.latest_effect("write_feedback").state == "due"
+    assert scenario.reread(invitation).feedback_id
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "82"
+
+
+def test_feedback_fails_with_levers_answer_when_the_template_is_as_it_was_copied(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", status=400, times=2)
+    evaluate(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("write_feedback")
+    assert (effect.state, "400" in effect.last_error) == ("failed", True)
+    assert not feedback_forms(sandbox)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire"],
+        ["1 – no", "2 – rather not", "3 – rather", "4 – yes"],
+        ["Strong yes", "Yes", "No", "Strong no"],
+    ],
+)
+def test_the_rating_uses_the_options_of_the_customers_template(scenario, sandbox, texts):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    [template] = portal_templates(sandbox)
+    for field in template.fields:
+        if field["type"] == "score-system":
+            field["options"] = [{"text": text} for text in texts]
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    [form] = feedback_forms(sandbox, "Tamarack")
+    assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))

@@ -1,0 +1,168 @@
+"""Send an invitation exactly once, whatever CodeScreen answers."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.codescreen.acts import save_codescreen_key
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health import incidents
+from integrations.http import session
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
+from integrations.queue import worker
+from integrations.store.columns import sealed
+from tests.outbox.conftest import sending_calls
+from tests.support import factories
+
+ALDER = "alder@candidates.example"
+CLOSED_PORT = "http://127.0.0.1:9"  # the discard port: nothing listens
+
+
+def test_a_pending_invitation_is_sent(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    invitation = scenario.reread(invitation)
+    assert (invitation.status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert invitation.instance_id
+    assert invitation.invited_at is not None
+    assert invitation.next_poll_at > timezone.now()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempts) == ("done", 1)
+    assert effect.done_at is not None
+
+
+def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandbox, settings):
+    address = settings.CODESCREEN_API_URL
+    settings.CODESCREEN_API_URL = CLOSED_PORT
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
+        "due",
+        None,
+        "pending",
+    )
+    assert "could not be reached" in effect.last_error
+    assert effect.due_at > timezone.now()
+    settings.CODESCREEN_API_URL = address
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+@pytest.mark.parametrize("status", [503, 429, 408, 425])
+def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, sandbox, status):
+    scenario.codescreen_fails(status=status, retry_after=120)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
+        "due",
+        None,
+        "pending",
+    )
+    wait = effect.due_at - timezone.now()
+    assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert scenario.latest_effect().attempts == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 302])
+def test_an_invitation_fails_and_a_note_is_left_when_codescreen_refuses_it(scenario, sandbox, status):
+    scenario.codescreen_fails(status=status)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, scenario.reread(invitation).status) == ("failed", "failed")
+    assert str(status) in effect.last_error
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert "could not be sent" in note
+    assert "@" not in note
+    assert "Alder" not in note
+    scenario.work_waiting()
+    assert sending_calls() == 1
+
+
+def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, sandbox, super_admin):
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.work_waiting()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempts, scenario.reread(invitation).status) == ("due", 0, "pending")
+    connection = CodeScreenConnection.objects.get()
+    assert connection.state == "refused"
+    for _ in range(2):
+        incidents.update_incidents(scenario.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+    assert sending_calls() == 1
+    save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_a_pause_holds_an_invitation_that_waited_for_a_key(scenario, sandbox, super_admin):
+    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
+    scenario.pending_invitation()
+    scenario.work()
+    set_policies(scenario.organization, {"paused": True}, super_admin)
+    save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
+
+
+def test_an_invitation_is_confirmed_when_a_conflict_names_its_instance(scenario, sandbox):
+    sandbox.codescreen_does("settings", conflict_409=True)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    instance = scenario.reread(invitation).instance_id
+    Invitation.objects.filter(pk=invitation.pk).update(status="uncertain", instance_id="")
+    invitations.send_again(invitation, "test")
+    scenario.work()
+    again = scenario.reread(invitation)
+    assert (again.status, again.instance_id, sandbox.invitations_sent(ALDER)) == ("invited", instance, 1)
+
+
+def test_an_invitation_fails_when_a_conflict_names_another_invitations_instance(scenario, sandbox):
+    sandbox.codescreen_does("settings", conflict_409=True)
+    scenario.pending_invitation()
+    scenario.work()
+    second = scenario.pending_invitation("Tamarack", email=ALDER)
+    scenario.work()
+    second = scenario.reread(second)
+    assert (second.status, second.instance_id) == ("failed", "")
+    assert "already" in second.status_reason
+    assert scenario.latest_effect().state == "failed"
+    assert sandbox.invitations_sent(ALDER) == 1
+
+
+def test_no_invitation_is_sent_while_the_organization_is_paused(scenario, sandbox, super_admin):
+    set_policies(scenario.organization, {"paused": True}, super_admin)
+    scenario.pending_invitation()
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
+    set_policies(scenario.organization, {"paused": False}, super_admin)
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_only_what_codescreen_publishes_is_sent(scenario, monkeypatch):
+    sent: dict[str, Any] = {}
+
+    def record(session, method, path, *, payload, headers):
+        sent.update(payload=payload, headers=headers)
+        return {"assessmentInstanceId": "instance-1"}
+
+    scenario.pending_invitation()
+    enqueue(scenario.organization.pk, Effect.Kind.SET_PROGRESS_TAG, "x")
+    monkeypatch.setattr(session.PlatformSession, "request", record)
+    effect = factories.claimed(Effect, "me")
+    worker.perform_effect(effect)
+    assert set(sent["payload"]) == {"assessmentId", "firstName", "lastName", "email"}
+    assert sent["headers"]["Authorization"].startswith("apiKey ")

@@ -1,0 +1,145 @@
+"""Leave exactly one progress tag on the candidate, whatever Lever answers."""
+
+import pytest
+
+from integrations.core.rules import names
+from integrations.core.vocabulary import ProgressTag
+from integrations.http.session import PlatformError
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
+from integrations.outbox.kinds.tags import enqueue_progress_tag
+from integrations.outbox.models.effect import Effect
+from integrations.queue import worker
+from tests.outbox.conftest import LOST
+from tests.support import factories
+
+FORMER = "CodeScreen: Invitation Sent"
+
+
+def progress_tags(sandbox, word="Alder"):
+    """Return the progress tags a candidate has in Lever."""
+    return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
+
+
+def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):
+    others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=others)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+    assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
+    written = Effect.objects.get(kind="set_progress_tag").written
+    assert written["tags"] == [ProgressTag.COMPLETED]
+    assert set(written["removed"]) == {*ProgressTag, others[-3]} - {ProgressTag.COMPLETED}
+    assert "is_removal_known" not in written
+
+
+def test_a_progress_tag_replaces_one_of_a_former_wording(scenario, sandbox, invitation, monkeypatch):
+    monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (FORMER,))
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[FORMER])
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+
+
+def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
+    for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
+        enqueue_progress_tag(invitation, tag)
+    scenario.work()
+    states = list(
+        Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
+    )
+    assert states == ["cancelled", "cancelled", "done"]
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
+
+
+def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    older = factories.claimed(Effect, "slow")
+
+    def enqueue_later_tag_and_fail(*_):
+        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+        raise PlatformError("lever answered 503", status=503)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("integrations.lever.client.LeverClient.add_tags", enqueue_later_tag_and_fail)
+        worker.perform_effect(older)  # it waits for its retry, and the later one is performed first
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    scenario.work_waiting()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    older.refresh_from_db()
+    assert older.state in {"done", "cancelled"}
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
+def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, invitation, kind, path):
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[ProgressTag.INVITED])
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    scenario.lever_fails(path, kind=kind)
+    scenario.work()
+    assert set(progress_tags(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
+    assert progress_tags(sandbox)
+    scenario.work_waiting()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
+def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
+    scenario, monkeypatch, invitation, answer
+):
+    monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (FORMER,))
+    calls = []
+
+    def request(_, method, path, **more):
+        calls.append((path.rsplit("/", 1)[1], more["payload"]["tags"]))
+        return answer
+
+    monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    others = [*(tag for tag in ProgressTag if tag != ProgressTag.COMPLETED), FORMER]
+    assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
+    assert Effect.objects.get(kind="set_progress_tag").written == {
+        "tags": [ProgressTag.COMPLETED],
+        "removed": others,
+        "is_removal_known": False,
+        "is_kept": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "tags"),
+    [
+        ({}, [ProgressTag.NOT_STARTED_YET]),
+        ({"status": "withdrawn"}, []),
+        ({"status": "in_progress", "unstarted_tag": ""}, []),
+        ({"unstarted_tag": ProgressTag.NOT_STARTED}, []),
+    ],
+)
+def test_a_tag_for_who_has_not_started_is_set_only_while_that_holds(scenario, sandbox, invitation, now, tags):
+    held_so = {"status": "invited", "instance_id": "i-1", "unstarted_tag": ProgressTag.NOT_STARTED_YET}
+    Invitation.objects.filter(pk=invitation.pk).update(**held_so | now)
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    scenario.work()
+    assert progress_tags(sandbox) == tags
+    assert Effect.objects.get(kind="set_progress_tag").state == ("done" if tags else "cancelled")
+
+
+def test_a_tag_for_who_has_not_started_is_never_set_on_who_starts_in_a_pause(scenario, sandbox, invitation):
+    Invitation.objects.filter(pk=invitation.pk).update(
+        status="invited", instance_id="i-1", unstarted_tag=ProgressTag.NOT_STARTED_YET
+    )
+    set_policies(scenario.organization, {"paused": True}, "test")
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    scenario.work()
+    assert progress_tags(sandbox) == []
+    invitation.refresh_from_db()
+    invitation.move(Invitation.Status.IN_PROGRESS)
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    set_policies(scenario.organization, {"paused": False}, "test")
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1

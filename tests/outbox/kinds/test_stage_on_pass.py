@@ -1,0 +1,150 @@
+"""Enqueue the move to the stage on pass, and notify people when a Passed is taken back after it."""
+
+import pytest
+
+from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.invitations.acts.invitations import invite_again
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models.effect import Effect
+
+TARGET = "Phone screen"
+FROM = "CodeScreen Assessment"
+
+
+def test_no_candidate_is_moved_when_no_stage_on_pass_is_set(scenario):
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    assert not Effect.objects.filter(kind="move_stage").exists()
+    assert scenario.stage_of() == FROM
+
+
+@pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
+def test_no_candidate_is_moved_by_a_high_score_without_a_pass(scenario, sandbox, verdict):
+    if "result" not in verdict:
+        sandbox.codescreen_does("settings", metadata=False)
+    scenario.set_policies(stage_on_pass=TARGET)
+    scenario.evaluated_invitation(**verdict)
+    scenario.work()
+    assert not Effect.objects.filter(kind="move_stage").exists()
+    assert scenario.stage_of() == FROM
+
+
+def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenario, sandbox, super_admin):
+    scenario.set_policies(stage_on_pass=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    scenario.candidate_does("regrade", score=10, result="Failed")
+    scenario.poll()
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert f"changed after the candidate was moved to “{TARGET}”. Now it is: Failed." in note
+    assert "alder" not in note.casefold()
+    [email] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
+    assert super_admin.email in email.payload["recipients"]
+
+
+def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monkeypatch):
+    scenario.set_policies(stage_on_pass=TARGET)
+    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+
+    def regrade(*_):
+        invitation.results.update(outcome="Failed")
+
+    monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regrade)
+    scenario.work()
+    assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
+
+
+def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario):
+    scenario.set_policies(stage_on_pass=TARGET)
+    scenario.evaluated_invitation(score=10, result="Failed")
+    scenario.work()
+    assert scenario.stage_of() == FROM
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+
+
+def mapped(scenario, **own):
+    """Return the mapping, with rules of its own, of an invitation that is sent."""
+    invitation = scenario.sent_invitation()
+    mapping = RoleMapping.objects.create(
+        organization=scenario.organization, role="Platform Engineer", assessment="Backend", **own
+    )
+    Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
+    return mapping
+
+
+def passed(scenario):
+    scenario.candidate_does("start", "submit", "evaluate", score=90, result="Passed")
+
+
+def test_the_mappings_own_stage_counts_where_it_has_one(scenario):
+    scenario.set_policies(stage_on_pass="Offer")
+    mapped(scenario, stage_on_pass=TARGET)
+    passed(scenario)
+    assert scenario.stage_of() == TARGET
+
+
+def test_the_organizations_stage_counts_once_the_mapping_is_deleted(scenario):
+    scenario.set_policies(stage_on_pass=TARGET)
+    mapped(scenario, stage_on_pass="Offer").delete()
+    passed(scenario)
+    assert scenario.stage_of() == TARGET
+
+
+def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
+    own = {"organization": scenario.organization, "role": "Backend Engineer"}
+    first = RoleMapping.objects.create(
+        **own, stage=FROM, assessment="Backend", stage_on_pass="CodeScreen Take-home"
+    )
+    RoleMapping.objects.create(**own, stage="CodeScreen Take-home", assessment="Frontend Developer")
+    scenario.enter()
+    passed(scenario)
+    assert (scenario.stage_of(), scenario.moves_of()) == ("CodeScreen Take-home", 1)
+    scenario.enter(stage="CodeScreen Take-home")
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+    assert Invitation.objects.get(assessment_name="Frontend Developer").mapping != first
+
+
+def test_stages_that_lead_to_each_other_send_each_assessment_once(scenario, sandbox):
+    own, second = {"organization": scenario.organization, "role": "Backend Engineer"}, "CodeScreen Take-home"
+    RoleMapping.objects.create(**own, stage=FROM, assessment="Backend", stage_on_pass=second)
+    RoleMapping.objects.create(**own, stage=second, assessment="Frontend Developer", stage_on_pass=FROM)
+    scenario.enter()
+    passed(scenario)
+    scenario.enter(stage=second)
+    sandbox.codescreen_does(
+        "candidate",
+        action=["start", "submit", "evaluate"],
+        email="alder@candidates.example",
+        assessment="Frontend Developer",
+        score=90,
+        result="Passed",
+    )
+    scenario.poll()
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 2)
+    assert scenario.enter().verdict == "already_invited"
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+
+
+def test_nobody_is_moved_again_by_a_later_round(scenario):
+    RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage=FROM,
+        assessment="Backend",
+        stage_on_pass="CodeScreen Take-home",
+    )
+    scenario.enter()
+    passed(scenario)
+    scenario.enter()
+    invite_again(Invitation.objects.get(), "test")
+    scenario.work()
+    passed(scenario)
+    assert Effect.objects.filter(kind="move_stage").count() == 2
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
+    assert scenario.latest_effect("move_stage").last_error.startswith(
+        "The candidate was moved for this assessment before."
+    )

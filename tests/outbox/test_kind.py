@@ -1,0 +1,80 @@
+"""Choose the author of what the portal writes to Lever."""
+
+from integrations.core.vocabulary import ProgressTag
+from integrations.lever.models.connection import LeverConnection
+from integrations.outbox.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload, enqueue_note
+from integrations.outbox.kinds.tags import enqueue_progress_tag
+from integrations.outbox.models.effect import Effect
+from tests.outbox.conftest import evaluate, feedback_forms, lever_account
+
+TARGET = "Phone screen"
+
+
+def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
+    LeverConnection.objects.update(lever_user_id="")
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    author = lever_account(sandbox).users[form["user"]]
+    assert author.role == "super admin"
+    assert author.deactivated_at is None
+
+
+def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
+    scenario.sent_invitation()
+    lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert lever_account(sandbox).users[form["user"]].deactivated_at is None
+
+
+def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):
+    sandbox.lever_does("settings", strict_perform_as=True)
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_note(
+        scenario.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    payload = ReportLinkPayload("https://report.example/1")
+    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
+    scenario.work()
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
+    sandbox.lever_does("settings", strict_perform_as=True)
+    scenario.set_policies(stage_on_pass=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
+    assert change["userId"] == scenario.organization.lever_connection.lever_user_id
+
+
+def another_user(sandbox):
+    """Return an active user in Lever who didn't connect it."""
+    connected = LeverConnection.objects.get().lever_user_id
+    users = lever_account(sandbox).users.values()
+    return next(user for user in users if user.deactivated_at is None and user.id != connected)
+
+
+def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox):
+    chosen = another_user(sandbox)
+    LeverConnection.objects.update(feedback_author=chosen.id)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["user"] == chosen.id
+    assert LeverConnection.objects.get().lever_user_id != chosen.id
+
+
+def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
+    chosen = another_user(sandbox)
+    LeverConnection.objects.update(feedback_author=chosen.id, feedback_author_name=chosen.name)
+    scenario.sent_invitation()
+    chosen.deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    connection = LeverConnection.objects.get()
+    assert feedback_forms(sandbox)[0]["user"] == connection.lever_user_id
+    assert (connection.feedback_author, connection.feedback_author_name) == ("", "")

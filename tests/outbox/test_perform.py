@@ -1,0 +1,208 @@
+"""Perform effects: what keeps an effect from being tried doesn't use up its retries."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.clients.hooks import CallContext
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import ProgressTag
+from integrations.http import steps
+from integrations.http.session import PlatformError
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts import set_policies
+from integrations.organizations.models.organization import Organization
+from integrations.outbox import perform
+from integrations.outbox.kinds import invitation as sending
+from integrations.outbox.kinds.invitation import enqueue_invitation
+from integrations.outbox.kinds.messages import enqueue_note
+from integrations.outbox.kinds.tags import enqueue_progress_tag
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.outcome import Done, Retry
+from integrations.outbox.perform import apply_outcome
+from integrations.outbox.sending import cancel_or_retry, mark_invited
+from integrations.queue import worker
+from portal.devtools.sandbox.values import stable_id
+from tests.outbox.conftest import enqueue_note_on_candidate
+from tests.support import factories
+from tests.support.scenario import ASSESSMENT
+
+
+@pytest.mark.parametrize("reason", ["paused", "disconnected"])
+def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, sandbox, super_admin, reason):
+    if reason == "paused":
+        Organization.objects.update(paused=True)
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    invitation = scenario.pending_invitation()
+    Effect.objects.update(created_at=timezone.now() - steps.RETRY_FOR - timedelta(days=1))
+    scenario.work()
+    scenario.codescreen_fails(status=503)
+    if reason == "paused":
+        scenario.organization.refresh_from_db()
+        set_policies(scenario.organization, {"paused": False}, super_admin)
+    else:
+        CodeScreenConnection.objects.update(state="connected")
+    scenario.work_waiting()
+    assert (
+        scenario.latest_effect().state,
+        scenario.latest_effect().attempts,
+        scenario.reread(invitation).status,
+    ) == ("due", 1, "pending")
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+@pytest.mark.parametrize("read_when", ["before", "in between"])
+def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn(
+    scenario, sandbox, monkeypatch, read_when
+):
+    invitation = scenario.pending_invitation()
+    withdrawn = Invitation.objects.get(pk=invitation.pk)
+    if read_when == "before":
+        withdrawn.move("withdrawn", "The candidate left the stage.")
+    effect = factories.claimed(Effect, "slow")
+    effect.organization = scenario.organization
+    if read_when == "in between":
+        assert effect.invitation.status == "pending"  # the worker has read it
+        withdrawn.move("withdrawn", "The candidate left the stage.")
+    decide = cancel_or_retry
+
+    def decide_after_new_request(invitation):
+        withdrawn.move("pending")
+        enqueue_invitation(withdrawn)
+        return decide(invitation)
+
+    monkeypatch.setattr(sending, "cancel_or_retry", decide_after_new_request)
+    perform.perform(effect, provider.ClientProvider(scenario.organization, CallContext(effect=effect)))
+    monkeypatch.undo()
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+def test_a_refused_write_is_retried_when_its_author_cannot_be_looked_up(scenario, sandbox):
+    scenario.pending_invitation()
+    fault = {"kind": "status", "times": 1}
+    rules = [
+        {"method": "POST", "path": "/addTags", "status": 403, **fault},
+        {"method": "GET", "path": "/users", "status": 503, **fault},
+    ]
+    sandbox.lever_does("faults", seed=1, rules=rules)
+    scenario.work()
+    assert scenario.latest_effect("set_progress_tag").state == "due"
+    scenario.work_waiting()
+    assert scenario.latest_effect("set_progress_tag").state == "done"
+
+
+def test_a_refused_write_is_not_given_up_when_looking_up_its_author_crashes(scenario, sandbox, monkeypatch):
+    scenario.pending_invitation()
+    sandbox.lever_does(
+        "faults", seed=1, rules=[{"method": "POST", "path": "/addTags", "kind": "status", "status": 403}]
+    )
+
+    def crash(*_):
+        raise TypeError
+
+    monkeypatch.setattr(perform, "replace_author", crash)
+    scenario.work()
+    effect = scenario.latest_effect("set_progress_tag")
+    assert (effect.state, effect.consecutive_crashes, "TypeError" in effect.traceback) == ("due", 1, True)
+
+
+def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the_retry(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    slow_effect = factories.claimed(Effect, "slow")
+    scenario.codescreen_fails(kind="status_after", status=500)
+    scenario.work()  # nothing: the slow worker holds it
+    with pytest.raises(PlatformError):
+        provider.ClientProvider(scenario.organization).codescreen().send(
+            ASSESSMENT, "Candidate Alder", invitation.email
+        )
+    Effect.objects.filter(pk=slow_effect.pk).update(
+        state="uncertain", due_at=None, lease_owner="", leased_until=None
+    )
+    Invitation.objects.update(status="uncertain")
+    invitations.send_again(scenario.reread(invitation), "somebody")
+    record = partial(mark_invited, scenario.reread(invitation), "instance-1")
+    apply_outcome(slow_effect, Done(record=record), None)
+    scenario.work()
+    assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
+    assert scenario.latest_effect().state == "done"
+
+
+def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenario, sandbox, monkeypatch):
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
+
+    def kill_worker(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(perform, "_after_error", kill_worker)
+    with pytest.raises(SystemExit):
+        scenario.work()
+    monkeypatch.undo()
+    assert (scenario.latest_effect().attempt_started_at is None, scenario.reread(invitation).status) == (
+        False,
+        "pending",
+    )
+    Effect.objects.filter(state="due").update(leased_until=timezone.now() - timedelta(seconds=1))
+    Organization.objects.update(paused=True)
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
+
+
+def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    long_ago = timezone.now() - steps.RETRY_FOR - timedelta(days=1)
+    Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)
+    scenario.reread(invitation).move("failed", "CodeScreen refused it.")
+    invitations.send_again(scenario.reread(invitation), "somebody")
+    scenario.codescreen_fails(status=503)
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("due", "pending")
+
+
+def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_note_on_candidate(scenario)
+    first = factories.claimed(Effect, "one")
+    assert Effect.claim("two") is None
+    first.finish()
+    assert Effect.claim("two") is not None
+
+
+def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
+    connected_organization, sandbox
+):
+    invitation = factories.InvitationFactory(
+        organization=connected_organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    enqueue_invitation(invitation)
+    enqueue_note(
+        connected_organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    LeverConnection.objects.update(state="needs_reconnect")
+    worker.work()
+    assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
+    waiting = Effect.objects.filter(state="due")
+    assert {row.kind for row in waiting} >= {"leave_note", "set_progress_tag"}
+    assert {row.attempts for row in waiting} == {0}
+    LeverConnection.objects.update(state="connected")
+    Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
+    worker.work()
+    texts = sandbox.opportunity("Alder")["note_texts"]
+    assert [text.partition("\n")[0] for text in texts] == ["CodeScreen: nothing was sent."]
+
+
+def test_what_is_retried_without_a_wait_is_due_at_once(scenario):
+    scenario.pending_invitation()
+    for _ in range(20):
+        effect = factories.claimed(Effect, "worker")
+        apply_outcome(effect, Retry("The invitation was requested again.", timedelta(0)), None)

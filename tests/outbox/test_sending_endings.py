@@ -1,0 +1,129 @@
+"""How sending an invitation ends without an answer: cancelled, failed or uncertain."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.http import steps
+from integrations.invitations.acts import invitations
+from integrations.invitations.acts.retry import retry_effect
+from integrations.outbox.kinds import invitation as sending
+from integrations.outbox.models.effect import Effect
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
+
+ALDER = "alder@candidates.example"
+
+
+def test_no_note_is_left_when_the_organization_wants_none(scenario, sandbox):
+    scenario.organization.note_on_skip = False
+    scenario.organization.save()
+    scenario.codescreen_fails(status=422)
+    scenario.pending_invitation()
+    scenario.work()
+    assert sandbox.opportunity("Alder")["note_texts"] == []
+
+
+def test_a_withdrawn_invitation_is_not_sent(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    invitation.move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+
+
+def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
+    invitation = scenario.pending_invitation()
+    monkeypatch.setattr(
+        sending, "revalidate", lambda *_, **__: scenario.reread(invitation).move("withdrawn", "left")
+    )
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.leased_until, sandbox.invitations_sent()) == ("cancelled", None, 0)
+
+
+def test_an_invitation_fails_when_the_retry_window_is_over(scenario, sandbox):
+    scenario.codescreen_fails(status=503, times=5)
+    invitation = scenario.pending_invitation()
+    Effect.objects.update(created_at=timezone.now() - steps.RETRY_FOR - timedelta(minutes=1))
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
+    sandbox.codescreen_does("faults", seed=1, rules=[])
+    retry_effect(scenario.latest_effect(), "test")
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_a_call_that_did_not_arrive_counts_as_none(scenario):
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    row = scenario.reread(invitation)
+    assert (row.status, row.first_call_at) == ("pending", None)
+
+
+def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
+    crashing, other = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
+    monkeypatch.setattr(
+        "integrations.outbox.kinds.invitation.revalidate",
+        lambda _, invitation, *__, **___: None if invitation.pk != crashing.pk else 1 / 0,
+    )
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
+        scenario.work_waiting()
+    effect = scenario.latest_effect(invitation=crashing)
+    assert (effect.state, effect.attempts) == ("failed", MAX_CONSECUTIVE_CRASHES)
+    assert "ZeroDivisionError" in effect.last_error
+    assert effect.traceback
+    assert scenario.reread(crashing).status == "failed"
+    assert scenario.reread(other).status == "invited"
+
+
+def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scenario, sandbox, monkeypatch):
+    invitation = scenario.pending_invitation()
+
+    def crash(*_, **__):
+        raise KeyError(ALDER)
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", crash)
+    scenario.work()
+    assert ALDER not in scenario.latest_effect().traceback + scenario.latest_effect().last_error
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "e-mail address"),
+        (422, "e-mail address"),
+        (403, "Your CodeScreen account may not send this assessment"),
+        (404, "The assessment is no longer in CodeScreen"),
+        (409, "already has an invitation"),
+        (418, "An Admin reads the reason"),
+    ],
+)
+def test_the_note_says_what_to_do_about_the_refusal(scenario, sandbox, status, words):
+    scenario.codescreen_fails(status=status)
+    scenario.pending_invitation()
+    scenario.work()
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert words in note
+    assert ("Check the candidate's e-mail address" in note) is (status in {400, 422})
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "topic"),
+    [
+        ({"status": 422}, "failed", "invitation_failed"),
+        ({"kind": "reset_before"}, "uncertain", "invitation_uncertain"),
+    ],
+)
+def test_each_ending_is_mailed_also_after_sending_again(scenario, fault, status, topic):
+    scenario.codescreen_fails(**fault)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.codescreen_fails(**fault)
+    invitations.send_again(invitation, "test")
+    scenario.work()
+    assert scenario.reread(invitation).status == status
+    mails = Effect.objects.filter(kind="send_email", email_topic=topic)
+    assert list(mails.values_list("state", flat=True)) == ["done", "done"]

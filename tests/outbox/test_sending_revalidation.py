@@ -1,0 +1,199 @@
+"""An invitation that was decided a while ago is checked again before it is sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.core.vocabulary import HoldReason, ProgressTag
+from integrations.http.steps import NOT_SHOWN_WAITS
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models.effect import Effect
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture
+def old_invitation(scenario, sandbox):
+    """An invitation that was decided five minutes ago, of a candidate in the stage."""
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
+
+
+def test_an_old_invitation_is_sent_when_the_candidate_is_still_in_the_stage(
+    scenario, sandbox, old_invitation
+):
+    scenario.work()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+@pytest.mark.parametrize("change", ["left", "archived", "anonymized", "deleted"])
+def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
+    scenario, sandbox, old_invitation, change
+):
+    candidate = sandbox.opportunity_id("Alder")
+    match change:
+        case "left":
+            sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
+        case "archived":
+            sandbox.lever_does("archive", opportunities=[candidate], reason="Withdrew")
+        case "anonymized":
+            sandbox.lever_does("anonymize", opportunities=[candidate])
+        case "deleted":
+            sandbox.lever_does("delete", opportunities=[candidate])
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
+        scenario.work_waiting()
+    invitation = scenario.reread(old_invitation)
+    assert invitation.status == "withdrawn"
+    assert invitation.status_reason
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_tag_for_extra_time_that_came_later_holds_it_unless_a_person_sent_it(
+    scenario, sandbox, old_invitation, by_hand
+):
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[old_invitation.opportunity_id].tags.append("accommodation")
+    if by_hand:
+        Invitation.objects.update(held_for=list(HoldReason))
+    scenario.work()
+    invitation = scenario.reread(old_invitation)
+    assert invitation.status == ("invited" if by_hand else "held")
+    assert sandbox.invitations_sent(ALDER) == int(by_hand)
+
+
+def test_an_approval_releases_the_reasons_that_were_shown_and_no_later_one(
+    scenario, sandbox, held, super_admin
+):
+    assert held.held_for == ["bulk_limit"]
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[held.opportunity_id].tags.append("Accommodation")
+    invitations.approve(held, super_admin)
+    scenario.work()
+    again = scenario.reread(held)
+    assert (again.status, again.held_for) == ("held", ["bulk_limit", "extra_time"])
+    assert "An Admin sets the extra time in CodeScreen, then sends it." in again.status_reason
+    invitations.approve(again, super_admin)
+    scenario.work()
+    assert (scenario.reread(held).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, old_invitation):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=5)
+    scenario.work()
+    assert (
+        scenario.latest_effect().state,
+        scenario.reread(old_invitation).status,
+        sandbox.invitations_sent(),
+    ) == ("due", "pending", 0)
+    scenario.lever_fails("nothing")
+    scenario.work_waiting()
+    assert sandbox.invitations_sent(ALDER) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_candidate_lever_does_not_show_for_a_moment_is_invited(scenario, sandbox, old_invitation, status):
+    scenario.lever_fails("/opportunities/", method="GET", status=status, times=len(NOT_SHOWN_WAITS))
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
+        scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def add_progress_tag(sandbox):
+    """Let the candidate have a progress tag in Lever, as if an invitation had been sent whose row was lost."""
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
+
+
+def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
+    scenario, sandbox, old_invitation, super_admin
+):
+    add_progress_tag(sandbox)
+    scenario.work()
+    invitation = scenario.reread(old_invitation)
+    assert (invitation.status, scenario.latest_effect().state) == ("uncertain", "uncertain")
+    assert "progress tag" in invitation.status_reason
+    assert sandbox.invitations_sent() == 0
+    invitations.send_again(invitation, super_admin)
+    scenario.codescreen_fails(status=503, times=1)
+    for _ in range(2):  # the choice outlasts a retry
+        scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+def test_an_approved_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
+    scenario, sandbox, old_invitation, super_admin
+):
+    Invitation.objects.update(status="held", checked_at=timezone.now())
+    Effect.objects.filter(kind="send_invitation").delete()
+    add_progress_tag(sandbox)
+    invitations.approve(scenario.reread(old_invitation), super_admin)
+    scenario.work()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent()) == ("uncertain", 0)
+
+
+def test_an_old_invitation_of_a_later_round_is_sent_beside_the_tag_of_the_earlier(
+    scenario, sandbox, super_admin
+):
+    scenario.sent_invitation()
+    Invitation.objects.update(status="completed", completed_at=timezone.now())
+    invitations.invite_again(Invitation.objects.get(), super_admin)
+    scenario.work()
+    assert sandbox.invitations_sent() == 2
+
+
+FINAL_STAGE = "CodeScreen Take-home"
+
+
+@pytest.fixture
+def mapped_stages(scenario):
+    """Mappings by which each of two CodeScreen stages leads to an assessment of its own; returns the second one's."""
+    RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage="CodeScreen Assessment",
+        assessment="Backend",
+    )
+    return RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage=FINAL_STAGE,
+        assessment="Frontend Developer",
+    )
+
+
+def test_a_wrong_codescreen_stage_that_is_corrected_before_sending_invites_to_one_assessment(
+    scenario, sandbox, mapped_stages
+):
+    scenario.set_policies(paused=True)
+    invitation = scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
+    scenario.place(stage=FINAL_STAGE)
+    scenario.set_policies(paused=False)
+    scenario.work_waiting()
+    invitation = scenario.reread(invitation)
+    assert (invitation.status, sandbox.invitations_sent()) == ("withdrawn", 0)
+    assert FINAL_STAGE in invitation.status_reason
+
+
+def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
+    scenario, sandbox, mapped_stages, old_invitation
+):
+    RoleMapping.objects.filter(pk=mapped_stages.pk).update(assessment="Backend")
+    scenario.place(stage=FINAL_STAGE)
+    scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_errors_before_do_not_shorten_the_wait_for_a_candidate_lever_does_not_show(
+    scenario, sandbox, old_invitation
+):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=3)
+    for _ in range(3):
+        scenario.work_waiting()
+    scenario.lever_fails("/opportunities/", method="GET", status=404, times=1)
+    scenario.work_waiting()
+    assert scenario.reread(old_invitation).status == "pending"
+    scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -1,0 +1,145 @@
+"""One note in Lever says that a candidate is on hold, possibly sent or paused; the tag shows what ends the wait."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.vocabulary import ErasureCause
+from integrations.invitations.acts import invitations as acts
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.outbox import wait_notes
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.wait_notes import PAUSED
+from integrations.privacy.erase import erase
+from integrations.queue import worker
+from tests.outbox.waiting import clock_strikes, minutes_pass
+from tests.support import factories
+
+ON_HOLD = (
+    "CodeScreen: “Backend” is on hold until an Admin decides. Nothing was sent yet. "
+    "Waits for approval: more than 1 candidate in 10 minutes."
+)
+
+
+def enqueue_due_note(scenario) -> None:
+    """Let who is on hold have waited for long enough; the note isn't left yet."""
+    Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
+    wait_notes.tell_waits(scenario.organization)
+
+
+def test_an_invitation_on_hold_is_told_once_and_no_note_tells_the_end(scenario, held, notes, super_admin):
+    minutes_pass(4)
+    assert notes() == []
+    for _ in range(3):
+        minutes_pass()
+    assert notes() == [ON_HOLD]
+    acts.approve(held, super_admin)
+    clock_strikes()
+    assert scenario.reread(held).status == "invited"
+    minutes_pass()
+    assert notes() == [ON_HOLD]
+
+
+def test_a_second_hold_is_told_with_its_own_reason(scenario, sandbox, held, notes, super_admin):
+    minutes_pass()
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[held.opportunity_id].tags.append("Accommodation")
+    acts.approve(held, super_admin)
+    worker.work()
+    assert scenario.reread(held).status == "held"
+    for _ in range(2):
+        minutes_pass()
+    first, second = notes()
+    assert first == ON_HOLD
+    assert "An Admin sets the extra time in CodeScreen, then sends it." in second
+
+
+def test_what_is_settled_within_minutes_leaves_no_note(held, notes, super_admin):
+    acts.approve(held, super_admin)
+    worker.work()
+    minutes_pass()
+    assert notes() == []
+
+
+def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, held, notes, super_admin):
+    enqueue_due_note(scenario)
+    acts.approve(held, super_admin)
+    clock_strikes()
+    told = scenario.latest_effect("leave_note")
+    assert (notes(), told.state, told.last_error) == (
+        [],
+        "cancelled",
+        "The candidate no longer waited for this.",
+    )
+
+
+def test_a_possibly_sent_invitation_is_told(scenario, notes):
+    scenario.pending_invitation()
+    scenario.codescreen_fails("reset_before")
+    scenario.work()
+    minutes_pass()
+    assert notes() == [f"CodeScreen: “Backend” {InvitationStatus.UNCERTAIN.record.wait_note}"]
+
+
+def test_a_pause_is_told_to_who_entered_a_stage_that_invites(scenario, notes, move_candidate):
+    scenario.set_policies(paused=True)
+    move_candidate("Alder")
+    move_candidate("Hazel", stage="Phone screen")
+    scenario.work()
+    for _ in range(2):
+        minutes_pass()
+    assert (notes("Alder"), notes("Hazel")) == ([PAUSED], [])
+
+
+def test_what_still_waits_when_lever_is_back_is_told_then(held, notes):
+    LeverConnection.objects.update(state="needs_reconnect")
+    minutes_pass()
+    LeverConnection.objects.update(state="connected")
+    clock_strikes()
+    assert notes() == [ON_HOLD]
+
+
+def test_no_note_is_left_where_the_rules_want_none(scenario, held, notes):
+    scenario.set_policies(note_on_wait=False)
+    minutes_pass()
+    assert notes() == []
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_nothing_more_is_told_of_who_is_erased(scenario, held, notes, is_told):
+    if is_told:
+        minutes_pass()
+    else:
+        enqueue_due_note(scenario)
+    erase(scenario.organization, held.opportunity_id, ErasureCause.FORGOTTEN, "test")
+    minutes_pass()
+    assert len(notes()) == int(is_told)
+
+
+def test_notes_of_a_large_hold_are_enqueued_bit_by_bit_and_left_after_all_else(scenario, monkeypatch):
+    monkeypatch.setattr(wait_notes, "MOST_AT_ONCE", 2)
+    for _ in range(5):
+        factories.InvitationFactory(organization=scenario.organization, status="held")
+    told = Effect.objects.filter(kind="leave_note")
+    counts = []
+    for _ in range(4):
+        enqueue_due_note(scenario)
+        counts.append(told.count())
+    assert counts == [2, 4, 5, 5]
+    other = scenario.pending_invitation()
+    [first] = Effect.claim_batch("me", 1)
+    assert first.invitation == other
+
+
+def test_an_organization_is_looked_at_only_while_a_note_is_due(scenario, held):
+    def is_due() -> bool:
+        return scenario.organization.pk in wait_notes.organizations_with_untold_waits()
+
+    assert not is_due()
+    Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
+    assert is_due()
+    minutes_pass()
+    assert not is_due()
