@@ -73,6 +73,15 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def served(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Answer a request, and close the answer as a web server does: an exported file is held open until then."""
+    answer = application(environ, start_response)
+    try:
+        return list(answer)
+    finally:
+        answer.close()
+
+
 @pytest.fixture
 def unforeseen() -> Iterator[list[str]]:
     """The tracebacks of exceptions that no view foresaw."""
@@ -149,7 +158,7 @@ def test_any_input_is_answered_by_the_role_table(persona, client_of, acme, globe
         own, described(own, acme), others, lambda address, method: statuses(persona, address, method)
     )
     schema = schemathesis.openapi.from_dict(document)
-    schema.app = application
+    schema.app = served
     cookies = {portal_settings.CSRF_COOKIE_NAME: CSRF}
     if session := client.cookies.get(portal_settings.SESSION_COOKIE_NAME):
         cookies[portal_settings.SESSION_COOKIE_NAME] = session.value

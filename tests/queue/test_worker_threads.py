@@ -97,8 +97,8 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
         worked.set()
 
     def long_duty(*_):
-        clock.passed = 21.0  # the task's time is over now, however slow the machine is
         Heartbeat.objects.all().delete()
+        clock.passed = 21.0  # the task's time is over now, however slow the machine is, and so is a heartbeat's
         Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
         was_worked.append(worked.wait(20))
 
