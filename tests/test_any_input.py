@@ -75,7 +75,7 @@ def undone() -> Iterator[None]:
 
 def served(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """Answer a request, and close the answer as a web server does: an exported file is held open until then."""
-    answer = application(environ, start_response)
+    answer: Any = application(environ, start_response)
     try:
         return list(answer)
     finally:

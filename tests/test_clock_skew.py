@@ -9,12 +9,12 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from integrations.case import facts
 from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.http import steps
 from integrations.http.session import PlatformError
-from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
+from integrations.case.person import store_people
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
@@ -16,12 +18,11 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause, HoldReason, Platform, VerdictCause
 from integrations.http.steps import wait_until_shown
-from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.record_candidate import record_candidate
+from integrations.inbox.stage_lists import readings
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
-from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
@@ -207,7 +208,7 @@ def decide_delivery(
     `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
     doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
     """
-    snapshot = gather_facts(delivery, clients, known, read_at, may_list=True)
+    snapshot = gather_facts(delivery, clients, known, read_at, listed=readings.take)
     if may_wait and snapshot.not_shown is not None:
         reads = delivery.not_shown_reads + 1
         wait = wait_until_shown(reads)

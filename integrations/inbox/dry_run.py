@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.db.models import Q
 
+from integrations.case.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.inbox.decide_delivery import apply_decision
-from integrations.inbox.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity

@@ -1,9 +1,9 @@
 """Store the candidate that a delivery is about: one row for everybody who entered a trigger stage."""
 
+from integrations.case.facts import FactsSnapshot, entered_at
 from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
-from integrations.inbox.facts import FactsSnapshot, entered_at
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from integrations.invitations.models.invitation import Invitation

@@ -10,6 +10,7 @@ from typing import Self
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from integrations.case.person import read_missing_people, store_people_shown
 from integrations.catalog.lists import refresh_stages, trigger_stages
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
@@ -20,7 +21,6 @@ from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.missed import missed_opportunities
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.person import read_missing_people, store_people_shown
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity

@@ -9,6 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.case.person import (
+    Person,
+    blocking_elsewhere,
+    invitations_of,
+    leads_to,
+    store_people_shown,
+)
 from integrations.catalog.lists import stage_name, trigger_policy
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -21,13 +28,6 @@ from integrations.http.steps import wait_until_shown
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.person import (
-    Person,
-    blocking_elsewhere,
-    invitations_of,
-    leads_to,
-    store_people_shown,
-)
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members

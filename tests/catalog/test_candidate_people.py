@@ -2,21 +2,21 @@
 
 import pytest
 
-from integrations.clients import provider
-from integrations.clients.models import ApiCall
-from integrations.codescreen.acts import save_codescreen_key
-from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import ErasureCause
-from integrations.http.session import PlatformError
-from integrations.invitations import person
-from integrations.invitations.models.candidate import OpportunityPerson, Relation
-from integrations.invitations.person import (
+from integrations.case import person
+from integrations.case.person import (
     people_shown,
     read_missing_people,
     read_people,
     store_people,
     store_people_shown,
 )
+from integrations.clients import provider
+from integrations.clients.models import ApiCall
+from integrations.codescreen.acts import save_codescreen_key
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import ErasureCause
+from integrations.http.session import PlatformError
+from integrations.invitations.models.candidate import OpportunityPerson, Relation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity

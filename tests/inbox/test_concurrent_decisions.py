@@ -9,11 +9,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.case import facts
 from integrations.catalog.acts import delete_mapping, save_mapping
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.inbox import decide_delivery, facts
+from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_candidate

@@ -9,13 +9,14 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from integrations.case import facts
 from integrations.catalog import lists
 from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.http.steps import NOT_SHOWN_WAITS, RETRY_FOR
-from integrations.inbox import facts, handle_delivery
+from integrations.inbox import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.candidate import Candidate

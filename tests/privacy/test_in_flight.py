@@ -8,13 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.case import facts
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
 from integrations.http.session import NotConnected
-from integrations.inbox import decide_delivery, facts
+from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as operations
 from integrations.invitations.models.invitation import Invitation

@@ -98,7 +98,9 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
 
     def long_duty(*_):
         Heartbeat.objects.all().delete()
-        clock.passed = 21.0  # the task's time is over now, however slow the machine is, and so is a heartbeat's
+        clock.passed = (
+            21.0  # the task's time is over now, however slow the machine is, and so is a heartbeat's
+        )
         Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
         was_worked.append(worked.wait(20))
 

@@ -7,14 +7,14 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.case.facts import is_chosen
+from integrations.case.person import Person, blocking_elsewhere
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, HoldReason
-from integrations.inbox.facts import is_chosen
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.invitations.person import Person, blocking_elsewhere
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.invitation import enqueue_invitation

@@ -1,9 +1,11 @@
 """Gather what a verdict depends on: from the delivery, and from Lever and CodeScreen where it must."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from integrations.case.person import Person, candidate_snapshot, invitations_of, read_people
 from integrations.catalog.lists import (
     live_assessments,
     mapping_index,
@@ -22,14 +24,15 @@ from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.stage_lists import readings
 from integrations.invitations.models.candidate import People
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.person import Person, candidate_snapshot, invitations_of, read_people
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
+
+#: An opportunity, and when it was read.
+type ReadLately = tuple[Opportunity, datetime]
 
 
 class NotShown(Enum):
@@ -56,12 +59,12 @@ def gather_facts(
     known: Opportunity | None = None,
     read_at: datetime | None = None,
     *,
-    may_list: bool = False,
+    listed: Callable[[Delivery], ReadLately | None] = lambda _: None,
 ) -> FactsSnapshot:
     """Return the facts of a Lever delivery, except for those from the portal's own invitations.
 
     The delivery's organization is one that was read for this step. A webhook is a hint: the candidate is read again
-    from Lever, unless `known` was read just now, at `read_at`; if it `may_list`, together with others that wait.
+    from Lever, unless `known` was read just now, at `read_at`, or `listed` has it from a reading with others that wait.
     Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
     """
     organization = delivery.organization
@@ -88,9 +91,9 @@ def gather_facts(
     facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, clients))
     if decide_before_read(facts) is not None and not _may_have_left(organization, change):
         return FactsSnapshot(facts)
-    listed = readings.take(delivery) if may_list and known is None else None
-    if listed is not None:
-        known, read_at = listed
+    read_lately = listed(delivery) if known is None else None
+    if read_lately is not None:
+        known, read_at = read_lately
     read_at = read_at or database.now()
     return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.case.person import Person, blocking_elsewhere, invitations_of
 from integrations.core.invitation_status import InvitationStatus
-from integrations.invitations.person import Person, blocking_elsewhere, invitations_of
 from tests.support import factories
 
 
