@@ -22,14 +22,8 @@ from integrations.outbox.kind import EffectKind, Target, has_started, kept_whole
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import Payload
 from integrations.outbox.outcome import DecideOnRecording, Done, Failed, LeaseLost, Outcome, Uncertain
-from integrations.outbox.sending import (
-    cancel_or_retry,
-    fail,
-    give_up,
-    make_uncertain,
-    mark_invited,
-    revalidate,
-)
+from integrations.outbox.revalidation import revalidate
+from integrations.outbox.sending import cancel_or_retry, fail, give_up, make_uncertain, mark_invited
 from integrations.store import database
 from integrations.store.database import rows_of, with_retry
 
