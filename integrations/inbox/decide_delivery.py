@@ -11,7 +11,7 @@ from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with
 from integrations.case.person import store_people
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
-from integrations.core.invitation_status import UNSENT
+from integrations.core.invitation_status import FOLLOWED, UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
@@ -47,8 +47,8 @@ def apply_decision(
         return _cancel(organization, opportunity, facts, "The candidate left the stage.")
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _cancel(organization, opportunity, facts, decision.explanation)
-    if decision.verdict == VerdictCode.ALREADY_INVITED:
-        return _follow_again(decision, facts)
+    if decision.verdict == VerdictCode.ALREADY_INVITED and opportunity is not None:
+        return _follow_again(decision, facts, opportunity)
     existing = None
     if decision.existing_invitation_id:
         existing = Invitation.objects.filter(pk=decision.existing_invitation_id).first()
@@ -181,16 +181,23 @@ def _cancel_unstarted(invitation: Invitation, reason: str) -> bool:
     return True
 
 
-def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
+def _follow_again(decision: Decision, facts: Facts, opportunity: Opportunity) -> Invitation | None:
     """Follow a sent invitation again that was cancelled because the stage was left, and not by a person."""
     by_person = {existing.id for existing in facts.invitations_here if existing.is_cancelled_by_person}
     # locked: a result that is recorded at the same time is read with it, or finds the candidate's row pointing to it
     invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
-    if invitation and invitation.pk in by_person:
+    if invitation is None or invitation.pk in by_person:
         return invitation
-    if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
+    is_cancelled = invitation.status == Status.WITHDRAWN and bool(invitation.instance_id)
+    if not is_cancelled and not (invitation.following_ended and invitation.status in FOLLOWED):
+        return invitation
+    if invitation.erased_at is not None:  # who returns after the retention is followed like anybody
+        shown = {"candidate_name": opportunity.name[:500], "email": decision.email, "erased_at": None}
+        Invitation.objects.filter(pk=invitation.pk).update(**shown)
+        invitation.refresh_from_db()
+    if is_cancelled:
         invitation.move(Status.INVITED, next_poll_at=database.now())
-    elif invitation and invitation.has_ended_without_result:
+    else:
         invitation.follow_again()
     return invitation
 

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.core.invitation_status import FollowingEnd
+from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
+from integrations.privacy.erase import erase
+from integrations.results.poll import end_following
 from tests.support import factories
 
 STAGE = "CodeScreen Assessment"
@@ -121,6 +125,21 @@ def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_a
     scenario.poll()
     followed = scenario.reread(invitation)
     assert (followed.following_ended, followed.next_poll_at is None) == ("", False)
+
+
+@pytest.mark.parametrize("has_left", [True, False], ids=["cancelled", "no-show"])
+def test_who_enters_again_after_the_retention_is_followed_again(scenario, move_and_decide, has_left):
+    invitation = scenario.sent_invitation()
+    if has_left:
+        move_and_decide("New applicant")
+    else:
+        end_following(invitation, FollowingEnd.NOT_STARTED)
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "retention")
+    assert move_and_decide().verdict == "already_invited"
+    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
+    followed = scenario.reread(invitation)
+    assert (followed.status, followed.email) == ("completed", "alder@candidates.example")
+    assert scenario.latest_effect("write_feedback").state == "done"
 
 
 # a person's no
