@@ -1,18 +1,21 @@
 """A node whose clock is ten minutes off processes nothing early or twice, and takes no active lease."""
 
 import itertools
+import json
 import time
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.case import facts
 from integrations.catalog import lists
 from integrations.clients import provider
-from integrations.clients.models import CircuitBreaker, RateLimitBucket
+from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
+from integrations.codescreen.payloads import sign as sign_codescreen
 from integrations.http import steps
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -24,12 +27,14 @@ from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from integrations.outbox.perform import apply_outcome
+from integrations.privacy.retention import purge, remove_old_records
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.results import poll
 from integrations.store import database
 from tests.support import factories
 from tests.support.calls import count_calls
+from tests.support.payloads import load, sign
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
@@ -228,3 +233,35 @@ def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organizatio
 def test_an_enqueued_effect_is_due_at_once(organization, skewed):
     enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None
+
+
+def test_webhooks_are_accepted_by_the_databases_clock(client, organization, skewed):
+    factories.LeverWebhookFactory(organization=organization)
+    factories.CodeScreenConnectionFactory(organization=organization, webhook_secret=factories.WEBHOOK_SECRET)
+    signed = sign(
+        load("lever/candidate_stage_change", triggeredAt=int(skewed.timestamp() * 1000)),
+        factories.SIGNATURE_TOKEN,
+    )
+    address = reverse("lever-webhook", args=[organization.webhook_key])
+    assert client.post(address, signed, content_type="application/json").status_code == 202
+    body, moment = json.dumps(load("codescreen/candidate_evaluated")).encode(), str(int(skewed.timestamp()))
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": moment,
+        "webhook-signature": sign_codescreen("msg_1", moment, body, factories.WEBHOOK_SECRET),
+    }
+    address = reverse("codescreen-webhook", args=[organization.webhook_key])
+    assert client.post(address, body, content_type="application/json", headers=headers).status_code == 202
+
+
+def test_retention_goes_by_the_databases_clock(organization):
+    organization.retention_days = 365
+    organization.save()
+    factories.InvitationFactory(
+        organization=organization, status="completed", instance_id="i1", completed_at=timezone.now()
+    )
+    ApiCall.objects.create(
+        organization=organization, platform="lever", method="GET", path="/", duration_ms=1, correlation_id="c"
+    )
+    with time_machine.travel(timezone.now() + timedelta(days=730), tick=True):
+        assert (purge(organization), remove_old_records(organization)) == (0, 0)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
@@ -20,6 +19,7 @@ from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.results.poll import follow_gone_again
+from integrations.store import database
 
 #: How CodeScreen answers a key that it doesn't accept.
 _REFUSED = frozenset({401, 403})
@@ -45,7 +45,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         changes = {"api_key": (connection.api_key, api_key)}
         connection.api_key = api_key
         connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
-        connection.key_stored_at = timezone.now()
+        connection.key_stored_at = database.now()
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.states_results = None  # another key may be another account's
         connection.save()

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.core.finding_code import HEALTH, INCIDENTS, FindingCode
 from integrations.health import doctor
@@ -24,6 +23,7 @@ from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import MESSAGES
+from integrations.store import database
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
@@ -48,7 +48,7 @@ def update_incidents(organization: Organization) -> None:
         known = ongoing.get(code) or _begin(organization, code)
         if known is not None and (known.notified_at is None or _has_new_rows(known, organization)):
             _notify_begun(known, organization, finding)
-    Incident.objects.filter(organization=organization, ended_at__lt=timezone.now() - KEEP_FOR).delete()
+    Incident.objects.filter(organization=organization, ended_at__lt=database.now() - KEEP_FOR).delete()
 
 
 def _begin(organization: Organization, code: FindingCode) -> Incident | None:
@@ -76,10 +76,10 @@ def _has_new_rows(incident: Incident, organization: Organization) -> bool:
 
 def _notify_begun(incident: Incident, organization: Organization, finding: Finding) -> None:
     wording = INCIDENTS[incident.code]
-    if timezone.now() - incident.began_at < wording.notify_after:
+    if database.now() - incident.began_at < wording.notify_after:
         return
     same_problem = Incident.objects.filter(organization=organization, code=incident.code)
-    if same_problem.filter(notified_at__gt=timezone.now() - NOTIFY_AT_MOST_EVERY).exists():
+    if same_problem.filter(notified_at__gt=database.now() - NOTIFY_AT_MOST_EVERY).exists():
         return
     with transaction.atomic():
         unchanged = Incident.objects.ongoing().filter(pk=incident.pk, notified_at=incident.notified_at)

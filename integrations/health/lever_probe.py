@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db.models import Q
-from django.utils import timezone
 
 from integrations.catalog import feedback_template
 from integrations.core.vocabulary import DeliveryEvent
@@ -14,6 +13,7 @@ from integrations.lever.lookups import RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
+from integrations.store import database
 
 
 def probe(organization: Organization, lever: LeverClient) -> None:
@@ -79,6 +79,6 @@ def _update_webhooks(organization: Organization, registered: Sequence[Registered
         webhook_id = webhook.lever_webhook_id
         is_listed = webhook_id in registered_ids if webhook_id else is_manual_listed
         if is_listed:
-            active.filter(pk=webhook.pk).update(listed_at=timezone.now(), missing_since=None)
+            active.filter(pk=webhook.pk).update(listed_at=database.now(), missing_since=None)
         elif webhook.listed_at is not None:  # whether Lever lists manual webhooks at all isn't documented
-            active.filter(pk=webhook.pk, missing_since__isnull=True).update(missing_since=timezone.now())
+            active.filter(pk=webhook.pk, missing_since__isnull=True).update(missing_since=database.now())

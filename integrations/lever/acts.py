@@ -7,7 +7,6 @@ from enum import StrEnum
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
@@ -24,6 +23,7 @@ from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.feedback import enqueue_template
+from integrations.store import database
 
 
 def connect_lever(organization: Organization, grant: LeverGrant, person: User) -> LeverConnection:
@@ -185,7 +185,7 @@ def save_previous_token(organization: Organization, token: str, actor: Actor) ->
             return
         changes = {"previous_signature_token": (webhook.previous_signature_token, token)}
         webhook.previous_signature_token = token
-        webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
+        webhook.previous_until = database.now() + TOKEN_OVERLAP if token else None
         webhook.previous_proved_at = None
         webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
         audit_and_tell(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
@@ -264,9 +264,9 @@ def make_webhook(
                 "lever_webhook_id": created.id,
                 "url": url,
                 "signature_token": token,
-                "token_stored_at": timezone.now(),
+                "token_stored_at": database.now(),
                 "token_proved_at": None,
-                "listed_at": timezone.now(),
+                "listed_at": database.now(),
                 "missing_since": None,
             },
         )

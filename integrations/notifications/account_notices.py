@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from integrations.api.models import ApiToken
@@ -25,6 +24,7 @@ from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
+from integrations.store import database
 
 INTERVAL = timedelta(days=1)
 MAX_MESSAGE_LENGTH = 500
@@ -56,7 +56,7 @@ def _all_with_address(organization: Organization) -> QuerySet[Membership]:
 def recent_requests(member: Membership) -> dict[str, Effect]:
     """Return by request code the e-mails of the member's requests within the last day that were or may be sent."""
     emails = Effect.objects.filter(
-        member=member, email_topic=EmailTopic.ADMIN_REQUEST, created_at__gt=timezone.now() - INTERVAL
+        member=member, email_topic=EmailTopic.ADMIN_REQUEST, created_at__gt=database.now() - INTERVAL
     ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
     return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
 
@@ -86,7 +86,7 @@ def send_request(member: Membership, code: str, message: str = "") -> list[Membe
         enqueue_email(
             member.organization,
             EmailTopic.ADMIN_REQUEST,
-            f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+            f"{member.pk}:{request}:{database.now():%Y-%m-%dT%H:%M:%S.%f}",
             EmailPayload(
                 recipients=tuple(super_admin.user.email for super_admin in super_admins),
                 subject=f"{name} asks: {request.label}",
@@ -143,7 +143,7 @@ def audit_and_tell(
     happened = f"{actor} {action.label}: {name or target_of(about).name}"
     lines = (
         without_links(
-            f"{happened}{f' ({details})' if details else ''}, on {timezone.now():%d %B %Y at %H:%M} UTC."
+            f"{happened}{f' ({details})' if details else ''}, on {database.now():%d %B %Y at %H:%M} UTC."
         ),
         "It decides where candidates' data goes, or who reads it. If that isn't right, change it back.",
         Link("Open the settings", settings_link()),

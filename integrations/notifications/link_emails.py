@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.attempts import ANSWERED_WITHIN, PasswordLinkRequest
@@ -24,6 +23,7 @@ from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.effect_queries import EffectQuerySet
+from integrations.store import database
 
 # The links by which invited people accept: made when they are sent or shown, stored nowhere.
 
@@ -90,7 +90,7 @@ PRIORITY = 1  # a person waits for it
 def may_be_invited(organization: Organization, address: str) -> bool:
     """Whether the organization may send another invitation now, and to this address."""
     own = _invitations_within(DAY).filter(organization=organization)
-    this_hour = own.filter(created_at__gt=timezone.now() - HOUR)
+    this_hour = own.filter(created_at__gt=database.now() - HOUR)
     return this_hour.count() < MOST_PER_HOUR and own.filter(_to(address)).count() < MOST_PER_ADDRESS
 
 
@@ -108,7 +108,7 @@ def enqueue_welcome(pending: PendingMembership) -> None:
         f"{_digest(pending.email)}:{pending.pk}:{get_random_string(8)}",
         EmailPayload(recipients=(pending.email,), pending_membership=pending.pk),
         priority=PRIORITY,
-        wait=times[-1] + DAY - timezone.now() if is_often else timedelta(0),
+        wait=times[-1] + DAY - database.now() if is_often else timedelta(0),
     )
 
 
@@ -141,7 +141,7 @@ def plain_name(name: str) -> str:
 
 def _invitations_within(period: timedelta) -> EffectQuerySet:
     sent = Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL, email_topic=EmailTopic.WELCOME)
-    return sent.filter(created_at__gt=timezone.now() - period)
+    return sent.filter(created_at__gt=database.now() - period)
 
 
 def _to(address: str) -> Q:
@@ -183,7 +183,7 @@ def _answer(key: int) -> bool:
     request = own.select_for_update(of=("self",), skip_locked=True).first()
     if request is None:
         return False
-    if request.requested_at >= timezone.now() - ANSWERED_WITHIN:
+    if request.requested_at >= database.now() - ANSWERED_WITHIN:
         send_links(request.address)
     own.delete()
     return True
@@ -197,11 +197,11 @@ def send_links(address: str) -> None:
     """
     members = Membership.objects.filter(user__email__iexact=address, user__is_active=True)
     member_by_user = {member.user_id: member for member in members.select_related("user", "organization")}
-    period = f"{timezone.now().timestamp() // INTERVAL.total_seconds():.0f}"
+    period = f"{database.now().timestamp() // INTERVAL.total_seconds():.0f}"
     emails = Effect.objects.filter(email_topic=EmailTopic.PASSWORD_RESET)
     with transaction.atomic():
         for member in member_by_user.values():
-            sent = emails.filter(member=member, created_at__gt=timezone.now() - DAY)
+            sent = emails.filter(member=member, created_at__gt=database.now() - DAY)
             if sent.count() < DAILY_LIMIT:  # more would look like abuse
                 enqueue_email(
                     member.organization,

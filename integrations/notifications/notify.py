@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
@@ -17,6 +16,7 @@ from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
+from integrations.store import database
 from integrations.store.columns import truncated_key
 
 #: What Lever and CodeScreen are to be told goes first.
@@ -151,7 +151,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
     """Enqueue an e-mail 30, 7 and 1 days before Lever's grant ends, once each."""
     if grant.ends_at is None or grant.connected_at is None:
         return
-    days_left = (grant.ends_at - timezone.now()).total_seconds() / 86400
+    days_left = (grant.ends_at - database.now()).total_seconds() / 86400
     step = next((days for days in WARN_DAYS if days_left <= days), None)
     if step is None:
         return

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import (
@@ -39,6 +38,7 @@ from integrations.privacy.concerned import changed_alike, columns_read
 from integrations.privacy.erase import erase, record_erasure
 from integrations.privacy.lever_changes import may_be_confirmed
 from integrations.privacy.models import Erasure
+from integrations.store import database
 
 # Empty messages that are older than the retention: every call, e-mail and chat message, and webhooks about nobody.
 
@@ -129,7 +129,7 @@ def purge(organization: Organization) -> int:
     """
     if not organization.retention_days:
         return 0
-    before = timezone.now() - timedelta(days=organization.retention_days)
+    before = database.now() - timedelta(days=organization.retention_days)
     return erase_old_messages(organization, before, ACTOR) or _erase_people(organization, before)
 
 
@@ -147,8 +147,9 @@ def _erase_people(organization: Organization, before: datetime) -> int:
 def _over(organization: Organization, before: datetime) -> tuple[QuerySet[Any], ...]:
     """Return the rows of those whose journeys ended before that time, or who had none and are as old.
 
-    The portal no longer asking CodeScreen is an end too, started or not. A replay of an old delivery may store the
-    candidate anew, although their data was erased since it was received.
+    The portal no longer asking CodeScreen is an end too, started or not; so is waiting for that long, such as for a
+    person's decision. A replay of an old delivery may store the candidate anew, although their data was erased since it
+    was received.
     """
     status = Invitation.Status
     ended = (
@@ -186,7 +187,7 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
     They are older than SIGN_INS_KEPT_FOR. Without an organization it is the log of the portal as a whole. Safe to run
     twice and to be killed anywhere.
     """
-    before = timezone.now() - SIGN_INS_KEPT_FOR
+    before = database.now() - SIGN_INS_KEPT_FOR
     old = AuditEntry.objects.filter(
         organization=organization,
         target_kind=TargetKind.ACCOUNT,
@@ -219,7 +220,7 @@ def remove_old_records(organization: Organization) -> int:
 
 
 def _delete_calls(organization: Organization) -> int:
-    before = timezone.now() - RECORDS_KEPT_FOR
+    before = database.now() - RECORDS_KEPT_FOR
     # an answer that came again later is on record with the first such call
     is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
     calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
@@ -234,7 +235,7 @@ def _delete_calls(organization: Organization) -> int:
 
 def _empty_bodies(organization: Organization) -> int:
     """Reduce a batch of bodies of decided webhooks to ids and times, from where the last one ended."""
-    before = timezone.now() - RECORDS_KEPT_FOR
+    before = database.now() - RECORDS_KEPT_FOR
     deliveries = Delivery.objects.filter(
         ~_is_invited(organization), organization=organization, due_at__isnull=True, decided_at__lt=before
     )

@@ -11,7 +11,6 @@ from functools import partial
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.management import call_command
-from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations import stop_signal
@@ -133,7 +132,7 @@ def refresh_grant(organization: Organization) -> None:
     grant = organization.working_lever
     if grant is None or not grant.refresh_token:
         return
-    if grant.refreshed_at is None or grant.refreshed_at > timezone.now() - REFRESH_GRANT_AFTER:
+    if grant.refreshed_at is None or grant.refreshed_at > database.now() - REFRESH_GRANT_AFTER:
         return
     try:
         token_manager(grant).renew(grant.access_token)
@@ -276,11 +275,11 @@ def clean_up() -> None:
     Sessions, limits, unanswered memberships, tasks of nodes that are gone, retired webhook tokens,
     unfinished consents, and addresses in old sign-ins.
     """
-    ended = timezone.now() - timedelta(hours=settings.SESSION_MAX_HOURS)
+    ended = database.now() - timedelta(hours=settings.SESSION_MAX_HOURS)
     UserSession.objects.filter(last_seen_at__lt=ended).delete()
     AttemptLimit.purge()
     PendingMembership.objects.purge()
-    OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
+    OrmQ.objects.filter(lock__lt=database.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
     call_command("clearsessions")
     call_command("clearsocial", age=2)

@@ -129,16 +129,9 @@ NEW_SECONDS = 300.0
 SIGNATURES_REMEMBERED = 5000
 
 
-def is_out_of_range(triggered_at: int, now: float) -> bool:
-    """Whether a webhook was signed too long ago, or ahead of the time. Milliseconds; `now` in Unix seconds.
-
-    What this process's clock would refuse is compared with the database's, which may be right where this one isn't.
-    """
-    for clock in (now, database.now().timestamp()):
-        age = int(clock * 1000) - triggered_at
-        if -FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND:
-            return False
-    return True
+def is_out_of_range(age: int) -> bool:
+    """Whether a webhook was signed so many milliseconds ago that it is too old, or ahead of the time."""
+    return not -FURTHEST_AHEAD // MILLISECOND <= age <= OLDEST // MILLISECOND
 
 
 class SignatureReuse:
@@ -282,15 +275,11 @@ class LeverSignature(SignatureAuthentication[LeverProof]):
             if not tokens:
                 raise Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
             raise Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH, payload)
-        triggered_at, now = int(str(payload["triggeredAt"])), time.time()
-        if is_out_of_range(triggered_at, now):
+        age = int(database.now().timestamp() * 1000) - int(str(payload["triggeredAt"]))
+        if is_out_of_range(age):
             raise Unverified("The signature is too old, or ahead.", RejectionCode.TIMESTAMP_OUT_OF_RANGE)
-        if seen.is_exhausted(
-            addressee.organization.pk,
-            str(payload["signature"]),
-            dedupe_key(payload),
-            now - triggered_at / 1000,
-        ):
+        signature = str(payload["signature"])
+        if seen.is_exhausted(addressee.organization.pk, signature, dedupe_key(payload), age / 1000):
             raise Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
         webhook = next(webhook for token, webhook in tokens if token == matching)
         return LeverProof(webhook, matching != webhook.signature_token)
@@ -306,7 +295,8 @@ class CodeScreenSignature(SignatureAuthentication[CodeScreenProof]):
         if connection is None or not connection.webhook_secret:
             raise Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
         try:
-            message_id = verify(request.headers, request.body, connection.webhook_secret, time.time())
+            now = database.now().timestamp()
+            message_id = verify(request.headers, request.body, connection.webhook_secret, now)
         except BadSignature as error:
             raise Unverified("The signature does not match.", error.code) from error
         return CodeScreenProof(connection, message_id)

@@ -168,12 +168,17 @@ def test_a_former_member_is_forgotten_too(organization, super_admin, person):
     assert faults(organization) == []
 
 
+def after_days(days: int):
+    """Let the database's clock be so many days ahead."""
+    return mock.patch("integrations.store.database.now", return_value=timezone.now() + timedelta(days=days))
+
+
 def test_the_address_of_a_sign_in_is_erased_after_half_a_year(organization, person, monkeypatch):
     sign_ins = AuditEntry.objects.filter(organization=organization, changes__has_key="address")
-    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=179)):
+    with after_days(179):
         assert retention.erase_some_sign_ins(organization) == 0
     assert sign_ins.count() == 2
-    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
+    with after_days(181):
         assert retention.remove_old_records(organization) == 2
         assert retention.erase_some_sign_ins(organization) == 0
     assert not sign_ins.exists()
@@ -183,6 +188,6 @@ def test_the_address_of_a_sign_in_is_erased_after_half_a_year(organization, pers
 
 def test_the_portals_own_log_forgets_addresses_too(db):
     sign_in(Client(REMOTE_ADDR=CLIENT), factories.UserFactory.create())
-    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
+    with after_days(181):
         clean_up()
     assert CLIENT not in str(list(AuditEntry.objects.values()))

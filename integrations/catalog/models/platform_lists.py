@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from django.db import models, transaction
-from django.utils import timezone
 
 from integrations.core.rules.mappings import Categories
 from integrations.core.vocabulary import Category
 from integrations.organizations.models.organization import Organization
+from integrations.store import database
 from integrations.store.columns import moment
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
@@ -49,7 +49,7 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
             gone = [
                 entry.pk for entry in known.values() if not entry.gone_at and entry.external_id not in wanted
             ]
-            self.filter(pk__in=gone).update(gone_at=timezone.now())
+            self.filter(pk__in=gone).update(gone_at=database.now())
 
     def _is_equal(self, organization: Organization, wanted: Mapping[str, Mapping[str, object]]) -> bool:
         known = {entry.external_id: entry for entry in self.filter(organization=organization)}

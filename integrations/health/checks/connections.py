@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.utils import timezone
-
 from integrations.catalog.feedback_template import missing_fields, stored_template
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode, Level
@@ -18,6 +16,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
+from integrations.store import database
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 
@@ -69,7 +68,7 @@ def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
     ends_at = connection.ends_at
     if ends_at is None:
         return
-    remaining = ends_at - timezone.now()
+    remaining = ends_at - database.now()
     if remaining > TOKEN_WARNING:
         return
     when = f"{'ends' if remaining > timedelta() else 'ended'} on {day(ends_at)}"

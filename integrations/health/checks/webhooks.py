@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from django.utils import timezone
-
 from integrations.core.finding_code import CODESCREEN_SETTINGS, FindingCode, Level
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health.findings import (
@@ -16,6 +14,7 @@ from integrations.health.findings import (
 from integrations.health.webhook_rejections import open_rejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
+from integrations.store import database
 
 
 def check_webhooks(organization: Organization) -> Iterator[Finding]:
@@ -80,9 +79,9 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
     """Yield, for each platform, why the last request was rejected, unless that was long ago or others are accepted."""
     for platform in (Platform.LEVER, Platform.CODESCREEN):
         rejection = open_rejection(organization, platform)
-        if rejection is None or rejection.last_at < timezone.now() - SHOWN_FOR:
+        if rejection is None or rejection.last_at < database.now() - SHOWN_FOR:
             continue
-        ago = lasting((timezone.now() - rejection.last_at).total_seconds())
+        ago = lasting((database.now() - rejection.last_at).total_seconds())
         message = f"We rejected {platform.label}'s last message {ago} ago: {rejection.reason}."
         if rejection.count > 1:
             message += f" This happened {rejection.count} times."

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.db.models import Count
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall, CircuitBreaker
@@ -175,7 +174,7 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
     if connection is None or organization.paused or organization.disconnected_reason:
         return
     swept_at = connection.swept_at or connection.connected_at
-    age = timezone.now() - swept_at if swept_at else timedelta()
+    age = database.now() - swept_at if swept_at else timedelta()
     if age > SWEEP_WARNING and trigger_stages(organization):
         yield finding(
             FindingCode.WORK_LATE,
@@ -200,7 +199,7 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
                 "whether the machine is overloaded.",
             )
         else:
-            ago = lasting((timezone.now() - done_at).total_seconds())
+            ago = lasting((database.now() - done_at).total_seconds())
             yield finding(
                 FindingCode.WORK_LATE,
                 f"“{name}” is late. It was last done {ago} ago.",
