@@ -24,6 +24,7 @@ from integrations.audit.models.entry import (
     TargetKind,
 )
 from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
+from integrations.core.invitation_status import ON_THE_WAY
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
@@ -154,7 +155,7 @@ def _over(organization: Organization, before: datetime) -> tuple[QuerySet[Any], 
     status = Invitation.Status
     ended = (
         Q(status=status.COMPLETED, completed_at__lt=before)
-        | Q(status__in=[status.WITHDRAWN, status.FAILED], changed_at__lt=before)
+        | Q(status__in=[status.WITHDRAWN, status.FAILED, *ON_THE_WAY], changed_at__lt=before)
         | Q(following_ended_at__lt=before)
     )
     invitations = Invitation.objects.filter(organization=organization, erased_at__isnull=True)
