@@ -126,10 +126,9 @@ def _read(
     facts = replace(
         facts, candidate=candidate, entered_before=_entered_before(organization, delivery, opportunity)
     )
-    if decide_before_read(facts) is not None:
-        return FactsSnapshot(facts, opportunity, people)
-    facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
+    if decide_before_read(facts) is None:
+        facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)
 
 

@@ -67,7 +67,7 @@ def leads_to(
         assessments=(*live_assessments(organization), assessment),
         default_assessment=organization.default_assessment,
     )
-    if not facts.trigger_policy.is_trigger(candidate.stage_id, stage_name):
+    if not facts.trigger_policy.is_trigger(candidate.stage_id, stage_name, candidate):
         return False
     match = choose_assessment(facts, candidate)
     return match is not None and [one.id for one in match.found] == [assessment.id]

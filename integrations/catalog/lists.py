@@ -29,14 +29,13 @@ def mapping_index(organization: Organization) -> MappingIndex:
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:
-    """Return which stages may lead to an invitation: those with the prefix, and those that a mapping names."""
-    mapped = RoleMapping.objects.filter(organization=organization).exclude(stage="")
-    stages = mapped.order_by("stage").values_list("stage", flat=True).distinct()
-    return TriggerPolicy(organization.stage_prefix, frozenset(stages))
+    """Return which stages may lead to an invitation: those with the prefix, and for whom mappings name further ones."""
+    mappings = RoleMapping.objects.filter(organization=organization).exclude(stage="")
+    return TriggerPolicy(organization.stage_prefix, MappingIndex(mapping.rule for mapping in mappings))
 
 
 def trigger_stages(organization: Organization) -> list[Stage]:
-    """Return the stages in Lever that may lead to an invitation, in the pipeline's order."""
+    """Return the stages in Lever that may lead to somebody's invitation, in the pipeline's order."""
     policy = trigger_policy(organization)
     stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
     return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]

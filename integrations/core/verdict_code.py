@@ -126,7 +126,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate entered a stage that sends no assessment: its name doesn't begin with the word that "
-        "your rules set, and no mapping names it.",
+        "your rules set, and no mapping names it for the candidate's role.",
         is_about_candidate=False,
     )
     NOT_VISIBLE = VerdictRecord(

@@ -77,14 +77,20 @@ def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
 
 
 def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
-    """Yield open roles for which several different assessments are named at once."""
+    """Yield open roles for which several assessments are named at once, or one by mappings with other rules each."""
     seen: set[str] = set()
     for role, match in snapshot.matches:
-        # one name that two assessments have is a finding of its own
-        if len({normalize(assessment.name) for assessment in match.found}) < 2:
-            continue
         quoted = listed(f"“{assessment.name}”" for assessment in match.found)
-        message = f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
+        # one name that two assessments have is a finding of its own
+        if len({normalize(assessment.name) for assessment in match.found}) > 1:
+            message = f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
+        elif len(match.found) == 1 and match.has_contrary_rules:
+            message = (
+                f"“{role.title}” has several mappings with other rules each for the same assessment, so its candidates "
+                f"are not invited: {quoted}."
+            )
+        else:
+            continue
         if message not in seen:
             seen.add(message)
             fix = "Keep only one of them, in the role's tags in Lever or in the mappings."

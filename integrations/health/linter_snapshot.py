@@ -63,7 +63,7 @@ class LinterSnapshot:
             normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
         }
         self.mappings = mapping_index(organization)
-        self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
+        self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings)
         self.matches = list(self._matches())
 
     def _matches(self) -> Iterator[tuple[Role, AssessmentMatch]]:

@@ -145,7 +145,7 @@ def _cancel(
     if not isinstance(candidate, CandidateSnapshot):
         return None
     has_left = opportunity.is_archived or not facts.trigger_policy.is_trigger(
-        candidate.stage_id, candidate.stage_name
+        candidate.stage_id, candidate.stage_name, candidate
     )
     if not has_left:
         return None

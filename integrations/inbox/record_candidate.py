@@ -3,7 +3,14 @@
 from integrations.case.facts import FactsSnapshot, entered_at
 from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    Decision,
+    Facts,
+    TriggerPolicy,
+    first_usable_email,
+)
+from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from integrations.invitations.models.invitation import Invitation
@@ -25,12 +32,16 @@ def record_candidate(
     copy of Lever's list has it.
     """
     change = StageChange.from_payload(delivery.payload)
+    opportunity, shown = snapshot.opportunity, facts.shown
+    if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and shown:
+        # stored before they were read: it is known since then that the stage is none for their role
+        unread = Candidate.objects.filter(delivery=delivery.pk, name="", role_id="")
+        unread.filter(invitation__isnull=True, erased_at__isnull=True).delete()
     if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
         return
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
-    if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
+    if not _is_stored(delivery, facts.trigger_policy, stage, shown):
         return
-    opportunity, shown = snapshot.opportunity, facts.candidate
     candidate = _entered(delivery, stage, opportunity)
     candidate.assessment_name = (
         decision.assessment.name if decision.assessment else decision.assessment_written
@@ -41,11 +52,7 @@ def record_candidate(
         if invitation.status == Status.COMPLETED and (result := invitation.latest_result()):
             candidate.outcome = result.outcome
     person = None
-    if (
-        opportunity is not None
-        and isinstance(shown, CandidateSnapshot)
-        and not (facts.is_erased or opportunity.is_anonymized)
-    ):
+    if opportunity is not None and shown and not (facts.is_erased or opportunity.is_anonymized):
         email = first_usable_email(opportunity.emails)
         origin = shown.origin or ""
         person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title, origin)
@@ -60,10 +67,24 @@ def record_undecided(delivery: Delivery) -> None:
     if not delivery.opportunity_id:
         return
     organization = delivery.organization
-    stage_id = StageChange.from_payload(delivery.payload).to_stage_id
-    stage = stage_name_in_copy(organization, stage_id)
-    if trigger_policy(organization).is_trigger(stage_id, stage):
+    stage = stage_name_in_copy(organization, StageChange.from_payload(delivery.payload).to_stage_id)
+    if _is_stored(delivery, trigger_policy(organization), stage, None):
         store_candidate(_entered(delivery, stage, None), person=None)
+
+
+def _is_stored(
+    delivery: Delivery, policy: TriggerPolicy, stage: str, candidate: CandidateSnapshot | None
+) -> bool:
+    """Whether the stage is a trigger for the candidate; for one who wasn't read, whether it may be.
+
+    Outside the prefix it depends on their role: who has a row keeps it as it is until they are read.
+    """
+    if not policy.is_trigger(StageChange.from_payload(delivery.payload).to_stage_id, stage, candidate):
+        return False
+    if candidate or policy.has_prefix(stage):
+        return True
+    own = {"organization": delivery.organization_id, "opportunity_id": delivery.opportunity_id}
+    return not Candidate.objects.filter(**own).exclude(delivery=delivery.pk).exists()
 
 
 def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) -> Candidate:

@@ -2,19 +2,21 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Self
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.case.person import read_missing_people, store_people_shown
-from integrations.catalog.lists import refresh_stages, trigger_stages
+from integrations.catalog.lists import refresh_stages, shown_role, trigger_policy, trigger_stages
+from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
-from integrations.core.rules.facts import Decision
+from integrations.core.rules.facts import CandidateSnapshot, Decision
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
@@ -100,7 +102,7 @@ def sweep(
     repaired = 0
     if stages:
         page = _page(clients.lever(), listing, since)
-        listed = [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
+        listed = _may_be_invited(organization, stages, page.items, clients)
         store_people_shown(organization, listed)
         for opportunity in list(missed_opportunities(organization, stages, listed, latest)):
             repaired += _repair(organization, opportunity, clients, read_at)
@@ -123,6 +125,31 @@ def _page(lever: LeverClient, listing: _Listing, since: datetime | None) -> Page
     if since is not None:
         filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
     return next(lever.opportunity_pages(filters, listing.next))
+
+
+def _may_be_invited(
+    organization: Organization,
+    stages: Sequence[Stage],
+    opportunities: Iterable[Opportunity],
+    clients: ClientProvider,
+) -> list[Opportunity]:
+    """Return those of the opportunities whose stage is a trigger for them, by their role; each role is read once.
+
+    Where the list leaves the posting out, that is left to the decision. Raises PlatformError.
+    """
+    policy, names = trigger_policy(organization), {stage.external_id: stage.name for stage in stages}
+
+    @cache
+    def is_trigger(stage_id: str, role_id: str) -> bool:
+        if policy.has_prefix(names[stage_id]) or not role_id:
+            return True
+        role = shown_role(organization, role_id, clients)
+        candidate = CandidateSnapshot(stage_id, names[stage_id], role_id, role.title, role.categories)
+        return policy.is_trigger(stage_id, names[stage_id], candidate)
+
+    return [
+        one for one in opportunities if one.stage_id in names and is_trigger(one.stage_id, one.posting_id)
+    ]
 
 
 def _note_listed(organization: Organization, listed: Sequence[Opportunity]) -> None:

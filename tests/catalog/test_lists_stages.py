@@ -6,6 +6,7 @@ from django.utils import timezone
 from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
 from integrations.catalog.models.platform_lists import Stage
 from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.core.rules.facts import CandidateSnapshot
 from integrations.organizations.models.organization import Organization
 
 
@@ -32,6 +33,12 @@ def test_the_policy_ignores_mappings_of_other_organizations(acme: Organization) 
     assert not trigger_policy(acme).is_trigger("stage-2", "Offer")
     assert trigger_policy(globex).is_trigger("stage-2", "Offer")
     assert not trigger_policy(globex).is_trigger("stage-1", "codescreen Assessment")
+
+
+def test_a_stage_that_a_mapping_names_is_a_trigger_for_its_role_alone(acme: Organization) -> None:
+    nurse, engineer = (CandidateSnapshot("", "", role_title=title) for title in ("Nurse", "Engineer"))
+    assert trigger_policy(acme).is_trigger("stage-0", "Take-home", nurse)
+    assert not trigger_policy(acme).is_trigger("stage-0", "Take-home", engineer)
 
 
 def test_the_index_finds_a_roles_mappings_by_id_and_title(acme: Organization) -> None:

@@ -66,15 +66,25 @@ def test_a_misspelt_tag_is_no_finding_once_the_role_is_mapped(acme: Organization
     assert findings(acme) == []
 
 
-@pytest.mark.parametrize("other_stage", ["CodeScreen Second", "Take-home"])
-def test_a_misspelt_tag_stays_a_finding_when_another_stage_uses_it(
-    acme: Organization, other_stage: str
+@pytest.mark.parametrize(("other_stage", "is_found"), [("CodeScreen Second", True), ("Take-home", False)])
+def test_a_misspelt_tag_stays_a_finding_when_another_codescreen_stage_uses_it(
+    acme: Organization, other_stage: str, is_found: bool
 ) -> None:
     create_role(acme, "Engineer", "CodeScreen Bakcend")
     Stage.objects.create(organization=acme, external_id="stage-2", name=other_stage)
     RoleMapping.objects.create(organization=acme, role="Another", stage="stage-2", assessment="Backend")
     RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="Backend")
-    assert "“CodeScreen Bakcend”" in messages_by_code(acme)["unknown_assessment"]
+    assert ("unknown_assessment" in messages_by_code(acme)) is is_found
+
+
+def test_mappings_that_name_one_assessment_with_other_rules_each_are_found(acme: Organization) -> None:
+    role = create_role(acme, "Engineer")
+    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Backend")
+    by_id = RoleMapping.objects.create(organization=acme, role=role.external_id, assessment="Backend")
+    assert findings(acme) == []
+    by_id.passing_score = 80
+    by_id.save()
+    assert "other rules" in messages_by_code(acme)["ambiguous_assessment"]
 
 
 def test_one_misspelt_tag_on_many_roles_is_one_finding(acme: Organization) -> None:

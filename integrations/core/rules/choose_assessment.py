@@ -40,8 +40,8 @@ class AssessmentMatch:
     @property
     def has_contrary_rules(self) -> bool:
         """Whether mappings that fit equally name the assessment, each with other rules of its own."""
-        is_for_categories = self.names.source == AssessmentSource.MAPPING_FOR_CATEGORIES
-        return is_for_categories and len({rule.own_rules for rule in self.names.mappings}) > 1
+        is_chosen = self.names.source == AssessmentSource.CHOICE
+        return not is_chosen and len({rule.own_rules for rule in self.names.mappings}) > 1
 
     @property
     def mapping(self) -> MappingRule | None:
@@ -51,7 +51,8 @@ class AssessmentMatch:
 
 def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
     """Whether a mapping might name another assessment if Lever showed the title of the candidate's role."""
-    if not candidate.is_role_hidden or not facts.mappings.rules:
+    is_trigger = facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name)
+    if not candidate.is_role_hidden or not facts.mappings.rules or not is_trigger:
         return False
     match = choose_assessment(facts, candidate)
     return match is None or match.names.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
@@ -61,7 +62,7 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
     """Return what the first source that names an assessment names; None when none does.
 
     The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the mapping by
-    categories, the default.
+    categories, the default. In a stage outside the prefix only mappings that name it count.
     """
     names = _named_by_first_source(facts, candidate)
     if names is None:
@@ -92,11 +93,13 @@ def _means(facts: Facts, written: str, assessment_id: str) -> bool:
 def _sources(facts: Facts, candidate: CandidateSnapshot) -> Iterator[AssessmentNames]:
     """Yield what each source but a person's choice names, in the order of precedence."""
     for_stage, for_role, for_categories = _named_by_mappings(facts, candidate)
+    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
     yield from (for_stage, for_role)
-    yield AssessmentNames(AssessmentSource.TAG, assessment_tags(candidate.tags, candidate.role_title))
+    if is_codescreen_stage:
+        yield AssessmentNames(AssessmentSource.TAG, assessment_tags(candidate.tags, candidate.role_title))
     yield for_categories
-    default = facts.default_assessment
-    yield AssessmentNames(AssessmentSource.DEFAULT, (default,) if default.strip() else ())
+    if is_codescreen_stage and (default := facts.default_assessment).strip():
+        yield AssessmentNames(AssessmentSource.DEFAULT, (default,))
 
 
 def _named_by_mappings(

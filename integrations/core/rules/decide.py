@@ -44,8 +44,8 @@ def decide(facts: Facts) -> Decision:
     early = decide_before_read(facts)
     if early is not None:
         return early
-    candidate = facts.candidate
-    if not isinstance(candidate, CandidateSnapshot):
+    candidate = facts.shown
+    if candidate is None:
         return Decision(
             VerdictCode.NOT_VISIBLE,
             "Lever doesn't show this candidate to the portal: the candidate is confidential, or no longer in Lever.",
@@ -77,14 +77,19 @@ def decide_locally(facts: Facts) -> Decision | None:
 
 
 def decide_before_read(facts: Facts) -> Decision | None:
-    """Return the verdict that holds without reading the opportunity, or None."""
+    """Return the verdict that holds without reading the opportunity, or without anything but its role; else None."""
     early = decide_locally(facts)
     if early is not None:
         return early
-    if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
-        stage = f"The stage “{facts.stage_name}”" if facts.stage_name else "This stage"
-        return Decision(VerdictCode.NOT_A_TRIGGER_STAGE, f"{stage} sends no assessment.")
-    return None
+    policy, stage = facts.trigger_policy, (facts.stage_id, facts.stage_name)
+    if policy.is_trigger(*stage, facts.shown):
+        return None
+    explanation = f"The stage “{facts.stage_name}” sends no assessment" if facts.stage_name else ""
+    explanation = explanation or "This stage sends no assessment"
+    explanation += " to candidates of this role." if policy.is_trigger(*stage) else "."
+    if facts.shown and depends_on_hidden_role(facts, facts.shown):
+        explanation += f" {HIDDEN_ROLE}"
+    return Decision(VerdictCode.NOT_A_TRIGGER_STAGE, explanation)
 
 
 def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | None:

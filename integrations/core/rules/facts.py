@@ -16,25 +16,6 @@ from integrations.core.vocabulary import (
 )
 
 
-@dataclass(frozen=True)
-class TriggerPolicy:
-    """An organization's stage prefix, and the stages that its role mappings name by name or id."""
-
-    prefix: str
-    mapped_stages: frozenset[str] = frozenset()
-
-    def has_prefix(self, stage_name: str) -> bool:
-        """Whether a stage's name begins with the prefix; an empty prefix matches nothing."""
-        prefix = normalize(self.prefix)
-        return bool(prefix) and normalize(stage_name).startswith(prefix)
-
-    def is_trigger(self, stage_id: str, stage_name: str) -> bool:
-        """Whether entering the stage may lead to an invitation."""
-        return self.has_prefix(stage_name) or any(
-            is_named(written, stage_id, stage_name) for written in self.mapped_stages
-        )
-
-
 class EnteredBefore(Enum):
     """Why an earlier invitation can't be ruled out, in a sentence that a recruiter can act on."""
 
@@ -86,6 +67,31 @@ class CandidateSnapshot:
     def is_role_hidden(self) -> bool:
         """Whether Lever doesn't show the role, so that nothing is found by its title or categories."""
         return bool(self.role_id) and not self.role_title
+
+
+@dataclass(frozen=True)
+class TriggerPolicy:
+    """An organization's stage prefix, and its role mappings: a stage outside the prefix triggers for whom they name."""
+
+    prefix: str
+    mappings: MappingIndex = field(default_factory=MappingIndex)
+
+    def has_prefix(self, stage_name: str) -> bool:
+        """Whether a stage's name begins with the prefix; an empty prefix matches nothing."""
+        prefix = normalize(self.prefix)
+        return bool(prefix) and normalize(stage_name).startswith(prefix)
+
+    def is_trigger(self, stage_id: str, stage_name: str, candidate: CandidateSnapshot | None = None) -> bool:
+        """Whether this candidate may be invited by entering the stage; without a candidate, whether anybody may.
+
+        Outside the prefix these are the roles and the categories that a mapping names together with the stage.
+        """
+        if self.has_prefix(stage_name):
+            return True
+        if candidate is None:
+            return any(is_named(written, stage_id, stage_name) for written in self.mappings.stages)
+        rules = self.mappings.for_posting(candidate.role_id, candidate.role_title, candidate.categories)
+        return any(rule.names_stage(stage_id, stage_name) for rule in rules)
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,12 @@ class Facts:
 
     @property
     def trigger_policy(self) -> TriggerPolicy:
-        return TriggerPolicy(self.stage_prefix, self.mappings.stages)
+        return TriggerPolicy(self.stage_prefix, self.mappings)
+
+    @property
+    def shown(self) -> CandidateSnapshot | None:
+        """The candidate, once they were read."""
+        return self.candidate if isinstance(self.candidate, CandidateSnapshot) else None
 
 
 @dataclass(frozen=True)

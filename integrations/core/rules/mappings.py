@@ -92,6 +92,10 @@ class MappingIndex:
         }
         return [self.rules[position] for position in sorted(positions)]
 
+    def for_posting(self, role_id: str, role_title: str, categories: Categories) -> list[MappingRule]:
+        """Return the rules that name this role, then those whose categories it has."""
+        return [*self.for_role(role_id, role_title), *self.for_categories(categories)]
+
     def for_categories(self, categories: Categories) -> list[MappingRule]:
         """Return the rules whose categories a posting with these has, all of them, in their order."""
         shown = comparable(categories) if self._by_categories else categories

@@ -51,7 +51,7 @@ class RoleMappingForm(forms.ModelForm):
         }
         help_texts = {
             "role": "A posting in Lever.",
-            "stage": "Only to give these candidates another assessment in one stage.",
+            "stage": "Only to send it in one stage. Any other than a CodeScreen stage sends to these candidates alone.",
             "assessment": "",
         }
 

@@ -23,6 +23,7 @@ from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
 from integrations.clients import provider
+from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
@@ -71,12 +72,16 @@ class EffectiveAssessments:
     def __init__(self, organization: Organization, stage: Stage | None) -> None:
         self._roles = lists.RoleAssessments(organization)
         self._stage = (stage.external_id, stage.name) if stage else ("", organization.stage_prefix)
+        is_codescreen_stage = TriggerPolicy(organization.stage_prefix).has_prefix(self._stage[1])
+        self._no_match = (
+            "no mapping, no tag, no default" if is_codescreen_stage else "no mapping for this stage"
+        )
 
     def of(self, role: Role) -> EffectiveAssessment:
         """Return what a candidate of this role gets, by posting tags but without tags of their own."""
         match = self._roles.match(role, *self._stage)
         if match is None:
-            return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
+            return EffectiveAssessment(role, "", self._no_match, is_problem=False)
         source = match.names.named_by
         if not match.found:
             closest = closest_name(match.names.written[0], [one.name for one in self._roles.assessments])

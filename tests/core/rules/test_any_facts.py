@@ -158,7 +158,7 @@ def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitati
     assert decision.assessment in facts.assessments
     assert "@" in decision.email
     assert decision.email in facts.candidate.emails
-    assert facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name)
+    assert facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name, facts.candidate)
     assert facts.candidate.stage_id == facts.stage_id
     blocking = [
         row for row in facts.invitations_here if row.assessment_id == decision.assessment.id and row.blocks

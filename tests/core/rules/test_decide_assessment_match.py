@@ -85,12 +85,50 @@ def test_an_unknown_name_gets_no_suggestion_when_none_is_similar():
     assert closest_name("Backend", []) == ""
 
 
-def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"tags": ("CodeScreen Frontend Developer",)},
+        {"role_title": "Frontend Developer", "tags": ("CodeScreen Frontend Developer",)},
+        {"role_title": ""},
+    ],
+)
+def test_a_stage_that_a_mapping_names_sends_nothing_to_others(others):
     mapped_stage = MappingRule("Another role", "Take-home", "Backend")
     facts = replace(
-        FACTS, stage_name="Take-home", mappings=MappingIndex([*FACTS.mappings.rules, mapped_stage])
+        FACTS,
+        stage_name="Take-home",
+        mappings=MappingIndex([*FACTS.mappings.rules, mapped_stage]),
+        default_assessment="Backend",
     )
-    assert decide(facts).verdict == "no_assessment"
+    decision = decide(with_candidate(facts, **others))
+    assert (decision.verdict, decision.verdict.record.leaves_note) == ("not_a_trigger_stage", False)
+    assert decision.explanation.startswith("The stage “Take-home” sends no assessment to candidates of this")
+    assert ("doesn't show this candidate's role" in decision.explanation) is (others.get("role_title") == "")
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        MappingRule("Backend Engineer", "Take-home", "Backend"),
+        MappingRule("", "Take-home", "Backend", frozenset({(Category.LOCATION, "Berlin")})),
+    ],
+)
+def test_a_stage_that_a_mapping_names_sends_its_candidates_what_it_names_whatever_their_tags(mapping):
+    facts = replace(
+        FACTS,
+        stage_name="Take-home",
+        mappings=MappingIndex([mapping]),
+        default_assessment="Frontend Developer",
+    )
+    decision = decide(with_candidate(facts, tags=("CodeScreen Frontend Developer",), categories=SHOWN))
+    assert (decision.verdict, decision.assessment) == ("invite", BACKEND)
+
+
+def test_two_mappings_of_one_role_with_other_rules_each_are_ambiguous():
+    one = MappingRule("Backend Engineer", "", "Backend")
+    by_id = MappingRule("role-1", "", "Backend", approval=Approval.ALWAYS)
+    assert decide(replace(FACTS, mappings=MappingIndex([one, by_id]))).verdict == "ambiguous_assessment"
 
 
 def test_an_inherited_role_title_that_begins_with_codescreen_names_no_assessment():

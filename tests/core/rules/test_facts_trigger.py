@@ -2,7 +2,9 @@
 
 import pytest
 
-from integrations.core.rules.facts import TriggerPolicy
+from integrations.core.rules.facts import CandidateSnapshot, TriggerPolicy
+from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.vocabulary import Category
 
 
 @pytest.mark.parametrize(
@@ -22,17 +24,36 @@ def test_a_stage_has_the_prefix_whatever_its_case_and_spaces(name, prefix, expec
     assert TriggerPolicy(prefix).has_prefix(name) is expected
 
 
-@pytest.mark.parametrize(
-    ("stage_id", "stage_name", "expected"),
+BERLIN = (Category.LOCATION, "Berlin")
+MAPPINGS = MappingIndex(
     [
-        ("stage-1", "CodeScreen Assessment", True),
-        ("stage-2", "take-home ", True),
-        ("stage-3", "Phone screen", True),
-        ("STAGE-3", "Phone screen", False),
-        ("stage-4", "", False),
-        ("", "", False),
+        MappingRule("Backend Engineer", "Take-Home", "Backend"),
+        MappingRule("role-1", " stage-3 ", "Backend"),
+        MappingRule("", "stage-4", "Backend", frozenset({BERLIN})),
+        MappingRule("Designer", "  ", "Backend"),
+    ]
+)
+BACKEND = CandidateSnapshot("", "", "role-1", "Backend Engineer", frozenset({BERLIN}))
+DESIGNER = CandidateSnapshot("", "", "role-2", "Designer")
+
+
+@pytest.mark.parametrize(
+    ("stage_id", "stage_name", "of_anybody", "of_backend"),
+    [
+        ("stage-1", "CodeScreen Assessment", True, True),
+        ("stage-2", "take-home ", True, True),
+        ("stage-3", "Phone screen", True, True),
+        ("stage-4", "On-site", True, True),
+        ("STAGE-3", "Phone screen", False, False),
+        ("stage-5", "", False, False),
+        ("", "", False, False),
     ],
 )
-def test_a_stage_is_a_trigger_when_it_has_the_prefix_or_a_mapping_names_it(stage_id, stage_name, expected):
-    policy = TriggerPolicy("CodeScreen", frozenset({"Take-Home", " stage-3 ", "  "}))
-    assert policy.is_trigger(stage_id, stage_name) is expected
+def test_a_stage_outside_the_prefix_is_a_trigger_for_whom_a_mapping_names_with_it(
+    stage_id, stage_name, of_anybody, of_backend
+):
+    policy = TriggerPolicy("CodeScreen", MAPPINGS)
+    assert policy.is_trigger(stage_id, stage_name) is of_anybody
+    assert policy.is_trigger(stage_id, stage_name, BACKEND) is of_backend
+    of_designer = policy.is_trigger(stage_id, stage_name, DESIGNER)
+    assert of_designer is policy.has_prefix(stage_name)
