@@ -16,9 +16,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.account_notices import audit_and_tell
-from integrations.organizations.models.organization import Organization, make_webhook_key
+from integrations.organizations.models.organization import KEY_OVERLAP, Organization, make_webhook_key
 from integrations.organizations.models.policies import POLICIES, SECURITY
-from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS
 from integrations.queue.models.duty_run import Duty, DutyRun

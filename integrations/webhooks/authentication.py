@@ -25,10 +25,9 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import BadSignature, verify
 from integrations.core.vocabulary import RejectionCode
 from integrations.http.json_values import JsonObject
-from integrations.lever.models.webhook import LeverWebhook, tokens_of
+from integrations.lever.models.webhook import LeverWebhook, tokens_of, webhook_access_changed
 from integrations.lever.payloads import dedupe_key, matching_token
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
 from integrations.webhooks.bodies import payload_of
 

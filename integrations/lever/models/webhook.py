@@ -7,13 +7,16 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.dispatch import Signal
 
 from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
-from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
 from integrations.store.columns import EncryptedTextField, moment, one_of
 from integrations.store.encryption import UnreadableSecret
 from integrations.store.personal import Holds, harmless
+
+#: Sent before the change is committed: for an update of rows Django sends no signal.
+webhook_access_changed = Signal()
 
 TOKEN_OVERLAP = timedelta(hours=24)
 #: A process knows the database's time only nearly; what ends now is stored as ended by more than that.

@@ -3,7 +3,7 @@
 import copy
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -20,6 +20,9 @@ from integrations.store import database
 from integrations.store.columns import EncryptedTextField, moment
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
+
+#: For how long a webhook key that was replaced still works.
+KEY_OVERLAP = timedelta(days=7)
 
 
 def make_webhook_key() -> str:

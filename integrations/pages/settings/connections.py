@@ -34,8 +34,7 @@ from integrations.health.findings import counted
 from integrations.lever.acts import save_main_token
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import send_request
-from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import KEY_OVERLAP
+from integrations.organizations.models.organization import KEY_OVERLAP, Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.lever_connect import connect_policy
