@@ -4,7 +4,6 @@
 
 import integrations.accounts.models.attempts
 import integrations.api.models
-import integrations.audit.models.audited_rows
 import integrations.audit.models.chain
 import integrations.audit.models.chain_head
 import integrations.audit.models.entry

@@ -10,8 +10,8 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, shown_text
 from integrations.admin.filters import OrganizationFilter
 from integrations.audit.changes import changes_in_parts
-from integrations.audit.models.audited_rows import MODELS
 from integrations.audit.models.entry import AuditEntry
+from integrations.audit.record import MODELS
 
 LINE_OF = 3
 LONGEST = 60

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from integrations.api.models import ApiScope, ApiToken, digest_of
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit, target_of
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.store import database

@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import PORTAL_CHAIN, ChainHead
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.organizations.models.organization import Organization
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
+from integrations.audit.record import audit, target_of
 from integrations.catalog.models.platform_lists import Role
 from integrations.catalog.models.role_mapping import (
     CATEGORY_COLUMNS,

@@ -1,7 +1,7 @@
 """Decide a stored delivery again."""
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.facts import Decision
 from integrations.core.vocabulary import ActionNotAllowed, VerdictCause

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.http.json_values import JsonObject

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 
 from integrations.api.models import ApiToken
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind, masked
+from integrations.audit.record import audit, target_of
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection

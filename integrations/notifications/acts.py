@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.notifications.alerts import check_chat_url, host_of, post

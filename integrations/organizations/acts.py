@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
+from integrations.audit.record import audit, target_of
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.inbox.models.delivery import Delivery

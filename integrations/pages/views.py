@@ -29,8 +29,8 @@ from django.views.generic.base import ContextMixin
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
+from integrations.audit.record import audit
 from integrations.core import slots
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError

@@ -10,8 +10,8 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from integrations.accounts.models.attempts import PasswordLinkRequest
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.data_inventory import Table, candidate_tables
 from integrations.http.json_values import JsonObject

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.audit.models.entry import AuditEntry, TargetKind
+from integrations.audit.record import audit_entries_about
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import FAILURE_REASONS
 from integrations.data_inventory import Table

@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import ERASED_POSITIONS
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes
+from integrations.audit.record import audit
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import Table, candidate_tables

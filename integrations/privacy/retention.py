@@ -14,7 +14,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import (
     SIGN_INS_KEPT_FOR,
     Actor,
@@ -23,6 +22,7 @@ from integrations.audit.models.entry import (
     AuditTarget,
     TargetKind,
 )
+from integrations.audit.record import audit
 from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
 from integrations.core.invitation_status import ON_THE_WAY
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode

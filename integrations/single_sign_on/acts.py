@@ -10,8 +10,8 @@ from django.db import transaction
 
 from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
 from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, Changes
+from integrations.audit.record import audit
 from integrations.core.vocabulary import LabelledEnum
 from integrations.members.acts.invitations import AcceptanceRefusal, InvitationProof, accept_with_new_account
 from integrations.members.models.membership import Membership, folded

@@ -6,8 +6,8 @@ import pytest
 
 from integrations.accounts.acts import accounts
 from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, TargetKind
+from integrations.audit.record import audit
 from integrations.members.models.membership import Membership
 from tests.support import factories
 from tests.support.factories import recorded

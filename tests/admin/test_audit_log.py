@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.admin.audit_log import changes_line, changes_table, target_link
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from tests.admin.conftest import Customer
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.verdict import Verdict

@@ -9,9 +9,9 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from tests.support import factories

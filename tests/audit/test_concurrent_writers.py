@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 from django.db import connection, connections, transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.inbox.models.verdict import Verdict
 from integrations.members.acts.invitations import withdraw

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from integrations.audit import verification
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import ERASED_POSITIONS
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from tests.support.append_only import overwrite
 
 pytestmark = pytest.mark.django_db

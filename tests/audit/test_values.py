@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict

@@ -2,8 +2,8 @@
 
 import json
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from tests.support.factories import recorded
 
 

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery

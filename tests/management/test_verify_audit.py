@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from tests.support import factories
 from tests.support.append_only import overwrite
 from tests.support.factories import recorded

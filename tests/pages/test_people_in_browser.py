@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.health.models import WebhookRejection
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind

@@ -7,8 +7,8 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.core.time_zones import zone_names
 from tests.support import append_only, factories
 from tests.support.factories import recorded

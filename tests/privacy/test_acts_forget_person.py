@@ -14,8 +14,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts.invitations import invite

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.clients.models import CircuitBreaker
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.verdict_code import VerdictCode

@@ -6,8 +6,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind
+from integrations.audit.record import audit
 from integrations.members.models.membership import folded
 from integrations.organizations.models.organization import Organization
 

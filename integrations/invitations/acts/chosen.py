@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, WAITING_VERDICTS

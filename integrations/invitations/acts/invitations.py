@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.case.facts import is_chosen
 from integrations.case.person import Person, blocking_elsewhere
 from integrations.catalog.models.platform_lists import Assessment

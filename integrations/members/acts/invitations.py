@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit, target_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import have_people_read
 from integrations.members.models.membership import LastSuperAdmin, Membership, PersonalSettings, folded

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.accounts.acts.accounts import end_sessions
-from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit, target_of
 from integrations.members.models.membership import (
     Membership,
     folded,

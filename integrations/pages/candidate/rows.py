@@ -7,8 +7,8 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.record import audit_entries_about
 from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.audit.record import audit
 from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
