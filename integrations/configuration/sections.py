@@ -53,19 +53,10 @@ _ORGANIZATION = keys(
 _POLICIES = keys(
     *(column(Organization, name, is_stripped=True) for name in POLICIES if name != "stage_prefix")
 )
-#: Left out of an exported file while empty: the line of another policy says that there is such a rule.
-_WRITTEN_IF_SET = frozenset({"passing_score"})
 
 
 def _stored_policies(organization: Organization) -> list[Table]:
-    values = table_of(_POLICIES, organization)
-    return [
-        {
-            name: value
-            for name, value in values.items()
-            if value not in (None, "", []) or name not in _WRITTEN_IF_SET
-        }
-    ]
+    return [{name: value for name, value in table_of(_POLICIES, organization).items() if value is not None}]
 
 
 def _compare_organization(file: Configuration, organization: Organization) -> Changes:

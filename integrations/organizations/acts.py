@@ -17,7 +17,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import KEY_OVERLAP, Organization, make_webhook_key
-from integrations.organizations.models.policies import POLICIES, SECURITY
+from integrations.organizations.models.policies import POLICIES, RuleGroup, rules_of
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS
 from integrations.queue.models.duty_run import Duty, DutyRun
@@ -119,7 +119,10 @@ def requeue_waiting(organization: Organization) -> int:
 
 def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:
     """Whether these policies would end a requirement about security: the person must have proven who they are."""
-    return any(getattr(organization, name) and not values.get(name, True) for name in SECURITY)
+    return any(
+        getattr(organization, name) and not values.get(name, True)
+        for name in rules_of(Organization, RuleGroup.SECURITY)
+    )
 
 
 def set_policies(organization: Organization, values: Mapping[str, object], actor: Actor) -> Changes:

@@ -3,8 +3,6 @@
 Which notes are due is found out by the clock, by comparing the rows with the notes. A wait that ends soon leaves none.
 """
 
-from datetime import timedelta
-
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -15,12 +13,10 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.outbox.kinds.messages import LEAVE_NOTE, WAITING_STATUSES, note_on
 from integrations.outbox.models.effect import Effect
 
-#: A shorter wait is nothing that people have to know.
-TOLD_AFTER = timedelta(minutes=5)
-TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
 #: In one turn of the duty, which is each minute, of each kind; Lever allows 600 calls in that time.
 MOST_AT_ONCE = 100
 #: After all else that one candidate or organization waits for.

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from integrations.catalog.role_rules import passing_score_of
+from integrations.catalog.models.role_mapping import rule_for
 from integrations.codescreen.details import details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
@@ -169,7 +169,8 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
 def _bar(invitation: Invitation, progress: Progress) -> int | None:
     """Return the bar that a result is compared with; None without one, without a score, and where one is stated."""
     is_compared = progress.score is not None and not progress.outcome
-    return passing_score_of(invitation.organization, invitation.mapping) if is_compared else None
+    bar = rule_for(invitation.organization, invitation.mapping, "passing_score") if is_compared else None
+    return None if bar is None else int(bar)
 
 
 def _record_details(invitation: Invitation, result: Result, details: JsonObject) -> bool:

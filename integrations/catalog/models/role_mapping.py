@@ -1,18 +1,20 @@
 """Which assessment belongs to which role: the mappings of an organization."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator
 from django.db import models
 
 from integrations.core.rules.mappings import MappingRule, named_categories
 from integrations.core.vocabulary import Approval, Category
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import RULES, RuleGroup, rule, rules_of
 from integrations.store.personal import Holds, harmless
 
 MAPPED_ALREADY = "This role already has an assessment for that stage."
 ROLE_OR_CATEGORIES = "A mapping is for a role or for categories: fill in the role, or one category or more."
 #: What the column of an own rule holds where it is left to the organization.
 NO_RULE: tuple[object, ...] = (None, "")
-#: The columns of a mapping that hold its own rules.
-OWN_RULES = ("approval", "passing_score", "stage_on_pass")
 #: The columns of a mapping that hold categories of a posting.
 CATEGORY_COLUMNS = tuple(category.value for category in Category)
 _NO_CATEGORY = models.Q(**dict.fromkeys(CATEGORY_COLUMNS, ""))
@@ -56,11 +58,19 @@ class RoleMapping(models.Model):
         )
     )
     assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
-    approval = models.CharField(max_length=20, blank=True, choices=Approval.choices())
-    passing_score = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MaxValueValidator(100)]
+    approval = rule(
+        RuleGroup.OWN,
+        models.CharField("Ask for approval", max_length=20, blank=True, choices=Approval.choices()),
     )
-    stage_on_pass = harmless(models.CharField(max_length=300, blank=True))
+    passing_score = rule(
+        RuleGroup.OWN,
+        models.PositiveSmallIntegerField(
+            RULES["passing_score"].verbose_name, null=True, blank=True, validators=[MaxValueValidator(100)]
+        ),
+    )
+    stage_on_pass = rule(
+        RuleGroup.OWN, models.CharField(RULES["stage_on_pass"].verbose_name, max_length=300, blank=True)
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -95,8 +105,7 @@ class RoleMapping(models.Model):
             named_categories(getattr(self, column) for column in CATEGORY_COLUMNS),
             Approval(self.approval or Approval.ABOVE_LIMIT),
             self.pk,
-            self.passing_score,
-            self.stage_on_pass,
+            tuple(getattr(self, name) for name in OWN_RULES if name != "approval"),
         )
 
     @property
@@ -107,3 +116,21 @@ class RoleMapping(models.Model):
     @property
     def has_own_rules(self) -> bool:
         return any(getattr(self, name) not in NO_RULE for name in OWN_RULES)
+
+
+#: The columns of a mapping that hold its own rules.
+OWN_RULES = rules_of(RoleMapping, RuleGroup.OWN)
+
+
+def rule_for(organization: Organization, mapping: RoleMapping | None, name: str) -> Any:
+    """Return the rule of this name that holds for the candidates of a mapping: its own, else the organization's.
+
+    None stands for no mapping, or one that was deleted.
+    """
+    for row in (mapping, organization):
+        value = getattr(row, name, None)
+        if isinstance(value, str):
+            value = value.strip()
+        if value not in NO_RULE:
+            break
+    return value

@@ -41,7 +41,8 @@ class AssessmentMatch:
     def has_contrary_rules(self) -> bool:
         """Whether mappings that fit equally name the assessment, each with other rules of its own."""
         is_chosen = self.names.source == AssessmentSource.CHOICE
-        return not is_chosen and len({rule.own_rules for rule in self.names.mappings}) > 1
+        rules = {(rule.approval, rule.own_rules) for rule in self.names.mappings}
+        return not is_chosen and len(rules) > 1
 
     @property
     def mapping(self) -> MappingRule | None:

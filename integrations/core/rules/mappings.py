@@ -24,19 +24,13 @@ class MappingRule:
     categories: Categories = frozenset()
     approval: Approval = Approval.ABOVE_LIMIT
     id: int | None = None
-    #: Its own bar and stage on pass, where it has them.
-    passing_score: int | None = None
-    stage_on_pass: str = ""
+    #: Its other own rules, in which two mappings with the same assessment may differ.
+    own_rules: tuple[object, ...] = ()
 
     @property
     def subject(self) -> str:
         """What it holds for, in words: the role as it was written, or the categories."""
         return self.role or describe_categories(self.categories)
-
-    @property
-    def own_rules(self) -> tuple[Approval, int | None, str]:
-        """What two mappings with the same assessment may differ in."""
-        return self.approval, self.passing_score, self.stage_on_pass
 
     @property
     def is_for_any_stage(self) -> bool:

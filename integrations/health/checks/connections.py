@@ -15,7 +15,7 @@ from integrations.health.findings import (
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import RULES
 from integrations.store import database
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
@@ -149,7 +149,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
     waiting = [
         name
         for name, is_set in {
-            f"“{STAGE_ON_PASS_LABEL}”": bool(organization.stage_on_pass.strip()),
+            f"“{RULES['stage_on_pass'].verbose_name}”": bool(organization.stage_on_pass.strip()),
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
         if is_set

@@ -20,7 +20,7 @@ from integrations.health.findings import (
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import RULES
 from integrations.store.columns import EncryptedTextField, encrypted_fields
 from integrations.store.encryption import UnreadableSecret
 
@@ -49,7 +49,7 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     for written, where in places.items():
         if written.strip() and not stages_named_in_copy(organization, written):
             message = f"{unknown_target_message(organization, written)} Nobody is moved."
-            fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
+            fix = f"Choose the stage at “{RULES['stage_on_pass'].verbose_name}” again {where}, then retry what failed."
             yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, fix)
 
 

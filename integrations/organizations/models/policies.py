@@ -1,183 +1,278 @@
-"""An organization's policies, which pages call rules: the columns that define them, with their types and checks."""
+"""An organization's policies, which pages call rules: each is one column with its label, help, bounds and group.
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+Pages, help, `configure`, `export_config`, the admin, the audit log and the page of the documentation read them here.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
-from integrations.organizations.models.validators import (
-    check_origins,
-    check_thresholds,
-    check_time_zone,
-    default_thresholds,
-    not_a_portal_tag,
-)
+from integrations.core.time_zones import zone_names
+from integrations.core.vocabulary import Origin, OriginRule
 from integrations.store.personal import harmless
 
-#: The policies about how people prove who they are; only Super Admins change them.
-SECURITY = ("requires_second_factor", "requires_single_sign_on")
-#: How the settings, findings and errors name a policy that has no effect until CodeScreen states results.
-STAGE_ON_PASS_LABEL = "Move those who passed to"
-PASSING_SCORE_LABEL = "Passing score where CodeScreen states no result"
-#: The columns of Organization that are policies. The columns define their types and rules.
-POLICIES = (
-    "stage_prefix",
-    "bulk_limit",
-    "bulk_window",
-    "origins",
-    "hold_tag",
-    "time_zone",
-    "default_assessment",
-    "note_on_skip",
-    "note_on_wait",
-    "paused",
-    "rating_thresholds",
-    "rating_follows_result",
-    "passing_score",
-    "reentry_days",
-    "not_started_days",
-    "no_show_days",
-    "retention_days",
-    "passed_tag",
-    "failed_tag",
-    "stage_on_pass",
-    "attach_report",
-    *SECURITY,
+#: A shorter wait is nothing that people have to know.
+TOLD_AFTER = timedelta(minutes=5)
+TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
+
+
+class RuleGroup(StrEnum):
+    """Rules that stand together on a page."""
+
+    SENDING = "sending"
+    LIMIT = "limit"
+    NOTES = "notes"
+    AGAIN = "again"
+    ORIGINS = "origins"
+    EXTRA_TIME = "extra_time"
+    START = "start"
+    RATING = "rating"
+    BAR = "bar"
+    ADVANCED_RATING = "advanced_rating"
+    RESULT_TAGS = "result_tags"
+    AFTER_RESULT = "after_result"
+    KEEPING = "keeping"
+    #: About how people prove who they are; only Super Admins change them.
+    SECURITY = "security"
+    #: A button of the overview.
+    PAUSE = "pause"
+    #: Of a mapping, instead of the organization's.
+    OWN = "own"
+
+
+def rule[Column: models.Field[Any, Any]](group: RuleGroup, column: Column) -> Column:
+    """Return the column, which is a rule of this group. What it holds tells nothing of anybody."""
+    vars(column)["group"] = group
+    return harmless(column)
+
+
+def rules_of(model: type[models.Model], *groups: RuleGroup) -> tuple[str, ...]:
+    """Return the columns of a model that are rules of these groups, in their order."""
+    return tuple(
+        column.name for column in model._meta.local_fields if getattr(column, "group", None) in groups
+    )
+
+
+# what a rule may hold, where its column's type says too little
+
+#: Of a tag of the customer's own.
+not_a_portal_tag = RegexValidator(
+    r"^\s*codescreen",
+    "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
+    inverse_match=True,
+    flags=re.IGNORECASE,
 )
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that isn't a time zone's."""
+    if name not in zone_names():
+        raise ValidationError("There is no such time zone. Write a name such as Europe/Warsaw or UTC.")
+
+
+def check_origins(origins: object) -> None:
+    """Raise ValidationError, which names the origin, unless these are rules of Lever's origins."""
+    if not isinstance(origins, dict):
+        raise ValidationError("Say for each origin what happens: send, hold or skip.")
+    for origin, rule in origins.items():
+        if origin not in list(Origin):
+            raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
+        if rule not in list(OriginRule):
+            raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
+
+
+def default_thresholds() -> list[int]:
+    """Return the lowest scores for the ratings 2, 3 and 4 where nobody says others: quarters."""
+    return [25, 50, 75]
+
+
+def check_thresholds(scores: object) -> None:
+    """Raise ValidationError unless these are the lowest scores for the ratings 2, 3 and 4."""
+    three = scores if isinstance(scores, list) and len(scores) == 3 else []
+    are_scores = all(type(one) is int and 0 <= one <= 100 for one in three)
+    if not three or not are_scores or three != sorted(three):
+        raise ValidationError("Give three whole numbers from 0 to 100 that rise, such as 25, 50, 75.")
+
+
+def _switch(
+    group: RuleGroup, label: str, help_text: str, *, default: bool = True
+) -> "models.BooleanField[bool, bool]":
+    return rule(group, models.BooleanField(label, default=default, help_text=help_text))
+
+
+def _number(
+    group: RuleGroup, label: str, help_text: str, *, default: int, least: int = 0, most: int = 3650
+) -> "models.PositiveIntegerField[int, int]":
+    bounds = [MinValueValidator(least), MaxValueValidator(most)]
+    return rule(
+        group, models.PositiveIntegerField(label, default=default, validators=bounds, help_text=help_text)
+    )
+
+
+def _name(group: RuleGroup, label: str, help_text: str) -> "models.CharField[str, str]":
+    return rule(group, models.CharField(label, max_length=300, blank=True, help_text=help_text))
+
+
+def _tag(group: RuleGroup, label: str, help_text: str) -> "models.CharField[str, str]":
+    column = models.CharField(
+        label, max_length=100, blank=True, validators=[not_a_portal_tag], help_text=help_text
+    )
+    return rule(group, column)
 
 
 class Policies(models.Model):
-    """The policies of an organization, as columns of its row."""
+    """The policies of an organization, as columns of its row, in the order of the pages."""
 
-    stage_prefix = harmless(
+    stage_prefix = rule(
+        RuleGroup.SENDING,
         models.CharField(
+            "CodeScreen stages begin with",
             max_length=80,
             default="CodeScreen",
-            help_text="Entering a stage whose name begins with this invites the candidate.",
-        )
+            help_text="Moving a candidate into such a stage sends the assessment.",
+        ),
     )
-    bulk_limit = models.PositiveIntegerField(
+    default_assessment = _name(
+        RuleGroup.SENDING,
+        "Assessment for all other roles",
+        "Sent when neither a mapping nor a tag names one.",
+    )
+    bulk_limit = _number(
+        RuleGroup.LIMIT,
+        "Require approval above this many invitations",
+        "More than these wait until an Admin approves them. 0 turns this off.",
         default=50,
-        validators=[MaxValueValidator(1_000_000)],
-        help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off.",
+        most=1_000_000,
     )
-    bulk_window = models.PositiveIntegerField(
+    bulk_window = _number(
+        RuleGroup.LIMIT,
+        "… in this many minutes",
+        "At most 43200, which is 30 days.",
         default=10,
-        validators=[MinValueValidator(1), MaxValueValidator(43_200)],
-        help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
+        least=1,
+        most=43_200,
     )
-    origins = harmless(
-        models.JSONField(
-            default=dict,
-            blank=True,
-            validators=[check_origins],
-            help_text="What happens by the candidate's origin in Lever: send, hold or skip. Others are sent.",
-        )
+    note_on_skip = _switch(
+        RuleGroup.NOTES,
+        "Leave a note in Lever when nothing was sent",
+        "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent is cancelled, or no "
+        "result comes.",
     )
-    hold_tag = harmless(
+    note_on_wait = _switch(
+        RuleGroup.NOTES,
+        "Leave a note in Lever when somebody waits",
+        f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, or in a pause.",
+    )
+    time_zone = rule(
+        RuleGroup.NOTES,
         models.CharField(
-            max_length=100,
-            blank=True,
-            validators=[not_a_portal_tag],
-            help_text="Who has this tag in Lever needs extra time: the invitation waits for a yes. Empty holds nobody.",
-        )
-    )
-    time_zone = harmless(
-        models.CharField(
+            "Time zone of dates in reports and files",
             max_length=100,
             default="UTC",
             validators=[check_time_zone],
-            help_text="The time zone of dates and of reports, where nobody's own is known, such as Europe/Warsaw.",
-        )
+            help_text="Where nobody's own is known.",
+        ),
     )
-    default_assessment = harmless(
-        models.CharField(
-            max_length=300,
-            blank=True,
-            help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
-        )
+    reentry_days = _number(
+        RuleGroup.AGAIN,
+        "Days after completion until it is sent again",
+        "To who enters the stage again after that. 0: only a person sends it again.",
+        default=0,
     )
-    note_on_skip = models.BooleanField(
-        default=True,
-        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can correct it.",
-    )
-    note_on_wait = models.BooleanField(
-        default=True,
-        help_text="Leave a note on the candidate in Lever when the invitation waits.",
-    )
-    paused = models.BooleanField(
-        default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
-    )
-    rating_thresholds = harmless(
+    origins = rule(
+        RuleGroup.ORIGINS,
         models.JSONField(
+            "By the candidate's origin in Lever",
+            default=dict,
+            blank=True,
+            validators=[check_origins],
+            help_text="For each origin send, hold or skip. Others are sent.",
+        ),
+    )
+    hold_tag = _tag(
+        RuleGroup.EXTRA_TIME,
+        "Tag in Lever for extra time",
+        "Such as “Accommodation”. Leave it empty if you use no tag.",
+    )
+    not_started_days = _number(
+        RuleGroup.START,
+        "Days until the tag says “Not Started Yet”",
+        "Your automation in Lever can send a reminder then. 0 turns this off.",
+        default=0,
+    )
+    no_show_days = _number(
+        RuleGroup.START,
+        "Days to wait for a start",
+        "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are left in Lever, one "
+        "says so.",
+        default=56,
+        least=1,
+    )
+    rating_thresholds = rule(
+        RuleGroup.RATING,
+        models.JSONField(
+            "Ratings 2, 3 and 4 begin at",
             default=default_thresholds,
             validators=[check_thresholds],
-            help_text="The lowest scores for the ratings 2, 3 and 4.",
-        )
+            help_text="Three scores with commas, such as 25, 50, 75.",
+        ),
     )
-    rating_follows_result = models.BooleanField(
-        default=True,
-        help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    passing_score = rule(
+        RuleGroup.BAR,
+        models.PositiveSmallIntegerField(
+            "Passing score where CodeScreen states no result",
+            null=True,
+            blank=True,
+            validators=[MaxValueValidator(100)],
+            help_text="Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
+        ),
     )
-    passing_score = models.PositiveSmallIntegerField(
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(100)],
-        help_text="The bar: from this score on the rules for Passed hold where CodeScreen states no result.",
+    rating_follows_result = _switch(
+        RuleGroup.ADVANCED_RATING,
+        "Keep the rating in line with CodeScreen's result",
+        "Failed rates at most 2, Passed at least 3.",
     )
-    reentry_days = models.PositiveIntegerField(
-        default=0,
-        validators=[MaxValueValidator(3650)],
-        help_text="Who enters the stage so many days after completing the last round gets a new one. 0: nobody.",
+    passed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Passed", "Such as “{assessment}: passed”.")
+    failed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Failed", "Such as “{assessment}: failed”.")
+    stage_on_pass = _name(
+        RuleGroup.AFTER_RESULT,
+        "Move those who passed to",
+        "Only those who passed or meet your bar are moved.",
     )
-    not_started_days = models.PositiveIntegerField(
-        default=0,
-        validators=[MaxValueValidator(3650)],
-        help_text="After so many days without a start the progress tag says “Not Started Yet”. 0 turns it off.",
+    attach_report = _switch(
+        RuleGroup.AFTER_RESULT,
+        "Attach the report to the candidate as a PDF",
+        "Result, score, reason and the link. A changed result replaces it.",
     )
-    no_show_days = models.PositiveIntegerField(
-        default=56,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
-    )
-    retention_days = models.PositiveIntegerField(
+    retention_days = _number(
+        RuleGroup.KEEPING,
+        "Days until personal data is removed",
+        "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
         default=365,
-        validators=[MaxValueValidator(3650)],
-        help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
     )
-    passed_tag = harmless(
-        models.CharField(
-            max_length=100,
-            blank=True,
-            validators=[not_a_portal_tag],
-            help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
-        )
-    )
-    failed_tag = harmless(
-        models.CharField(
-            max_length=100,
-            blank=True,
-            validators=[not_a_portal_tag],
-            help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
-        )
-    )
-    stage_on_pass = harmless(
-        models.CharField(
-            max_length=300,
-            blank=True,
-            help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. "
-            "Empty moves nobody.",
-        )
-    )
-    attach_report = models.BooleanField(
-        default=True,
-        help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
-    )
-    requires_second_factor = models.BooleanField(
+    paused = _switch(
+        RuleGroup.PAUSE,
+        "Paused",
+        "While paused nothing is sent; what arrives is kept and decided afterwards.",
         default=False,
-        help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
     )
-    requires_single_sign_on = models.BooleanField(
+    requires_second_factor = _switch(
+        RuleGroup.SECURITY,
+        "Require a second factor",
+        "Members see nothing of the organization until they have given a second factor at sign-in.",
         default=False,
-        help_text="Members sign in by the organization's own provider alone, as long as there is one.",
+    )
+    requires_single_sign_on = _switch(
+        RuleGroup.SECURITY,
+        "Require single sign-on",
+        "Members sign in by the organization's own provider alone, as long as there is one.",
+        default=False,
     )
 
     class Meta:
@@ -190,3 +285,10 @@ class Policies(models.Model):
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
             ),
         ]
+
+
+#: The columns of Organization that are policies, by name.
+RULES: "Mapping[str, models.Field[Any, Any]]" = {
+    column.name: column for column in Policies._meta.local_fields
+}
+POLICIES = tuple(RULES)

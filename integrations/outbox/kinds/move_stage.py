@@ -9,14 +9,14 @@ from functools import partial
 
 from integrations.catalog.lists import stages_named, unknown_target_message
 from integrations.catalog.models.platform_lists import Stage
-from integrations.catalog.role_rules import stage_on_pass_of
+from integrations.catalog.models.role_mapping import rule_for
 from integrations.clients.provider import ClientProvider
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import RULES
 from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.outbox.kinds.messages import enqueue_note
 from integrations.outbox.models.effect import Effect
@@ -25,7 +25,8 @@ from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
 NO_LONGER_PASSED = "The result has changed since. It no longer leads to the next stage."
 FIX = (
-    f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Roles and rules, or in the role's mapping, then retry."
+    f"Correct “{RULES['stage_on_pass'].verbose_name}” under Settings › Roles and rules, or in the role's mapping, then "
+    "retry."
 )
 
 
@@ -36,11 +37,16 @@ class MoveStagePayload(Payload):
     stage: str = ""
 
 
+def _stage_on_pass(invitation: Invitation) -> str:
+    """Return the stage to which the rules move those who passed or meet the bar; empty for none."""
+    return str(rule_for(invitation.organization, invitation.mapping, "stage_on_pass"))
+
+
 def follow_result(invitation: Invitation, result: Result, key: str) -> None:
     """Enqueue the move after a pass, if the rules name a stage; notify people when a result changes after the move."""
     if not result.counts_as_pass:
         _notify_regrade(invitation, key)
-    elif stage := stage_on_pass_of(invitation.organization, invitation.mapping):
+    elif stage := _stage_on_pass(invitation):
         MOVE_STAGE.enqueue(invitation.organization_id, key, MoveStagePayload(stage), invitation=invitation)
 
 
@@ -131,7 +137,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     )
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not stage_on_pass_of(invitation.organization, invitation.mapping):
+    if not _stage_on_pass(invitation):
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and invitation.has_later_round_sent():
         return "The candidate was invited again. The result of the later round decides."
@@ -158,10 +164,7 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the rules mean now; Failed when there is none, or several."""
-    organization, written = (
-        invitation.organization,
-        stage_on_pass_of(invitation.organization, invitation.mapping),
-    )
+    organization, written = invitation.organization, _stage_on_pass(invitation)
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization, written)} {FIX}")

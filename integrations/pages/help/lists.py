@@ -4,6 +4,7 @@ from integrations.clients.models import RECORDS_KEPT_FOR
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import RULES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
     CancelView,
@@ -22,7 +23,7 @@ from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.report import ReportView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView
-from integrations.pages.settings.rules import RulesView
+from integrations.pages.settings.rules import RulesView, rule_in_words
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
 
 
@@ -33,6 +34,14 @@ def email_kinds() -> list[tuple[EmailKind, str]]:
         for kind in EmailKind
     }
     return [(kind, ", ".join(labels)) for kind, labels in roles.items()]
+
+
+def rules_in_words(organization: Organization) -> list[tuple[str, str, str]]:
+    """Return each rule of the organization: its label, how it is set, and its help."""
+    return [
+        (str(column.verbose_name), rule_in_words(organization, name), str(column.help_text))
+        for name, column in RULES.items()
+    ]
 
 
 def retention_of(organization: Organization) -> list[tuple[str, int]]:

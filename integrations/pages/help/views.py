@@ -12,7 +12,7 @@ from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
-from integrations.outbox.wait_notes import TOLD_AFTER_MINUTES
+from integrations.organizations.models.policies import TOLD_AFTER_MINUTES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.privacy import processing
@@ -22,7 +22,11 @@ class HelpPage(OrganizationMixin, TemplateView):
     """A page that says the same to every organization but for its name and its rules."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(retentions=lists.retention_of(self.organization), **kwargs)
+        return super().get_context_data(
+            retentions=lists.retention_of(self.organization),
+            rules=lists.rules_in_words(self.organization),
+            **kwargs,
+        )
 
 
 def page(name: str, **shown: object) -> Callable[..., HttpResponseBase]:

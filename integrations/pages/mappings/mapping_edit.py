@@ -18,10 +18,11 @@ from integrations.catalog.models.role_mapping import (
 )
 from integrations.core.vocabulary import Approval, lower_first
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.models.policies import PASSING_SCORE_LABEL, STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import POLICIES
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, suggestions
+from integrations.pages.settings.rules import rule_in_words
 from integrations.pages.views import ConfirmedActView, OperationView
 
 AS_FOR_ALL = "As for all roles"
@@ -45,9 +46,6 @@ class RoleMappingForm(forms.ModelForm):
         }
         labels = {
             "stage": "Stage (optional)",
-            "approval": "Ask for approval",
-            "passing_score": PASSING_SCORE_LABEL,
-            "stage_on_pass": STAGE_ON_PASS_LABEL,
         }
         help_texts = {
             "role": "A posting in Lever.",
@@ -76,11 +74,9 @@ class RoleMappingForm(forms.ModelForm):
             ("", f"{AS_FOR_ALL}: {lower_first(Approval.ABOVE_LIMIT.label)}"),
             *Approval.choices(),
         ]
-        bar, stage = organization.passing_score, organization.stage_on_pass.strip()
-        self.fields["passing_score"].help_text = f"{AS_FOR_ALL}: {'none' if bar is None else bar}"
-        self.fields[
-            "stage_on_pass"
-        ].help_text = f"{AS_FOR_ALL}: {f'“{stage}”' if stage else 'nobody is moved'}"
+        for name in OWN_RULES:
+            if name in POLICIES:
+                self.fields[name].help_text = f"{AS_FOR_ALL}: {rule_in_words(organization, name)}"
         empty = {
             "role": "Choose…",
             "stage": "Any CodeScreen stage",

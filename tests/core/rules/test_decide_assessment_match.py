@@ -204,7 +204,7 @@ def test_two_mappings_that_fit_equally_are_ambiguous():
 
 @pytest.mark.parametrize(
     "rules",
-    [{"approval": Approval.ALWAYS}, {"passing_score": 80}, {"stage_on_pass": "On-site interview"}],
+    [{"approval": Approval.ALWAYS}, {"own_rules": (80, "On-site interview")}],
 )
 def test_two_mappings_that_fit_equally_are_ambiguous_when_they_differ_in_a_rule(rules):
     one = MappingRule("", "", "Backend", frozenset({ENGINEERING}))
@@ -213,7 +213,7 @@ def test_two_mappings_that_fit_equally_are_ambiguous_when_they_differ_in_a_rule(
     decision = decide(facts)
     assert decision.verdict == "ambiguous_assessment"
     assert "each with other rules for the same assessment: the mappings for" in decision.explanation
-    alike = replace(other, approval=one.approval, passing_score=None, stage_on_pass="")
+    alike = replace(other, approval=one.approval, own_rules=())
     assert decide(replace(facts, mappings=MappingIndex([one, alike]))).assessment == BACKEND
 
 

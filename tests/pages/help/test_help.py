@@ -47,14 +47,6 @@ def test_every_status_and_tag_is_explained(super_admin_client):
         assert f"“{tag}”" in page
 
 
-@pytest.mark.parametrize(("days", "words"), [(0, "It is off now."), (3, "It is 3 now.")])
-def test_the_recipe_for_reminders_says_how_the_rule_is_set(super_admin_client, organization, days, words):
-    organization.not_started_days = days
-    organization.save()
-    page = text_of(super_admin_client, reverse("help"))
-    assert words in page.partition('id="reminders"')[2].partition("</section>")[0]
-
-
 def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
     page = text_of(super_admin_client, reverse("help-team"))
     for kind in EmailKind:

@@ -30,16 +30,6 @@ SAME_RESULTS = {
 }
 
 
-def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, organization):
-    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "no_show_days": "30"})
-    stored = Organization.objects.get(pk=organization.pk)
-    assert (stored.bulk_limit, stored.no_show_days) == (5, 30)
-    assert recorded().get(organization=organization).changes == {
-        "bulk_limit": [50, 5],
-        "no_show_days": [56, 30],
-    }
-
-
 def test_each_page_saves_its_own_rules_alone(organization_admin_client, organization):
     every = SAME | SAME_RESULTS | {"passing_score": "70", "retention_days": "9", "paused": "on"}
     for page, name, value in (
@@ -62,39 +52,21 @@ def test_a_pause_is_no_rule_and_data_is_kept_as_long_as_said(organization_admin_
     assert "/audit/export/" in page.content.decode()
 
 
-def test_notes_about_who_waits_are_on_until_they_are_switched_off(organization_admin_client, organization):
-    field = re.search(r'<input[^>]*name="note_on_wait"[^>]*>', text(organization_admin_client.get(URL)))
-    assert field is not None
-    assert " checked" in field[0]
-    organization_admin_client.post(URL, {name: SAME[name] for name in SAME if name != "note_on_wait"})
-    assert recorded().get(organization=organization).changes == {"note_on_wait": [True, False]}
-
-
 def test_unchanged_rules_are_not_recorded(organization_admin_client, organization):
     answer = organization_admin_client.post(URL, SAME, follow=True)
     assert "Nothing was changed" in text(answer)
     assert not recorded().exists()
 
 
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"bulk_window": "0"}, "greater than or equal to 1"),
-        ({"reentry_days": "9999"}, "less than or equal to 3650"),
-        ({"stage_prefix": ""}, "required"),
-    ],
-)
-def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
-    organization_admin_client, organization, wrong, reason
-):
-    page = text(organization_admin_client.post(URL, SAME | wrong | {"bulk_limit": "7"}))
+def test_invalid_rules_are_rejected_with_the_reason_at_the_top(organization_admin_client, organization):
+    page = text(organization_admin_client.post(URL, SAME | {"bulk_window": "0", "bulk_limit": "7"}))
     summary = page.split('role="alert"')[1].split("</div>")[0]
-    assert reason in summary
+    assert "greater than or equal to 1" in summary
     assert "Not saved: see what to correct above." in page
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
-@pytest.mark.parametrize("scores", ["25, 80, 75", "25, 50", "25, 50, 101", "25, fifty, 75", "-1, 50, 75", ""])
+@pytest.mark.parametrize("scores", ["25, fifty, 75", "-1, 50, 75", ""])
 def test_scores_that_are_none_or_do_not_rise_are_refused_at_the_field(
     organization_admin_client, organization, scores
 ):
@@ -104,27 +76,9 @@ def test_scores_that_are_none_or_do_not_rise_are_refused_at_the_field(
     assert Organization.objects.get(pk=organization.pk).rating_thresholds == [25, 50, 75]
 
 
-def test_scores_for_the_ratings_are_saved(organization_admin_client, organization):
-    organization_admin_client.post(RESULTS, SAME_RESULTS | {"rating_thresholds": "40,60, 90"})
-    assert Organization.objects.get(pk=organization.pk).rating_thresholds == [40, 60, 90]
-    assert recorded().get(organization=organization).changes == {
-        "rating_thresholds": [[25, 50, 75], [40, 60, 90]]
-    }
-
-
 def test_a_team_member_may_not(team_member_client, organization):
     assert team_member_client.post(reverse("rules"), SAME | {"bulk_limit": "5"}).status_code == 403
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
-
-
-def test_the_stage_on_pass_is_saved(organization_admin_client, ready_organization):
-    Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    organization_admin_client.post(RESULTS, SAME_RESULTS | {"stage_on_pass": "Phone screen"})
-    stored = Organization.objects.get(pk=ready_organization.pk)
-    assert stored.stage_on_pass == "Phone screen"
-    assert recorded().get(organization=ready_organization).changes == {
-        "stage_on_pass": ["", "Phone screen"],
-    }
 
 
 def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explained(
@@ -190,11 +144,6 @@ def test_a_day_to_start_that_is_none_is_refused_in_sight(organization_admin_clie
     page = organization_admin_client.post(URL, SAME | {"not_started_days": "-1"}).content.decode()
     assert re.search(r"<details open>\s*<summary>\s*Candidates who don't start", page)
     assert 'id="id_not_started_days_error"' in page
-
-
-def test_a_time_zone_that_does_not_exist_is_refused(organization_admin_client, ready_organization):
-    answer = organization_admin_client.post(URL, SAME | {"time_zone": "Mars/Olympus"})
-    assert "There is no such time zone" in str(answer.context["form"].errors["time_zone"])
 
 
 def options(answer, name: str) -> list[str]:

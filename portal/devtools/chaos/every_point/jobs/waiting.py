@@ -3,7 +3,7 @@
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
-from integrations.outbox.wait_notes import TOLD_AFTER
+from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
