@@ -98,7 +98,7 @@ def test_a_rule_is_changed_recorded_and_told_by_its_file_and_the_help(name, orga
     page = " ".join(unescape(super_admin_client.get(reverse("help")).content.decode()).split())
     assert column.help_text
     assert (
-        f"<dt>{column.verbose_name}: {rule_in_words(organization, name)}</dt> <dd>{column.help_text}</dd>"
+        f"<dt>{column.verbose_name}: {rule_in_words(organization, name)}</dt> <dd> {column.help_text} </dd>"
         in page
     )
 
