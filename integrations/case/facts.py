@@ -207,11 +207,16 @@ def _assessments(
 
 
 def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:
-    """Return when the stage was entered, by the webhook; else by Lever, None when it doesn't say."""
-    if delivery.event == DeliveryEvent.SWEEP:
-        return opportunity.entered_at if opportunity else None
-    triggered_at = moment(delivery.payload.get("triggeredAt"))
-    return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
+    """Return when the delivery's stage was entered, at the latest when the delivery came; None where nobody says.
+
+    Lever's own word of the opportunity that was read counts. Only where it has none, or the candidate is elsewhere by
+    now, the time in the webhook does: it is signed, but may be that of another webhook.
+    """
+    is_there = opportunity and opportunity.stage_id == StageChange.from_payload(delivery.payload).to_stage_id
+    stated = opportunity.entered_at if opportunity and is_there else None
+    if stated is None and delivery.event != DeliveryEvent.SWEEP:
+        stated = moment(delivery.payload.get("triggeredAt")) or delivery.received_at
+    return min(stated, delivery.received_at) if stated else None
 
 
 def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity: Opportunity) -> Facts:

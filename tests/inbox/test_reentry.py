@@ -164,6 +164,47 @@ def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
 
+@pytest.fixture
+def forge(scenario, sandbox):
+    """Return what stores a webhook that no move in Lever caused, with a genuine signature of a later time."""
+
+    def forge(word: str = "Alder") -> str:
+        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
+        delivery = factories.DeliveryFactory.create(
+            organization=scenario.organization,
+            opportunity_id=sandbox.opportunity_id(word),
+            payload={
+                "event": "candidateStageChange",
+                "triggeredAt": int(timezone.now().timestamp() * 1000),
+                "data": data,
+            },
+        )
+        scenario.work()
+        delivery.refresh_from_db()
+        return delivery.verdict
+
+    return forge
+
+
+def test_a_later_time_in_a_webhook_does_not_override_a_persons_no(
+    scenario, sandbox, move_and_decide, super_admin, forge
+):
+    scenario.set_policies(bulk_limit=1)
+    factories.InvitationFactory.create(organization=scenario.organization)
+    move_and_decide()
+    scenario.set_policies(bulk_limit=0)
+    invitations.cancel(Invitation.objects.get(status="held"), super_admin)
+    assert (forge(), sandbox.invitations_sent()) == ("already_invited", 0)
+
+
+def test_a_later_time_in_a_webhook_starts_no_round(scenario, sandbox, forge):
+    completed_invitation(scenario, score=20, result="Failed", days=3)
+    scenario.set_policies(reentry_days=1)
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=9))
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(days=5))
+    assert (forge(), sandbox.invitations_sent()) == ("already_invited", 1)
+
+
 def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_and_decide, super_admin):
     factories.InvitationFactory.create(organization=scenario.organization)
     scenario.set_policies(bulk_limit=1)
