@@ -156,7 +156,7 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
     for minutes in (1, 9, 11):
         row = factories.InvitationFactory(organization=organization)
         Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert facts.recent_count(organization.pk, organization.bulk_window) == 2
+    assert facts.others_invited(Delivery(organization=organization), organization.bulk_window) == 2
 
 
 def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):

@@ -24,7 +24,7 @@ from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import People
+from integrations.invitations.models.candidate import People, count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
 from integrations.organizations.models.organization import Organization
@@ -233,12 +233,13 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
         entered_before=facts.entered_before or (None if is_known else EnteredBefore.PROGRESS_TAG),
         invitations_here=found.here,
         invitations_elsewhere=found.elsewhere,
-        recently_invited=recent_count(organization_id, facts.bulk_window) if facts.bulk_limit else 0,
+        recently_invited=others_invited(delivery, facts.bulk_window) if facts.bulk_limit else 0,
     )
 
 
-def recent_count(organization_id: int, minutes: int) -> int:
-    """Return how many invitations of an organization were decided in the last `minutes`."""
+def others_invited(delivery: Delivery, minutes: int) -> int:
+    """Return how many other candidates of the organization it was decided to invite in the last `minutes`."""
     since = database.now() - timedelta(minutes=minutes)
-    invited = Invitation.objects.filter(organization=organization_id, created_at__gte=since)
-    return invited.exclude(status=InvitationStatus.HELD).count()
+    invited = Invitation.objects.filter(organization=delivery.organization_id, created_at__gte=since)
+    others = invited.exclude(status=InvitationStatus.HELD).exclude(opportunity_id=delivery.opportunity_id)
+    return count_candidates(others)

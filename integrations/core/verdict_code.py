@@ -282,7 +282,7 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
-        meaning="Your rules ask for an approval: many invitations came at once, the role's mapping asks for it each "
+        meaning="Your rules ask for an approval: many candidates came at once, the role's mapping asks for it each "
         "time, your rules ask for it for the candidate's origin, or the candidate needs extra time, which an Admin "
         "sets in CodeScreen first. Nothing was sent yet.",
         next_step=InvitationStatus.HELD.record.next_step,

@@ -138,6 +138,21 @@ def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario, m
     assert verdict(delivery) == "invite"
 
 
+def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sandbox, move_candidate):
+    type(scenario.organization).objects.update(bulk_limit=2)
+    words = ("Hazel", "Hazel", "Alder", "Alder")
+    for number, word in enumerate(words):  # of who came before, and of the candidate
+        factories.InvitationFactory(
+            organization=scenario.organization,
+            opportunity_id=sandbox.opportunity_id(word),
+            assessment_id=f"other-{number}",
+        )
+    first, second = move_candidate("Alder"), move_candidate("Tamarack")
+    scenario.work()
+    assert (verdict(first), verdict(second)) == ("invite", "held_for_approval")
+    assert "more than 2 candidates in 10 minutes" in Delivery.objects.get(pk=second.pk).explanation
+
+
 def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candidate):
     type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")

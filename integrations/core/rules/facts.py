@@ -140,7 +140,7 @@ class Facts:
     chosen_assessment: str = ""  # the id of the one that a person chose for a candidate who had got none
     invitations_here: tuple[ExistingInvitation, ...] = ()
     invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
-    recently_invited: int = 0
+    recently_invited: int = 0  # other candidates
     reentry_days: int = 0  # after so many a new round is sent; 0 for never
     bulk_limit: int = 0
     bulk_window: int = 10

@@ -145,8 +145,8 @@ class Policies(models.Model):
     )
     bulk_limit = _number(
         RuleGroup.LIMIT,
-        "Require approval above this many invitations",
-        "More than these wait until an Admin approves them. 0 turns this off.",
+        "Require approval above this many candidates",
+        "The invitations of more wait until an Admin approves them. 0 turns this off.",
         default=50,
         most=1_000_000,
     )
