@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from integrations.api.models import ApiScope, ApiToken, digest_of
+from integrations.audit.kept_rows import KeptRows
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.audit.record import audit, target_of
+from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
@@ -21,6 +21,18 @@ PREFIX = "cslp_"
 #: How many one organization may have.
 MOST_TOKENS = 20
 DEFAULT_DAYS, MOST_DAYS = 365, 730
+API_TOKENS = KeptRows(
+    ApiToken,
+    roles=SUPER_ADMINS,
+    named_by=("name",),
+    taken="There is a token with this name. Revoke it, or choose another name.",
+    told=("scopes", "ends"),
+    added=AuditAction.MAKE_API_TOKEN,
+    removed=AuditAction.REVOKE_API_TOKEN,
+    most=MOST_TOKENS,
+    is_full=f"There are {MOST_TOKENS} tokens already. Revoke one first.",
+    record=audit_and_tell,
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,7 @@ def make_token(
 
     Raises ValidationError by field.
     """
-    name = name.strip()
     errors: dict[str, str] = {}
-    if not 0 < len(name) <= 60:
-        errors["name"] = "Enter a name of at most 60 characters."
     if unknown := sorted(set(scopes) - set(ApiScope)):
         errors["scopes"] = f"There is no scope {', '.join(unknown)}. There are: {', '.join(ApiScope)}."
     elif not scopes:
@@ -51,34 +60,14 @@ def make_token(
     if errors:
         raise ValidationError(errors)
     text = PREFIX + secrets.token_urlsafe(32)
-    with transaction.atomic():
-        Organization.objects.lock(organization.pk)
-        others = ApiToken.objects.filter(organization=organization)
-        if others.filter(name=name).exists():
-            raise ValidationError(
-                {"name": "There is a token with this name. Revoke it, or choose another name."}
-            )
-        if others.count() >= MOST_TOKENS:
-            raise ValidationError(f"There are {MOST_TOKENS} tokens already. Revoke one first.")
-        token = ApiToken.objects.create(
-            organization=organization,
-            name=name,
-            digest=digest_of(text),
-            scopes=[scope for scope in ApiScope if scope in scopes],
-            made_by=actor if isinstance(actor, User) else None,
-            by_operator=not isinstance(actor, User),
-            expires_at=database.now() + timedelta(days=days),
-        )
-        changes = {"scopes": ([], token.scopes), "ends": ("", f"{token.expires_at:%Y-%m-%d}")}
-        audit_and_tell(token, actor, AuditAction.MAKE_API_TOKEN, changes)
+    token = ApiToken(
+        organization=organization,
+        name=name.strip(),
+        digest=digest_of(text),
+        scopes=[scope for scope in ApiScope if scope in scopes],
+        made_by=actor if isinstance(actor, User) else None,
+        by_operator=not isinstance(actor, User),
+        expires_at=database.now() + timedelta(days=days),
+    )
+    API_TOKENS.save(token, actor)
     return NewToken(token, text)
-
-
-def revoke_token(token: ApiToken, actor: Actor) -> bool:
-    """Delete the token; return whether it was there. The program's next request is refused."""
-    target = target_of(token)
-    with transaction.atomic():
-        if not ApiToken.objects.filter(pk=token.pk).delete()[0]:
-            return False
-        audit(target, actor, AuditAction.REVOKE_API_TOKEN, {"scopes": (token.scopes, [])})
-    return True

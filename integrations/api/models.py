@@ -54,7 +54,7 @@ class ApiToken(models.Model):
     )
     name = harmless(models.CharField(max_length=60))
     digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the token."))
-    scopes = harmless(models.JSONField(help_text="The lists that it reads."))
+    scopes = harmless(models.JSONField(default=list, help_text="The lists that it reads."))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -79,6 +79,11 @@ class ApiToken(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= database.now()
+
+    @property
+    def ends(self) -> str:
+        """The day on which it ends; empty for one that isn't made yet."""
+        return f"{self.expires_at:%Y-%m-%d}" if self.expires_at else ""
 
     @property
     def maker(self) -> str:

@@ -3,13 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from integrations.catalog import acts as catalog_acts
-from integrations.catalog.models.role_mapping import (
-    CATEGORY_COLUMNS,
-    NO_RULE,
-    OWN_RULES,
-    RoleMapping,
-)
+from integrations.catalog import acts
+from integrations.catalog.acts import PLACE
+from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, NO_RULE, RoleMapping
 from integrations.configuration.section import (
     ACTOR,
     Change,
@@ -26,12 +22,7 @@ from integrations.configuration.section import (
 )
 from integrations.organizations.models.organization import Organization
 
-_NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
-_MAPPING = keys(
-    *(column(RoleMapping, name) for name in _NAMED_BY),
-    column(RoleMapping, "assessment", is_required=True),
-    *(column(RoleMapping, name) for name in OWN_RULES),
-)
+_MAPPING = keys(*(column(RoleMapping, name, is_required=name == "assessment") for name in acts.MAPPINGS.told))
 
 
 def _check_mapping(path: str, table: Table) -> None:
@@ -46,51 +37,33 @@ def _check_mapping(path: str, table: Table) -> None:
 
 
 def _stored_mappings(organization: Organization) -> Iterator[Table]:
-    for row in RoleMapping.objects.filter(organization=organization):
+    for row in acts.MAPPINGS.of(organization):
         yield {name: value for name, value in table_of(_MAPPING, row).items() if value not in NO_RULE}
 
 
-def _mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
-    """Return the mappings that there would be, unsaved, by what each holds for."""
-    own = RoleMapping.objects.filter(organization=organization.pk).order_by("role", "stage", "pk")
-    mappings = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping for mapping in own}
-    for table in file.tables["mappings"]:
-        named = {name: table.get(name, "") for name in _NAMED_BY}
-        new = RoleMapping(organization=organization, **named)
-        mapping = mappings.setdefault(tuple(named.values()), new)
-        _set_columns(mapping, table)
-    return mappings
-
-
-def _set_columns(mapping: RoleMapping, table: Table) -> None:
-    empty = RoleMapping()
-    for name, value in table.items():
-        setattr(mapping, name, getattr(empty, name) if value == "" else value)
-
-
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
-    own = RoleMapping.objects.filter(organization=organization.pk)
-    known = {row.pk: table_of(_MAPPING, row) for row in own}
-    for named, mapping in _mappings_after(file, organization).items():
-        before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
-        changed = differing(_MAPPING, before, table_of(_MAPPING, mapping))
-        lines = []
+    stored = {tuple(getattr(row, name) for name in PLACE): row for row in acts.MAPPINGS.of(organization)}
+    for table in file.tables["mappings"]:
+        place = {name: table.get(name, "") for name in PLACE}
+        mapping = stored.get(tuple(place.values())) or RoleMapping(**place)
+        before = table_of(_MAPPING, mapping)
+        changed = differing(_MAPPING, before, table)
         stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
         subject = f"mapping {quoted(mapping.subject)} × {stage}"
-        for name, value in changed.items():
-            if name not in _NAMED_BY:
-                path = subject if name == "assessment" else f"{subject} {name}"
-                lines.append(_MAPPING[name].line(path, before[name], value))
+        lines = [
+            _MAPPING[name].line(subject if name == "assessment" else f"{subject} {name}", before[name], value)
+            for name, value in changed.items()
+        ]
         if lines:
-            yield Change(subject, lines, partial(_save_mapping, organization, named, changed))
+            yield Change(subject, lines, partial(_save_mapping, organization, place, changed))
 
 
-def _save_mapping(organization: Organization, named: tuple[str, ...], changed: Table) -> None:
-    identity = dict(zip(_NAMED_BY, named, strict=True))
-    own = RoleMapping.objects.filter(organization=organization, **identity)
-    mapping = own.first() or RoleMapping(organization=organization, **identity)
-    _set_columns(mapping, changed)
-    catalog_acts.save_mapping(mapping, ACTOR)
+def _save_mapping(organization: Organization, place: Table, changed: Table) -> None:
+    own = acts.MAPPINGS.of(organization).filter(**place)
+    mapping = own.first() or RoleMapping(organization=organization, **place)
+    for name, value in changed.items():
+        setattr(mapping, name, value)
+    acts.MAPPINGS.save(mapping, ACTOR)
 
 
 MAPPINGS = Section(
@@ -99,6 +72,6 @@ MAPPINGS = Section(
     _stored_mappings,
     _compare_mappings,
     is_array=True,
-    named_by=_NAMED_BY,
+    named_by=PLACE,
     check=_check_mapping,
 )

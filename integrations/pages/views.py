@@ -10,10 +10,11 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.forms import BaseForm
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import (
@@ -23,12 +24,14 @@ from django.utils.cache import (
     set_response_etag,
 )
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.cache import cache_control
 from django.views.generic import FormView, TemplateView, View
 from django.views.generic.base import ContextMixin
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
+from integrations.audit.kept_rows import KeptRow, KeptRows
 from integrations.audit.models.entry import AuditAction
 from integrations.audit.record import audit
 from integrations.core import slots
@@ -180,6 +183,31 @@ class ConfirmedActView(ActView):
     """An act with a page that says what it affects and asks first."""
 
     http_method_names = OperationView.http_method_names
+
+
+class RowMixin[Row: models.Model](OrganizationMixin):
+    """A view of one of the organization's rows; its template reads `view.row`."""
+
+    model: type[Row]
+
+    @cached_property
+    def row(self) -> Row:
+        """The row that the address names; 404 for another organization's, and once it is gone."""
+        rows = self.model._default_manager.filter(organization=self.organization)
+        return get_object_or_404(rows.select_related("organization"), pk=self.kwargs["pk"])
+
+
+class RemoveRowView[Row: KeptRow](RowMixin[Row], ActView):
+    """Remove a kept row on POST."""
+
+    kept: KeptRows[Row]
+    #: The sentence that says so, with a place for the row's name.
+    removed = ""
+
+    def operate(self, form: Any) -> str | None:
+        """Remove it; nothing is changed where somebody else has meanwhile."""
+        name = str(self.row)
+        return self.removed.format(name) if self.kept.remove(self.row, self.user) else None
 
 
 class ListExport(OrganizationMixin):

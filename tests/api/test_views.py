@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.accounts.models.attempts import Limit
 from integrations.api import access
-from integrations.api.acts import revoke_token
+from integrations.api.acts import API_TOKENS
 from integrations.api.models import ApiScope, ApiToken
 from integrations.core.verdict_code import VerdictCode
 from integrations.invitations.models.candidate import Candidate
@@ -122,7 +122,7 @@ def test_a_token_reads_its_scopes_alone(read, organization):
 def test_a_token_that_is_revoked_while_its_program_pages_reads_no_further(read, organization):
     factories.CandidateFactory.create_batch(5, organization=organization)
     page = read("candidates/", limit=2).json()
-    revoke_token(ApiToken.objects.get(), "tests")
+    API_TOKENS.remove(ApiToken.objects.get(), "tests")
     answer = read(page["next"])
     assert answer.status_code == 401
     assert "perhaps it was revoked" in answer.json()["detail"]

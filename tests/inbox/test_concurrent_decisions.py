@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
-from integrations.catalog.acts import delete_mapping, save_mapping
+from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
@@ -162,11 +162,11 @@ def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
 
 def change_stage(mapping: RoleMapping, actor: str) -> None:
     mapping.stage = "CodeScreen Home"
-    save_mapping(mapping, actor)
+    MAPPINGS.save(mapping, actor)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("act", [delete_mapping, change_stage])
+@pytest.mark.parametrize("act", [MAPPINGS.remove, change_stage])
 def test_a_mapping_by_which_somebody_is_being_decided_may_be_changed(organization, act):
     """PostgreSQL checks the foreign key at COMMIT: in another order the two would wait for each other."""
     mapping = RoleMapping.objects.create(organization=organization, role="Chef", assessment="Soup")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, CommandParser
 
-from integrations.api.acts import DEFAULT_DAYS, MOST_DAYS, make_token, revoke_token
+from integrations.api.acts import API_TOKENS, DEFAULT_DAYS, MOST_DAYS, make_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
@@ -35,7 +35,7 @@ class Command(MigratingCommand):
             raise CommandError("Give the NAME of a new token, or --revoke NAME.")
         if options["revoke"]:
             token = ApiToken.objects.filter(organization=organization, name=options["revoke"]).first()
-            if token is None or not revoke_token(token, "api_token"):
+            if token is None or not API_TOKENS.remove(token, "api_token"):
                 names = ", ".join(organization.api_tokens.values_list("name", flat=True))
                 raise CommandError(f"There is no token {options['revoke']!r}. There are: {names or 'none'}.")
             self.stdout.write(f"revoked {token}")

@@ -7,11 +7,18 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
+from integrations.audit.kept_rows import KeptRows
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit, target_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import have_people_read
-from integrations.members.models.membership import LastSuperAdmin, Membership, PersonalSettings, folded
+from integrations.members.models.membership import (
+    SUPER_ADMINS,
+    LastSuperAdmin,
+    Membership,
+    PersonalSettings,
+    folded,
+)
 from integrations.members.models.pending import PendingMembership, PendingMembershipQuerySet
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.link_emails import (
@@ -24,6 +31,14 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
 LIMITS = f"An organization may send {MOST_PER_HOUR} invitations an hour, and {MOST_PER_ADDRESS} a day to one address."
+PENDING_MEMBERSHIPS = KeptRows(
+    PendingMembership,
+    roles=SUPER_ADMINS,
+    named_by=("email",),
+    told=("role",),
+    added=AuditAction.INVITE_MEMBER,
+    removed=AuditAction.WITHDRAW_INVITATION,
+)
 TOO_MANY = f"Too many invitations. {LIMITS} Wait a while."
 
 
@@ -71,23 +86,14 @@ def send_again(pending: PendingMembership, actor: Actor) -> None:
 
 def withdraw(pending: PendingMembership, actor: Actor, what_happened: str = "invitation withdrawn") -> None:
     """Withdraw the invitation: its links end at once. `what_happened` is what Super Admins are told."""
-    _end(pending, actor, AuditAction.WITHDRAW_INVITATION, what_happened)
+    if PENDING_MEMBERSHIPS.remove(pending, actor):
+        tell_members_changed(pending.organization, pending.email, what_happened, actor)
 
 
 def decline(pending: PendingMembership, actor: Actor) -> None:
     """Record that the invited person doesn't want to be a member; links end at once."""
-    _end(pending, actor, AuditAction.DECLINE_MEMBERSHIP, "invitation declined")
-
-
-def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_happened: str) -> None:
-    with transaction.atomic():
-        locked = PendingMembership.objects.select_for_update(of=("self",)).filter(pk=pending.pk).first()
-        if locked is None:
-            return  # answered or withdrawn meanwhile, which has its own entry
-        target = target_of(locked)
-        locked.delete()
-        audit(target, actor, action, {"role": (pending.role, "")})
-        tell_members_changed(pending.organization, pending.email, what_happened, actor)
+    if PENDING_MEMBERSHIPS.remove(pending, actor, AuditAction.DECLINE_MEMBERSHIP):
+        tell_members_changed(pending.organization, pending.email, "invitation declined", actor)
 
 
 class InvitationProof(Enum):

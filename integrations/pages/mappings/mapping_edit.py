@@ -4,26 +4,19 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.forms import BoundField, Form, ModelForm
+from django.forms import BoundField, ModelForm
 from django.http import QueryDict
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from integrations.catalog.acts import delete_mapping, save_mapping
-from integrations.catalog.models.role_mapping import (
-    CATEGORY_COLUMNS,
-    MAPPED_ALREADY,
-    OWN_RULES,
-    RoleMapping,
-)
+from integrations.catalog.acts import MAPPINGS
+from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, OWN_RULES, RoleMapping
 from integrations.core.vocabulary import Approval, lower_first
-from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.policies import POLICIES
-from integrations.pages.access import OrganizationMixin, own_page
+from integrations.pages.access import own_page
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, suggestions
 from integrations.pages.settings.rules import rule_in_words
-from integrations.pages.views import ConfirmedActView, OperationView
+from integrations.pages.views import OperationView, RemoveRowView, RowMixin
 
 AS_FOR_ALL = "As for all roles"
 
@@ -111,10 +104,7 @@ class RoleMappingForm(forms.ModelForm):
         return any(field.value() for field in self.category_fields)
 
     def clean(self) -> dict[str, Any]:
-        """Reject what a platform doesn't list, and a second mapping for the same role or categories and stage.
-
-        The model's constraint can't be shown here, because it names a column that the form doesn't have.
-        """
+        """Reject what a platform doesn't list."""
         cleaned = super().clean() or {}
         for name, known in self._lists.items():
             # a name that was stored before stays, so that the others can be changed
@@ -122,39 +112,21 @@ class RoleMappingForm(forms.ModelForm):
             reason = "" if is_stored else known.refusal(str(cleaned.get(name, "")))
             if reason:
                 self.add_error(name, reason)
-        duplicates = RoleMapping.objects.filter(
-            organization=self.instance.organization_id,
-            **{name: cleaned.get(name, "") for name in ("role", *CATEGORY_COLUMNS, "stage")},
-        )
-        if duplicates.exclude(pk=self.instance.pk).exists():
-            self.add_error(None, MAPPED_ALREADY)
         return cleaned
 
 
-class MappingMixin(OrganizationMixin):
-    """A view of one of the organization's mappings."""
-
-    allowed_roles = ADMINS
-    following_page = "mapping-list"
-
-    @cached_property
-    def mapping(self) -> RoleMapping:
-        """The mapping that the address names, else a new one; 404 for another organization's."""
-        if "pk" not in self.kwargs:
-            return RoleMapping(organization=self.organization)
-        return get_object_or_404(RoleMapping, organization=self.organization, pk=self.kwargs["pk"])
-
-
-class MappingFormView(MappingMixin, OperationView):
+class MappingFormView(RowMixin[RoleMapping], OperationView):
     """A view of the form of a mapping, which leads back to the list as it was filtered."""
 
+    model, allowed_roles = RoleMapping, MAPPINGS.roles
+    following_page = "mapping-list"
     template_name = "integrations/rolemapping_form.html"
     form_class = RoleMappingForm
     #: What saving did.
     done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "instance": self.mapping}
+        return {**super().get_form_kwargs(), "instance": self.row}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the suggestions for fields that are typed, and the page to return to."""
@@ -164,7 +136,7 @@ class MappingFormView(MappingMixin, OperationView):
 
     def operate(self, form: ModelForm) -> str | None:
         mapping: RoleMapping = form.instance
-        return f"The mapping {mapping} is {self.done}." if save_mapping(mapping, self.user) else None
+        return f"The mapping {mapping} is {self.done}." if MAPPINGS.save(mapping, self.user) else None
 
 
 class MappingUpdateView(MappingFormView):
@@ -178,20 +150,21 @@ class MappingCreateView(MappingFormView):
 
     done = "added"
 
+    @cached_property
+    def row(self) -> RoleMapping:
+        """A new mapping."""
+        return RoleMapping(organization=self.organization)
+
     def get_initial(self) -> dict[str, Any]:
         """Fill in the role that was clicked in the list."""
         return {"role": self.request.GET.get("role", "")}
 
 
-class MappingDeleteView(MappingMixin, ConfirmedActView):
+class MappingDeleteView(RemoveRowView[RoleMapping]):
     """Ask for confirmation; delete the mapping on POST."""
 
+    model, kept, allowed_roles = RoleMapping, MAPPINGS, MAPPINGS.roles
+    following_page = "mapping-list"
+    removed = "The mapping {} is deleted."
     template_name = "integrations/rolemapping_confirm_delete.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(mapping=self.mapping, **kwargs)
-
-    def operate(self, form: Form) -> str:
-        name = str(self.mapping)
-        delete_mapping(self.mapping, self.user)
-        return f"The mapping {name} is deleted."
+    http_method_names = OperationView.http_method_names

@@ -203,7 +203,7 @@ class BulkAssignView(_MappingListActView):
             raise ActionNotAllowed("Tick the roles first.")
         if assessment not in assessment_names(self.organization):
             raise ActionNotAllowed("Choose an assessment that CodeScreen lists.")
-        changed = assign_assessment(roles, assessment, self.user)
+        changed = assign_assessment(self.organization, roles, assessment, self.user)
         return f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed."
 
 

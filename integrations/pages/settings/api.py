@@ -5,16 +5,13 @@ from typing import Any
 from django import forms
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.api.acts import DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS, make_token, revoke_token
-from integrations.api.models import ApiScope
-from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.models.membership import SUPER_ADMINS
+from integrations.api.acts import API_TOKENS, DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS, make_token
+from integrations.api.models import ApiScope, ApiToken
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ActView, OperationView, shows_secret
+from integrations.pages.views import OperationView, RemoveRowView, shows_secret
 
 
 class ApiTokenForm(forms.Form):
@@ -49,12 +46,12 @@ class ApiTokensView(OrganizationMixin, OperationView):
     """
 
     template_name = "integrations/api.html"
-    allowed_roles = SUPER_ADMINS
+    allowed_roles = API_TOKENS.roles
     form_class = ApiTokenForm
     following_page = "api-tokens"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        tokens = list(self.organization.api_tokens.all())
+        tokens = list(API_TOKENS.of(self.organization))
         return super().get_context_data(
             tokens=tokens, most=MOST_TOKENS, is_full=len(tokens) >= MOST_TOKENS, **kwargs
         )
@@ -67,14 +64,9 @@ class ApiTokensView(OrganizationMixin, OperationView):
         return self.render_to_response(self.get_context_data(form=ApiTokenForm(), new=new))
 
 
-class RevokeApiTokenView(OrganizationMixin, ActView):
+class RevokeApiTokenView(RemoveRowView[ApiToken]):
     """End a token."""
 
-    allowed_roles = SUPER_ADMINS
+    model, kept, allowed_roles = ApiToken, API_TOKENS, API_TOKENS.roles
     following_page = "api-tokens"
-
-    def operate(self, form: Form) -> str:
-        token = get_object_or_404(self.organization.api_tokens, pk=self.kwargs["pk"])
-        if not revoke_token(token, self.user):
-            raise ActionNotAllowed("The token was revoked before.")
-        return f"“{token}” is revoked. What it is sent with is refused from now on."
+    removed = "“{}” is revoked. What it is sent with is refused from now on."

@@ -7,14 +7,14 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
 from integrations.accounts.acts.second_factors import reset_for_member, with_factors
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.invitations import invite, send_again, withdraw
+from integrations.members.acts.invitations import PENDING_MEMBERSHIPS, invite, send_again, withdraw
 from integrations.members.acts.members import change_role, may_set_password, remove_member
 from integrations.members.models.membership import ONLY_ORGANIZATION_SESSION_KEY, SUPER_ADMINS, Membership
 from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
@@ -22,7 +22,14 @@ from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm, shows_secret
+from integrations.pages.views import (
+    ActView,
+    ConfirmedActView,
+    OperationView,
+    ReasonForm,
+    RowMixin,
+    shows_secret,
+)
 from integrations.single_sign_on.models import provider_of
 
 
@@ -72,59 +79,41 @@ class TeamView(OrganizationMixin, OperationView):
         return f"The invitation is on its way to {pending.email}."
 
 
-class PendingMixin(OrganizationMixin):
-    """A view of one pending membership."""
-
-    allowed_roles = SUPER_ADMINS
-
-    @property
-    def pending(self) -> PendingMembership:
-        """The row that the address names; 404 for another organization's, and once it was answered."""
-        rows = self.organization.pending_memberships.select_related("organization")
-        return get_object_or_404(rows, pk=self.kwargs["pk"])
-
-
 @shows_secret
-class PendingMemberView(PendingMixin, ConfirmedActView):
+class PendingMemberView(RowMixin[PendingMembership], ConfirmedActView):
     """Show one pending membership; send its invitation again on POST."""
 
+    model, allowed_roles = PendingMembership, PENDING_MEMBERSHIPS.roles
     template_name = "integrations/pending_member.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the link only where the portal can't send it: everybody who has it can answer for the person."""
-        pending = self.pending
-        link = membership_link(pending) if pending.is_open and not is_mail_sent() else ""
-        return super().get_context_data(pending=pending, link=link, is_mail_sent=is_mail_sent(), **kwargs)
+        link = membership_link(self.row) if self.row.is_open and not is_mail_sent() else ""
+        return super().get_context_data(link=link, is_mail_sent=is_mail_sent(), **kwargs)
 
     def operate(self, form: Form) -> str:
-        pending = self.pending
-        send_again(pending, self.user)
-        return f"The invitation is on its way to {pending.email}. Earlier links have ended."
+        send_again(self.row, self.user)
+        return f"The invitation is on its way to {self.row.email}. Earlier links have ended."
 
     def get_success_url(self) -> str:
         return self.request.path
 
 
-class WithdrawInvitationView(PendingMixin, ActView):
+class WithdrawInvitationView(RowMixin[PendingMembership], ActView):
     """Withdraw an invitation."""
 
+    model, allowed_roles = PendingMembership, PENDING_MEMBERSHIPS.roles
     following_page = "team"
 
     def operate(self, form: Form) -> str:
-        pending = self.pending
-        withdraw(pending, self.user)
-        return f"The invitation to {pending.email} is withdrawn; its link no longer works."
+        withdraw(self.row, self.user)
+        return f"The invitation to {self.row.email} is withdrawn; its link no longer works."
 
 
-class MemberMixin(OrganizationMixin):
+class MemberMixin(RowMixin[Membership]):
     """A view of one member."""
 
-    allowed_roles = SUPER_ADMINS
-
-    @property
-    def member(self) -> Membership:
-        """The member that the address names; 404 for another organization's."""
-        return get_object_or_404(self.organization.memberships.select_related("user"), pk=self.kwargs["pk"])
+    model, allowed_roles = Membership, SUPER_ADMINS
 
 
 @shows_secret
@@ -138,9 +127,8 @@ class MemberLinkView(MemberMixin, FreshProofMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the link; empty for a person who has an address or a password, or is a member elsewhere too."""
-        member = self.member
-        link = choose_password_link(member.user) if may_set_password(member) else ""
-        return super().get_context_data(member=member, link=link, **kwargs)
+        link = choose_password_link(self.row.user) if may_set_password(self.row) else ""
+        return super().get_context_data(link=link, **kwargs)
 
 
 class ChangeRoleView(MemberMixin, ActView):
@@ -150,7 +138,7 @@ class ChangeRoleView(MemberMixin, ActView):
 
     def operate(self, form: Form) -> str | HttpResponseBase | None:
         """Change the role, unless the member is the last Super Admin; a new one takes a fresh proof."""
-        role, member = self.request.POST.get("role", ""), self.member
+        role, member = self.request.POST.get("role", ""), self.row
         if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, reverse("team"))):
             return wanted
         if role not in Membership.Role.values:
@@ -166,12 +154,9 @@ class RemoveMemberView(MemberMixin, ConfirmedActView):
     template_name = "integrations/member_remove.html"
     following_page = "team"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(member=self.member, **kwargs)
-
     def operate(self, form: Form) -> str | HttpResponse:
         """Remove the member, unless they are the last Super Admin."""
-        member = self.member
+        member = self.row
         remove_member(member, self.user)
         said = f"{member.name} is no longer a member."
         if member.user_id != self.user.pk:
@@ -223,12 +208,9 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
     form_class = ReasonForm
     following_page = "team"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(member=self.member, **kwargs)
-
     def operate(self, form: Form) -> str | HttpResponse:
         """Reset it, unless it isn't this organization's to decide."""
-        member = self.member
+        member = self.row
         if reset_for_member(member, self.user, form.cleaned_data["reason"]):
             return f"The second factor of {member.name} is reset, and they are told by e-mail."
         messages.info(self.request, f"{member.name} has no second factor.")

@@ -10,7 +10,6 @@ from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.pages.mappings.mapping_edit import RoleMappingForm
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
-from tests.support import factories
 from tests.support.browsing import Visit
 from tests.support.factories import recorded
 
@@ -74,33 +73,11 @@ def test_a_mapping_for_the_stage_wins(super_admin_client, ready_organization):
     )
 
 
-def test_an_admin_adds_changes_and_deletes(organization_admin_client, organization):
-    organization_admin_client.post(
-        reverse("mapping-add"), {"role": "Chef", "stage": "", "assessment": "Knives"}
-    )
-    mapping = RoleMapping.objects.get(organization=organization)
-    organization_admin_client.post(
-        reverse("mapping-edit", args=[mapping.pk]), {"role": "Chef", "stage": "", "assessment": "Soup"}
-    )
-    mapping.refresh_from_db()
-    assert mapping.assessment == "Soup"
-    assert "Delete this mapping?" in text(
-        organization_admin_client.get(reverse("mapping-delete", args=[mapping.pk]))
-    )
-    organization_admin_client.post(reverse("mapping-delete", args=[mapping.pk]))
-    assert not RoleMapping.objects.exists()
-    assert list(recorded().order_by("pk").values_list("action", flat=True)) == [
-        "add_mapping",
-        "change_mapping",
-        "delete_mapping",
-    ]
-
-
 def test_a_second_mapping_for_the_same_role_and_stage_is_rejected(
     organization_admin_client, ready_organization
 ):
     page = organization_admin_client.post(
-        reverse("mapping-add"), {"role": "Backend Engineer", "stage": "", "assessment": "Other"}
+        reverse("mapping-add"), {"role": "Backend Engineer", "stage": "", "assessment": "Backend"}
     )
     assert "already has an assessment" in text(page)
     mapping = RoleMapping.objects.get()
@@ -126,18 +103,6 @@ def test_a_second_click_at_the_same_moment_is_answered_at_the_form(
     answer = organization_admin_client.post(reverse(page, args=keys), values)
     assert answer.status_code == 200
     assert text(answer).count("This role already has an assessment for that stage.") == 1
-
-
-def test_another_organization_may_map_the_same_role(organization_admin_client, organization):
-    RoleMapping.objects.create(
-        organization=factories.OrganizationFactory.create(), role="Chef", assessment="Knives"
-    )
-    assert (
-        organization_admin_client.post(
-            reverse("mapping-add"), {"role": "Chef", "assessment": "Knives"}
-        ).status_code
-        == 302
-    )
 
 
 def test_a_team_member_sees_and_cannot_edit(team_member_client, ready_organization):

@@ -117,10 +117,3 @@ def test_another_organizations_invitation_is_not_found(stranger_client, pending)
     assert stranger_client.post(address(pending)).status_code == 404
     assert stranger_client.post(address(pending, "pending-withdraw")).status_code == 404
     assert PendingMembership.objects.filter(pk=pending.pk).exists()
-
-
-def test_withdrawing_is_recorded(super_admin_client, pending):
-    page = text(super_admin_client.post(address(pending, "pending-withdraw"), follow=True))
-    assert "is withdrawn" in page
-    assert not PendingMembership.objects.exists()
-    assert recorded().get().action == "withdraw_invitation"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from integrations.catalog.acts import save_mapping
+from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.health import incidents
@@ -135,7 +135,7 @@ class Acts:
 
     def map_role(self, role: str, assessment: str) -> None:
         """Map a role to an assessment."""
-        save_mapping(
+        MAPPINGS.save(
             RoleMapping(organization=self.organization, role=role, assessment=assessment), self._admin()
         )
 

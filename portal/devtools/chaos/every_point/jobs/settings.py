@@ -9,10 +9,10 @@ from tempfile import NamedTemporaryFile
 from django.core.management import call_command
 from django.db.models import Model, QuerySet
 
-from integrations.api.acts import make_token, revoke_token
+from integrations.api.acts import API_TOKENS, make_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.catalog.acts import delete_mapping
+from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
@@ -56,9 +56,9 @@ def clean_up(world: World) -> None:
     made = partial(make_token, world.organization, "warehouse", list(ApiScope), 30, PERSON)
     _until(world, AuditAction.MAKE_API_TOKEN, made)
     token = ApiToken.objects.get()
-    _until(world, AuditAction.REVOKE_API_TOKEN, lambda: revoke_token(token, PERSON))
+    _until(world, AuditAction.REVOKE_API_TOKEN, lambda: API_TOKENS.remove(token, PERSON))
     mapping = RoleMapping.objects.get(role=ROLE)
-    _until(world, AuditAction.DELETE_MAPPING, lambda: delete_mapping(mapping, PERSON))
+    _until(world, AuditAction.DELETE_MAPPING, lambda: MAPPINGS.remove(mapping, PERSON))
     world.rest()
 
 

@@ -1,0 +1,234 @@
+"""Each kind of kept row: added, changed, removed, refused, recorded, and what its empty list says to do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.api.acts import API_TOKENS
+from integrations.api.models import ApiToken
+from integrations.audit.kept_rows import KeptRow, KeptRows
+from integrations.catalog.acts import MAPPINGS
+from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.members.acts.invitations import PENDING_MEMBERSHIPS
+from tests.support import factories
+from tests.support.factories import recorded
+
+CLIENTS = {
+    "super_admin": "super_admin_client",
+    "admin": "organization_admin_client",
+    "team_member": "team_member_client",
+    "limited_team_member": "limited_member_client",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of kept row, and what a person posts of one."""
+
+    kept: KeptRows[Any]
+    list_page: str
+    add_page: str
+    remove_page: str
+    posted: dict[str, Any]
+    #: What the entry of a row that was added so says.
+    told: dict[str, Any]
+    #: What a list without any says, and where one is added.
+    nothing_yet: str
+    change_page: str = ""
+    changed: dict[str, Any] = field(default_factory=dict)
+    #: The array of the configuration file, and a table of it.
+    section: str = ""
+    table: str = ""
+
+    def made(self, organization: Any) -> KeptRow:
+        """Return a stored row, as nobody added it."""
+        if self.kept is PENDING_MEMBERSHIPS:
+            return factories.invited(organization, self.posted["email"])
+        if self.kept is API_TOKENS:
+            return token(organization, self.posted["name"])
+        return RoleMapping.objects.create(organization=organization, **self.posted)
+
+
+def token(organization: Any, name: str) -> ApiToken:
+    until = timezone.now() + timedelta(days=9)
+    return ApiToken.objects.create(
+        organization=organization, name=name, digest=name, scopes=["results"], expires_at=until
+    )
+
+
+KINDS = {
+    "mappings": Kind(
+        MAPPINGS,
+        "mapping-list",
+        "mapping-add",
+        "mapping-delete",
+        {"role": "Chef", "assessment": "Soup", "approval": "always", "passing_score": 0},
+        {
+            "role": ["", "Chef"],
+            "assessment": ["", "Soup"],
+            "approval": ["", "always"],
+            "passing_score": [None, 0],
+        },
+        "No mapping yet. Choose an assessment above",
+        change_page="mapping-edit",
+        changed={"assessment": "Bread"},
+        section="mappings",
+        table='role = "Chef"\nassessment = "Soup"\napproval = "always"\npassing_score = 0\n',
+    ),
+    "API tokens": Kind(
+        API_TOKENS,
+        "api-tokens",
+        "api-tokens",
+        "api-token-revoke",
+        {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"},
+        {"scopes": [[], ["candidates", "results"]]},
+        "No token yet: no program reads anything. Make one below.",
+    ),
+    "pending memberships": Kind(
+        PENDING_MEMBERSHIPS,
+        "team",
+        "member-invite",
+        "pending-withdraw",
+        {"email": "recruiter@acme.example", "role": "team_member"},
+        {"role": ["", "team_member"]},
+        "Invite somebody",
+    ),
+}
+
+pytestmark = pytest.mark.django_db
+
+
+def those(has: Callable[[Kind], object]) -> pytest.MarkDecorator:
+    """Return the mark of a test that is for the kinds that have this."""
+    chosen = {name: kind for name, kind in KINDS.items() if has(kind)}
+    return pytest.mark.parametrize("kind", chosen.values(), ids=chosen)
+
+
+every_kind = those(lambda kind: True)
+
+
+@pytest.fixture
+def stored(kind, organization) -> KeptRow:
+    return kind.made(organization)
+
+
+def rows(kind: Kind) -> list[Any]:
+    return list(kind.kept.model._default_manager.all())
+
+
+@every_kind
+def test_a_row_is_added_and_recorded_when_posted(kind, super_admin_client, organization):
+    super_admin_client.post(reverse(kind.add_page), kind.posted)
+    [row] = kind.kept.of(organization)
+    entry = recorded().get()
+    assert (entry.action, entry.target_id) == (kind.kept.added, row.pk)
+    assert kind.told.items() <= entry.changes.items()
+    assert set(entry.changes) <= set(kind.kept.told)
+
+
+@those(lambda kind: kind.change_page)
+def test_a_row_is_changed_and_recorded_once_when_posted_twice(kind, super_admin_client, stored):
+    for _ in range(2):
+        super_admin_client.post(reverse(kind.change_page, args=[stored.pk]), kind.posted | kind.changed)
+    [entry] = recorded()
+    assert (entry.action, entry.target_id) == (kind.kept.changed, stored.pk)
+    assert entry.changes == {name: [kind.posted[name], value] for name, value in kind.changed.items()}
+
+
+@every_kind
+def test_a_row_is_removed_and_recorded_once_when_two_ask(kind, super_admin_client, super_admin, stored):
+    super_admin_client.post(reverse(kind.remove_page, args=[stored.pk]))
+    assert not rows(kind)
+    assert not kind.kept.remove(stored, super_admin)
+    entry = recorded().get()
+    assert (entry.action, entry.target_id) == (kind.kept.removed, stored.pk)
+    assert entry.changes
+    assert all((before and not after) or before == 0 for before, after in entry.changes.values())
+
+
+@every_kind
+@pytest.mark.parametrize("role", CLIENTS)
+def test_only_the_roles_of_the_kind_add_and_remove(kind, role, request, stored):
+    client = request.getfixturevalue(CLIENTS[role])
+    may = role in kind.kept.roles
+    kept = [stored.pk]
+    for page in (reverse(kind.add_page), reverse(kind.remove_page, args=kept)):
+        assert (client.post(page, {}).status_code == 403) is not may
+    assert [row.pk for row in rows(kind)] == ([] if may else kept)
+
+
+@every_kind
+def test_a_row_of_another_organization_is_not_found(kind, super_admin_client):
+    theirs = kind.made(factories.OrganizationFactory.create())
+    pages = [kind.remove_page, *([kind.change_page] if kind.change_page else [])]
+    assert [super_admin_client.post(reverse(page, args=[theirs.pk])).status_code for page in pages] == (
+        [404] * len(pages)
+    )
+    assert rows(kind) == [theirs]
+
+
+@those(lambda kind: kind.kept.taken)
+def test_the_same_row_twice_is_refused_but_not_in_another_organization(kind, super_admin_client):
+    kind.made(factories.OrganizationFactory.create())
+    pages = [super_admin_client.post(reverse(kind.add_page), kind.posted) for _ in range(2)]
+    assert [kind.kept.taken in page.content.decode() for page in pages] == [False, True]
+    assert len(rows(kind)) == 2
+
+
+@those(lambda kind: kind.kept.most)
+def test_one_more_than_the_most_is_refused_with_what_to_do(kind, super_admin_client, super_admin, stored):
+    for number in range(kind.kept.most - 1):
+        ApiToken.objects.create(
+            organization=stored.organization,
+            name=f"{number}",
+            digest=f"{number}",
+            expires_at=stored.expires_at,
+        )
+    page = super_admin_client.get(reverse(kind.list_page)).content.decode()
+    assert f"There are {kind.kept.most} tokens, the most there can be." in page
+    answer = super_admin_client.post(reverse(kind.add_page), kind.posted | {"name": "one more"})
+    assert kind.kept.is_full in answer.content.decode()
+    assert len(rows(kind)) == kind.kept.most
+
+
+@every_kind
+def test_an_empty_list_says_what_to_do(kind, super_admin_client, organization):
+    assert kind.nothing_yet in super_admin_client.get(reverse(kind.list_page)).content.decode()
+
+
+@those(lambda kind: kind.change_page)
+def test_saving_what_is_stored_records_nothing_and_what_cannot_be_is_refused(kind, super_admin, stored):
+    assert kind.kept.save(stored, super_admin) == {}
+    assert not recorded()
+    setattr(stored, kind.kept.named_by[0], "x" * 400)
+    with pytest.raises(ValidationError):
+        kind.kept.save(stored, super_admin)
+    assert not recorded()
+
+
+@those(lambda kind: kind.section)
+def test_a_table_of_the_file_is_stored_recorded_and_exported_as_it_was(kind, organization, tmp_path):
+    def run(command: str, argument: object) -> str:
+        out = StringIO()
+        call_command(command, str(argument), stdout=out)
+        return out.getvalue()
+
+    file = tmp_path / "acme.toml"
+    file.write_text(f'[organization]\nslug = "{organization.slug}"\n[[{kind.section}]]\n{kind.table}')
+    assert run("configure", file).startswith("+ ")
+    entry = recorded().get()
+    assert (entry.action, kind.told.items() <= entry.changes.items()) == (kind.kept.added, True)
+    assert run("configure", file) == "nothing to change\n"
+    exported = run("export_config", organization.slug)
+    assert f"[[{kind.section}]]\n{kind.table}" in exported
+    file.write_text(exported)
+    assert run("configure", file).startswith("nothing to change\n")
+    assert recorded().count() == 1
