@@ -15,7 +15,7 @@ from integrations.configuration.section import ConfigurationError, literal
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, RULES, RuleGroup, rules_of
-from integrations.pages.settings.rules import DataView, ResultRulesView, RulesView, rule_in_words
+from integrations.pages.settings.rules import rule_in_words
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -24,10 +24,10 @@ type Column = models.Field[Any, Any]
 
 #: The rules that a page has as one field of the same name, with the page.
 ON_PAGE = [
-    (name, reverse(view.following_page))
-    for view in (RulesView, ResultRulesView, DataView)
-    for name in rules_of(Organization, *view.groups)
-    if name != "origins"
+    (name, reverse(group.page))
+    for group in RuleGroup
+    for name in rules_of(Organization, group)
+    if group.page and name != "origins"
 ]
 #: What a rule may hold beside its default, where its type alone doesn't say.
 ALLOWED = {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -23,21 +23,28 @@ TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
 
 
 class RuleGroup(StrEnum):
-    """Rules that stand together on a page."""
+    """Rules that stand together; `page` names the page of the settings that has their fields, empty for none."""
 
-    SENDING = "sending"
-    LIMIT = "limit"
-    NOTES = "notes"
-    AGAIN = "again"
-    ORIGINS = "origins"
-    EXTRA_TIME = "extra_time"
-    START = "start"
-    RATING = "rating"
-    BAR = "bar"
-    ADVANCED_RATING = "advanced_rating"
-    RESULT_TAGS = "result_tags"
-    AFTER_RESULT = "after_result"
-    KEEPING = "keeping"
+    page: str
+
+    def __new__(cls, code: str, page: str = "") -> Self:
+        group = str.__new__(cls, code)
+        group._value_, group.page = code, page
+        return group
+
+    SENDING = "sending", "rules"
+    LIMIT = "limit", "rules"
+    NOTES = "notes", "rules"
+    AGAIN = "again", "rules"
+    ORIGINS = "origins", "rules"
+    EXTRA_TIME = "extra_time", "rules"
+    START = "start", "rules"
+    RATING = "rating", "result-rules"
+    BAR = "bar", "result-rules"
+    ADVANCED_RATING = "advanced_rating", "result-rules"
+    RESULT_TAGS = "result_tags", "result-rules"
+    AFTER_RESULT = "after_result", "result-rules"
+    KEEPING = "keeping", "data-settings"
     #: About how people prove who they are; only Super Admins change them.
     SECURITY = "security"
     #: A button of the overview.

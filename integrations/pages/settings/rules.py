@@ -1,6 +1,6 @@
 """What holds for all roles: the rules of sending, of results and of keeping data; and the author of feedback."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
@@ -50,7 +50,7 @@ def rule_in_words(organization: Organization, name: str) -> str:
 
 
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
-    """The organization's policies of some groups. Assessments and stages are chosen from what the platforms list."""
+    """The organization's policies on one page. Assessments and stages are chosen from what the platforms list."""
 
     rating_thresholds = ScoresField(
         label=RULES["rating_thresholds"].verbose_name, help_text=RULES["rating_thresholds"].help_text
@@ -60,9 +60,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         model = Organization
         fields = [name for name in POLICIES if name != "origins"]
 
-    def __init__(
-        self, data: QueryDict | None = None, *, groups: Collection[RuleGroup], **kwargs: Any
-    ) -> None:
+    def __init__(self, data: QueryDict | None = None, *, page: str, **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
         organization = kwargs["instance"]
         origins = organization.origins
@@ -75,8 +73,8 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
                     stored = self.base_fields[name].prepare_value(getattr(organization, name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
-        self._groups = groups
-        names = rules_of(Organization, *groups)
+        self._groups = [group for group in RuleGroup if group.page == page]
+        names = rules_of(Organization, *self._groups)
         self.fields = {name: field for name, field in self.fields.items() if name in names}
         if "origins" in names:
             self.add_origin_fields(origins)
@@ -131,22 +129,13 @@ class RulesView(OrganizationMixin, OperationView):
     allowed_roles = ADMINS
     form_class = PoliciesForm
     following_page = "rules"
-    groups: Collection[RuleGroup] = (
-        RuleGroup.SENDING,
-        RuleGroup.LIMIT,
-        RuleGroup.NOTES,
-        RuleGroup.AGAIN,
-        RuleGroup.ORIGINS,
-        RuleGroup.EXTRA_TIME,
-        RuleGroup.START,
-    )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(origins=origins_in_words(self.organization.origins), **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization), "groups": self.groups}
+        return {**super().get_form_kwargs(), "instance": copy(self.organization), "page": self.following_page}
 
     def operate(self, form: PoliciesForm) -> str | None:
         values = form.changed_values()
@@ -161,13 +150,6 @@ class ResultRulesView(RulesView):
 
     template_name = "integrations/result_rules.html"
     following_page = "result-rules"
-    groups = (
-        RuleGroup.RATING,
-        RuleGroup.BAR,
-        RuleGroup.ADVANCED_RATING,
-        RuleGroup.RESULT_TAGS,
-        RuleGroup.AFTER_RESULT,
-    )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         connection = LeverConnection.objects.filter(organization=self.organization).first()
@@ -182,7 +164,6 @@ class DataView(RulesView):
 
     template_name = "integrations/data_settings.html"
     following_page = "data-settings"
-    groups = (RuleGroup.KEEPING,)
 
 
 class FeedbackAuthorView(OrganizationMixin, OperationView):
