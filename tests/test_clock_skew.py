@@ -23,7 +23,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import perform, revalidation, sending
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from integrations.outbox.perform import apply_outcome
@@ -34,6 +33,7 @@ from integrations.results import poll
 from integrations.store import database
 from tests.support import factories
 from tests.support.calls import count_calls
+from tests.support.effects import enqueue_invitation
 from tests.support.payloads import load, sign
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]

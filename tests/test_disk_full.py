@@ -13,11 +13,11 @@ from django.urls import reverse
 from integrations.codescreen.client import CodeScreenClient
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
+from tests.support.effects import enqueue_invitation
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign
 

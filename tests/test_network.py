@@ -14,12 +14,12 @@ from integrations.http import deadlines
 from integrations.http.connections import session_of
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories, toxics
+from tests.support.effects import enqueue_invitation
 
 READ, TOTAL = 0.4, 1.0
 END_OF_HEADERS = b"\r\n\r\n"

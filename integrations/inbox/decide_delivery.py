@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
 
+from integrations.case.case import Case, Decided
 from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.case.person import store_people
+from integrations.case.reconcile import changing
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import FOLLOWED, UNSENT
@@ -21,14 +22,10 @@ from integrations.http.steps import wait_until_shown
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.record_candidate import record_candidate
 from integrations.inbox.stage_lists import readings
-from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
-from integrations.lever.payloads import Opportunity, StageChange
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.payloads import Opportunity
 from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kinds.invitation import enqueue_invitation
-from integrations.outbox.kinds.messages import enqueue_note, tell_cancelled
-from integrations.outbox.models.effect import Effect
 from integrations.outbox.outcome import AskAgain, LeaseLost
 from integrations.privacy.erase import erase
 from integrations.store import database
@@ -37,39 +34,36 @@ logger = logging.getLogger(__name__)
 
 
 def apply_decision(
-    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: FactsSnapshot
+    case: Case, delivery: Delivery, decision: Decision, facts: Facts, gathered: FactsSnapshot
 ) -> Invitation | None:
-    """Write the rows that follow from a decision; return the invitation it is about."""
+    """Change the candidate's rows as a decision says; return the invitation it is about."""
     opportunity = gathered.opportunity
     if decision.verdict in INVITING_VERDICTS and opportunity is not None:
-        return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
+        return _invite(case, delivery, decision, facts, opportunity, gathered.read_at)
     if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
-        return _cancel(organization, opportunity, facts, "The candidate left the stage.")
+        return _cancel(case, opportunity, facts, "The candidate left the stage.")
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
-        return _cancel(organization, opportunity, facts, decision.explanation)
+        return _cancel(case, opportunity, facts, decision.explanation)
     if decision.verdict == VerdictCode.ALREADY_INVITED and opportunity is not None:
-        return _follow_again(decision, facts, opportunity)
-    existing = None
+        return _follow_again(case, decision, facts, opportunity)
     if decision.existing_invitation_id:
+        return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
+    return None
+
+
+def decided_by(delivery: Delivery, decision: Decision) -> Decided:
+    """Return a decision as a note says it: with the page of another opportunity that has the invitation."""
+    existing, step = None, decision.next_step
+    if decision.existing_invitation_id and decision.verdict.record.leaves_note:
         existing = Invitation.objects.filter(pk=decision.existing_invitation_id).first()
-    if decision.verdict.record.leaves_note and organization.note_on_skip:
-        change = StageChange.from_payload(delivery.payload)
-        step = _step_in_note(decision.next_step, existing, change.opportunity_id)
-        text = f"CodeScreen: no assessment was sent. {decision.explanation} {step}"
-        enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
-    return existing
-
-
-def _step_in_note(next_step: str, existing: Invitation | None, opportunity_id: str) -> str:
-    """Return a verdict's next step as a note says it: with the page of the opportunity that has the invitation."""
-    if existing is None or existing.opportunity_id == opportunity_id:
-        return next_step
-    return f"{next_step} That page: {timeline_link(existing.opportunity_id)}"
+    if existing is not None and existing.opportunity_id != delivery.opportunity_id:
+        step = f"{step} That page: {timeline_link(existing.opportunity_id)}"
+    return Decided(decision.verdict, decision.explanation, step, delivery)
 
 
 def _invite(
+    case: Case,
     delivery: Delivery,
-    organization: Organization,
     decision: Decision,
     facts: Facts,
     opportunity: Opportunity,
@@ -79,7 +73,7 @@ def _invite(
     if decision.assessment is None or not isinstance(candidate, CandidateSnapshot):
         raise TypeError("an invitation needs an assessment and a candidate")
     status = Status.HELD if decision.verdict == VerdictCode.HELD_FOR_APPROVAL else Status.PENDING
-    values = {
+    values: dict[str, Any] = {
         "contact_id": opportunity.contact_id[:200],
         "candidate_name": opportunity.name[:500],
         "email": decision.email,
@@ -89,57 +83,37 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
-        "status": status,
-        "status_reason": decision.explanation if status == Status.HELD else "",
         # what a person chose is sent whatever the rules hold
         "held_for": list(HoldReason) if delivery.chosen_assessment else list(decision.held_for),
-        "stopped_by_user": False,
+        "is_chosen": is_chosen(delivery),
         "in_any_stage": False,
         "checked_at": read_at or database.now(),
-        "changed_at": database.now(),
         "erased_at": None,
     }
+    reason = decision.explanation if status == Status.HELD else ""
     # a row that never reached CodeScreen is reused; a new one would be a new round
     is_round = (decision.assessment.id, decision.round)
-    earlier = next(
-        (row for row in facts.invitations_here if (row.assessment_id, row.round) == is_round), None
-    )
-    if earlier is not None:
-        return _invite_by_earlier_row(delivery, organization, earlier.id, values)
+    for earlier in case.invitations:
+        if (earlier.assessment_id, earlier.round) == is_round:
+            # created_at too: the bulk limit counts recent invitations by it
+            earlier.begin_again(status, reason, created_at=database.now(), **values)
+            return earlier
     invitation = Invitation(
-        organization=organization,
+        organization=case.organization,
         opportunity_id=opportunity.id,
         assessment_id=decision.assessment.id,
         round=decision.round,
+        status=status,
+        status_reason=reason,
+        changed_at=database.now(),
         **values,
     )
     invitation.save(force_insert=True)
-    if status != Status.HELD:
-        _enqueue(invitation, delivery, is_new=True)
+    case.invitations.append(invitation)
     return invitation
 
 
-def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False) -> None:
-    enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=is_new)
-
-
-def _invite_by_earlier_row(
-    delivery: Delivery, organization: Organization, pk: int, values: dict[str, Any]
-) -> Invitation:
-    # created_at too: the bulk limit counts recent invitations by it
-    Invitation.objects.filter(pk=pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
-        **values, **FOLLOWING_GOES_ON, created_at=Now()
-    )
-    invitation = Invitation.objects.get(pk=pk)
-    invitation.organization = organization
-    if values["status"] != Status.HELD:
-        _enqueue(invitation, delivery)
-    return invitation
-
-
-def _cancel(
-    organization: Organization, opportunity: Opportunity, facts: Facts, reason: str
-) -> Invitation | None:
+def _cancel(case: Case, opportunity: Opportunity, facts: Facts, reason: str) -> Invitation | None:
     """Cancel invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
     candidate = facts.candidate
     if not isinstance(candidate, CandidateSnapshot):
@@ -150,51 +124,28 @@ def _cancel(
     if not has_left:
         return None
     cancelled = []
-    invitations = Invitation.objects.filter(
-        organization=organization,
-        opportunity_id=opportunity.id,
-        status__in=[*UNSENT, Status.INVITED],
-    )
-    if not opportunity.is_archived:  # a person invited these again wherever the candidate is
-        invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
-    for invitation in invitations:
-        invitation.organization = organization
-        if _cancel_unstarted(invitation, reason):
+    for invitation in case.invitations:
+        # a person invited these again wherever the candidate is
+        is_anywhere = invitation.in_any_stage and invitation.status in UNSENT and not opportunity.is_archived
+        if invitation.status in {*UNSENT, Status.INVITED} and not is_anywhere:
+            invitation.move(Status.WITHDRAWN, reason)
             cancelled.append(invitation)
-            if invitation.instance_id and not opportunity.is_archived:  # else a note would tell nothing
-                tell_cancelled(invitation)
     return cancelled[-1] if cancelled else None
 
 
-def _cancel_unstarted(invitation: Invitation, reason: str) -> bool:
-    """Cancel an invitation, and its sending where no worker has begun it; False while one is sending it."""
-    try:
-        invitation.move(Status.WITHDRAWN, reason)
-    except IllegalTransition:  # its result is followed
-        return False
-    Effect.objects.filter(
-        invitation=invitation,
-        kind=Effect.Kind.SEND_INVITATION,
-        state=Effect.State.DUE,
-        leased_until__isnull=True,
-    ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
-    return True
-
-
-def _follow_again(decision: Decision, facts: Facts, opportunity: Opportunity) -> Invitation | None:
+def _follow_again(
+    case: Case, decision: Decision, facts: Facts, opportunity: Opportunity
+) -> Invitation | None:
     """Follow a sent invitation again that was cancelled because the stage was left, and not by a person."""
     by_person = {existing.id for existing in facts.invitations_here if existing.is_cancelled_by_person}
-    # locked: a result that is recorded at the same time is read with it, or finds the candidate's row pointing to it
-    invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
+    invitation = next((one for one in case.invitations if one.pk == decision.existing_invitation_id), None)
     if invitation is None or invitation.pk in by_person:
         return invitation
     is_cancelled = invitation.status == Status.WITHDRAWN and bool(invitation.instance_id)
     if not is_cancelled and not (invitation.following_ended and invitation.status in FOLLOWED):
         return invitation
     if invitation.erased_at is not None:  # who returns after the retention is followed like anybody
-        shown = {"candidate_name": opportunity.name[:500], "email": decision.email, "erased_at": None}
-        Invitation.objects.filter(pk=invitation.pk).update(**shown)
-        invitation.refresh_from_db()
+        invitation.change(candidate_name=opportunity.name[:500], email=decision.email, erased_at=None)
     if is_cancelled:
         invitation.move(Status.INVITED, next_poll_at=database.now())
     else:
@@ -232,7 +183,9 @@ def decide_delivery(
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
-        invitation = apply_decision(delivery, organization, decision, facts, snapshot)
+        with changing(organization, delivery.opportunity_id) as case:
+            case.decided = decided_by(delivery, decision)
+            invitation = apply_decision(case, delivery, decision, facts, snapshot)
         # before the verdict, which locks the chain: others lock the invitation and the candidate first
         record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         is_recorded = delivery.decide(

@@ -7,11 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from integrations.case.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
+from integrations.case.reconcile import changing
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.inbox.decide_delivery import apply_decision
+from integrations.inbox.decide_delivery import apply_decision, decided_by
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
@@ -87,7 +88,9 @@ def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
         status_before = dict(invitations.values_list("pk", "status"))
         delivery.dedupe_key = f"dry-run:{uuid.uuid4().hex}"
         delivery.save()
-        apply_decision(delivery, organization, decision, facts, snapshot)
+        with changing(organization, delivery.opportunity_id) as case:
+            case.decided = decided_by(delivery, decision)
+            apply_decision(case, delivery, decision, facts, snapshot)
         enqueued = (
             effects.select_related("invitation")
             .filter(Q(pk__gt=last_id) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))

@@ -10,6 +10,7 @@ from django.db import transaction
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.audit.record import audit, target_of
+from integrations.case.reconcile import changing
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.inbox.models.delivery import Delivery
@@ -233,9 +234,11 @@ def _leave_to_a_person(organization: Organization, until: datetime) -> int:
     )
     invitations = list(waiting.order_by("pk"))
     for invitation in invitations:
-        # so that it isn't sent again automatically once it is cancelled
-        called_at = invitation.first_call_at or invitation.changed_at
-        invitation.move(Status.UNCERTAIN, MAY_BE_SENT, first_call_at=called_at)
+        with changing(organization, invitation.opportunity_id) as case:
+            own = case.invitation(invitation.pk)
+            # so that it isn't sent again automatically once it is cancelled
+            called_at = own.first_call_at or own.changed_at
+            own.move(Status.UNCERTAIN, MAY_BE_SENT, first_call_at=called_at)
     Effect.objects.filter(
         invitation__in=invitations, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.DUE
     ).update(

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Unpack
 
 from django.db import models
-from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.json_values import JsonObject
@@ -15,7 +13,7 @@ from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import About, Payload, enqueue
+from integrations.outbox.models.enqueue import Payload
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
 
 NOT_RECORDED = "The exact words weren't kept when this was written."
@@ -98,8 +96,6 @@ class EffectKind[P: Payload]:
     payload: type[P]
     #: One try; raises PlatformError where it is to be retried or given up.
     perform: Callable[[Effect, ClientProvider], Outcome]
-    #: Smaller goes first among what one candidate waits for.
-    priority: int = 5
     author: Author = Author.NOBODY
     #: Whether a repeated write would stand there twice, so that it is looked for after rows were lost.
     repeats_show: bool = False
@@ -123,7 +119,6 @@ class EffectKind[P: Payload]:
 
     #: What stays of the payload when the person is erased.
     kept_payload: Callable[[JsonObject], JsonObject] = lambda _payload: {}
-    is_key_personal: bool = False
     #: Whether it ends unperformed when the person is erased.
     is_stopped_by_erasure: bool = True
 
@@ -144,30 +139,6 @@ class EffectKind[P: Payload]:
     def brief(self, effect: Effect) -> str:
         """Return what an effect writes or is about, in one line; empty where that says nothing more than its kind."""
         return self.topic(effect) or self.words(effect).line
-
-    def enqueue(
-        self,
-        organization_id: int,
-        key: str,
-        payload: P | None = None,
-        priority: int = 0,
-        **about: Unpack[About],
-    ) -> None:
-        """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
-        enqueue(organization_id, self.kind, key, payload, priority or self.priority, **about)
-
-    def make_due_again(self, organization_id: int, key: str, **changes: object) -> None:
-        """Let the one effect of this kind and key be due now, with these changes, unless it is due already."""
-        own = Effect.objects.filter(organization=organization_id, kind=self.kind, key=key)
-        own.exclude(state=Effect.State.DUE).update(
-            state=Effect.State.DUE,
-            due_at=Now(),
-            attempts=0,
-            done_at=None,
-            end_reason="",
-            retry_window_started_at=Now(),
-            **changes,
-        )
 
 
 def kept_whole(payload: JsonObject) -> JsonObject:

@@ -36,7 +36,7 @@ from integrations.outbox.outcome import (
     Retry,
     Uncertain,
 )
-from integrations.outbox.sending import cancel_or_retry, fail, make_uncertain
+from integrations.outbox.sending import cancel_or_retry, fail, make_uncertain, move
 from integrations.privacy.models import Erasure
 from integrations.store import database
 from integrations.store.database import with_retry
@@ -121,12 +121,12 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.status != Status.PENDING:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME])
-    invitation.move(Status.HELD, reason, held_for=[*invitation.held_for, HoldReason.EXTRA_TIME])
+    move(invitation, Status.HELD, reason, held_for=[*invitation.held_for, HoldReason.EXTRA_TIME])
     return Cancelled(reason)
 
 
 def _cancel(invitation: Invitation, reason: str) -> Cancelled:
-    return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
+    return Cancelled(reason, also=partial(move, invitation, Status.WITHDRAWN, reason))
 
 
 def _refresh(
@@ -142,14 +142,14 @@ def _refresh(
         person = Person.of_opportunity(invitation.organization_id, opportunity)
         is_tagged = has_progress_tag(opportunity.tags) and not is_chosen
         if is_tagged and not invitations_of(person).explain(opportunity.tags):
-            return make_uncertain(effect, invitation, TAGGED)
+            return make_uncertain(invitation, TAGGED)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
             return _cancel(
                 invitation, f"The same person has it through another opportunity: {other.standing}."
             )
         email = first_usable_email(opportunity.emails)
         if not email:
-            return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
+            return fail(invitation, NO_ADDRESS, ADD_ADDRESS)
         name = opportunity.name[:500] or invitation.candidate_name
         changes: dict[str, object] = {
             "candidate_name": name,

@@ -164,8 +164,6 @@ def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:
         case "Effect", "payload":
             stored = value if isinstance(value, dict) and subject is not None else {}
             return EFFECT_KINDS[str(row["kind"])].kept_payload(stored)
-        case "Effect", "key":
-            return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else value
         case "ApiCall", "path":
             path = str(value)
             is_personal = "@" in path or "%40" in path or (subject is not None and subject.is_named(path))

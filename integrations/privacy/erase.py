@@ -177,7 +177,7 @@ def _erase_and_record(
 ) -> None:
     """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
     remove_reports(subject, erasure.cause)
-    changed, own = _erase_rows(subject, found, deciding)
+    changed, own = _erase_rows(erasure.organization, subject, found, deciding)
     verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict, [])])
     verdicts = verdicts.exclude(code__in=IMPERSONAL_VERDICTS)
     entries = AuditEntry.objects.filter(pk__in=[*own[AuditEntry], *found.rows.get(AuditEntry, [])])
@@ -211,7 +211,7 @@ def record_erasure(
 
 
 def _erase_rows(
-    subject: Subject, found: Found, deciding: Delivery | None
+    organization: Organization, subject: Subject, found: Found, deciding: Delivery | None
 ) -> tuple[dict[str, set[int]], dict[type[Model], list[int]]]:
     """Erase all but the texts in the chain, and stop what is under way.
 
@@ -220,7 +220,7 @@ def _erase_rows(
     changed: dict[str, set[int]] = defaultdict(set)
     emails = [*found.emails, *waiting_emails(subject)]
     changed[Effect._meta.db_table] |= erase_emails(emails) | stop_effects(subject)
-    changed[Invitation._meta.db_table] |= end_journeys(subject)
+    changed[Invitation._meta.db_table] |= end_journeys(organization, subject)
     changed[Candidate._meta.db_table] |= mark_erased(subject)
     take_back_deliveries(subject, deciding)
     people = OpportunityPerson.objects.filter(**subject.own)

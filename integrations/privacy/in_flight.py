@@ -1,8 +1,8 @@
 """Stop what is under way for an erased person, and remove them from e-mails to the team: no worker writes them back."""
 
-from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
+from integrations.case.reconcile import changing
 from integrations.core.invitation_status import ON_THE_WAY, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ErasureCause
@@ -10,6 +10,7 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.payload import EmailPayload
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.email import EMPTY_EMAIL
 from integrations.outbox.kinds.report_file import enqueue_report_removal
 from integrations.outbox.models.effect import Effect
@@ -22,27 +23,25 @@ FORGOTTEN_IN_LEVER = frozenset({ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED}
 _NO_LEASE: dict[str, object] = {"leased_until": None, "lease_owner": ""}
 
 
-def end_journeys(subject: Subject) -> set[int]:
+def end_journeys(organization: Organization, subject: Subject) -> set[int]:
     """Cancel what wasn't sent, and ask CodeScreen about nothing any more; return the keys of what was changed.
 
     One that is being sent at this moment is cancelled too. Its worker records the instance if the call went through.
     """
-    rows = Invitation.objects.filter(**subject.own, erased_at__isnull=True)
-    keys = set(rows.values_list("pk", flat=True))
-    on_the_way = Q(status__in=ON_THE_WAY)
-    Invitation.objects.filter(pk__in=keys).update(
-        erased_at=Now(),
-        next_poll_at=None,
-        following_ended_reason=ERASED,
-        following_ended_at=Case(When(following_ended="", then=Now()), default=F("following_ended_at")),
-        following_ended=Case(
-            When(following_ended="", then=Value(FollowingEnd.ERASED.value)), default=F("following_ended")
-        ),
-        stopped_by_user=Case(When(on_the_way, then=Value(True)), default=F("stopped_by_user")),
-        changed_at=Case(When(on_the_way, then=Now()), default=F("changed_at")),
-        status=Case(When(on_the_way, then=Value(Status.WITHDRAWN.value)), default=F("status")),
-    )
-    return keys
+    with changing(organization, subject.opportunity_id) as case:
+        ending = [invitation for invitation in case.invitations if invitation.erased_at is None]
+        for invitation in ending:
+            changes: dict[str, object] = {"erased_at": case.now, "next_poll_at": None}
+            changes["following_ended_reason"] = ERASED
+            if not invitation.following_ended:
+                changes |= {
+                    "following_ended": FollowingEnd.ERASED.value,
+                    "following_ended_at": case.now,
+                }
+            if invitation.status in ON_THE_WAY:
+                changes |= {"stopped_by_user": True, "changed_at": case.now, "status": Status.WITHDRAWN.value}
+            invitation.change(**changes)
+    return {invitation.pk for invitation in ending}
 
 
 def mark_erased(subject: Subject) -> set[int]:

@@ -15,6 +15,7 @@ from django_q.models import OrmQ
 
 from integrations import stop_signal
 from integrations.accounts.models.attempts import AttemptLimit
+from integrations.case.waits import organizations_with_untold_waits, tell_waits
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
@@ -35,7 +36,6 @@ from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place

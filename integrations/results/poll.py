@@ -14,31 +14,24 @@ from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
+from integrations.case.reconcile import changing
+from integrations.case.texts import days_until, end_sentence
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.invitation_status import (
-    FOLLOWED,
-    NO_RESULT,
     FollowingEnd,
 )
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import choose_progress_tag
-from integrations.core.vocabulary import lower_first
+from integrations.core.vocabulary import ProgressTag
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
-from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kinds.messages import enqueue_note
-from integrations.outbox.kinds.tags import enqueue_progress_tag
-from integrations.outbox.start_clock import tag_unstarted
 from integrations.results.recording import record_progress
-from integrations.store import database
 from integrations.store.database import due_after
 from integrations.store.leasing import LEASE
 
@@ -48,47 +41,22 @@ SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
 def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
     """Make the invitation that a webhook names due for a poll and return it; None when the portal didn't send it.
 
-    An invitation that a person stopped isn't polled.
+    An invitation that a person stopped isn't polled. A submission is recorded at once: CodeScreen's status stays
+    In_Progress until the evaluation; so is an e-mail that bounced.
     """
     rows = Invitation.objects.filter(organization=organization)
     invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
     if invitation is None or invitation.stopped_by_user or invitation.erased_at is not None:
         return invitation
-    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
-    if hint.type == SUBMITTED:
-        _record_submission(invitation)
-    if hint.type == EMAIL_BOUNCED:
-        _tell_bounce(invitation)
-    return invitation
-
-
-def _tell_bounce(invitation: Invitation) -> None:
-    """Say once in Lever that the invitation's e-mail bounced, and what to do; nothing once it was started."""
-    if invitation.status == Status.INVITED and invitation.organization.note_on_skip:
-        enqueue_note(
-            invitation.organization,
-            invitation.opportunity_id,
-            f"bounced:{invitation.pk}",
-            f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced: it couldn't be delivered. Correct "
-            "the address in Lever. Then an Admin cancels the invitation on the candidate's page, and sends it again.",
-            invitation=invitation,
-        )
-
-
-def _record_submission(invitation: Invitation) -> None:
-    """Record a submission.
-
-    Only a webhook reports it: CodeScreen's status stays In_Progress until the evaluation.
-    """
-    now = database.now()
-    with transaction.atomic():
-        invitation = Invitation.objects.reread_locked(invitation)
-        was_started = invitation.status == Status.IN_PROGRESS
-        if not was_started and invitation.status != Status.INVITED:
-            return
-        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
-        if not was_started:  # the start is reported later, or never
-            enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+    with changing(organization, invitation.opportunity_id) as case:
+        own = case.invitation(invitation.pk)
+        own.change(next_poll_at=Now())
+        if hint.type == SUBMITTED and own.status in {Status.INVITED, Status.IN_PROGRESS}:
+            own.move(Status.SUBMITTED, submitted_at=case.now, started_at=own.started_at or case.now)
+        is_told = own.bounced_at is not None and own.bounced_at >= own.followed_since
+        if hint.type == EMAIL_BOUNCED and own.status == Status.INVITED and not is_told:
+            own.change(bounced_at=case.now)
+    return own
 
 
 logger = logging.getLogger(__name__)
@@ -104,58 +72,47 @@ def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | 
     since = invitation.followed_since
     if end is FollowingEnd.RESULT_SETTLED:
         since = max(invitation.completed_at or now, since)
-    return end if now - since > timedelta(days=_days(invitation, end)) else None
+    return end if now - since > timedelta(days=days_until(invitation.organization, end)) else None
 
 
 def is_gone(invitation: Invitation, now: datetime) -> bool:
     """Whether CodeScreen has answered for so long that it doesn't have the instance that it is deleted for good."""
     since = invitation.missing_since
-    return since is not None and now - since > timedelta(days=_days(invitation, FollowingEnd.GONE))
-
-
-def end_following(invitation: Invitation, end: FollowingEnd) -> None:
-    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and leave a note in Lever.
-
-    Called inside the caller's transaction; safe to run twice.
-    """
-    rows = Invitation.objects.filter(pk=invitation.pk)
-    sentence = end.sentence.format(days=_days(invitation, end))
-    reason = f"{sentence} {NO_LONGER_ASKED}"
-    rows.update(next_poll_at=None)
-    is_new = rows.filter(following_ended="").update(
-        following_ended=end, following_ended_reason=reason, following_ended_at=Now()
+    return since is not None and now - since > timedelta(
+        days=days_until(invitation.organization, FollowingEnd.GONE)
     )
-    if not is_new or invitation.status not in FOLLOWED:
+
+
+def end_following(
+    organization: Organization, invitation: Invitation, end: FollowingEnd, now: datetime
+) -> None:
+    """Record that CodeScreen is no longer asked, within the change of the candidate. Safe to run twice."""
+    if invitation.following_ended:
+        invitation.change(next_poll_at=None)
         return
-    organization = invitation.organization
-    since = invitation.followed_since.isoformat()
-    notify_members(
-        organization,
-        EmailTopic.FOLLOWING_ENDED,
-        f"{invitation.pk}:{end}:{since}",
-        subject=f"no result: {lower_first(end.label)}",
-        lines=[f"“{invitation.assessment_name}”: {reason}", NO_RESULT.next_step],
-        invitation=invitation,
+    reason = f"{end_sentence(organization, end)} {NO_LONGER_ASKED}"
+    invitation.change(
+        next_poll_at=None, following_ended=end.value, following_ended_reason=reason, following_ended_at=now
     )
-    if organization.note_on_skip:
-        enqueue_note(
-            organization,
-            invitation.opportunity_id,
-            f"{end}:{invitation.pk}:{since}",
-            f"CodeScreen: “{invitation.assessment_name}”: {lower_first(sentence)} No result comes any more. If "
-            "you still need it, move the candidate out of the stage and back in.",
-            invitation=invitation,
-        )
+
+
+def unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: datetime) -> str:
+    """Return the tag that says that the candidate hasn't started, at `now`; empty for the usual one.
+
+    `end` is why CodeScreen is no longer asked from then on. The days count from the sending, or from when CodeScreen
+    opened the assessment again; each has 24 hours.
+    """
+    if end is FollowingEnd.NOT_STARTED:
+        return ProgressTag.NOT_STARTED
+    days = invitation.organization.not_started_days
+    is_late = days > 0 and now - invitation.followed_since >= timedelta(days=days)
+    return ProgressTag.NOT_STARTED_YET if is_late else ""
 
 
 def follow_gone_again(organization: Organization) -> int:
     """Ask again about what CodeScreen didn't have: the key was another account's, perhaps. Return how many."""
     gone = Invitation.objects.followed().filter(organization=organization, following_ended=FollowingEnd.GONE)
     return gone.update(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
-
-
-def _days(invitation: Invitation, end: FollowingEnd) -> int:
-    return invitation.organization.no_show_days if end.days is None else end.days
 
 
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
@@ -212,15 +169,14 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
         wait = NOT_FOUND_POLL_RETRY
     if error.retry_after is not None:
         wait = max(wait if error.retry_after else SHORTEST_WAIT, timedelta(seconds=error.retry_after))
-    with transaction.atomic():
-        row = Invitation.objects.reread_locked(invitation)
-        if error.status == 404 and not row.stopped_by_user and row.polled_at == invitation.polled_at:
-            row.missing_since = row.missing_since or database.now()
-            Invitation.objects.filter(pk=row.pk).update(missing_since=row.missing_since)
-            if is_gone(row, database.now()):
-                end_following(row, FollowingEnd.GONE)
+    with changing(invitation.organization, invitation.opportunity_id) as case:
+        own = case.invitation(invitation.pk)
+        if error.status == 404 and not own.stopped_by_user and own.polled_at == invitation.polled_at:
+            own.change(missing_since=own.missing_since or case.now)
+            if is_gone(own, case.now):
+                end_following(case.organization, own, FollowingEnd.GONE, case.now)
                 return
-        Invitation.objects.filter(SCHEDULED, pk=row.pk).update(
+        Invitation.objects.filter(SCHEDULED, pk=own.pk).update(
             next_poll_at=due_after(wait), poll_failures=failures
         )
 
@@ -268,29 +224,26 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
     """Read the status from CodeScreen and record it. Safe to run twice. Raises PlatformError."""
     known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
     progress = codescreen.status(invitation.instance_id)
-    with call_log.recorded():
-        invitation = Invitation.objects.reread_locked(invitation)
-        if invitation.stopped_by_user or invitation.erased_at is not None:
+    with call_log.recorded(), changing(invitation.organization, invitation.opportunity_id) as case:
+        own = case.invitation(invitation.pk)
+        if own.stopped_by_user or own.erased_at is not None:
             return PollOutcome.STOPPED
-        if invitation.polled_at != known.polled_at:  # this answer may be the older one
-            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+        if own.polled_at != known.polled_at:  # this answer may be the older one
+            own.change(next_poll_at=Now())
             return PollOutcome.OVERTAKEN
-        is_changed = record_progress(invitation, progress)
-        now = database.now()
-        Invitation.objects.filter(pk=invitation.pk).update(
-            raw_status=progress.status[:100],
-            polled_at=now,
-            poll_failures=0,
-            missing_since=None,
-        )
+        is_changed = record_progress(case, own, progress)
+        own.change(raw_status=progress.status[:100], polled_at=case.now, poll_failures=0, missing_since=None)
         # else a webhook has made the invitation due during this poll
-        if invitation.next_poll_at == known.next_poll_at:
-            end = why_following_ends(invitation, now)
-            tag_unstarted(invitation, end, now)
+        if own.next_poll_at == known.next_poll_at:
+            end = why_following_ends(own, case.now)
+            if (
+                own.status == Status.INVITED
+                and (tag := unstarted_tag(own, end, case.now)) != own.unstarted_tag
+            ):
+                own.change(unstarted_tag=tag)
             if end:
-                end_following(invitation, end)
+                end_following(case.organization, own, end, case.now)
             else:
-                Invitation.objects.filter(pk=invitation.pk).update(
-                    next_poll_at=next_poll(invitation), **FOLLOWING_GOES_ON
-                )
+                goes_on: dict[str, object] = {"next_poll_at": next_poll(own), **FOLLOWING_GOES_ON}
+                Invitation.objects.filter(pk=own.pk).update(**goes_on)
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED

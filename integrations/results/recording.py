@@ -1,34 +1,23 @@
-"""Record the progress and the results that CodeScreen reports, and enqueue what follows from them."""
+"""Record the progress and the results that CodeScreen reports."""
 
 import json
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 
+from integrations.case.case import Case
 from integrations.catalog.models.role_mapping import rule_for
 from integrations.codescreen.details import details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import choose_progress_tag
-from integrations.core.vocabulary import NOT_STATED, ResultOutcome, lower_first
+from integrations.core.vocabulary import ResultOutcome
 from integrations.http.json_values import JsonObject
-from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.models.email_kind import EmailTopic, Fact, Link
-from integrations.notifications.notify import (
-    notify_members,
-)
-from integrations.outbox.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
-from integrations.outbox.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
-from integrations.outbox.kinds.move_stage import follow_result
-from integrations.outbox.kinds.report_file import enqueue_report
-from integrations.outbox.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
-from integrations.outbox.models.effect import Effect
-from integrations.store import database
 
 #: With the policy `rating_follows_result`, the highest rating of a stated Failed and the lowest of a stated Passed.
 HIGHEST_OF_FAILED, LOWEST_OF_PASSED = 2, 3
@@ -75,60 +64,13 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
     )
 
 
-def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
-    """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
-    organization_id = invitation.organization_id
-    number = _next_number(invitation)
-    key = f"{invitation.pk}:{number}"
-    progress_tag = choose_progress_tag(invitation.status, result.outcome)
-    result_tag = result_tag_of(invitation, result, is_first=number == 1)
-    # as one effect, unless a later round has the progress tag
-    if not enqueue_progress_tag(invitation, progress_tag, result_tag) and result_tag is not None:
-        SET_RESULT_TAG.enqueue(organization_id, key, result_tag, invitation=invitation)
-    WRITE_FEEDBACK.enqueue(organization_id, key, FeedbackPayload(result.pk), invitation=invitation)
-    if result.report_url:
-        ADD_REPORT_LINK.enqueue(
-            organization_id,
-            f"{invitation.opportunity_id}:{result.report_url}",
-            ReportLinkPayload(result.report_url),
-            invitation=invitation,
-        )
-    enqueue_report(invitation, result, number)
-    follow_result(invitation, result, key)
-    if not is_same:
-        _notify_result(invitation, result, number)
-
-
-def _next_number(invitation: Invitation) -> int:
-    """Return the number of the next feedback, which is part of the keys of what follows from a result."""
-    return invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
-
-
-def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
-    facts = {
-        "Assessment": invitation.assessment_name,
-        "Result": lower_first(NOT_STATED) if result.said is None else result.headline,
-        "Score": result.score_text,
-        "Reason": result.failure_reason,
-    }
-    links = [Link("Report in CodeScreen", result.report_url)] if result.report_url else []
-    notify_members(
-        invitation.organization,
-        EmailTopic.RESULT,
-        f"{invitation.pk}:{result.attempt}:{number}",
-        subject=f"{result.in_words} ({invitation.assessment_name})",
-        lines=[*(Fact(label, value) for label, value in facts.items() if value), *links],
-        invitation=invitation,
-    )
-
-
-def record_completion(invitation: Invitation, progress: Progress) -> bool:
-    """Record a completed assessment and enqueue what follows from its result; False when nothing changed.
+def record_completion(case: Case, invitation: Invitation, progress: Progress) -> bool:
+    """Record a completed assessment; False when nothing changed.
 
     What was read last counts, whatever number CodeScreen gives the attempt: one whose number is lower than ours is
     recorded under the next number.
     """
-    latest = invitation.latest_result()
+    latest = case.results.get(invitation.pk)
     is_material = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     stated = {
         "outcome": progress.outcome,
@@ -144,23 +86,20 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
     details = details_in(progress.metadata, invitation.candidate_name, invitation.email)
     if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
-        return _record_details(invitation, latest, details)
+        return _record_details(latest, details)
     result, _ = Result.objects.update_or_create(
         invitation=invitation,
         attempt=_attempt(progress, latest),
         defaults=stated | {"details_json": _as_json(details)},
     )
-    Candidate.objects.record_outcome(invitation, result.outcome)
+    case.results[invitation.pk] = result
     CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
-    now = database.now()
-    completed_at = progress.evaluated_at or now
     invitation.move(
         Status.COMPLETED,
         started_at=invitation.started_at or progress.started_at,
         submitted_at=progress.submitted_at or invitation.submitted_at,
-        completed_at=completed_at,
+        completed_at=progress.evaluated_at or case.now,
     )
-    enqueue_result_effects(invitation, result, is_same)
     message = "invitation %s: result of attempt %s recorded"
     transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True
@@ -173,18 +112,12 @@ def _bar(invitation: Invitation, progress: Progress) -> int | None:
     return None if bar is None else int(bar)
 
 
-def _record_details(invitation: Invitation, result: Result, details: JsonObject) -> bool:
-    """Record that CodeScreen says more of the same result now, and have it written; False when it doesn't."""
+def _record_details(result: Result, details: JsonObject) -> bool:
+    """Record that CodeScreen says more of the same result now; False when it doesn't."""
     if details == result.details:
         return False
     result.details_json = _as_json(details)
     result.save(update_fields=["details_json"])
-    WRITE_FEEDBACK.enqueue(
-        invitation.organization_id,
-        f"{invitation.pk}:{_next_number(invitation)}",
-        FeedbackPayload(result.pk),
-        invitation=invitation,
-    )
     return True
 
 
@@ -204,12 +137,12 @@ def _attempt(progress: Progress, latest: Result | None) -> int:
 REOPENED = "CodeScreen opened it again."
 
 
-def record_progress(invitation: Invitation, progress: Progress) -> bool:
-    """Record what CodeScreen answered, inside the caller's transaction; False when nothing changed."""
+def record_progress(case: Case, invitation: Invitation, progress: Progress) -> bool:
+    """Record what CodeScreen answered, within the change of the candidate; False when nothing changed."""
     if progress.is_complete:
-        return record_completion(invitation, progress)
+        return record_completion(case, invitation, progress)
     if progress.status == InstanceStatus.IN_PROGRESS:
-        return _record_in_progress(invitation, progress)
+        return _record_in_progress(invitation, progress, case.now)
     if progress.status == InstanceStatus.NOT_STARTED:
         return _record_not_started(invitation)
     logger.warning("invitation %s: CodeScreen's status is unknown to the portal", invitation.pk)
@@ -219,16 +152,12 @@ def record_progress(invitation: Invitation, progress: Progress) -> bool:
 def _record_not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
-    if invitation.status == Status.COMPLETED:
-        Candidate.objects.record_outcome(invitation, "")
     sent_anew: dict[str, object] = {"started_at": None, "submitted_at": None}
     invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None)
-    enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True
 
 
-def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
-    now = database.now()
+def _record_in_progress(invitation: Invitation, progress: Progress, now: datetime) -> bool:
     was_completed = invitation.status == Status.COMPLETED
     submitted_at = progress.submitted_at
     if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
@@ -241,12 +170,7 @@ def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
         status = Status.IN_PROGRESS
     if invitation.status == status:
         return False
-    was_started = invitation.status in {Status.IN_PROGRESS, Status.SUBMITTED}
     started_at = progress.started_at or (invitation.started_at if not was_completed else None) or now
-    if was_completed:
-        Candidate.objects.record_outcome(invitation, "")
     reason = REOPENED if was_completed else ""
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
-    if not was_started:
-        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True

@@ -15,7 +15,6 @@ from integrations.health import incidents
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.outcome import Failed
 from integrations.outbox.perform import apply_outcome
@@ -24,6 +23,7 @@ from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
+from tests.support.effects import enqueue_invitation
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from integrations.case.reconcile import changing
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
@@ -98,7 +99,8 @@ def test_a_result_is_on_the_candidates_row(scenario, move_candidate):
     assert candidate(delivery).outcome == "Passed"
     invitation = candidate(delivery).invitation
     assert invitation is not None
-    record_progress(invitation, Progress(InstanceStatus.IN_PROGRESS))
+    with changing(invitation.organization, invitation.opportunity_id) as case:
+        record_progress(case, case.invitation(invitation.pk), Progress(InstanceStatus.IN_PROGRESS))
     assert candidate(delivery).outcome == "", "CodeScreen opened it again"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.case.reconcile import changing
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
@@ -134,7 +135,9 @@ def test_who_enters_again_after_the_retention_is_followed_again(scenario, move_a
     if has_left:
         move_and_decide("New applicant")
     else:
-        end_following(invitation, FollowingEnd.NOT_STARTED)
+        with changing(scenario.organization, invitation.opportunity_id) as case:
+            own = case.invitation(invitation.pk)
+            end_following(scenario.organization, own, FollowingEnd.NOT_STARTED, case.now)
     erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "retention")
     assert move_and_decide().verdict == "already_invited"
     scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.case.reconcile import changing
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -13,8 +14,6 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kinds.invitation import enqueue_invitation
-from integrations.outbox.kinds.tags import enqueue_progress_tag
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.factories import recorded
@@ -98,14 +97,12 @@ def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_
 def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     first = in_status(organization, "completed")
     second = invitations.invite_again(first, super_admin)
-    enqueue_progress_tag(first, ProgressTag.COMPLETED)
-    assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
-    second.move(Status.SENDING)
-    second.move(Status.INVITED, instance_id="instance-2")
-    enqueue_progress_tag(second, ProgressTag.INVITED)
-    enqueue_progress_tag(first, ProgressTag.COMPLETED)
-    due = Effect.objects.get(kind="set_progress_tag", state="due")
-    assert due.payload["tag"] == ProgressTag.INVITED
+    tags = Effect.objects.filter(kind="set_progress_tag", state="due")
+    assert tags.get().payload["tag"] == ProgressTag.COMPLETED, "until the new round has gone out"
+    with changing(organization, first.opportunity_id) as case:
+        case.invitation(second.pk).move(Status.SENDING)
+        case.invitation(second.pk).move(Status.INVITED, instance_id="instance-2")
+    assert tags.get().payload["tag"] == ProgressTag.INVITED
 
 
 def test_a_new_round_is_sent_and_followed(scenario, super_admin):
@@ -132,7 +129,9 @@ def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization,
         assert invitation.status == status
         assert not recorded().exists()
         return
-    enqueue_invitation(invitation)
+    factories.EffectFactory.create(
+        organization=organization, invitation=invitation, kind="send_invitation", key=str(invitation.pk)
+    )
     invitations.cancel(invitation, super_admin, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)

@@ -108,7 +108,7 @@ def test_a_choice_before_a_restore_does_not_count_when_it_is_approved(
             rows_lost_from=now - timedelta(hours=1), rows_lost_until=now - timedelta(minutes=30)
         )
     invitations.approve(invitation, super_admin)
-    assert Effect.objects.get(kind="send_invitation").payload["is_chosen"] is is_chosen
+    assert invitation.is_chosen is is_chosen
 
 
 def test_a_command_can_be_the_actor(organization):

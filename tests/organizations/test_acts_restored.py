@@ -18,11 +18,11 @@ from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kinds.messages import enqueue_note
 from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
+from tests.support.effects import enqueue_note
 
 STAGE = "CodeScreen Assessment"
 

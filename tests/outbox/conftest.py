@@ -10,9 +10,9 @@ from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
-from integrations.outbox.kinds.messages import enqueue_note
 from portal.devtools.sandbox.lever.records import build_fields
 from tests.support import factories
+from tests.support.effects import enqueue_note
 
 #: The faults after which Lever has made the write, but its answer is lost.
 LOST = ["status_after", "reset_after", "truncated"]

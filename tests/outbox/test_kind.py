@@ -2,10 +2,11 @@
 
 from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
-from integrations.outbox.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload, enqueue_note
-from integrations.outbox.kinds.tags import enqueue_progress_tag
 from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
+from integrations.outbox.models.payloads import ReportLinkPayload
 from tests.outbox.conftest import evaluate, feedback_forms, lever_account
+from tests.support.effects import enqueue_note, enqueue_progress_tag
 
 TARGET = "Phone screen"
 
@@ -37,7 +38,7 @@ def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invit
         scenario.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
     )
     payload = ReportLinkPayload("https://report.example/1")
-    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
+    enqueue(scenario.organization.pk, Effect.Kind.ADD_REPORT_LINK, "x", payload, invitation=invitation)
     scenario.work()
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
 

@@ -19,9 +19,6 @@ from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import perform
 from integrations.outbox.kinds import invitation as sending
-from integrations.outbox.kinds.invitation import enqueue_invitation
-from integrations.outbox.kinds.messages import enqueue_note
-from integrations.outbox.kinds.tags import enqueue_progress_tag
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.outcome import Done, Retry
 from integrations.outbox.perform import apply_outcome
@@ -30,6 +27,7 @@ from integrations.queue import worker
 from portal.devtools.sandbox.values import stable_id
 from tests.outbox.conftest import enqueue_note_on_candidate
 from tests.support import factories
+from tests.support.effects import enqueue_invitation, enqueue_note, enqueue_progress_tag
 from tests.support.scenario import ASSESSMENT
 
 

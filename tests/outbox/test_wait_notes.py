@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from integrations.case import waits
+from integrations.case.texts import PAUSED
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.acts import invitations as acts
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.outbox import wait_notes
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.wait_notes import PAUSED
 from integrations.privacy.erase import erase
 from integrations.queue import worker
 from tests.outbox.waiting import clock_strikes, minutes_pass
@@ -27,7 +27,7 @@ ON_HOLD = (
 def enqueue_due_note(scenario) -> None:
     """Let who is on hold have waited for long enough; the note isn't left yet."""
     Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
-    wait_notes.tell_waits(scenario.organization)
+    waits.tell_waits(scenario.organization)
 
 
 def test_an_invitation_on_hold_is_told_once_and_no_note_tells_the_end(scenario, held, notes, super_admin):
@@ -120,7 +120,7 @@ def test_nothing_more_is_told_of_who_is_erased(scenario, held, notes, is_told):
 
 
 def test_notes_of_a_large_hold_are_enqueued_bit_by_bit_and_left_after_all_else(scenario, monkeypatch):
-    monkeypatch.setattr(wait_notes, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(waits, "MOST_AT_ONCE", 2)
     for _ in range(5):
         factories.InvitationFactory(organization=scenario.organization, status="held")
     told = Effect.objects.filter(kind="leave_note")
@@ -136,7 +136,7 @@ def test_notes_of_a_large_hold_are_enqueued_bit_by_bit_and_left_after_all_else(s
 
 def test_an_organization_is_looked_at_only_while_a_note_is_due(scenario, held):
     def is_due() -> bool:
-        return scenario.organization.pk in wait_notes.organizations_with_untold_waits()
+        return scenario.organization.pk in waits.organizations_with_untold_waits()
 
     assert not is_due()
     Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))

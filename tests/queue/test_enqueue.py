@@ -3,10 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from tests.support import factories
+from tests.support.effects import enqueue_invitation
 
 
 def test_an_effect_of_the_same_key_is_stored_once(organization):
@@ -30,8 +30,8 @@ def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization
 
 def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):
     invitation = factories.InvitationFactory.create(organization=organization)
-    enqueue_invitation(invitation, is_new=True)
-    enqueue_invitation(invitation, is_new=True)
+    enqueue_invitation(invitation)
+    enqueue_invitation(invitation)
     enqueue_invitation(invitation)
     Effect.objects.update(state="failed", due_at=None)
     enqueue_invitation(invitation)

@@ -13,12 +13,12 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.kinds import messages
-from integrations.outbox.kinds.messages import enqueue_note
 from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request
 from integrations.results import poll
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import factories
+from tests.support.effects import enqueue_note
 
 AN_HOUR_AGO = timezone.now() - timedelta(hours=1)
 

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
@@ -10,6 +11,8 @@ from tests.support import factories
 
 URL = "https://codescreen.example/api"
 INSTANCE = "instance-1"
+#: The key of the tag that was set when it was sent.
+WHEN_SENT = "when sent"
 COMPLETE = {
     "status": "Complete",
     "score": 75,
@@ -29,9 +32,21 @@ def codescreen_api(settings, wire):
 def invitation(organization):
     """An invitation that CodeScreen has sent as INSTANCE."""
     factories.CodeScreenConnectionFactory(organization=organization)
-    return factories.InvitationFactory(
+    sent = factories.InvitationFactory(
         organization=organization, status="invited", instance_id=INSTANCE, invited_at=timezone.now()
     )
+    factories.EffectFactory(
+        organization=organization,
+        invitation=sent,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        key=WHEN_SENT,
+        about="progress_tag",
+        version=ProgressTag.INVITED,
+        payload={"tag": ProgressTag.INVITED},
+        state="done",
+        due_at=None,
+    )
+    return sent
 
 
 @pytest.fixture
@@ -48,6 +63,6 @@ def poll_answer(codescreen_api, invitation):
 
 
 def progress_tags():
-    """Return the progress tags that were enqueued, in order."""
-    rows = Effect.objects.filter(kind="set_progress_tag").order_by("pk")
+    """Return the progress tags that were enqueued since the sending, in order."""
+    rows = Effect.objects.filter(kind="set_progress_tag").exclude(key=WHEN_SENT).order_by("pk")
     return [row.payload["tag"] for row in rows]

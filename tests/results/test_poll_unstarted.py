@@ -147,7 +147,7 @@ def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days, answer
 
 
 @pytest.mark.parametrize(("days", "is_tagged"), [(2, False), (5, True)])
-def test_the_tag_follows_the_invitation_that_got_on_last(
+def test_the_tag_follows_the_invitation_that_was_sent_last(
     poll_answer, invitation, three_days, days, is_tagged
 ):
     """Another assessment was sent to the candidate `days` ago."""
@@ -159,10 +159,10 @@ def test_the_tag_follows_the_invitation_that_got_on_last(
         instance_id="instance-2",
     )
     let_pass(4)
-    Invitation.objects.filter(pk=other.pk).update(changed_at=timezone.now() - timedelta(days=days))
+    Invitation.objects.filter(pk=other.pk).update(invited_at=timezone.now() - timedelta(days=days))
     for _ in range(2):
         poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET] * is_tagged
+    assert progress_tags() == [YET if is_tagged else ProgressTag.IN_PROGRESS]
 
 
 def test_one_that_was_never_sent_holds_back_no_tag(poll_answer, invitation, three_days):
@@ -195,7 +195,7 @@ def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
         assert poll_answer(NOT_STARTED).unstarted_tag == NEVER
     assert progress_tags() == [YET, NEVER]
     codes = Effect.objects.filter(kind="leave_note").order_by("pk").values_list("payload__code", flat=True)
-    assert [code.split(":")[0] for code in codes] == ["not_started"]
+    assert [code.split(":")[0] for code in codes] == ["ended"]
 
 
 def test_the_end_of_following_sets_its_tag_where_the_rules_say_no_days(poll_answer):

@@ -53,15 +53,6 @@ def test_a_submission_webhook_before_the_start_sets_the_in_progress_tag(invitati
     assert progress_tags() == [ProgressTag.IN_PROGRESS]
 
 
-def test_a_submission_webhook_is_applied_to_the_current_row(invitation, poll_answer):
-    read_before = Invitation.objects.get()
-    poll_answer(COMPLETE)
-    poll._record_submission(read_before)
-    invitation.refresh_from_db()
-    assert invitation.status == "completed"
-    assert progress_tags() == [ProgressTag.COMPLETED]
-
-
 def test_a_late_submission_webhook_does_not_reopen_a_completed_invitation(invitation, poll_answer):
     poll_answer(COMPLETE)
     receive_webhook(invitation, "candidate.submitted")
@@ -97,6 +88,7 @@ def test_a_bounce_is_told_once_in_lever(invitation):
 def test_a_bounce_is_not_told_after_the_start_or_where_the_rules_want_no_notes(invitation, status, notes):
     Invitation.objects.update(status=status)
     Organization.objects.update(note_on_skip=notes)
+    invitation.organization.refresh_from_db()
     receive_webhook(invitation, "candidate.email_bounced")
     assert not Effect.objects.filter(kind="leave_note").exists()
 

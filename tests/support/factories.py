@@ -176,7 +176,11 @@ class EffectFactory(DjangoModelFactory):
     organization = factory.SubFactory(OrganizationFactory)
     kind = Effect.Kind.LEAVE_NOTE
     key = factory.Sequence(str)
-    opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
+    opportunity_id = factory.LazyAttributeSequence(
+        lambda effect, number: getattr(
+            getattr(effect, "invitation", None), "opportunity_id", f"opportunity-{number}"
+        )
+    )
     payload = factory.LazyFunction(lambda: {"text": "CodeScreen: nothing was sent.", "code": "no_email"})
     due_at = factory.LazyFunction(a_moment_ago)
 

@@ -8,12 +8,12 @@ from django.utils import timezone
 from integrations.inbox import stage_lists
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
-from integrations.outbox.kinds.invitation import enqueue_invitation
 from integrations.outbox.models.effect import Effect
 from integrations.queue import on_request, worker
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
+from tests.support.effects import enqueue_invitation
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
 

@@ -80,6 +80,11 @@ class Invitation(models.Model):
             help_text="Why it is on hold; once a person has it sent, the reasons that hold it no more.",
         )
     )
+    is_chosen = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether a person has it sent, knowing that the candidate may be invited already.",
+    )
     first_call_at = moment(
         "When the first call that may have arrived was about to be made; empty when none may have.",
         editable=False,
@@ -118,6 +123,7 @@ class Invitation(models.Model):
             help_text="The progress tag that says that the candidate hasn't started; empty while it is another one.",
         )
     )
+    bounced_at = moment("When CodeScreen last said that the e-mail couldn't be delivered.")
     started_at = moment()
     submitted_at = moment()
     completed_at = moment()
@@ -156,20 +162,6 @@ class Invitation(models.Model):
     def latest_result(self) -> Result | None:
         """Return the result of the latest attempt, None before the first."""
         return self.results.order_by("-attempt").first()
-
-    def later_rounds(self) -> InvitationQuerySet:
-        """Return the later rounds of the same assessment on the same opportunity."""
-        return Invitation.objects.filter(
-            organization=self.organization_id,
-            opportunity_id=self.opportunity_id,
-            assessment_id=self.assessment_id,
-            round__gt=self.round,
-        )
-
-    def has_later_round_sent(self) -> bool:
-        """Whether a later round of the same assessment on the same opportunity was sent."""
-        later = self.later_rounds().exclude(instance_id="")
-        return later.exclude(status=Status.WITHDRAWN).exists()
 
     @property
     def is_unstarted(self) -> bool:
@@ -214,6 +206,18 @@ class Invitation(models.Model):
         for name, value in changes.items():
             setattr(self, name, value)
 
+    def begin_again(self, status: str, reason: str, **changes: object) -> None:
+        """Let an invitation that never reached CodeScreen be one that was just decided, with these changes."""
+        changes |= {"status": status, "status_reason": reason, "changed_at": database.now()}
+        changes |= {"stopped_by_user": False, "unstarted_tag": "", **FOLLOWING_GOES_ON}
+        self.change(**changes)
+
+    def change(self, **changes: object) -> None:
+        """Store these columns; the object gets the new values too."""
+        Invitation.objects.filter(pk=self.pk).update(**changes)
+        for name, value in changes.items():
+            setattr(self, name, value)
+
     def lock(self) -> None:
         """Lock the row until the transaction ends, and read it again. Raises DoesNotExist."""
         if (row := locked_row(Invitation, self.pk)) is None:
@@ -223,7 +227,5 @@ class Invitation(models.Model):
 
     def follow_again(self) -> None:
         """Ask CodeScreen about it again from now on; the time to start or finish counts anew."""
-        Invitation.objects.filter(pk=self.pk).update(
-            followed_since=Now(), next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON
-        )
-        self.refresh_from_db()
+        now = database.now()
+        self.change(followed_since=now, next_poll_at=now, poll_failures=0, **FOLLOWING_GOES_ON)

@@ -4,7 +4,6 @@ Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templ
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -46,7 +45,8 @@ from integrations.outbox.kind import (
     kept_whole,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload
+from integrations.outbox.models.enqueue import Payload, enqueue, make_due_again
+from integrations.outbox.models.payloads import FeedbackPayload
 from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 
@@ -57,17 +57,10 @@ NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the resul
 _REFUSED = frozenset({400, 404, 422})
 
 
-@dataclass(frozen=True)
-class FeedbackPayload(Payload):
-    """The id of the Result to write."""
-
-    result: int = 0
-
-
 def enqueue_template(organization: Organization) -> None:
     """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
-    MAKE_TEMPLATE.enqueue(organization.pk, "template")
-    MAKE_TEMPLATE.make_due_again(organization.pk, "template")
+    enqueue(organization.pk, Effect.Kind.MAKE_TEMPLATE, "template")
+    make_due_again(organization.pk, Effect.Kind.MAKE_TEMPLATE, "template")
 
 
 def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
@@ -229,7 +222,6 @@ WRITE_FEEDBACK = EffectKind(
     target=Target.LEVER,
     payload=FeedbackPayload,
     perform=_write_feedback,
-    priority=4,
     author=Author.CHOSEN,
     repeats_show=True,
     heading="Feedback",
@@ -244,6 +236,5 @@ MAKE_TEMPLATE = EffectKind(
     target=Target.LEVER,
     payload=Payload,
     perform=_make_template,
-    priority=4,
     kept_payload=kept_whole,
 )

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
-
+from integrations.case.reconcile import changing
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import instance_id_in
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.http.session import PlatformError
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import IllegalTransition, Invitation
+from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.kind import EffectKind, Target, has_started, kept_whole
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import Payload
@@ -28,32 +26,6 @@ from integrations.store import database
 from integrations.store.database import rows_of, with_retry
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
-
-
-@dataclass(frozen=True)
-class InvitationPayload(Payload):
-    """`is_chosen` when a person had it sent, knowing that the candidate may be invited already."""
-
-    is_chosen: bool = False
-
-
-def enqueue_invitation(
-    invitation: Invitation,
-    delivery: Delivery | None = None,
-    *,
-    is_chosen: bool = False,
-    is_new: bool = False,
-) -> None:
-    """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
-
-    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_new` when it was made
-    in this transaction.
-    """
-    own = invitation.organization_id, str(invitation.pk)
-    payload = InvitationPayload(is_chosen=is_chosen)
-    SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery)
-    if not is_new:
-        SEND_INVITATION.make_due_again(*own, payload=payload.to_json(), attempt_started_at=None)
 
 
 @dataclass(frozen=True)
@@ -74,11 +46,10 @@ def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     if invitation.instance_id:
         return Done()
     if invitation.status == Status.SENDING:
-        return make_uncertain(effect, invitation, INTERRUPTED)
+        return make_uncertain(invitation, INTERRUPTED)
     if invitation.status != Status.PENDING:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
-    is_chosen = SEND_INVITATION.payload_of(effect).is_chosen
-    not_sent = revalidate(effect, invitation, clients, is_chosen=is_chosen)
+    not_sent = revalidate(effect, invitation, clients, is_chosen=invitation.is_chosen)
     if not_sent is not None:
         return not_sent
     sending = Sending(effect, invitation, invitation.first_call_at)
@@ -94,13 +65,14 @@ def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
     A worker that finds the started attempt later knows that the call may have been made, and since when.
     """
     first_call_at = sending.earlier_call_at or database.now()
-    try:
-        with transaction.atomic():
-            if not sending.effect.mark_attempt_started():
-                return LeaseLost()
-            sending.invitation.move(Status.SENDING, first_call_at=first_call_at)
-    except IllegalTransition:
-        return DecideOnRecording(partial(cancel_or_retry, sending.invitation))
+    with changing(sending.effect.organization, sending.invitation.opportunity_id) as case:
+        own = case.invitation(sending.invitation.pk)
+        if own.status != Status.PENDING:
+            return DecideOnRecording(partial(cancel_or_retry, sending.invitation))
+        if not sending.effect.mark_attempt_started():
+            return LeaseLost()
+        own.move(Status.SENDING, first_call_at=first_call_at)
+    sending.invitation.status, sending.invitation.first_call_at = Status.SENDING, first_call_at
     return None
 
 
@@ -125,7 +97,7 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
     if error.status == 409 and instance_id_in(error.body):
         return _after_conflict(sending, instance_id_in(error.body))
     if error.ambiguous:
-        return make_uncertain(effect, invitation, f"{error}. The candidate may have been invited.")
+        return make_uncertain(invitation, f"{error}. The candidate may have been invited.")
     if error.permanent and error.status != 401:
         return _fail(sending, str(error), _refusal_note(error.status))
     if error.status == 401:
@@ -153,7 +125,7 @@ def _refusal_note(status: int | None) -> str:
 
 def _fail(sending: Sending, reason: str, note: str) -> Failed:
     sending.invitation.first_call_at = sending.earlier_call_at  # this call certainly did not arrive
-    return fail(sending.effect, sending.invitation, reason, note)
+    return fail(sending.invitation, reason, note)
 
 
 def _after_conflict(sending: Sending, instance: str) -> Failed | str:
@@ -170,10 +142,10 @@ def _after_conflict(sending: Sending, instance: str) -> Failed | str:
 
 def _revert_to_pending(sending: Sending) -> bool:
     """Revert an invitation whose call certainly did not arrive; False when another worker has taken the row over."""
-    with transaction.atomic():
+    with changing(sending.effect.organization, sending.invitation.opportunity_id) as case:
         if not sending.effect.fenced().exists():
             return False
-        sending.invitation.move(Status.PENDING, first_call_at=sending.earlier_call_at)
+        case.invitation(sending.invitation.pk).move(Status.PENDING, first_call_at=sending.earlier_call_at)
     return True
 
 
@@ -187,9 +159,8 @@ def _goes_on_in_a_pause(effect: Effect) -> bool:
 SEND_INVITATION = EffectKind(
     kind=Effect.Kind.SEND_INVITATION,
     target=Target.CODESCREEN,
-    payload=InvitationPayload,
+    payload=Payload,
     perform=_send_invitation,
-    priority=2,
     goes_on_in_a_pause=_goes_on_in_a_pause,
     give_up=give_up,
     topic=lambda effect: effect.invitation.assessment_name if effect.invitation else "",

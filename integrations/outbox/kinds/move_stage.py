@@ -4,84 +4,28 @@ A score that is compared with no bar never moves a candidate, and no candidate i
 sends another assessment; the same one isn't sent twice.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
+from integrations.case.case import Case
+from integrations.case.reconcile import NO_LONGER_WANTED, changing
+from integrations.case.wanted import stage_on_pass
 from integrations.catalog.lists import stages_named, unknown_target_message
 from integrations.catalog.models.platform_lists import Stage
-from integrations.catalog.models.role_mapping import rule_for
 from integrations.clients.provider import ClientProvider
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
-from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import notify_members
 from integrations.organizations.models.policies import RULES
 from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
-from integrations.outbox.kinds.messages import enqueue_note
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload
+from integrations.outbox.models.payloads import MoveStagePayload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
+from integrations.store.database import with_retry
 
-NO_LONGER_PASSED = "The result has changed since. It no longer leads to the next stage."
 FIX = (
     f"Correct “{RULES['stage_on_pass'].verbose_name}” under Settings › Roles and rules, or in the role's mapping, then "
     "retry."
 )
-
-
-@dataclass(frozen=True)
-class MoveStagePayload(Payload):
-    """The stage to move the candidate to: as the rules write it, from the first attempt on as Lever names it."""
-
-    stage: str = ""
-
-
-def _stage_on_pass(invitation: Invitation) -> str:
-    """Return the stage to which the rules move those who passed or meet the bar; empty for none."""
-    return str(rule_for(invitation.organization, invitation.mapping, "stage_on_pass"))
-
-
-def follow_result(invitation: Invitation, result: Result, key: str) -> None:
-    """Enqueue the move after a pass, if the rules name a stage; notify people when a result changes after the move."""
-    if not result.counts_as_pass:
-        _notify_regrade(invitation, key)
-    elif stage := _stage_on_pass(invitation):
-        MOVE_STAGE.enqueue(invitation.organization_id, key, MoveStagePayload(stage), invitation=invitation)
-
-
-def _notify_regrade(invitation: Invitation, key: str) -> None:
-    """Notify people once, by a note in Lever and by e-mail, that a result changed after its candidate was moved."""
-    moves = Effect.objects.filter(
-        invitation=invitation,
-        kind=Effect.Kind.MOVE_STAGE,
-        attempt_started_at__isnull=False,
-        # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
-        state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
-    )
-    move, latest = moves.order_by("-pk").first(), invitation.latest_result()
-    if move is None or latest is None:
-        return
-    stage = MOVE_STAGE.payload_of(move).stage
-    change = (
-        f"The result of “{invitation.assessment_name}” changed after the candidate was moved to “{stage}”. Now it is: "
-        f"{latest.headline}. Nobody is moved back automatically."
-    )
-    enqueue_note(
-        invitation.organization,
-        invitation.opportunity_id,
-        f"regraded:{key}",
-        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
-        invitation=invitation,
-    )
-    notify_members(
-        invitation.organization,
-        EmailTopic.RESULT_CHANGED,
-        key,
-        subject="the result changed after the move",
-        lines=[change, "Decide in Lever which stage the candidate belongs in."],
-        invitation=invitation,
-    )
 
 
 def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
@@ -92,60 +36,64 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
     """
     invitation = effect.own_invitation
     invitation.organization = effect.organization
-    if reason := _reason_to_cancel(effect, invitation):
+    if reason := _reason_to_cancel(effect, Case.read(effect.organization, effect.opportunity_id)):
         return Cancelled(reason)
     lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected
     target = _target(invitation, clients)
     if isinstance(target, Failed):
         return target
     opportunity = lever.opportunity(effect.opportunity_id)
-    notify_if_regraded = partial(_notify_if_regraded, effect, invitation)
     if opportunity.stage_id == target.external_id:
         if effect.attempt_started_at:
-            return Done(record=notify_if_regraded)
-        return Done(
-            Effect.EndReason.ALREADY_THERE, record=notify_if_regraded, written=Words(stage=target.name)
-        )
+            return Done()
+        return Done(Effect.EndReason.ALREADY_THERE, written=Words(stage=target.name))
     if reason := _reason_not_to_move(effect, invitation, opportunity):
         return Cancelled(reason)
-    if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
-        return LeaseLost()
+    if (not_begun := with_retry(partial(_begin, effect, target))) is not None:
+        return not_begun
     lever.move_stage(effect.opportunity_id, target.external_id, known_author(effect))
-    return Done(record=notify_if_regraded)
+    return Done()
 
 
-def _notify_if_regraded(effect: Effect, invitation: Invitation) -> None:
-    """Tell people when the result changed while the candidate was being moved."""
-    if not _is_passed(invitation):
-        _notify_regrade(invitation, f"moved:{effect.pk}")
+def _begin(effect: Effect, target: Stage) -> Cancelled | LeaseLost | None:
+    """Commit that the candidate is about to be moved, if they still are to be; return None then.
+
+    With the candidate's rows locked: a result that changes afterwards finds that they may have been moved, and says so.
+    """
+    with changing(effect.organization, effect.opportunity_id) as case:
+        if reason := _reason_to_cancel(effect, case) or _why_not_passed(effect, case):
+            return Cancelled(reason)
+        if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
+            return LeaseLost()
+    return None
 
 
-def _is_passed(invitation: Invitation) -> bool:
-    """Whether the latest result states Passed, or meets the bar."""
-    latest = invitation.latest_result()
-    return latest is not None and latest.counts_as_pass is True
-
-
-def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
+def _reason_to_cancel(effect: Effect, case: Case) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
-    moves = Effect.objects.filter(
-        organization=effect.organization_id,
-        opportunity_id=effect.opportunity_id,
-        kind=effect.kind,
-        state=Effect.State.DONE,
-        invitation__assessment_id=invitation.assessment_id,  # of any round: so a circle of stages ends
-    )
-    if moves.exclude(pk=effect.pk).exists():
+    invitation = case.invitation(effect.own_invitation.pk)
+    same = [one for one in case.invitations if one.assessment_id == invitation.assessment_id]
+    # of any round: so a circle of stages ends
+    if any(move.state == Effect.State.DONE for move in case.moves(same) if move.pk != effect.pk):
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not _stage_on_pass(invitation):
+    if not stage_on_pass(invitation):
         return "The rules no longer have a stage for candidates who passed."
-    if effect.attempt_started_at is None and invitation.has_later_round_sent():
+    if effect.attempt_started_at is not None:
+        return ""  # Lever says whether they were moved
+    if case.is_overtaken(invitation):
         return "The candidate was invited again. The result of the later round decides."
-    return ""
+    return _why_not_passed(effect, case)
+
+
+def _why_not_passed(effect: Effect, case: Case) -> str:
+    """Return why the latest result doesn't lead to the move; empty when it does."""
+    invitation = case.invitation(effect.own_invitation.pk)
+    result = case.results.get(invitation.pk)
+    is_passed = invitation.status == Status.COMPLETED and result is not None and result.counts_as_pass
+    return "" if is_passed else NO_LONGER_WANTED[Effect.Kind.MOVE_STAGE]
 
 
 def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
-    """Return why the candidate isn't moved: a recruiter acted, or it is no longer Passed; empty when they are."""
+    """Return why the candidate isn't moved: a recruiter acted; empty when they are."""
     if opportunity.is_archived:
         return "The candidate was archived in Lever, so a recruiter has decided and nobody is moved."
     if not invitation.stage_id or opportunity.stage_id != invitation.stage_id:
@@ -159,12 +107,12 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
         and opportunity.entered_at > effect.attempt_started_at
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
-    return "" if _is_passed(invitation) else NO_LONGER_PASSED
+    return ""
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the rules mean now; Failed when there is none, or several."""
-    organization, written = invitation.organization, _stage_on_pass(invitation)
+    organization, written = invitation.organization, stage_on_pass(invitation)
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization, written)} {FIX}")

@@ -1,9 +1,10 @@
 """The report as a PDF in the candidate's files in Lever: attached, replaced on a regrade, and removed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
+from integrations.case.reconcile import no_longer_wanted
+from integrations.case.wanted import report_stem
 from integrations.clients.provider import ClientProvider
 from integrations.http.connections import Upload
 from integrations.http.session import PlatformError
@@ -22,9 +23,9 @@ from integrations.outbox.kind import (
     kept_whole,
     may_be_written_of,
 )
-from integrations.outbox.kinds.tags import LATER_RESULT
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload
+from integrations.outbox.models.enqueue import Payload, enqueue, make_due_again
+from integrations.outbox.models.payloads import AttachReportPayload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 from integrations.store.database import with_retry
 
@@ -36,28 +37,11 @@ NO_PERMISSION = (
 )
 
 
-@dataclass(frozen=True)
-class AttachReportPayload(Payload):
-    """The id of the Result to attach, and the file's name, by which an earlier try's is recognized."""
-
-    result: int = 0
-    name: str = ""
-
-
-def enqueue_report(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the report on a result where the rules ask for it; `number` differs for each that is attached."""
-    if invitation.organization.attach_report:
-        payload = AttachReportPayload(result.pk, f"{_stem(invitation)}{number}.pdf")
-        ATTACH_REPORT.enqueue(
-            invitation.organization_id, f"{invitation.pk}:{number}", payload, invitation=invitation
-        )
-
-
 def enqueue_report_removal(invitation: Invitation) -> None:
     """Enqueue the removal of an invitation's report from Lever: one effect, due again when it is asked for again."""
-    own = invitation.organization_id, str(invitation.pk)
-    REMOVE_REPORT.enqueue(*own, invitation=invitation)
-    REMOVE_REPORT.make_due_again(*own, last_error="")
+    organization_id, key = invitation.organization_id, str(invitation.pk)
+    enqueue(organization_id, Effect.Kind.REMOVE_REPORT, key, invitation=invitation)
+    make_due_again(organization_id, Effect.Kind.REMOVE_REPORT, key, last_error="")
 
 
 def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
@@ -66,11 +50,10 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     Lever can't replace a file. When an earlier try may have attached one, the candidate's files are read first: this
     effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded.
     """
-    invitation, result = effect.own_invitation, effect.own_invitation.latest_result()
-    payload = ATTACH_REPORT.payload_of(effect)
-    later = invitation.effects.filter(kind=effect.kind, pk__gt=effect.pk)
-    if later.exclude(state=Effect.State.CANCELLED).exists() or result is None or result.pk != payload.result:
-        return Cancelled(LATER_RESULT)
+    if reason := no_longer_wanted(effect):
+        return Cancelled(reason)
+    invitation, payload = effect.own_invitation, ATTACH_REPORT.payload_of(effect)
+    result = Result.objects.get(pk=payload.result)
     lever = clients.lever()
     if LeverConnection.objects.get(organization=effect.organization_id).lacks(FILES_SCOPE):
         return Failed(NO_PERMISSION)
@@ -126,15 +109,10 @@ def _remove_report(effect: Effect, clients: ClientProvider) -> Done | Failed:
     return Done(None if deleted else Effect.EndReason.NOTHING_LEFT, record=forget)
 
 
-def _stem(invitation: Invitation) -> str:
-    """Return how the names of an invitation's files begin."""
-    return f"codescreen-report-{invitation.reference}-"
-
-
 def _files_in_lever(lever: LeverClient, invitation: Invitation) -> dict[str, str]:
     """Return the name of each report that the candidate has in Lever for this invitation, by id."""
     files = lever.files(invitation.opportunity_id)
-    return {file.id: file.name for file in files if _stem(invitation) in file.name}
+    return {file.id: file.name for file in files if report_stem(invitation) in file.name}
 
 
 def _stored_file_ids(invitation: Invitation) -> list[str]:
@@ -179,7 +157,6 @@ REMOVE_REPORT = EffectKind(
     target=Target.LEVER,
     payload=Payload,
     perform=_remove_report,
-    priority=3,
     author=Author.CHOSEN,
     goes_on_in_a_pause=lambda _: True,  # it erases
     heading="Report removed",

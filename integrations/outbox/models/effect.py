@@ -57,6 +57,7 @@ class Effect(Leasable):
         LATER_ATTEMPT = "later_attempt", "The feedback of a later attempt took its place."
         ALREADY_THERE = "already_there", "The candidate was already there."
         NOTHING_LEFT = "nothing_left", "Lever had no report of the portal's about the candidate any more."
+        NOT_WANTED = "not_wanted", "It was no longer wanted."
         ERASED = "erased", "The person's data was erased."
 
     organization = models.ForeignKey(
@@ -74,11 +75,21 @@ class Effect(Leasable):
         db_index=False,
     )
     kind = models.CharField(max_length=30, choices=Kind)
-    key = about_candidate(
-        "the address of a report that was added in Lever",
-        models.CharField(max_length=300, help_text="Equal for repeats of the same effect."),
-    )
+    key = harmless(models.CharField(max_length=300, help_text="Equal for repeats of the same effect."))
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
+    about = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            editable=False,
+            help_text="What of a candidate it keeps true in Lever; empty for what nothing else takes the place of.",
+        )
+    )
+    version = harmless(
+        models.CharField(
+            max_length=64, blank=True, editable=False, help_text="Equal for what says the same about it."
+        )
+    )
     email_topic = models.CharField(
         max_length=30,
         choices=EmailTopic.choices(),
@@ -157,7 +168,7 @@ class Effect(Leasable):
                     end_reason__in=["later_attempt", "already_there", "nothing_left"],
                     state="done",
                 )
-                | models.Q(end_reason="erased", state="cancelled"),
+                | models.Q(end_reason__in=["erased", "not_wanted"], state="cancelled"),
                 name="effect_end_reason_fits_state",
             ),
             models.CheckConstraint(
@@ -199,7 +210,13 @@ class Effect(Leasable):
     @property
     def reason(self) -> str:
         """Why it waits or ended so, in a sentence; empty when there is nothing to say."""
-        return str(self.get_end_reason_display()) or self.last_error
+        return self.last_error or str(self.get_end_reason_display())
+
+    @property
+    def waits_untried(self) -> bool:
+        """Whether no worker holds it, and none has begun an attempt of which the outcome isn't known."""
+        is_free = self.leased_until is None and self.attempt_started_at is None
+        return self.state == self.State.DUE and is_free
 
     @property
     def wrote_nothing(self) -> bool:

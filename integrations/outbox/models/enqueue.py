@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, Self, TypedDict, Unpack
 
+from django.db.models.functions import Now
+
 from integrations.core import correlation
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -27,8 +29,25 @@ class Payload:
         return cls(**{name: value for name, value in stored.items() if name in known})
 
 
+#: Smaller goes first among what one candidate waits for; of other kinds it is USUAL.
+PRIORITIES: dict[str, int] = {
+    Effect.Kind.SEND_INVITATION: 2,
+    Effect.Kind.SET_PROGRESS_TAG: 3,
+    Effect.Kind.REMOVE_REPORT: 3,
+    Effect.Kind.SET_RESULT_TAG: 4,
+    Effect.Kind.WRITE_FEEDBACK: 4,
+    Effect.Kind.ADD_REPORT_LINK: 4,
+    Effect.Kind.MAKE_TEMPLATE: 4,
+    Effect.Kind.LEAVE_NOTE: 6,
+}
+USUAL = 5
+
+
 class About(TypedDict, total=False):
     """What an effect is about; the opportunity is the invitation's unless it is given."""
+
+    about: str
+    version: str
 
     invitation: Invitation | None
     delivery: Delivery | None
@@ -42,7 +61,7 @@ def enqueue(
     kind: Effect.Kind,
     key: str,
     payload: Payload | None = None,
-    priority: int = 5,
+    priority: int | None = None,
     wait: timedelta = timedelta(0),
     **about: Unpack[About],
 ) -> None:
@@ -53,7 +72,7 @@ def enqueue(
         key=truncated_key(key),
         payload=payload.to_json() if payload else {},
         correlation_id=correlation.current_or_new(),
-        priority=priority,
+        priority=PRIORITIES.get(kind, USUAL) if priority is None else priority,
         **about,
     )
     if effect.invitation is not None:
@@ -61,3 +80,17 @@ def enqueue(
     if wait:
         effect.due_at = effect.retry_window_started_at = database.now() + wait
     database.insert_unless_stored(effect, "kind", "organization_id", "key")
+
+
+def make_due_again(organization_id: int, kind: Effect.Kind, key: str, **changes: object) -> None:
+    """Let the one effect of this kind and key be due now, with these changes, unless it is due already."""
+    own = Effect.objects.filter(organization=organization_id, kind=kind, key=key)
+    own.exclude(state=Effect.State.DUE).update(
+        state=Effect.State.DUE,
+        due_at=Now(),
+        attempts=0,
+        done_at=None,
+        end_reason="",
+        retry_window_started_at=Now(),
+        **changes,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from integrations.case.texts import what_brings_back
 from integrations.codescreen.details import detail_lines
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
@@ -12,7 +13,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.outbox.kinds.messages import what_brings_back
 from integrations.pages.candidate.rows import CandidateRows
 
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."

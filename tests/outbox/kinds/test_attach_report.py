@@ -2,13 +2,13 @@
 
 import pytest
 
+from integrations.case.reconcile import NO_LONGER_WANTED
 from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.outbox.kinds import report_file
 from integrations.outbox.kinds.report_file import NO_PERMISSION
-from integrations.outbox.kinds.tags import LATER_RESULT
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.report import report_pdf
 from tests.outbox.conftest import LOST, evaluate, lever_account, may_attach
@@ -137,7 +137,7 @@ def test_an_overtaken_effect_writes_nothing(attaching, sandbox):
     regrade(attaching)
     attaching.work()
     states = Effect.objects.filter(kind="attach_report").order_by("pk").values_list("state", "last_error")
-    assert list(states) == [("cancelled", LATER_RESULT), ("done", "")]
+    assert list(states) == [("cancelled", NO_LONGER_WANTED["attach_report"]), ("done", "")]
     assert uploads(sandbox) == 1
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.case.reconcile import NO_LONGER_WANTED
 from integrations.catalog import feedback_template
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
@@ -245,7 +246,11 @@ def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
     first = Effect.objects.filter(kind="write_feedback").earliest("pk")
-    assert (first.written, first.end_reason, first.last_error) == ({}, "later_attempt", "")
+    assert (first.written, first.end_reason, first.last_error) == (
+        {},
+        "not_wanted",
+        NO_LONGER_WANTED["write_feedback"],
+    )
 
 
 def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):

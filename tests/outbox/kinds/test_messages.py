@@ -2,8 +2,9 @@
 
 import pytest
 
-from integrations.outbox.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.outbox.models.effect import Effect
+from integrations.outbox.models.enqueue import enqueue
+from integrations.outbox.models.payloads import ReportLinkPayload
 from tests.outbox.conftest import LOST, enqueue_note_on_candidate, notes_on
 
 NOT_ACCEPTED = [
@@ -80,7 +81,7 @@ def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbo
     scenario.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
     payload = ReportLinkPayload(url)
-    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
+    enqueue(scenario.organization.pk, Effect.Kind.ADD_REPORT_LINK, "x", payload, invitation=invitation)
     scenario.work()
     scenario.work_waiting()
     assert scenario.latest_effect("add_report_link").state == "done"

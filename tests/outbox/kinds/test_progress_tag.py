@@ -2,16 +2,18 @@
 
 import pytest
 
+from integrations.case.reconcile import changing
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
-from integrations.outbox.kinds.tags import enqueue_progress_tag
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.outbox.conftest import LOST
 from tests.support import factories
+from tests.support.effects import enqueue_progress_tag
 
 FORMER = "CodeScreen: Invitation Sent"
 
@@ -19,6 +21,18 @@ FORMER = "CodeScreen: Invitation Sent"
 def progress_tags(sandbox, word="Alder"):
     """Return the progress tags a candidate has in Lever."""
     return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
+
+
+def become(invitation, status):
+    """Change the status of an invitation, as a step does that found it out."""
+    with changing(invitation.organization, invitation.opportunity_id) as case:
+        case.invitation(invitation.pk).move(status, instance_id="i-1")
+
+
+def claimed_tag():
+    """Return the waiting progress tag, claimed by a worker."""
+    Effect.objects.exclude(kind="set_progress_tag").update(state="done", due_at=None)
+    return factories.claimed(Effect, "slow")
 
 
 def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):
@@ -43,8 +57,8 @@ def test_a_progress_tag_replaces_one_of_a_former_wording(scenario, sandbox, invi
 
 
 def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
-    for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
-        enqueue_progress_tag(invitation, tag)
+    for status in (Status.SENDING, Status.INVITED, Status.IN_PROGRESS, Status.COMPLETED):
+        become(invitation, status)
     scenario.work()
     states = list(
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
@@ -55,11 +69,12 @@ def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, i
 
 
 def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
-    enqueue_progress_tag(invitation, ProgressTag.INVITED)
-    older = factories.claimed(Effect, "slow")
+    become(invitation, Status.SENDING)
+    become(invitation, Status.INVITED)
+    older = claimed_tag()
 
     def enqueue_later_tag_and_fail(*_):
-        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+        become(invitation, Status.IN_PROGRESS)
         raise PlatformError("lever answered 503", status=503)
 
     with monkeypatch.context() as patch:
@@ -114,7 +129,6 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
     ("now", "tags"),
     [
         ({}, [ProgressTag.NOT_STARTED_YET]),
-        ({"status": "withdrawn"}, []),
         ({"status": "in_progress", "unstarted_tag": ""}, []),
         ({"unstarted_tag": ProgressTag.NOT_STARTED}, []),
     ],
@@ -122,7 +136,7 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
 def test_a_tag_for_who_has_not_started_is_set_only_while_that_holds(scenario, sandbox, invitation, now, tags):
     held_so = {"status": "invited", "instance_id": "i-1", "unstarted_tag": ProgressTag.NOT_STARTED_YET}
     Invitation.objects.filter(pk=invitation.pk).update(**held_so | now)
-    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET, about="progress_tag")
     scenario.work()
     assert progress_tags(sandbox) == tags
     assert Effect.objects.get(kind="set_progress_tag").state == ("done" if tags else "cancelled")
@@ -133,12 +147,10 @@ def test_a_tag_for_who_has_not_started_is_never_set_on_who_starts_in_a_pause(sce
         status="invited", instance_id="i-1", unstarted_tag=ProgressTag.NOT_STARTED_YET
     )
     set_policies(scenario.organization, {"paused": True}, "test")
-    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET, about="progress_tag")
     scenario.work()
     assert progress_tags(sandbox) == []
-    invitation.refresh_from_db()
-    invitation.move(Invitation.Status.IN_PROGRESS)
-    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    become(invitation, Status.IN_PROGRESS)
     set_policies(scenario.organization, {"paused": False}, "test")
     scenario.work()
     assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]

@@ -12,13 +12,12 @@ from tests.support import factories
 @pytest.mark.parametrize(
     ("kind", "payload", "tags"),
     [
-        ("set_progress_tag", {"tag": "CodeScreen: Candidate Invited", "result": None}, 1),
-        ("set_progress_tag", {"tag": "CodeScreen: Assessment Completed", "result": {"tag": "cs-passed"}}, 2),
+        ("set_progress_tag", {"tag": "CodeScreen: Candidate Invited"}, 1),
         ("set_result_tag", {"tag": "cs-passed", "others": ["cs-failed"]}, 1),
         ("set_progress_tag", {}, 0),
     ],
 )
-def test_the_tags_are_the_progress_tag_and_the_result_tag_set_with_it(kind, payload, tags):
+def test_the_tags_are_those_that_are_added(kind, payload, tags):
     effect = Effect(kind=kind, payload=payload)
     found = kind_of(effect).words(effect).tags
     assert len(found) == tags

@@ -6,13 +6,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from integrations.case.reconcile import changing
 from integrations.core.rules.names import choose_result_tag
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.outbox.kinds.tags import enqueue_progress_tag
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
 from tests.support import factories
 
 
@@ -63,7 +62,7 @@ def test_a_delayed_result_tag_never_replaces_a_later_results(scenario, sandbox):
     scenario.work_waiting()
     tags = tags_in_lever(sandbox)
     assert ("test passed" in tags, "test failed" in tags) == (True, False)
-    delayed = scenario.latest_effect("set_progress_tag", payload__result__tag="test failed")
+    delayed = scenario.latest_effect("set_result_tag", payload__tag="test failed")
     assert delayed.state == "cancelled"
 
 
@@ -71,7 +70,7 @@ def test_a_result_tag_that_failed_and_is_retried_late_says_what_counts(scenario,
     scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
     complete_assessment(scenario, score=50, result="Failed")
     scenario.candidate_does("regrade", score=80, result="Passed")
-    Effect.objects.filter(payload__result__tag="test failed").update(state="due")
+    Effect.objects.filter(kind="set_result_tag", payload__tag="test failed").update(state="due")
     scenario.work_waiting()
     assert "test failed" not in tags_in_lever(sandbox)
 
@@ -87,7 +86,7 @@ def test_a_delayed_result_tag_never_replaces_a_later_rounds(scenario, sandbox):
         round=2,
     )
     Result.objects.create(invitation=second, outcome="Passed")
-    Effect.objects.filter(payload__result__tag="test failed").update(state="due")
+    Effect.objects.filter(kind="set_result_tag", payload__tag="test failed").update(state="due")
     sandbox.lever_does("tags", opportunities=[first.opportunity_id], remove=["test failed"])
     scenario.work_waiting()
     assert "test failed" not in tags_in_lever(sandbox)
@@ -118,27 +117,13 @@ def test_a_result_tag_still_waiting_is_set_when_codescreen_opens_the_assessment_
     scenario.set_policies(passed_tag="test passed")
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
     invitation.refresh_from_db()
-    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    with changing(scenario.organization, invitation.opportunity_id) as case:
+        case.invitation(invitation.pk).move("in_progress")
     scenario.work()
     assert "test passed" in tags_in_lever(sandbox)
     assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [
         ProgressTag.IN_PROGRESS
     ]
-
-
-def test_the_progress_tag_is_set_when_lever_refuses_the_result_tag(scenario, sandbox):
-    scenario.set_policies(passed_tag="test passed")
-    scenario.evaluated_invitation(score=90, result="Passed")
-    scenario.lever_fails("/addTags$", status=403)
-    while scenario.latest_effect("set_progress_tag").state == "due":
-        worker.work(most=1)
-    assert scenario.latest_effect("set_progress_tag").state == "done"
-    scenario.lever_fails("/addTags$", status=403)
-    scenario.work()
-    effect = scenario.latest_effect("set_result_tag")
-    assert (effect.state, "403" in effect.last_error) == ("failed", True)
-    assert "test passed" not in tags_in_lever(sandbox)
-    assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [ProgressTag.COMPLETED]
 
 
 def test_no_result_tag_is_added_when_codescreen_states_no_result(scenario, sandbox):

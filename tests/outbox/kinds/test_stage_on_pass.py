@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.case.reconcile import changing
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.invitations.acts.invitations import invite_again
 from integrations.invitations.models.invitation import Invitation
@@ -49,7 +50,10 @@ def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monk
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
 
     def regrade(*_):
-        invitation.results.update(outcome="Failed")
+        with changing(scenario.organization, invitation.opportunity_id) as case:
+            result = case.results[invitation.pk]
+            result.outcome = "Failed"
+            result.save()
 
     monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regrade)
     scenario.work()

@@ -6,11 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.case.texts import what_brings_back
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.organizations.acts import set_policies
-from integrations.outbox.kinds.messages import what_brings_back
 from tests.support import factories
 from tests.support.waits import work_through_waits
 

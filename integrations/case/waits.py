@@ -1,11 +1,13 @@
-"""Tell in Lever who waits: a recruiter who never opens the portal isn't left guessing. The end is seen by the tag.
+"""Find the candidates who wait so long that Lever is to say so: not every recruiter opens the portal.
 
-Which notes are due is found out by the clock, by comparing the rows with the notes. A wait that ends soon leaves none.
+The end of a wait is seen by the tag. One that ends soon leaves no note.
 """
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations.case.reconcile import changing
+from integrations.case.wanted import WAITING_STATUSES
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
@@ -14,17 +16,10 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import TOLD_AFTER
-from integrations.outbox.kinds.messages import LEAVE_NOTE, WAITING_STATUSES, note_on
 from integrations.outbox.models.effect import Effect
 
 #: In one turn of the duty, which is each minute, of each kind; Lever allows 600 calls in that time.
 MOST_AT_ONCE = 100
-#: After all else that one candidate or organization waits for.
-LAST = 9
-PAUSED = (
-    "CodeScreen: nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
-    "ends the pause."
-)
 
 _wanted = Q(
     organization__note_on_wait=True, organization__lever_connection__state=LeverConnection.State.CONNECTED
@@ -39,25 +34,14 @@ def organizations_with_untold_waits() -> set[int]:
 
 
 def tell_waits(organization: Organization) -> None:
-    """Enqueue the notes that are due. Safe to run twice and at once: a wait has one note, by its key."""
+    """Reconcile the candidates for whom a note is due. Safe to run twice and at once: a wait has one note."""
     for status in WAITING_STATUSES:
         for invitation in _untold(status).filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
-            LEAVE_NOTE.enqueue(
-                organization.pk,
-                f"{invitation.pk}:{status}:{invitation.changed_at.isoformat()}",
-                note_on(invitation.opportunity_id, _text(invitation, status), status),
-                priority=LAST,
-                invitation=invitation,
-            )
+            with changing(organization, invitation.opportunity_id):
+                pass  # the time has passed: that is the change
     for delivery in _untold_pauses().filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
-        LEAVE_NOTE.enqueue(
-            organization.pk,
-            f"{delivery.pk}:{VerdictCode.PAUSED}",
-            note_on(delivery.opportunity_id, PAUSED, VerdictCode.PAUSED),
-            priority=LAST,
-            opportunity_id=delivery.opportunity_id,
-            delivery=delivery,
-        )
+        with changing(organization, delivery.opportunity_id) as case:
+            case.waits_for_pause = delivery
 
 
 def _untold(status: InvitationStatus) -> QuerySet[Invitation]:
@@ -75,10 +59,3 @@ def _untold_pauses() -> QuerySet[Delivery]:
     told = _notes.filter(delivery=OuterRef("pk"), payload__code=VerdictCode.PAUSED.value)
     rows = Delivery.objects.stranded().filter(_wanted, verdict=VerdictCode.PAUSED)
     return rows.filter(Exists(latest), ~Exists(told), decided_at__lt=Now() - TOLD_AFTER)
-
-
-def _text(invitation: Invitation, status: InvitationStatus) -> str:
-    """Return the note that says what an invitation waits for."""
-    # why it is on hold was written by the rules; why it is uncertain may quote a platform
-    reason = f" {invitation.status_reason}" if status == InvitationStatus.HELD else ""
-    return f"CodeScreen: “{invitation.assessment_name}” {status.record.wait_note}{reason}"

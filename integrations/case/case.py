@@ -1,0 +1,115 @@
+"""All rows of one candidate in one organization, read at once; what depends on them is asked in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from integrations.core.invitation_status import FOLLOWED
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models.effect import Effect
+from integrations.store import database
+
+#: What people are told isn't read: it is told once, when something changes.
+MESSAGES = (Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was just decided about the candidate, as a note in Lever may say it."""
+
+    verdict: VerdictCode
+    explanation: str
+    next_step: str
+    delivery: Delivery
+
+
+@dataclass(eq=False)
+class Case:
+    """One candidate: the invitations with the mappings whose rules hold, the latest results, and the effects.
+
+    `results` are by the invitation. `waits_for_pause` is the delivery of somebody who waits for the end of a pause;
+    `decided` is what the present change decides, and `advice` what a recruiter can do about an invitation that it finds
+    can't be sent. `now` is the database's time when it was read.
+    """
+
+    organization: Organization
+    opportunity_id: str
+    now: datetime
+    invitations: list[Invitation] = field(default_factory=list)
+    results: dict[int, Result] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    waits_for_pause: Delivery | None = None
+    decided: Decided | None = None
+    advice: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, organization: Organization, opportunity_id: str, *, is_locked: bool = False) -> Self:
+        """Return the candidate's rows as they are now; where `is_locked`, nobody else changes them until the end.
+
+        Three queries; one for somebody without an invitation.
+        """
+        rows = Invitation.objects.select_related("mapping").order_by("pk")
+        own = rows.filter(organization=organization, opportunity_id=opportunity_id)
+        case = cls(organization, opportunity_id, database.now())
+        case.invitations = list(own.locked() if is_locked else own)
+        if not case.invitations:
+            return case
+        for invitation in case.invitations:
+            invitation.organization = organization
+        if any(invitation.instance_id for invitation in case.invitations):
+            results = Result.objects.filter(invitation__in=case.invitations).order_by("attempt")
+            case.results = {result.invitation_id: result for result in results}
+        effects = Effect.objects.filter(organization=organization, opportunity_id=opportunity_id)
+        case.effects = list(effects.exclude(kind__in=MESSAGES).defer("written", "traceback").order_by("pk"))
+        return case
+
+    def invitation(self, pk: int) -> Invitation:
+        """Return the candidate's invitation with this key. Raises Invitation.DoesNotExist."""
+        found = next((one for one in self.invitations if one.pk == pk), None)
+        if found is None:
+            raise Invitation.DoesNotExist
+        return found
+
+    def later_rounds(self, invitation: Invitation) -> list[Invitation]:
+        """Return the later rounds of the same assessment."""
+        same = (one for one in self.invitations if one.assessment_id == invitation.assessment_id)
+        return [one for one in same if one.round > invitation.round]
+
+    def is_overtaken(self, invitation: Invitation) -> bool:
+        """Whether a later round of the same assessment was sent, and isn't cancelled."""
+        later = self.later_rounds(invitation)
+        return any(one.instance_id and one.status != Status.WITHDRAWN for one in later)
+
+    def shown_invitation(self) -> Invitation | None:
+        """Return the invitation that the progress tag tells of; None while none was sent.
+
+        One that the candidate has still to finish goes before one that is over, and that before one that was cancelled;
+        among them the last one sent.
+        """
+        holds = {*FOLLOWED, Status.COMPLETED, Status.WITHDRAWN}
+        sent = [
+            one for one in self.invitations if one.instance_id and one.status in holds and not one.erased_at
+        ]
+        return max((one for one in sent if not self.is_overtaken(one)), key=_standing, default=None)
+
+    def effects_about(self, kind: str, about: str) -> list[Effect]:
+        """Return the effects of a kind about the same thing, oldest first."""
+        return [effect for effect in self.effects if effect.kind == kind and effect.about == about]
+
+    def moves(self, invitations: Iterable[Invitation]) -> list[Effect]:
+        """Return the moves to another stage that these invitations led to."""
+        keys = {invitation.pk for invitation in invitations}
+        moves = (effect for effect in self.effects if effect.kind == Effect.Kind.MOVE_STAGE)
+        return [effect for effect in moves if effect.invitation_id in keys]
+
+
+def _standing(invitation: Invitation) -> tuple[bool, bool, datetime, int]:
+    is_open = invitation.status in FOLLOWED and not invitation.following_ended
+    is_cancelled = invitation.status == Status.WITHDRAWN
+    return is_open, not is_cancelled, invitation.invited_at or invitation.created_at, invitation.pk
