@@ -15,7 +15,8 @@ from integrations.http.connections import session_of
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories, toxics
@@ -143,8 +144,8 @@ def test_the_workers_steps_leave_no_connection_open_but_the_kept_ones(connected_
         )
         enqueue_invitation(invitation)
         worker.work()
-        on_request.poll_organization(connected_organization)
-        on_request.sweep_organization(connected_organization)
+        queue_acts.poll_organization(connected_organization)
+        queue_acts.sweep_organization(connected_organization)
         assert not counts or open_files_fall_to(counts[0])
         session_of.cache_clear()
         counts.append(open_files())

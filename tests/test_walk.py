@@ -17,7 +17,8 @@ from integrations.lever.acts import save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign
 from tests.support.second_factors import prove_now
@@ -98,19 +99,19 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
 
     sandbox.codescreen_does("candidate", action="start", **person)
-    assert on_request.poll_organization(invitation.organization) == 1
+    assert queue_acts.poll_organization(invitation.organization) == 1
     worker.work()
     tags = sandbox.opportunity("Alder")["tags"]
     assert "CodeScreen: Assessment in Progress" in tags
     assert "CodeScreen: Candidate Invited" not in tags
 
     sandbox.codescreen_does("candidate", action="submit", **person)
-    on_request.poll_organization(invitation.organization)
+    queue_acts.poll_organization(invitation.organization)
     invitation.refresh_from_db()
     assert invitation.status == "submitted"
 
     sandbox.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
-    on_request.poll_organization(invitation.organization)
+    queue_acts.poll_organization(invitation.organization)
     worker.work()
     result = Result.objects.get()
     assert (result.outcome, result.score_text, result.rating) == ("Passed", "82", 4)
@@ -139,7 +140,7 @@ def test_a_passed_candidate_is_moved_and_a_failed_one_stays(recruiter, connected
         sandbox.codescreen_does(
             "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
         )
-    on_request.poll_organization(connected)
+    queue_acts.poll_organization(connected)
     worker.work()
     people = sandbox.lever.accounts["acme"].opportunities
     assert people[sandbox.opportunity_id("Alder")].stage == sandbox.stage_id("Phone screen")
@@ -166,10 +167,10 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, sandbox):
         **person,
     )
     organization = Invitation.objects.get().organization
-    on_request.poll_organization(organization)
+    queue_acts.poll_organization(organization)
     worker.work()
     sandbox.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
-    on_request.poll_organization(organization, everything=True)
+    queue_acts.poll_organization(organization, everything=True)
     worker.work()
     [feedback] = sandbox.opportunity("Alder")["feedback"]
     assert feedback["fields"]["CodeScreen score"] == "90"
@@ -285,8 +286,8 @@ def test_an_invitation_is_uncertain_and_not_repeated_when_its_answer_was_lost(re
 
 def test_the_sweep_invites_a_candidate_when_the_webhook_was_lost(recruiter, connected, sandbox):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    assert on_request.sweep_organization(connected) == 1
-    assert on_request.sweep_organization(connected) == 0
+    assert queue_acts.sweep_organization(connected) == 1
+    assert queue_acts.sweep_organization(connected) == 0
     worker.work()
     assert sandbox.invitations_sent("alder@candidates.example") == 1
     assert Delivery.objects.get(event="sweep").verdict == "invite"

@@ -11,13 +11,12 @@ from django.db import transaction
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
 from integrations.clients import provider
-from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import decode_secret
 from integrations.http.session import PlatformError
 from integrations.notifications.account_notices import audit_and_tell
-from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
+from integrations.queue.waiting import requeue_waiting
 from integrations.results.poll import follow_gone_again
 from integrations.store import database
 
@@ -70,19 +69,6 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         connection.webhook_secret = secret
         connection.save(update_fields=["webhook_secret"])
         audit_and_tell(connection, actor, AuditAction.SAVE_CONNECTION, changes)
-
-
-def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
-    """Read CodeScreen's assessments with the stored key; return how many there are.
-
-    A key that is accepted again takes up what waited for one. Raises PlatformError; after a 401 the key is marked as
-    refused.
-    """
-    before = CodeScreenConnection.objects.filter(organization=organization).first()
-    lists.refresh_assessments(organization, codescreen)
-    if before is None or not before.is_working:
-        requeue_waiting(organization)
-    return len(lists.live_assessments(organization))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.db import transaction
 from django.db.models import Q
 
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.record import audit
 from integrations.catalog import feedback_template
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
@@ -82,3 +85,35 @@ def _update_webhooks(organization: Organization, registered: Sequence[Registered
             active.filter(pk=webhook.pk).update(listed_at=database.now(), missing_since=None)
         elif webhook.listed_at is not None:  # whether Lever lists manual webhooks at all isn't documented
             active.filter(pk=webhook.pk, missing_since__isnull=True).update(missing_since=database.now())
+
+
+def _at_former_address(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks made by the portal that Lever still sends to a former address, refused by now or not.
+
+    One at another address than this installation's belongs to another installation of the portal, whose database this
+    one may be a copy of; it is left alone.
+    """
+    url = organization.lever_webhook_url
+    active = LeverWebhook.objects.active().filter(organization=organization, origin=LeverWebhook.Origin.API)
+    own = active.filter(url__startswith=url.removesuffix(f"{organization.webhook_key}/"))
+    return list(own.exclude(url=url))
+
+
+def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> int:
+    """Let Lever send the portal's webhooks to the present address; return how many were moved.
+
+    The signature token stays, and the previous address is honoured meanwhile: no delivery is refused. Safe to run
+    twice. Raises PlatformError.
+    """
+    stored = _at_former_address(organization)
+    if not stored:
+        return 0
+    listed = {webhook.id: webhook for webhook in lever.webhooks()}
+    moved = [webhook for webhook in stored if webhook.lever_webhook_id in listed]
+    for webhook in moved:
+        url = organization.lever_webhook_url
+        lever.move_webhook(listed[webhook.lever_webhook_id], url)
+        with transaction.atomic():
+            LeverWebhook.objects.filter(pk=webhook.pk).update(url=url)
+            audit(webhook, actor, AuditAction.MOVE_WEBHOOK)
+    return len(moved)

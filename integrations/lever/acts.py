@@ -12,6 +12,7 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
+from integrations.health.lever_probe import move_webhooks
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -20,9 +21,9 @@ from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
 from integrations.notifications.account_notices import audit_and_tell
-from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.feedback import enqueue_template
+from integrations.queue.waiting import requeue_waiting
 from integrations.store import database
 
 
@@ -272,38 +273,6 @@ def make_webhook(
         )
         audit_and_tell(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
     return webhook
-
-
-def _at_former_address(organization: Organization) -> list[LeverWebhook]:
-    """Return the webhooks made by the portal that Lever still sends to a former address, refused by now or not.
-
-    One at another address than this installation's belongs to another installation of the portal, whose database this
-    one may be a copy of; it is left alone.
-    """
-    url = organization.lever_webhook_url
-    active = LeverWebhook.objects.active().filter(organization=organization, origin=LeverWebhook.Origin.API)
-    own = active.filter(url__startswith=url.removesuffix(f"{organization.webhook_key}/"))
-    return list(own.exclude(url=url))
-
-
-def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> int:
-    """Let Lever send the portal's webhooks to the present address; return how many were moved.
-
-    The signature token stays, and the previous address is honoured meanwhile: no delivery is refused. Safe to run
-    twice. Raises PlatformError.
-    """
-    stored = _at_former_address(organization)
-    if not stored:
-        return 0
-    listed = {webhook.id: webhook for webhook in lever.webhooks()}
-    moved = [webhook for webhook in stored if webhook.lever_webhook_id in listed]
-    for webhook in moved:
-        url = organization.lever_webhook_url
-        lever.move_webhook(listed[webhook.lever_webhook_id], url)
-        with transaction.atomic():
-            LeverWebhook.objects.filter(pk=webhook.pk).update(url=url)
-            audit(webhook, actor, AuditAction.MOVE_WEBHOOK)
-    return len(moved)
 
 
 def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> None:

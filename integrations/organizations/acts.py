@@ -22,6 +22,7 @@ from integrations.organizations.models.policies import POLICIES, RuleGroup, rule
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS
 from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.waiting import requeue_waiting
 from integrations.store import database
 
 
@@ -108,14 +109,6 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
         record = audit_and_tell if "webhook_key" in changes else audit
         record(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
     return changes
-
-
-def requeue_waiting(organization: Organization) -> int:
-    """Make due now what waited for the end of a pause, or for a connection; return how many deliveries did."""
-    count = Delivery.objects.requeue(organization)
-    Effect.objects.requeue(organization)
-    DutyRun.objects.requeue(organization.pk)
-    return count
 
 
 def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:

@@ -17,7 +17,7 @@ from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.perform import kind_of
 from integrations.pages.access import OrganizationMixin
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 MAX_MATCHES = 20
 MAX_STAGES = 500
@@ -67,7 +67,7 @@ def search(organization: Organization, written: str) -> list[CandidateMatch]:
 def _in_lever(organization: Organization, email: str) -> list[CandidateMatch]:
     """Return the candidates that Lever has with this address; nobody without a connection. Raises PlatformError."""
     try:
-        opportunities = on_request.opportunities(organization, MAX_MATCHES, email=email)
+        opportunities = queue_acts.opportunities(organization, MAX_MATCHES, email=email)
     except NotConnected:
         return []
     roles = Role.objects.filter(
@@ -160,7 +160,7 @@ class DryRunView(OrganizationMixin, TemplateView):
         return {"matches": matches, "stage": stage_id}
 
     def _run(self, candidate_id: str, stage_id: str, stage_names: dict[str, str]) -> dict[str, Any]:
-        dry_run = on_request.dry_run(self.organization, candidate_id, stage_id)
+        dry_run = queue_acts.dry_run(self.organization, candidate_id, stage_id)
         known = Candidate.objects.filter(organization=self.organization, opportunity_id=candidate_id).first()
         answer = {
             "decision": dry_run.decision,

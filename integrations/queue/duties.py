@@ -19,25 +19,21 @@ from integrations.case.waits import organizations_with_untold_waits, tell_waits
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
-from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
 from integrations.health import incidents, lever_probe
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
-from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep
-from integrations.lever.acts import move_webhooks
-from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.acts.lever_users import end_access_of_deactivated
+from integrations.members.end_access import end_access_of_deactivated
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
-from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
+from integrations.queue import waiting
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, Place
 from integrations.queue.models.nodes import PortalDuty
 from integrations.queue.notify import notify_workers
@@ -113,7 +109,7 @@ def refresh_lever_lists(organization: Organization) -> None:
 
 def refresh_assessments(organization: Organization) -> None:
     """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
-    verify_codescreen_key(organization, codescreen_client(organization))
+    waiting.verify_codescreen_key(organization, codescreen_client(organization))
     notify_workers()
 
 
@@ -123,7 +119,7 @@ def probe_lever(organization: Organization) -> None:
     A webhook that couldn't be moved to a new address when that was made is moved now.
     """
     lever = lever_client(organization)
-    move_webhooks(organization, lever, "probe")
+    lever_probe.move_webhooks(organization, lever, "probe")
     lever_probe.probe(organization, lever)
 
 
@@ -144,7 +140,7 @@ def refresh_grant(organization: Organization) -> None:
 def retry_refused_key(organization: Organization) -> None:
     """Try a refused key again; what waited for one that works again is requeued. One still refused is no error."""
     try:
-        verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
+        waiting.verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
     except PlatformError as error:
         if error.status != 401:
             raise
@@ -154,7 +150,7 @@ def retry_refused_key(organization: Organization) -> None:
 
 def requeue_waiting(organization: Organization) -> None:
     """Requeue what waited for a connection that is back, in case reconnecting didn't."""
-    if not organization.disconnected_reason and organizations.requeue_waiting(organization):
+    if not organization.disconnected_reason and waiting.requeue_waiting(organization):
         notify_workers()
 
 
@@ -249,24 +245,13 @@ def plan_duties() -> None:
         state=CodeScreenConnection.State.REFUSED, organization__paused=False
     )
     for duty, organization_ids in (
-        (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
+        (Duty.REQUEUE_WAITING, waiting.organizations_with_stranded_deliveries()),
         (Duty.NOTE_WAITS, organizations_with_untold_waits()),
         (Duty.RETRY_REFUSED_KEY, set(refused.values_list("organization", flat=True))),
     ):
         if organization_ids:
             DutyRun.objects.request(duty, sorted(organization_ids))
             notify_workers()
-
-
-def _with_stranded_deliveries() -> set[int]:
-    """Return the organizations that are connected again, and whose waiting deliveries nobody has requeued."""
-    working = Organization.objects.filter(
-        paused=False,
-        lever_connection__state=LeverConnection.State.CONNECTED,
-        codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
-    )
-    stranded = Delivery.objects.stranded().filter(organization__in=working)
-    return set(stranded.order_by().values_list("organization", flat=True).distinct())
 
 
 def clean_up() -> None:

@@ -10,7 +10,6 @@ from django.http import HttpRequest
 
 from integrations.accounts.acts.accounts import (
     UNKNOWN_ACTOR,
-    end_sessions,
     follow_new_password,
     forget_other_addresses,
     record_for_nobody,
@@ -19,6 +18,7 @@ from integrations.accounts.acts.accounts import (
 from integrations.accounts.acts.second_factors import NAMES
 from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_digest
 from integrations.audit.models.entry import AuditAction
+from integrations.members.end_access import end_sessions
 from portal.accounts.backend import find_account
 from portal.client_address import client_address
 

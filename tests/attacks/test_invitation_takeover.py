@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 
-from integrations.members.acts.members import remove_member
+from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.link_emails import membership_link
 from tests.attacks.invitations import ACCEPT, PASSWORD, Owner, accept_as_new, owner_of, signed_in

@@ -14,7 +14,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget
 from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.inbox.models.verdict import Verdict
-from integrations.members.acts.invitations import withdraw
+from integrations.members.end_access import withdraw
 from integrations.organizations.acts import change_organization, replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from tests.support import factories

@@ -22,10 +22,11 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
 from integrations.members.acts.members import change_role, list_own_candidates, save_member
 from integrations.members.models.membership import Membership
-from integrations.organizations.acts import requeue_waiting, set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.waiting import requeue_waiting
 from integrations.queue.worker import perform_duties
 from portal.devtools.sandbox.values import stable_id
 from tests.support import duty_runs, factories

@@ -13,12 +13,12 @@ from integrations.codescreen.acts import (
     replace_codescreen_key,
     save_codescreen_key,
     save_codescreen_webhook_secret,
-    verify_codescreen_key,
 )
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
+from integrations.queue.waiting import verify_codescreen_key
 from integrations.store.columns import sealed
 from tests.support import factories
 from tests.support.factories import recorded

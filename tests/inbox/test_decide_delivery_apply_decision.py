@@ -11,7 +11,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from tests.inbox.conftest import verdict
 from tests.support import factories
 from tests.support.scenario import ASSESSMENT
@@ -44,7 +45,7 @@ def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
     Organization.objects.update(paused=True)
-    on_request.replay(delivery, super_admin)
+    queue_acts.replay(delivery, super_admin)
     assert verdict(delivery) == "paused"
     assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
 

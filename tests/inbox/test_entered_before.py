@@ -12,7 +12,7 @@ from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from tests.inbox.conftest import STAGE, verdict
 
 TOLD_BY = pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "sweep"])
@@ -27,7 +27,7 @@ def tell(scenario, sandbox, deliver_stage_change):
         if is_webhook:
             deliver_stage_change(word)
         else:
-            on_request.sweep_organization(scenario.organization)
+            queue_acts.sweep_organization(scenario.organization)
         scenario.work()
         return Delivery.objects.filter(opportunity_id=sandbox.opportunity_id(word)).latest("pk")
 
@@ -77,7 +77,7 @@ def test_an_unknown_time_is_taken_for_an_early_one_until_the_stage_was_compared(
     enter(sandbox)
     forget_when(sandbox)
     assert cause_of(tell(is_webhook)) == EnteredBefore.UNKNOWN_TIME
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     assert tell(is_webhook=True).verdict == "entered_before"  # who was there then is offered still
     enter(sandbox, "Birch")
     forget_when(sandbox, "Birch")

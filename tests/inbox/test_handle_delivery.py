@@ -25,7 +25,8 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.inbox.conftest import verdict
 from tests.support import factories
@@ -92,7 +93,7 @@ def test_a_candidate_is_invited_when_a_refusal_passes(scenario, sandbox, move_ca
 def test_a_person_who_replays_gets_the_verdict_at_once(scenario, move_candidate, super_admin):
     delivery = move_candidate()
     scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=404)
-    assert on_request.replay(delivery, super_admin).verdict == "not_visible"
+    assert queue_acts.replay(delivery, super_admin).verdict == "not_visible"
 
 
 def test_the_mapped_assessment_is_sent_when_the_role_is_shown_later(scenario, sandbox, move_candidate):
@@ -198,7 +199,7 @@ def test_a_delivery_is_decided_when_its_first_worker_was_killed(scenario, sandbo
 
 def test_a_preview_writes_nothing(scenario, sandbox, move_candidate):
     delivery = move_candidate()
-    decision = on_request.preview(delivery)
+    decision = queue_acts.preview(delivery)
     assert decision.verdict == "invite"
     assert verdict(delivery) == ""
     assert not Invitation.objects.exists()
@@ -210,7 +211,7 @@ def test_a_replay_replaces_the_verdict_and_is_audited(scenario, sandbox, move_ca
     scenario.work()
     assert verdict(delivery) == "no_assessment"
     set_policies(scenario.organization, {"default_assessment": "Backend"}, super_admin)
-    assert on_request.replay(delivery, super_admin).verdict == "invite"
+    assert queue_acts.replay(delivery, super_admin).verdict == "invite"
     scenario.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
@@ -351,6 +352,6 @@ class TestUndecidable:
         )
         assert "Don't invite them in CodeScreen yourself" in next_step(delivery.verdict)
         scenario.sandbox.lever_does("faults", seed=1, rules=[])
-        assert on_request.sweep_organization(scenario.organization) == 1
+        assert queue_acts.sweep_organization(scenario.organization) == 1
         scenario.work()
         assert scenario.sandbox.invitations_sent() == 1

@@ -6,7 +6,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 MAPPED = "Phone screen"
 #: Of another role, whose posting has the tag of an assessment.
@@ -34,7 +34,7 @@ def test_only_the_mappings_role_is_invited_there_and_others_leave_no_trace(scena
 def test_a_sweep_takes_in_the_mappings_role_alone(scenario, sandbox, move_without_webhook):
     for word in (OTHER, "Alder"):
         move_without_webhook(word, MAPPED)
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
     assert Delivery.objects.get().opportunity_id == sandbox.opportunity_id("Alder")
 
 

@@ -12,7 +12,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from tests.inbox.conftest import STAGE
 from tests.support import append_only, factories
 
@@ -27,7 +27,7 @@ def test_a_candidate_with_a_delivery_is_ignored(scenario, sandbox, move_without_
         payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
         received_at=timezone.now() + timedelta(seconds=1),
     )
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
 
 
 def test_a_candidate_in_a_mapped_stage_is_taken_in(scenario, sandbox, move_without_webhook):
@@ -35,7 +35,7 @@ def test_a_candidate_in_a_mapped_stage_is_taken_in(scenario, sandbox, move_witho
         role="Backend Engineer", stage="Phone screen", assessment="Backend"
     )
     move_without_webhook(stage="Phone screen")
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
 @pytest.mark.parametrize("after", [timedelta(), timedelta(hours=1)])
@@ -43,14 +43,14 @@ def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(
     scenario, sandbox, move_without_webhook, after
 ):
     move_without_webhook()
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     scenario.work()
     assert sandbox.invitations_sent() == 0
     move_without_webhook(stage="Phone screen")
     move_without_webhook()
     Delivery.objects.update(received_at=timezone.now() - after)
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -67,7 +67,7 @@ def test_a_candidate_who_came_back_after_a_left_stage_verdict_is_taken_in(
         decided_at=timezone.now(),
         due_at=None,
     )
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
@@ -75,7 +75,7 @@ def test_a_candidate_refused_by_a_person_is_ignored(
     scenario, sandbox, move_without_webhook, super_admin, status
 ):
     move_without_webhook()
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     if status == "uncertain":
         scenario.codescreen_fails(status=500)
     if status in {"invited", "uncertain"}:
@@ -88,10 +88,10 @@ def test_a_candidate_refused_by_a_person_is_ignored(
         assert invitation.status == status
         invitations.cancel(invitation, super_admin)
     sent = sandbox.invitations_sent()
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     # as if a webhook had arrived: the sweep recognizes its own delivery by its key
     Delivery.objects.update(dedupe_key="id:webhook", event="candidateStageChange")
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
@@ -100,7 +100,7 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
     scenario, sandbox, move_without_webhook, super_admin
 ):
     move_without_webhook()
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     invitations.cancel(Invitation.objects.get(), super_admin)
     scenario.work()
     move_without_webhook(stage="Phone screen")
@@ -108,7 +108,7 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
     earlier = timezone.now() - timedelta(hours=1)
     Delivery.objects.update(received_at=earlier)
     Invitation.objects.update(changed_at=earlier)
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -118,19 +118,19 @@ def test_a_candidate_a_sweep_found_is_taken_in_again_when_unarchived(
     scenario, sandbox, move_without_webhook, is_sent
 ):
     move_without_webhook()
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     if is_sent:
         scenario.work()
     alder = sandbox.opportunity_id("Alder")
     sandbox.lever_does("archive", opportunity=alder, reason=ARCHIVE_REASON)
     Invitation.objects.get().move("withdrawn", "The candidate is archived in Lever.")
     scenario.work()
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     sandbox.lever_does("archive", opportunity=alder, reason=None)
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
 
 
 @pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
@@ -139,7 +139,7 @@ def test_a_candidate_lever_did_not_show_is_taken_in(
 ):
     move_without_webhook()
     if was_decided_by_a_sweep:
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
         append_only.overwrite(Verdict.objects.all(), invitation=None)
         Invitation.objects.all().delete()
         Delivery.objects.update(verdict="not_visible")
@@ -153,7 +153,7 @@ def test_a_candidate_lever_did_not_show_is_taken_in(
             decided_at=timezone.now(),
             due_at=None,
         )
-    assert [on_request.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
+    assert [queue_acts.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -179,7 +179,7 @@ def test_a_candidate_who_entered_just_after_a_rename_is_taken_in(
     scenario.work()  # by a list that is less than a minute old
     delivery.refresh_from_db()
     assert delivery.verdict == "not_a_trigger_stage"
-    assert [on_request.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
+    assert [queue_acts.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
 
 
 def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
@@ -191,7 +191,7 @@ def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
     refresh_stages(scenario.organization)
     scenario.work()
     renamed_stage("Phone screen", "CodeScreen call")
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
 
 
 def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
@@ -207,7 +207,7 @@ def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
     connect_to_account("acme")
     scenario.work()
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -222,10 +222,10 @@ def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
     Delivery.objects.update(received_at=timezone.now() - timedelta(days=2))
     scenario.set_policies(reentry_days=reentry_days)
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(days=1, hours=2))
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     move_without_webhook(stage="Phone screen")
     move_without_webhook()
-    assert on_request.sweep_organization(scenario.organization) == repaired
+    assert queue_acts.sweep_organization(scenario.organization) == repaired
     scenario.work()
     assert Invitation.objects.count() == 1 + repaired
 

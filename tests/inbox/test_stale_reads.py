@@ -9,7 +9,8 @@ from integrations.clients import provider
 from integrations.inbox import handle_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from tests.clients.fakes import FakeClients
 from tests.support import factories
 
@@ -58,7 +59,7 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
 def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox, move_and_deliver):
     move_and_deliver(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
-    [listed] = on_request.opportunities(scenario.organization, 1, email="alder@candidates.example")
+    [listed] = queue_acts.opportunities(scenario.organization, 1, email="alder@candidates.example")
     move_and_deliver(ELSEWHERE)
     scenario.work()
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)

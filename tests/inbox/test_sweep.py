@@ -16,14 +16,15 @@ from integrations.lever import transport
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import duties, on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
 
 
 def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_webhook):
     move_without_webhook()
-    assert [on_request.sweep_organization(scenario.organization) for _ in range(3)] == [1, 0, 0]
+    assert [queue_acts.sweep_organization(scenario.organization) for _ in range(3)] == [1, 0, 0]
     scenario.work()
     delivery = Delivery.objects.get()
     assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
@@ -39,12 +40,12 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_web
 def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, move_without_webhook):
     move_without_webhook()
     for _ in range(2):
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
     scenario.work()
-    on_request.sweep_organization(scenario.organization)
+    queue_acts.sweep_organization(scenario.organization)
     before = ApiCall.objects.count()
     for _ in range(3):
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
     assert ApiCall.objects.count() == before
     swept = ApiCall.objects.filter(path="/opportunities", opportunity_id="").latest("at")
     assert swept.repeats >= 3
@@ -54,22 +55,22 @@ def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
     scenario, sandbox, move_without_webhook
 ):
     move_without_webhook("Nyssa")
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.count() == 1
 
 
 @pytest.mark.parametrize("moved", [{"word": "Pine"}, {"stage": "Phone screen"}], ids=str)
 def test_an_archived_candidate_and_one_in_another_stage_are_ignored(scenario, move_without_webhook, moved):
     move_without_webhook(**moved)
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
 
 def test_a_sweep_without_a_trigger_stage_counts_as_done(scenario):
     Organization.objects.update(stage_prefix="Take-home exercise")
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     assert LeverConnection.objects.get().swept_at is not None
 
 
@@ -83,7 +84,7 @@ def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, m
     else:
         CodeScreenConnection.objects.update(state="refused")
     scenario.organization.refresh_from_db()
-    assert on_request.sweep_organization(scenario.organization) == 0
+    assert queue_acts.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
 
@@ -91,8 +92,8 @@ def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sa
     move_without_webhook()
     scenario.lever_fails("/opportunities", method="GET", status=500, times=1)
     with pytest.raises(PlatformError):
-        on_request.sweep_organization(scenario.organization)
-    assert on_request.sweep_organization(scenario.organization) == 1
+        queue_acts.sweep_organization(scenario.organization)
+    assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
 def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox, move_without_webhook):
@@ -113,7 +114,7 @@ def test_all_pages_of_a_stage_are_read(scenario, sandbox, move_without_webhook):
         move_without_webhook(word)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
     assert Delivery.objects.count() == len(words)
 
 
@@ -129,7 +130,7 @@ def test_a_delivery_is_not_due_while_the_sweep_decides_it(
         return decide(delivery, *args, **kwargs)
 
     monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
-    assert on_request.sweep_organization(scenario.organization) == 1
+    assert queue_acts.sweep_organization(scenario.organization) == 1
     assert due_counts == [0]
 
 
@@ -140,7 +141,7 @@ def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
 ):
     move_without_webhook()
     if was_decided_by_a_sweep:
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
         Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
 
     def fail(*_args, **_kwargs):
@@ -148,7 +149,7 @@ def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
 
     with monkeypatch.context() as patch, contextlib.suppress(CallDeferred):
         patch.setattr(sweep, "decide_delivery", fail)
-        on_request.sweep_organization(scenario.organization)
+        queue_acts.sweep_organization(scenario.organization)
     assert Delivery.objects.due().count() == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
@@ -169,7 +170,7 @@ def test_those_after_a_candidate_who_cannot_be_decided_are_compared(
         return decide(delivery, *args, **kwargs)
 
     monkeypatch.setattr(sweep, "decide_delivery", fail_first)
-    assert on_request.sweep_organization(scenario.organization) == 2
+    assert queue_acts.sweep_organization(scenario.organization) == 2
     assert Delivery.objects.filter(verdict="invite").count() == 2
     assert Delivery.objects.due().get().pk == failed[0]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.members.acts import invitations, members
+from integrations.members import end_access
+from integrations.members.acts import invitations
 from integrations.members.models.membership import Membership
 from tests.support import factories
 from tests.support.factories import recorded
@@ -29,5 +30,5 @@ def test_a_member_leaves_once(leaver):
 
 def test_a_member_is_removed_once(leaver):
     for member in read_twice(leaver):
-        members.remove_member(member, "operator")
+        end_access.remove_member(member, "operator")
     assert actions() == ["remove_member"]

@@ -18,7 +18,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,9 +78,9 @@ def test_sweep_and_poll_print_a_count_per_organization(acme: Organization, monke
         asked.append(everything)
         return counts[organization.slug]
 
-    monkeypatch.setattr(on_request, "poll_organization", poll)
-    monkeypatch.setattr(on_request, "sweep_organization", lambda organization: counts[organization.slug])
-    monkeypatch.setattr(on_request, "follow_erasures", lambda organization: None)
+    monkeypatch.setattr(queue_acts, "poll_organization", poll)
+    monkeypatch.setattr(queue_acts, "sweep_organization", lambda organization: counts[organization.slug])
+    monkeypatch.setattr(queue_acts, "follow_erasures", lambda organization: None)
     assert run("sweep") == "repaired 2\nrepaired 0\n"
     assert run("sweep", "globex") == "repaired 0\n"
     assert run("poll") == "asked 2\nasked 0\n"
@@ -96,8 +96,8 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
             raise PlatformError("Lever isn't connected.")
         return 3
 
-    monkeypatch.setattr(on_request, "sweep_organization", sweep)
-    monkeypatch.setattr(on_request, "follow_erasures", lambda organization: None)
+    monkeypatch.setattr(queue_acts, "sweep_organization", sweep)
+    monkeypatch.setattr(queue_acts, "follow_erasures", lambda organization: None)
     out = StringIO()
     with pytest.raises(CommandError, match="acme: Lever isn't connected"):
         call_command("sweep", stdout=out)
@@ -119,10 +119,10 @@ def test_sweep_says_why_nothing_was_compared(acme: Organization) -> None:
 
 def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
     monkeypatch.setattr(
-        on_request, "preview", lambda found: Decision(VerdictCode.NO_EMAIL, "There is no address.")
+        queue_acts, "preview", lambda found: Decision(VerdictCode.NO_EMAIL, "There is no address.")
     )
     monkeypatch.setattr(
-        on_request, "replay", lambda found, actor: Decision(VerdictCode.INVITE, f"Sent by {actor}.")
+        queue_acts, "replay", lambda found, actor: Decision(VerdictCode.INVITE, f"Sent by {actor}.")
     )
     assert (
         run("replay", str(delivery.pk), "--dry-run")
@@ -150,7 +150,7 @@ def test_replay_explains_why_it_is_not_possible(delivery: Delivery, monkeypatch)
     def busy(found: Delivery, actor: str) -> Decision:
         raise ActionNotAllowed("A worker is deciding it.")
 
-    monkeypatch.setattr(on_request, "replay", busy)
+    monkeypatch.setattr(queue_acts, "replay", busy)
     with pytest.raises(CommandError, match="A worker is deciding it"):
         run("replay", str(delivery.pk))
     Delivery.objects.update(platform="codescreen")

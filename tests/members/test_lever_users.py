@@ -10,10 +10,11 @@ from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection
+from integrations.members import end_access
 from integrations.members.acts import lever_users
-from integrations.members.acts.invitations import invite, withdraw
-from integrations.members.acts.lever_users import end_access_of_deactivated, invite_proposed, proposals
-from integrations.members.acts.members import remove_member
+from integrations.members.acts.invitations import invite
+from integrations.members.acts.lever_users import invite_proposed, proposals
+from integrations.members.end_access import end_access_of_deactivated, remove_member, withdraw
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import MOST_PER_ADDRESS
@@ -282,11 +283,11 @@ def test_what_is_done_when_the_database_goes_stays_done(connected_organization, 
             raise OperationalError
         real(*args)
 
-    monkeypatch.setattr(lever_users, "remove_member", remove_one)
+    monkeypatch.setattr(end_access, "remove_member", remove_one)
     with pytest.raises(OperationalError):
         end_access_of_deactivated(connected_organization)
     assert ended().count() == 1
-    monkeypatch.setattr(lever_users, "remove_member", real)
+    monkeypatch.setattr(end_access, "remove_member", real)
     end_access_of_deactivated(connected_organization)
     assert left(connected_organization) == [super_admin.username]
     assert ended().count() == 2

@@ -3,7 +3,8 @@
 import pytest
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.members import change_role, remove_member, save_member
+from integrations.members.acts.members import change_role, save_member
+from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
 from tests.support.factories import recorded
 

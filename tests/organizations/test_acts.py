@@ -9,8 +9,9 @@ from rest_framework.exceptions import NotFound
 
 from integrations.clients import provider
 from integrations.health.doctor import findings
+from integrations.health.lever_probe import move_webhooks
 from integrations.http.session import PlatformError
-from integrations.lever.acts import make_webhook, move_webhooks
+from integrations.lever.acts import make_webhook
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import (
     change_organization,

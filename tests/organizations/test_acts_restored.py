@@ -19,7 +19,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
 from tests.support.effects import enqueue_note
@@ -141,7 +141,7 @@ def test_who_entered_before_the_end_of_what_is_lost_is_offered(
             payload={"event": "candidateStageChange", "data": data},
         )
     else:
-        assert on_request.sweep_organization(acme) == 0
+        assert queue_acts.sweep_organization(acme) == 0
     scenario.work()
     delivery = Delivery.objects.get()
     assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
@@ -176,7 +176,7 @@ def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person
 ):
     enter(hours=hours)
     restore()
-    on_request.sweep_organization(acme)
+    queue_acts.sweep_organization(acme)
     scenario.work()
     for _ in range(2):
         delivery = come_back()
@@ -210,7 +210,7 @@ def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_l
 def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):
     restore()
     enter(minutes=30)
-    assert on_request.sweep_organization(acme) == 1
+    assert queue_acts.sweep_organization(acme) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -221,7 +221,7 @@ def test_an_unknown_time_is_taken_for_an_early_one_when_stages_are_first_compare
     opportunity_id = enter(hours=3)
     sandbox.lever.accounts["acme"].opportunities[opportunity_id].stage_changes.clear()
     restore()
-    assert on_request.sweep_organization(acme) == 0
+    assert queue_acts.sweep_organization(acme) == 0
     assert cause_of(Delivery.objects.get()) == EnteredBefore.UNKNOWN_TIME
 
 
@@ -245,7 +245,7 @@ def test_a_stage_change_that_waited_in_the_backup_is_offered(
 def test_who_is_invited_by_a_row_of_the_backup_is_not_offered(scenario, acme, restore):
     scenario.sent_invitation()
     restore()
-    on_request.sweep_organization(acme)
+    queue_acts.sweep_organization(acme)
     assert not Delivery.objects.filter(verdict="entered_before").exists()
 
 

@@ -7,8 +7,9 @@ from django.utils import timezone
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts import requeue_waiting, set_policies
+from integrations.organizations.acts import set_policies
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from integrations.queue.waiting import requeue_waiting
 from tests.support import duty_runs, factories
 
 

@@ -19,7 +19,7 @@ from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts.invitations import invite
-from integrations.members.acts.members import remove_member
+from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload

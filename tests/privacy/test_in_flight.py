@@ -26,7 +26,8 @@ from integrations.outbox.sending import mark_invited
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
-from integrations.queue import duties, on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import duties, worker
 from integrations.webhooks.authentication import Addressee
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from tests.privacy.traces import traces
@@ -274,7 +275,7 @@ def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_wit
     own = {"organization": scenario.organization, "opportunity_id": invitation.opportunity_id}
     delivery = factories.DeliveryFactory.create(**own)
     before = ApiCall.objects.count()
-    on_request.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
+    queue_acts.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
     clients = ClientProvider(scenario.organization, CallContext(delivery=delivery))
     clients.lever().opportunity(invitation.opportunity_id)
     calls = ApiCall.objects.order_by("pk")[before:]

@@ -14,7 +14,7 @@ from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.kinds import messages
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from integrations.results import poll
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import factories
@@ -75,7 +75,7 @@ def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, mon
         patched.setattr(handle_delivery, "decide_delivery", kill_worker)
         work_until_no_worker_dies(scenario)
     crashing.refresh_from_db()
-    assert on_request.replay(crashing, super_admin).verdict == "ignored_event"
+    assert queue_acts.replay(crashing, super_admin).verdict == "ignored_event"
     crashing.refresh_from_db()
     assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")
 

@@ -9,7 +9,8 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.payloads import WebhookHint
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from integrations.results import poll
 from tests.results.conftest import COMPLETE, INSTANCE, URL
 
@@ -174,7 +175,7 @@ def test_a_failing_poll_by_command_doesnt_follow_again(codescreen_api, poll_answ
     poll_answer(NOT_STARTED)
     codescreen_api.reset()
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
-    on_request.poll_organization(organization)
+    queue_acts.poll_organization(organization)
     assert Invitation.objects.get().next_poll_at is None
 
 

@@ -9,7 +9,8 @@ from integrations.inbox import stage_lists
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
@@ -114,7 +115,7 @@ class Scenario:
 
     def poll(self):
         """Poll CodeScreen about all invitations, without performing the effects."""
-        on_request.poll_organization(self.organization, everything=True)
+        queue_acts.poll_organization(self.organization, everything=True)
 
     def work(self):
         """Work all due rows; return how many."""

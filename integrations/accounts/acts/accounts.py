@@ -2,20 +2,14 @@
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
-from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind
 from integrations.audit.record import audit
+from integrations.members.end_access import end_sessions
 from integrations.members.models.membership import folded
 from integrations.organizations.models.organization import Organization
-
-
-def end_sessions(user: User, *, keep: str | None = None) -> None:
-    """End all of the person's sessions but the one with this key: they are no longer signed in there."""
-    for session in UserSession.objects.filter(user=user).exclude(session_key=keep or ""):
-        session.end()
 
 
 def forget_other_addresses(user: User) -> None:

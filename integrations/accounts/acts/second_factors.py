@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.accounts.acts.accounts import end_sessions, record_for_person
+from integrations.accounts.acts.accounts import record_for_person
 from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_limits
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.members.end_access import end_sessions
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import tell_person
 from integrations.store import database

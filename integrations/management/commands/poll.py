@@ -6,7 +6,7 @@ from django.core.management import CommandParser
 
 from integrations.management.arguments import PerOrganizationCommand
 from integrations.organizations.models.organization import Organization
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 
 class Command(PerOrganizationCommand):
@@ -18,4 +18,4 @@ class Command(PerOrganizationCommand):
         parser.add_argument("--all", action="store_true", help="completed ones too")
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
-        return f"asked {on_request.poll_organization(organization, everything=options['all'])}"
+        return f"asked {queue_acts.poll_organization(organization, everything=options['all'])}"

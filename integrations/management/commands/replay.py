@@ -9,7 +9,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.management.arguments import row_with_id
 from integrations.management.migrating import MigratingCommand
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 
 class Command(MigratingCommand):
@@ -25,7 +25,7 @@ class Command(MigratingCommand):
             raise CommandError("Only deliveries from Lever are decided. For CodeScreen, use `poll`.")
         try:
             decision = (
-                on_request.preview(delivery) if options["dry_run"] else on_request.replay(delivery, "replay")
+                queue_acts.preview(delivery) if options["dry_run"] else queue_acts.replay(delivery, "replay")
             )
         except (ActionNotAllowed, PlatformError) as error:
             raise CommandError(str(error)) from error

@@ -5,7 +5,7 @@ from typing import Any
 from integrations.inbox.sweep import why_not_compared
 from integrations.management.arguments import PerOrganizationCommand
 from integrations.organizations.models.organization import Organization
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 
 class Command(PerOrganizationCommand):
@@ -15,6 +15,6 @@ class Command(PerOrganizationCommand):
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
         if why_not := why_not_compared(Organization.objects.reread(organization.pk)):
             self.stderr.write(f"Nothing was compared: {why_not}")
-        repaired = on_request.sweep_organization(organization)
-        on_request.follow_erasures(organization)
+        repaired = queue_acts.sweep_organization(organization)
+        queue_acts.follow_erasures(organization)
         return f"repaired {repaired}"

@@ -7,18 +7,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from integrations.audit.kept_rows import KeptRows
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit, target_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import have_people_read
-from integrations.members.models.membership import (
-    SUPER_ADMINS,
-    LastSuperAdmin,
-    Membership,
-    PersonalSettings,
-    folded,
-)
+from integrations.members.end_access import PENDING_MEMBERSHIPS
+from integrations.members.models.membership import LastSuperAdmin, Membership, PersonalSettings, folded
 from integrations.members.models.pending import PendingMembership, PendingMembershipQuerySet
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.link_emails import (
@@ -31,14 +25,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
 LIMITS = f"An organization may send {MOST_PER_HOUR} invitations an hour, and {MOST_PER_ADDRESS} a day to one address."
-PENDING_MEMBERSHIPS = KeptRows(
-    PendingMembership,
-    roles=SUPER_ADMINS,
-    named_by=("email",),
-    told=("role",),
-    added=AuditAction.INVITE_MEMBER,
-    removed=AuditAction.WITHDRAW_INVITATION,
-)
 TOO_MANY = f"Too many invitations. {LIMITS} Wait a while."
 
 
@@ -82,12 +68,6 @@ def send_again(pending: PendingMembership, actor: Actor) -> None:
         pending.save(update_fields=["invited_at"])
         enqueue_welcome(pending)
         audit(pending, actor, AuditAction.SEND_INVITATION_LINK)
-
-
-def withdraw(pending: PendingMembership, actor: Actor, what_happened: str = "invitation withdrawn") -> None:
-    """Withdraw the invitation: its links end at once. `what_happened` is what Super Admins are told."""
-    if PENDING_MEMBERSHIPS.remove(pending, actor):
-        tell_members_changed(pending.organization, pending.email, what_happened, actor)
 
 
 def decline(pending: PendingMembership, actor: Actor) -> None:

@@ -4,9 +4,9 @@ from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.accounts.acts.accounts import end_sessions
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.audit.record import audit, target_of
+from integrations.audit.record import audit
+from integrations.members.end_access import end_sessions
 from integrations.members.models.membership import (
     Membership,
     folded,
@@ -95,25 +95,6 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
         what_happened = f"{was} until now, {member.get_role_display()} from now on"
         tell_members_changed(member.organization, str(member.user), what_happened, actor)
     return True
-
-
-def remove_member(
-    member: Membership, actor: Actor, what_happened: str = "removed from the organization"
-) -> None:
-    """Remove a member; the user stays. Raises ActionNotAllowed for the last Super Admin.
-
-    Their sessions end unless they belong to another organization; none of them shows this one any more.
-
-    Nothing happens where somebody else has removed the member meanwhile. `what_happened` is what Super Admins are told.
-    """
-    with transaction.atomic():
-        target, changes = target_of(member), {"role": (member.role, "")}
-        if not member.end():
-            return
-        tell_members_changed(member.organization, str(member.user), what_happened, actor, ended=member.user)
-        if not Membership.objects.elsewhere(member.user, member.organization_id).exists():
-            end_sessions(member.user)
-        audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
 
 
 def have_people_read(member: Membership) -> None:

@@ -24,7 +24,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 _ID_IN_LINK = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -153,5 +153,5 @@ class ReplayView(RowActView):
 
     def operate(self, form: ReasonForm) -> str:
         delivery = get_object_or_404(Delivery, pk=self.kwargs["pk"], organization=self.organization)
-        decision = on_request.replay(delivery, self.user)
+        decision = queue_acts.replay(delivery, self.user)
         return f"Retried: {decision.explanation}"

@@ -23,7 +23,7 @@ from integrations.pages.candidate.events import events
 from integrations.pages.candidate.record import technical_record, written_to_lever
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows
 from integrations.pages.views import PartialsMixin
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 
 TECHNICAL = "technical"
 #: Of the person's other applications, so many are shown, the latest first.
@@ -73,7 +73,7 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         if delivery is None or "preview" not in self.request.GET or not self.membership.may_replay:
             return {}
         try:
-            return {"decision": on_request.preview(delivery)}
+            return {"decision": queue_acts.preview(delivery)}
         except (ActionNotAllowed, PlatformError) as error:
             return {"preview_error": str(error)}
 

@@ -27,7 +27,6 @@ from integrations.codescreen.acts import (
     KeyUntried,
     replace_codescreen_key,
     save_codescreen_webhook_secret,
-    verify_codescreen_key,
 )
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
@@ -46,6 +45,7 @@ from integrations.pages.views import (
     show_as_messages,
 )
 from integrations.queue import notify
+from integrations.queue.waiting import verify_codescreen_key
 
 MAX_OVERLAP_DAYS = 90
 #: For each field that is only stored, the operation that saves it and the message afterwards.

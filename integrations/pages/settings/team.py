@@ -14,8 +14,9 @@ from django.views.generic import TemplateView
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
 from integrations.accounts.acts.second_factors import reset_for_member, with_factors
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.invitations import PENDING_MEMBERSHIPS, invite, send_again, withdraw
-from integrations.members.acts.members import change_role, may_set_password, remove_member
+from integrations.members.acts.invitations import invite, send_again
+from integrations.members.acts.members import change_role, may_set_password
+from integrations.members.end_access import PENDING_MEMBERSHIPS, remove_member, withdraw
 from integrations.members.models.membership import ONLY_ORGANIZATION_SESSION_KEY, SUPER_ADMINS, Membership
 from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
 from integrations.notifications.link_emails import is_mail_sent, membership_link

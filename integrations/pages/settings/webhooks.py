@@ -11,13 +11,13 @@ from django.shortcuts import redirect
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
+from integrations.health.lever_probe import move_webhooks
 from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.acts import (
     Generation,
     Token,
     active_tokens,
     make_webhooks,
-    move_webhooks,
     remove_webhooks,
     retire_token,
 )

@@ -12,7 +12,8 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.queue import notify, on_request
+from integrations.queue import acts as queue_acts
+from integrations.queue import notify
 from integrations.store import database
 from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos import tenants
@@ -80,7 +81,7 @@ def _wait_until_none(count: Callable[[], int], seconds: float, skips_backoff: bo
 def sweep_all() -> int:
     """Sweep every organization; return how many candidates that repaired. Raises RunFailed."""
     try:
-        return sum(on_request.sweep_organization(organization) for organization in tenants.organizations())
+        return sum(queue_acts.sweep_organization(organization) for organization in tenants.organizations())
     except PlatformError as error:
         raise RunFailed(f"the sweep could not be done: {error}") from error
 

@@ -23,7 +23,7 @@ from integrations.health import doctor
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from integrations.store import database
 from portal.devtools import databases
 from portal.devtools.chaos import environment, quiesce, tenants
@@ -180,7 +180,7 @@ class RestoreRun(Run):
 
     def _poll(self) -> None:
         for organization in tenants.organizations():
-            on_request.poll_organization(organization, everything=True)
+            queue_acts.poll_organization(organization, everything=True)
 
     def _kill(self) -> None:
         """SIGKILL everything of the portal at once."""

@@ -10,7 +10,8 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection, LeverGrant
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from tests.support import factories
 
 OFFERED = "/activity/?view=not_invited&reason=entered_before"
@@ -23,7 +24,7 @@ def offered(connected_organization, sandbox):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     connected_at = LeverConnection.objects.get().first_connected_at or timezone.now()
     sandbox.set_entered_at("Alder", connected_at - timedelta(minutes=1))
-    assert on_request.sweep_organization(connected_organization) == 0
+    assert queue_acts.sweep_organization(connected_organization) == 0
     worker.work()
     return Delivery.objects.get(event="sweep")
 
@@ -83,7 +84,7 @@ def test_a_team_member_sees_the_offer_and_may_not_take_it(offered, team_member_c
 
 def test_who_left_the_stage_is_offered_no_longer(offered, connected_organization, sandbox):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="Phone screen")
-    on_request.sweep_organization(connected_organization)
+    queue_acts.sweep_organization(connected_organization)
     worker.work()
     offered.refresh_from_db()
     assert offered.verdict == "left_stage"
@@ -94,7 +95,7 @@ def test_who_enters_again_is_invited(offered, connected_organization, sandbox):
     for stage in ("Phone screen", "CodeScreen Assessment"):
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
-    assert on_request.sweep_organization(connected_organization) == 1
+    assert queue_acts.sweep_organization(connected_organization) == 1
 
 
 def test_connecting_again_does_not_move_the_beginning(offered, connected_organization, super_admin):

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -30,7 +30,7 @@ def test_a_preview_is_answered_on_the_candidates_page_and_writes_nothing(organiz
 
 
 def test_an_update_of_the_page_asks_no_platform_again(organization_admin_client, delivery, monkeypatch):
-    monkeypatch.setattr(on_request, "preview", None)
+    monkeypatch.setattr(queue_acts, "preview", None)
     header = {"X-Live-Part": "story"}
     assert organization_admin_client.get("/activity/o-1/", {"preview": 1}, headers=header).status_code == 200
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.api.acts import API_TOKENS
 from integrations.api.models import ApiScope, ApiToken
 from integrations.health.checks.set_up import check_api_tokens
-from integrations.members.acts.members import remove_member
+from integrations.members.end_access import remove_member
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

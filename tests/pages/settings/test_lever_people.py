@@ -4,7 +4,8 @@ import re
 
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.members.acts.invitations import invite, withdraw
+from integrations.members.acts.invitations import invite
+from integrations.members.end_access import withdraw
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from tests.support import factories

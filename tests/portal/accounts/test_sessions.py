@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.members.acts.members import remove_member
+from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
 from integrations.pages.views import HEADER as LIVE_PART
 from integrations.queue.duties import clean_up

@@ -15,7 +15,8 @@ from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request, worker
+from integrations.queue import acts as queue_acts
+from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector
@@ -160,7 +161,7 @@ class World:
 
         def run_sweep() -> bool:
             try:
-                on_request.sweep_organization(self.organization)
+                queue_acts.sweep_organization(self.organization)
             except PlatformError:
                 return False
             return True

@@ -13,7 +13,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever import candidacies
@@ -142,7 +142,7 @@ class Acts:
     def decide_again(self, person: Person) -> None:
         """Decide the person's latest stage change again."""
         rows = Delivery.objects.filter(organization__slug=self._slug)
-        on_request.replay(
+        queue_acts.replay(
             rows.filter(opportunity_id=self._opportunity_id(person)).latest("pk"), self._admin()
         )
 
@@ -170,11 +170,11 @@ class Acts:
 
     def sweep(self) -> None:
         """Compare Lever with the rows."""
-        on_request.sweep_organization(self.organization)
+        queue_acts.sweep_organization(self.organization)
 
     def poll(self) -> None:
         """Ask CodeScreen about everybody."""
-        on_request.poll_organization(self.organization)
+        queue_acts.poll_organization(self.organization)
 
     def update_incidents(self) -> None:
         """Begin and end incidents."""

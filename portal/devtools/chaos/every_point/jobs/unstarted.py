@@ -4,7 +4,7 @@ from functools import partial
 
 from integrations.core.vocabulary import ProgressTag
 from integrations.organizations.acts import set_policies
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, expect, invited
 from portal.devtools.chaos.every_point.world import PERSON, World
 
@@ -43,7 +43,7 @@ def end(world: World) -> None:
 def start_late(world: World) -> None:
     """They start all the same, and a person has CodeScreen asked."""
     _starts(world, "Birch")
-    world.person_does(partial(_is_unstarted, world), lambda: on_request.poll_organization(world.organization))
+    world.person_does(partial(_is_unstarted, world), lambda: queue_acts.poll_organization(world.organization))
     world.rest()
 
 

@@ -1,7 +1,7 @@
 """Poll all invitations of an organization at once."""
 
 from integrations.outbox.models.effect import Effect
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
 from integrations.queue.models.duty_run import Duty
 from tests.support import duty_runs, factories
 
@@ -10,8 +10,8 @@ def test_polling_an_organization_returns_how_many_invitations_were_polled(connec
     for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
         factories.InvitationFactory(organization=connected_organization, status=status, instance_id=instance)
     factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
-    assert on_request.poll_organization(connected_organization) == 2
-    assert on_request.poll_organization(connected_organization, everything=True) == 3
+    assert queue_acts.poll_organization(connected_organization) == 2
+    assert queue_acts.poll_organization(connected_organization, everything=True) == 3
 
 
 def test_a_key_refused_while_polling_is_marked_and_notified_once(connected_organization, sandbox):
@@ -21,7 +21,7 @@ def test_a_key_refused_while_polling_is_marked_and_notified_once(connected_organ
         factories.InvitationFactory(
             organization=connected_organization, status="invited", instance_id=f"i{number}"
         )
-    on_request.poll_organization(connected_organization)
+    queue_acts.poll_organization(connected_organization)
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.state == "refused"
     for _ in range(2):

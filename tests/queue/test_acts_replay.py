@@ -3,11 +3,10 @@
 import pytest
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.inbox import acts as inbox_acts
-from integrations.inbox.acts import replay_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.outcome import LeaseLost
-from integrations.queue import on_request
+from integrations.queue import acts as queue_acts
+from integrations.queue.acts import replay_delivery
 from tests.clients.fakes import FakeClients
 from tests.support import factories
 
@@ -30,6 +29,6 @@ def test_a_leased_delivery_is_not_replayed(organization, super_admin):
 def test_a_replay_says_that_a_worker_decided_first(scenario, super_admin, monkeypatch):
     delivery = factories.DeliveryFactory(organization=scenario.organization)
 
-    monkeypatch.setattr(inbox_acts, "decide_delivery", lambda *_, **__: LeaseLost())
+    monkeypatch.setattr(queue_acts, "decide_delivery", lambda *_, **__: LeaseLost())
     with pytest.raises(ActionNotAllowed, match="just been processed"):
-        on_request.replay(delivery, super_admin)
+        queue_acts.replay(delivery, super_admin)
