@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from integrations.clients import provider
 from integrations.core.time_zones import zone_names
-from integrations.core.vocabulary import OriginRule, lower_first
+from integrations.core.vocabulary import Origin, OriginRule, lower_first
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
 from integrations.lever.models.connection import LeverConnection
@@ -20,7 +20,6 @@ from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES, RULES, RuleGroup, rules_of
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.form_fields import ORIGIN_FIELDS, OriginFieldsMixin, ScoresField, origins_in_words
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.views import OperationView
@@ -30,6 +29,14 @@ CHOSEN: Mapping[str, tuple[Callable[[Organization], PickList], str]] = {
     "default_assessment": (pick_list.assessments, "None"),
     "stage_on_pass": (pick_list.stages, "Nobody is moved"),
 }
+#: The fields that are together the rule `origins`, with the origin of each.
+ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
+
+
+def origins_in_words(origins: Mapping[str, str]) -> str:
+    """Return what happens by the candidate's origin, on one line."""
+    named = [f"{one.label}: {OriginRule(origins[one]).label.lower()}" for one in Origin if one in origins]
+    return ", ".join(named) or "all are sent"
 
 
 def rule_in_words(organization: Organization, name: str) -> str:
@@ -49,7 +56,18 @@ def rule_in_words(organization: Organization, name: str) -> str:
     return str(value)
 
 
-class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
+class ScoresField(forms.Field):
+    """Scores with commas between them; the column is a list of numbers, and refuses what is no number."""
+
+    def prepare_value(self, value: object) -> object:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: object) -> list[int | str]:
+        parts = [part.strip() for part in str(value or "").split(",")]
+        return [int(part) if part.isdecimal() and len(part) <= 3 else part for part in parts]
+
+
+class PoliciesForm(forms.ModelForm):
     """The organization's policies on one page. Assessments and stages are chosen from what the platforms list."""
 
     rating_thresholds = ScoresField(
@@ -62,24 +80,25 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
 
     def __init__(self, data: QueryDict | None = None, *, page: str, **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
-        organization = kwargs["instance"]
-        origins = organization.origins
-        if data is not None:
-            data = data.copy()
-            for name, origin in ORIGIN_FIELDS.items():
-                data.setdefault(name, origins.get(origin, OriginRule.SEND))
-            for name in self.Meta.fields:
-                if not isinstance(self.base_fields[name], forms.BooleanField):
-                    stored = self.base_fields[name].prepare_value(getattr(organization, name))
-                    data.setdefault(name, "" if stored is None else str(stored))
+        organization, origins = kwargs["instance"], kwargs["instance"].origins
+        data = data.copy() if data is not None else None
         super().__init__(data, **kwargs)
         self._groups = [group for group in RuleGroup if group.page == page]
         names = rules_of(Organization, *self._groups)
         self.fields = {name: field for name, field in self.fields.items() if name in names}
-        if "origins" in names:
-            self.add_origin_fields(origins)
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != OriginRule.SEND}
+        for name, origin in ORIGIN_FIELDS.items() if "origins" in names else ():
+            self.fields[name] = forms.ChoiceField(
+                label=f"Origin {origin.label}",
+                choices=OriginRule.choices(),
+                initial=origins.get(origin, OriginRule.SEND),
+                required=False,
+            )
+        for name, field in self.fields.items():
+            if data is not None and not isinstance(field, forms.BooleanField):
+                stored = field.prepare_value(self.get_initial_for_field(field, name))
+                data.setdefault(name, "" if stored is None else str(stored))
         if "time_zone" in names:
             zones = [(name, name) for name in sorted(zone_names())]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
@@ -96,11 +115,13 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     @property
     def groups(self) -> dict[RuleGroup, list[BoundField]]:
         """The fields of each group."""
-        fields = {
-            group: [self[name] for name in rules_of(Organization, group) if name in self.fields]
+        return {
+            group: [
+                self[name]
+                for name in (ORIGIN_FIELDS if group is RuleGroup.ORIGINS else rules_of(Organization, group))
+            ]
             for group in self._groups
         }
-        return fields | ({RuleGroup.ORIGINS: self.origin_fields} if RuleGroup.ORIGINS in fields else {})
 
     def changed_values(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -114,7 +135,10 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         """Put the rules of the origins together; reject what a platform doesn't list, unless it was stored before."""
         cleaned = super().clean() or {}
         if ORIGIN_FIELDS.keys() <= self.fields.keys():
-            cleaned["origins"] = self.origins_in(cleaned)
+            chosen = {origin.value: cleaned.get(name, "") for name, origin in ORIGIN_FIELDS.items()}
+            cleaned["origins"] = {
+                one: rule for one, rule in chosen.items() if rule not in ("", OriginRule.SEND)
+            }
         for name, known in self._lists.items():
             value = str(cleaned.get(name, ""))
             if value != self.initial[name] and (reason := known.refusal(value)):
