@@ -12,6 +12,7 @@ from itertools import islice
 
 from integrations.codescreen.client import TITLES
 from integrations.codescreen.payloads import MetadataKey
+from integrations.core.vocabulary import FAILURE_REASONS
 from integrations.http.json_values import JsonObject, one_line
 
 MOST_KEYS, LONGEST_KEY, LONGEST_TEXT = 40, 100, 300
@@ -34,6 +35,11 @@ def details_in(metadata: Mapping[str, object], name: str = "", address: str = ""
     return {
         _text(key, LONGEST_KEY, personal): _kept(value, personal) for key, value in islice(others, MOST_KEYS)
     }
+
+
+def screened_reason(reason: str, name: str = "", address: str = "") -> str:
+    """Return why an assessment wasn't passed, without the candidate's name, as details are."""
+    return reason if reason in FAILURE_REASONS else _text(reason, LONGEST_TEXT, _personal(name, address))
 
 
 def detail_lines(details: JsonObject) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -10,7 +11,7 @@ from django.db import transaction
 
 from integrations.case.case import Case
 from integrations.catalog.models.role_mapping import rule_for
-from integrations.codescreen.details import details_in
+from integrations.codescreen.details import details_in, screened_reason
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -71,6 +72,8 @@ def record_completion(case: Case, invitation: Invitation, progress: Progress) ->
     recorded under the next number.
     """
     latest = case.results.get(invitation.pk)
+    person = (invitation.candidate_name, invitation.email)
+    progress = replace(progress, failure_reason=screened_reason(progress.failure_reason, *person))
     is_material = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     stated = {
         "outcome": progress.outcome,
@@ -84,7 +87,7 @@ def record_completion(case: Case, invitation: Invitation, progress: Progress) ->
         getattr(latest, name) == value for name, value in stated.items() if name not in {"rating", "bar"}
     )
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
-    details = details_in(progress.metadata, invitation.candidate_name, invitation.email)
+    details = details_in(progress.metadata, *person)
     if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
         return _record_details(latest, details)
     result, _ = Result.objects.update_or_create(

@@ -70,6 +70,24 @@ def test_details_without_the_candidates_name_and_address(poll_answer, invitation
     }
 
 
+@pytest.mark.parametrize(
+    ("reason", "stored"),
+    [
+        ("Alder, Candidate copied", "left out: personal"),
+        ("Plagiarism: alder@candidates.example", "left out: personal"),
+        ("Time ran out", "Time ran out"),
+        ("Build Failure", "Build Failure"),
+    ],
+)
+def test_a_reason_that_names_the_candidate_is_left_out(poll_answer, invitation, reason, stored):
+    invitation.candidate_name, invitation.email = "Build Alder", "alder@candidates.example"
+    invitation.save()
+    for _ in range(2):
+        poll_answer(COMPLETE | {"metadata": {"result": "Failed", "failureReason": reason}})
+    assert Result.objects.get().failure_reason == stored
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
 def test_polling_the_same_result_again_writes_nothing(poll_answer):
     for _ in range(3):
         poll_answer(COMPLETE)
