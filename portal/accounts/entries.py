@@ -90,6 +90,11 @@ def record_failure(request: HttpRequest, login: str, number: int) -> None:
         _record(request, login, AuditAction.FAIL_SIGN_IN, {"failures": (0, number)})
 
 
+def record_wrong_passkey(request: HttpRequest) -> None:
+    """Record that a passkey which was to sign somebody in wasn't accepted."""
+    _record(request, "", AuditAction.FAIL_SIGN_IN, {"method": ("", METHODS["passwordless"])})
+
+
 def record_refusal(request: HttpRequest, login: str) -> None:
     """Record that an attempt was refused because there were too many."""
     _record(request, login, AuditAction.REFUSE_SIGN_IN, {"reason": ("", "too many attempts")})

@@ -22,12 +22,14 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from integrations.accounts.acts.accounts import record_for_person
 from integrations.accounts.acts.fresh_proof import forget_factors, has_second_factor, note_factor
 from integrations.accounts.acts.second_factors import (
+    NAMES,
     context_of,
     in_words,
     record_recovery_code,
@@ -37,6 +39,7 @@ from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_lim
 from integrations.audit.models.entry import AuditAction
 from integrations.pages.access import memberships_of, own_page
 from integrations.store.encryption import CannotDecrypt, decrypt, encrypt
+from portal.accounts.entries import record_wrong_passkey
 
 #: Who gives a code while nobody is signed in yet.
 _asked: ContextVar[User | None] = ContextVar("asked", default=None)
@@ -130,15 +133,30 @@ class Readable(forms.Form):
             self.add_error("credential", get_adapter().validation_error("incorrect_code"))
 
 
-class PasskeySignInForm(Readable, LoginWebAuthnForm):
+class Recorded(Readable):
+    """Records a wrong passkey: of the person who is asked for it, or of nobody where it was to sign in alone."""
+
+    user: User | None
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.has_error("credential", "incorrect_code"):
+            return
+        if self.user is None:  # whose it is said to be proves nothing
+            record_wrong_passkey(context.request)
+        else:
+            record_wrong_code(self.user, NAMES[Authenticator.Type.WEBAUTHN])
+
+
+class PasskeySignInForm(Recorded, LoginWebAuthnForm):
     """Takes a passkey alone."""
 
 
-class PasskeyCodeForm(Readable, AuthenticateWebAuthnForm):
+class PasskeyCodeForm(Recorded, AuthenticateWebAuthnForm):
     """Takes a passkey after the password."""
 
 
-class FreshPasskeyForm(Readable, ReauthenticateWebAuthnForm):
+class FreshPasskeyForm(Recorded, ReauthenticateWebAuthnForm):
     """Takes a passkey of a person who is signed in."""
 
 
@@ -174,14 +192,22 @@ class SecondFactorsView(IndexView):
 # What django-allauth says of second factors goes into the audit log.
 
 
-@receiver(signals.authenticator_added)
-def record_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: object) -> None:
-    """Record a factor that was added, and recovery codes that were made with it; this session has proven it."""
-    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
-        record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
+@receiver(post_save, sender=Authenticator)
+def record_made(instance: Authenticator, created: bool, **_: object) -> None:
+    """Record a factor or recovery codes that a person made here, in the transaction that stores them."""
+    if not created or context.request is None:
+        return
+    if instance.type == Authenticator.Type.RECOVERY_CODES:
+        record_for_person(instance.user, AuditAction.MAKE_RECOVERY_CODES)
     else:
+        record_for_person(instance.user, AuditAction.ADD_SECOND_FACTOR, {"factor": ("", in_words(instance))})
+
+
+@receiver(signals.authenticator_added)
+def follow_added(request: HttpRequest, authenticator: Authenticator, **_: object) -> None:
+    """Note that this session has proven the factor that was added."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         note_factor(request, authenticator)
-        record_for_person(user, AuditAction.ADD_SECOND_FACTOR, {"factor": ("", in_words(authenticator))})
 
 
 @receiver(signals.authenticator_removed)
@@ -193,16 +219,10 @@ def record_removed(request: HttpRequest, user: User, authenticator: Authenticato
         record_for_person(user, AuditAction.REMOVE_SECOND_FACTOR, {"factor": (in_words(authenticator), "")})
 
 
-@receiver(signals.authenticator_reset)
-def record_new_codes(user: User, **_: object) -> None:
-    """Record that new recovery codes replace the earlier ones."""
-    record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
-
-
 @receiver(signals.authentication_failed)
 def record_wrong(user: User, authenticator: Authenticator, **_: object) -> None:
     """Record a wrong code."""
-    record_wrong_code(user, authenticator)
+    record_wrong_code(user, in_words(authenticator))
 
 
 @receiver(signals.authenticator_used)

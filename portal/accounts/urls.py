@@ -2,7 +2,8 @@
 
 from allauth.account import views
 from allauth.mfa.base import views as mfa
-from allauth.mfa.webauthn.views import login_webauthn
+from allauth.mfa.totp.views import activate_totp, deactivate_totp
+from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions.views import list_usersessions
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -14,9 +15,14 @@ from portal.accounts import account, single_sign_on
 from portal.accounts.limits import PROVIDER_QUESTIONS, with_few_questions
 from portal.accounts.second_factor import SecondFactorsView
 
-# a new password, its audit entry and its e-mail are stored together
+# what changes, its audit entry and its e-mail are stored together
 change_password = transaction.atomic(views.password_change)
 choose_password = transaction.atomic(views.password_reset_from_key)
+remove_app = transaction.atomic(deactivate_totp)
+add_passkey, remove_passkey = (
+    transaction.atomic(passkeys.add_webauthn),
+    transaction.atomic(passkeys.remove_webauthn),
+)
 
 urlpatterns = [
     path(
@@ -53,12 +59,23 @@ urlpatterns = [
         name="openid_connect_callback",
     ),
     path("accounts/2fa/", SecondFactorsView.as_view(), name="mfa_index"),
-    path("accounts/2fa/webauthn/login/", with_few_questions(login_webauthn), name="mfa_login"),
+    path(
+        "accounts/2fa/webauthn/login/", with_few_questions(passkeys.login_webauthn), name="mfa_login_webauthn"
+    ),
     path("accounts/2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
     path("accounts/2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("accounts/2fa/totp/", include("allauth.mfa.totp.urls")),
+    path("accounts/2fa/totp/activate/", activate_totp, name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", remove_app, name="mfa_deactivate_totp"),
     path("accounts/2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),
-    path("accounts/2fa/webauthn/", include("allauth.mfa.webauthn.urls")),
+    path("accounts/2fa/webauthn/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("accounts/2fa/webauthn/add/", add_passkey, name="mfa_add_webauthn"),
+    path(
+        "accounts/2fa/webauthn/reauthenticate/",
+        passkeys.reauthenticate_webauthn,
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", remove_passkey, name="mfa_remove_webauthn"),
+    path("accounts/2fa/webauthn/keys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
     path("accounts/sessions/", list_usersessions, name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),

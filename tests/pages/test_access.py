@@ -24,7 +24,6 @@ PUBLIC = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "mfa_authenticate",
-    "mfa_login",
     "mfa_login_webauthn",
     "openid_connect_login",
     "openid_connect_callback",

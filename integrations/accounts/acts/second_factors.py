@@ -30,6 +30,8 @@ NAMES: dict[str, str] = {
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 #: Four wrong codes may be mistakes; the person is told about the fifth. Each counts for an hour.
 SLIPS = Limit(4, 3600.0)
+#: So many are recorded of one person; one more every ten minutes.
+ENTRIES = Limit(50, 600.0)
 
 
 def context_of(user_pk: int) -> str:
@@ -73,13 +75,15 @@ def in_words(factor: Authenticator) -> str:
     return f"{name}: {factor}" if factor.type == Authenticator.Type.WEBAUTHN else name
 
 
-def record_wrong_code(user: User, factor: Authenticator) -> None:
-    """Record a wrong code. Tell the person, once an hour, when there were several.
+def record_wrong_code(user: User, factor: str) -> None:
+    """Record a wrong code or passkey, unless there were many. Tell the person, once an hour, when there were several.
 
-    Codes are limited, and so are these entries.
+    `factor` is what it was to be, in words.
     """
     at = database.now()
     with transaction.atomic():
+        if AttemptLimit.refusal(keyed_limits(f"second_factor:entries:{user.pk}", (ENTRIES,))):
+            return
         if AttemptLimit.refusal(keyed_limits(f"second_factor:slips:{user.pk}", (SLIPS,))):
             tell_person(
                 user,
@@ -91,7 +95,7 @@ def record_wrong_code(user: User, factor: Authenticator) -> None:
                 ],
                 key=f"failed:{at:%Y-%m-%dT%H}",
             )
-        record_for_person(user, AuditAction.FAIL_SECOND_FACTOR, {"factor": ("", in_words(factor))})
+        record_for_person(user, AuditAction.FAIL_SECOND_FACTOR, {"factor": ("", factor)})
 
 
 def record_recovery_code(user: User, left: int) -> None:

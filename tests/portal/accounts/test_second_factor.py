@@ -11,6 +11,7 @@ from django.test import Client
 from integrations.audit.models.entry import AuditAction
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
+from portal.accounts import second_factor
 from tests.support.factories import recorded
 from tests.support.second_factors import (
     code_of,
@@ -18,6 +19,7 @@ from tests.support.second_factors import (
     prove_now,
     sign_in,
     with_app,
+    with_passkey,
     with_recovery_codes,
 )
 
@@ -134,6 +136,47 @@ def test_a_session_from_before_the_factor_gives_it_first(super_admin, super_admi
     answer = super_admin_client.post(address, {"code": code_of(app), "next": "/mappings/"})
     assert answer["Location"] == "/mappings/"
     assert super_admin_client.get("/mappings/").status_code == 200
+
+
+def test_a_factor_is_not_kept_without_its_entry(super_admin, super_admin_client, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise RuntimeError("the log can't be written")
+
+    prove_now(super_admin_client)
+    secret = secret_on(super_admin_client.get(ADD_APP).content.decode())
+    monkeypatch.setattr(second_factor, "record_for_person", refuse)
+    with pytest.raises(RuntimeError):
+        super_admin_client.post(ADD_APP, {"code": code_of(secret)})
+    assert not Authenticator.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["app", "passkey"])
+def test_a_factor_is_not_removed_without_its_entry(super_admin, super_admin_client, monkeypatch, kind):
+    def refuse(*_args, **_kwargs):
+        raise RuntimeError("the log can't be written")
+
+    factor = with_app(super_admin) if kind == "app" else with_passkey(super_admin)
+    make_strong(super_admin_client)
+    monkeypatch.setattr(second_factor, "record_for_person", refuse)
+    page = "totp/deactivate/" if kind == "app" else f"webauthn/keys/{factor.pk}/remove/"
+    with pytest.raises(RuntimeError):
+        super_admin_client.post(f"{FACTORS}{page}")
+    assert Authenticator.objects.count() == 1
+
+
+def test_wrong_passkeys_are_recorded_and_told(super_admin):
+    with_passkey(super_admin)
+    waiting = Client()
+    sign_in(waiting, super_admin)
+    for _ in range(60):
+        waiting.post(ASK, {"credential": '{"id": "x"}'})
+    wrong = recorded().filter(action=AuditAction.FAIL_SECOND_FACTOR)
+    assert [entry.changes for entry in wrong][:1] == [{"factor": ["", "passkey"]}]
+    assert wrong.count() == 50
+    worker.work()
+    assert "Wrong second factors" in mail.outbox[0].subject
+    Client().post("/accounts/2fa/webauthn/login/", {"credential": '{"id": "x"}'})
+    assert recorded().get(action=AuditAction.FAIL_SIGN_IN).changes["method"] == ["", "passkey"]
 
 
 @pytest.mark.parametrize(
