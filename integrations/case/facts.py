@@ -12,14 +12,19 @@ from integrations.catalog.lists import (
     needs_refresh,
     refresh_assessments,
     stage_name,
-    stage_name_in_copy,
-    trigger_policy,
 )
+from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationStatus
 from integrations.core.rules.choose_assessment import choose_assessment, depends_on_hidden_role
 from integrations.core.rules.decide import decide_before_read, decide_locally
-from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    EnteredBefore,
+    Facts,
+    LostRows,
+    NoCandidate,
+)
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
@@ -82,7 +87,6 @@ def gather_facts(
         chosen_assessment=delivery.chosen_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
-        rows_lost_until=organization.rows_lost_until,
         origins=organization.origins,
         reentry_days=organization.reentry_days,
     )
@@ -123,9 +127,10 @@ def _read(
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
     name = current or stage_name(organization, opportunity.stage_id, clients)
     candidate = candidate_snapshot(organization, opportunity, name, clients)
-    facts = replace(
-        facts, candidate=candidate, entered_before=_entered_before(organization, delivery, opportunity)
-    )
+    facts = replace(facts, candidate=candidate)
+    if not is_chosen(delivery):
+        cause, lost = _entered_before(organization, opportunity), _lost_rows(organization, opportunity)
+        facts = replace(facts, entered_before=cause, lost=lost)
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
     if decide_before_read(facts) is None:
         facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
@@ -138,43 +143,35 @@ def is_chosen(delivery: Delivery) -> bool:
     return chosen_at is not None and not delivery.organization.has_lost_rows_since(chosen_at)
 
 
-def _entered_before(
-    organization: Organization, delivery: Delivery, opportunity: Opportunity
-) -> EnteredBefore | None:
+def _entered_before(organization: Organization, opportunity: Opportunity) -> EnteredBefore | None:
     """Return why it can't be known by the time of entry whether the candidate is invited; None where it can.
 
     That holds for webhooks too: what one says isn't signed, so it is worth no more than what a sweep finds.
     """
-    if is_chosen(delivery):
-        return None
     connection, entered_at = organization.lever_connection, opportunity.entered_at
-    if _may_be_lost(organization, opportunity):
-        return EnteredBefore.RESTORE
     if entered_at is None:
         # who wasn't in the stage when it was first compared has come since
-        is_compared = connection.swept_at is not None
         offered = Delivery.objects.offered().filter(organization=organization, opportunity_id=opportunity.id)
-        was_there = not is_compared or offered.exists()
+        was_there = connection.swept_at is None or offered.exists()
         return EnteredBefore.UNKNOWN_TIME if was_there else None
-    if connection.first_connected_at and entered_at < connection.first_connected_at:
-        return EnteredBefore.CONNECTING
-    return EnteredBefore.RESTORE if organization.has_lost_rows_since(entered_at) else None
+    is_before = connection.first_connected_at and entered_at < connection.first_connected_at
+    return EnteredBefore.CONNECTING if is_before else None
 
 
-def _may_be_lost(organization: Organization, opportunity: Opportunity) -> bool:
-    """Whether an invitation may have been sent at a time whose rows are lost, wherever the candidate went since.
-
-    So it is for who came into a trigger stage then, and for who was offered after the restore until a person chooses.
-    """
+def _lost_rows(organization: Organization, opportunity: Opportunity) -> LostRows | None:
+    """Return what is known of the candidate at the time whose rows a restore lost; None where none are lost."""
     since, until = organization.rows_lost_from, organization.rows_lost_until
     if since is None or until is None:
-        return False
-    stages = {stage_id for stage_id, at in opportunity.stage_changes if since <= at < until}
-    policy = trigger_policy(organization)
-    if any(policy.is_trigger(one, stage_name_in_copy(organization, one)) for one in stages):
-        return True
+        return None
+    stages = Stage.objects.filter(
+        organization=organization, external_id__in=opportunity.stages_between(since, until)
+    )
     offered = Delivery.objects.offered().filter(organization=organization, decided_at__gte=until)
-    return offered.filter(opportunity_id=opportunity.id).exists()
+    return LostRows(
+        until,
+        tuple((stage.external_id, name) for stage in stages for name in (stage.name, stage.former_name)),
+        is_offered=offered.filter(opportunity_id=opportunity.id).exists(),
+    )
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

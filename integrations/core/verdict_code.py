@@ -176,7 +176,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.INVITED,
         meaning="The portal can't know whether the candidate is invited already. They were in the stage before Lever "
-        "was connected or a backup was restored. Or they have a progress tag in Lever, but no invitation here.",
+        "was connected, or may have got it just before a backup was restored. Or they have a progress tag, but "
+        "no invitation here.",
         next_step="Check in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
         "Candidates.",
         waits_for="Not in CodeScreen? An Admin invites them",

@@ -80,6 +80,13 @@ class Opportunity:
     is_deleted: bool = False
     stage_changes: tuple[tuple[str, datetime], ...] = ()  # each stage that it came into, and when
 
+    def stages_between(self, since: datetime, until: datetime) -> set[str]:
+        """Return the stages in which it was at some time from `since` until before `until`, as far as Lever says."""
+        changes = sorted(self.stage_changes, key=lambda change: change[1])
+        ends = [at for _, at in changes[1:]] + [until]
+        stays = zip(changes, ends, strict=False)
+        return {stage_id for (stage_id, at), end in stays if at < until and end >= since}
+
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode an opportunity that was read with or without its applications, owner and followers expanded."""

@@ -11,7 +11,7 @@ def test_only_super_admins_see_the_masked_key(acme: Customer) -> None:
     assert "acme…" in sign_in("super_admin", acme).get(page).content.decode()
     text = sign_in("admin", acme).get(page).content.decode()
     assert "acme…" not in text
-    assert "Require approval above this many invitations" in text
+    assert "Require approval above this many candidates" in text
 
 
 def test_superusers_create_organizations(db: None) -> None:

@@ -1,5 +1,7 @@
 """Opportunities and webhook envelopes are decoded leniently."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +43,18 @@ def test_an_opportunity_is_decoded():
     assert not opportunity.is_archived
     assert not opportunity.is_anonymized
     assert opportunity.may_contact
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "stages"),
+    [(1, 2, set()), (1, 4, {"a"}), (4, 4, {"a"}), (4, 7, {"a", "b"}), (8, 9, {"b"}), (20, 30, {"c"})],
+)
+def test_the_history_says_in_which_stages_an_opportunity_was(since, until, stages):
+    history = [("b", 6), ("a", 3), ("c", 10)]  # in any order
+    changes = [{"toStageId": stage, "updatedAt": at * 1000} for stage, at in history]
+    opportunity = Opportunity.from_api(WHOLE | {"stageChanges": changes})
+    times = (datetime.fromtimestamp(seconds, UTC) for seconds in (since, until))
+    assert opportunity.stages_between(*times) == stages
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from integrations.queue import acts as queue_acts
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
 from tests.support.effects import enqueue_note
+from tests.support.scenario import ASSESSMENT
 
 STAGE = "CodeScreen Assessment"
 
@@ -61,8 +62,8 @@ def enter(sandbox):
     """Return what moves a candidate into the stage in Lever so long ago, without a webhook."""
     sandbox.lever_does("settings", webhooks_enabled=False)
 
-    def enter(word="Alder", **span):
-        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
+    def enter(word="Alder", stage=STAGE, **span):
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=stage)
         sandbox.set_entered_at(word, ago(**span))
         return sandbox.opportunity_id(word)
 
@@ -150,22 +151,12 @@ def test_who_entered_before_the_end_of_what_is_lost_is_offered(
 
 
 @pytest.fixture
-def come_back(scenario, sandbox, acme):
+def come_back(scenario):
     """Return what moves a candidate out of the stage and back in, and returns the delivery of that."""
 
-    def come_back(word="Alder"):
-        opportunity_id = sandbox.opportunity_id(word)
-        for stage in ("Phone screen", STAGE):
-            sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
-        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(STAGE)}
-        delivery = factories.DeliveryFactory.create(
-            organization=acme,
-            opportunity_id=opportunity_id,
-            payload={"event": "candidateStageChange", "data": data},
-        )
-        scenario.work()
-        delivery.refresh_from_db()
-        return delivery
+    def come_back(word="Alder", stage=STAGE):
+        scenario.enter(word, "Phone screen")
+        return scenario.enter(word, stage)
 
     return come_back
 
@@ -187,17 +178,20 @@ def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person
     assert sandbox.invitations_sent() == 1
 
 
+@pytest.mark.parametrize("hours", [3, None], ids=["it was entered then", "a person may have sent it"])
 def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_later_one_is_not(
-    scenario, sandbox, acme, restore, enter, come_back, super_admin
+    scenario, sandbox, acme, restore, enter, come_back, super_admin, hours
 ):
     scenario.set_policies(reentry_days=30)
     first = scenario.sent_invitation()
     scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
     Invitation.objects.update(created_at=ago(days=90), completed_at=ago(days=80))
-    enter(hours=3)  # the second round may have been sent then
+    if hours:
+        enter(hours=hours)
     restore()
-    delivery = come_back()
-    assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 1)
+    for _ in range(2):
+        delivery = come_back()
+        assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 1)
     invite_offered(acme, super_admin, delivery.pk)
     scenario.work()
     second = Invitation.objects.exclude(pk=first.pk).get()
@@ -205,6 +199,46 @@ def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_l
     scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
     Invitation.objects.filter(pk=second.pk).update(completed_at=ago(days=40))
     assert come_back().verdict == "invite"
+
+
+SECOND_STAGE = "CodeScreen Take-home"
+
+
+def test_the_assessment_of_a_stage_to_which_a_candidate_was_moved_then_is_offered_until_a_person_chose(
+    scenario, sandbox, acme, restore, enter, come_back, super_admin
+):
+    acme.role_mappings.create(role="Backend Engineer", stage=SECOND_STAGE, assessment="Frontend Developer")
+    scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
+    Invitation.objects.update(created_at=ago(hours=6), completed_at=ago(hours=4))
+    enter(stage=SECOND_STAGE, hours=3)  # by the stage on pass: the second assessment was sent
+    restore()
+    queue_acts.sweep_organization(acme)
+    for _ in range(2):
+        delivery = come_back(stage=SECOND_STAGE)
+        assert (delivery.verdict, sandbox.assessments_sent()) == ("entered_before", ["Backend"])
+    invite_offered(acme, super_admin, delivery.pk)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+    assert come_back(stage=SECOND_STAGE).verdict == "already_invited"
+
+
+@pytest.mark.parametrize("status", ["held", "failed"])
+def test_what_a_person_may_have_sent_since_the_backup_is_offered_after_a_new_entry(
+    scenario, sandbox, acme, restore, enter, come_back, status
+):
+    factories.InvitationFactory.create(
+        organization=acme,
+        opportunity_id=enter(hours=6),
+        assessment_id=ASSESSMENT,
+        status=status,
+        created_at=ago(hours=6),
+        stage_id=sandbox.stage_id(STAGE),
+    )
+    restore()
+    for _ in range(2):
+        delivery = come_back()
+        assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 0)
 
 
 def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):

@@ -4,7 +4,7 @@ One exception: whether a candidate is only offered, or left out for their origin
 here, and is checked again after them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from integrations.core.invitation_status import InvitationStatus
@@ -16,6 +16,7 @@ from integrations.core.rules.choose_assessment import (
 from integrations.core.rules.facts import (
     CandidateSnapshot,
     Decision,
+    EnteredBefore,
     ExistingInvitation,
     Facts,
     first_usable_email,
@@ -101,7 +102,8 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
         return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
     if candidate.is_anonymized:
         return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
-    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts)):
+    since = [row for row in facts.invitations_here if facts.lost and not facts.lost.is_older(row)]
+    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts, since)):
         return offer
     if not candidate.may_contact:
         return Decision(
@@ -111,15 +113,25 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     return None
 
 
-def _offer(facts: Facts, here: Iterable[ExistingInvitation] = ()) -> Decision | None:
+def _offer(facts: Facts, here: Sequence[ExistingInvitation]) -> Decision | None:
     """Return that the candidate is offered to a person, where it can't be known whether they are invited already.
 
-    After a restore it is known by the rows of the same assessment `here` that were made since.
+    `here` are their invitations to the assessment, where that is known.
     """
-    cause, lost_until = facts.entered_before, facts.rows_lost_until
-    if lost_until and any(row.created_at and row.created_at >= lost_until for row in here):
-        return None
+    cause = facts.entered_before or (EnteredBefore.RESTORE if _may_be_lost(facts, here) else None)
     return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
+
+
+def _may_be_lost(facts: Facts, here: Sequence[ExistingInvitation]) -> bool:
+    """Whether a restore may have lost the row of the assessment's next round; of the first, if nothing is `here`.
+
+    A person may have sent a further round then in any stage. What was made since the restore came after such a row.
+    """
+    lost = facts.lost
+    if lost is None or not all(map(lost.is_older, here)):
+        return False
+    was_in_trigger = (facts.trigger_policy.is_trigger(*stage, facts.shown) for stage in lost.stages)
+    return bool(here) or lost.is_offered or any(was_in_trigger)
 
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:

@@ -21,8 +21,8 @@ class EnteredBefore(Enum):
 
     CONNECTING = "The candidate was in “{stage}” before Lever was connected, and may be invited already."
     RESTORE = (
-        "The portal was restored from a backup, and the candidate was in a stage that sends assessments before that. "
-        "So they may be invited already."
+        "The portal was restored from a backup. It has no record of what was sent just before, so the candidate may be "
+        "invited already."
     )
     UNKNOWN_TIME = (
         "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "
@@ -120,6 +120,19 @@ class ExistingInvitation:
 
 
 @dataclass(frozen=True)
+class LostRows:
+    """The rows that a restore lost, and what is known of the candidate at that time, until a person chose since."""
+
+    until: datetime
+    stages: tuple[tuple[str, str], ...] = ()  # in which Lever says they were then: id, and name now or before
+    is_offered: bool = False  # since the restore
+
+    def is_older(self, invitation: ExistingInvitation) -> bool:
+        """Whether the invitation's row was made before the restore."""
+        return invitation.created_at is None or invitation.created_at < self.until
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything a verdict depends on."""
 
@@ -133,7 +146,7 @@ class Facts:
     stage_name: str = ""
     candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
     entered_before: EnteredBefore | None = None  # why they may be invited already; None once a person chose
-    rows_lost_until: datetime | None = None  # by a restore
+    lost: LostRows | None = None  # by a restore; None once a person chose
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""

@@ -123,8 +123,9 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     connection = organization.lever
     if connection is None or connection.first_connected_at is None:
         return
-    own = Candidate.objects.not_invited().filter(organization=organization)
-    offered = own.filter(delivery__verdict=VerdictCode.ENTERED_BEFORE)
+    # some have an earlier invitation
+    verdict = VerdictCode.ENTERED_BEFORE
+    offered = Candidate.objects.filter(organization=organization, delivery__verdict=verdict)
     if not offered.filter(entered_at__gte=connection.first_connected_at).exists():
         return
     unreported = (
@@ -134,7 +135,7 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     )
     yield finding(
         FindingCode.POSSIBLY_INVITED,
-        f"{counted(offered.count(), 'candidate')} may be invited already. The portal has no invitation for them, but "
-        "Lever shows a progress tag, or that they entered the stage before a restore or before it was connected.",
+        f"{counted(offered.count(), 'candidate')} may be invited already. The portal has no record of it, but Lever "
+        "shows a progress tag, or that they entered the stage before it was connected, or rows are lost by a restore.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
     )

@@ -1,11 +1,12 @@
 """Every verdict in its order, and what an existing invitation, the bulk limit and the addresses do."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import EnteredBefore, NoCandidate
+from integrations.core.rules.facts import EnteredBefore, LostRows, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Origin
@@ -108,9 +109,57 @@ def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
     )
 
 
-def test_who_has_the_assessment_here_is_not_offered_it():
-    facts = replace(FACTS, entered_before=EnteredBefore.RESTORE, invitations_here=(existing_invitation(),))
-    assert decide(facts).verdict == "already_invited"
+LOST_UNTIL = datetime(2026, 5, 1, tzinfo=UTC)
+#: In these stages Lever says the candidate was while rows were lost.
+HERE, ORDINARY = ("stage-1", "CodeScreen Assessment"), ("stage-9", "Phone screen")
+
+
+def row(status: str, assessment: str = BACKEND.id, *, days: int = -1, was_sent: bool = True):
+    """Return an invitation made so many days after the restore, over and entered again long since."""
+    made = existing_invitation(status, assessment=assessment, was_sent=was_sent)
+    at = LOST_UNTIL + timedelta(days=days)
+    return replace(made, created_at=at, days_since_completion=90, was_reentered=True)
+
+
+@pytest.mark.parametrize(
+    ("stages", "here", "code"),
+    [
+        ([], [], "invite"),
+        ([ORDINARY], [], "invite"),
+        ([ORDINARY, HERE], [], "entered_before"),
+        # another assessment's row explains nothing, whenever it was made
+        ([HERE], [row("completed", FRONTEND.id)], "entered_before"),
+        ([HERE], [row("completed", FRONTEND.id, days=1)], "entered_before"),
+        ([ORDINARY], [row("completed", FRONTEND.id)], "invite"),
+        # an earlier round doesn't either: a person may have sent the next, wherever the candidate was
+        ([], [row("completed")], "entered_before"),
+        ([], [row("failed", was_sent=False)], "entered_before"),
+        ([], [row("withdrawn", was_sent=False)], "entered_before"),
+        # what was made since comes after what may be lost
+        ([HERE], [row("completed", days=1), row("completed")], "invite"),
+        ([HERE], [row("failed", days=1, was_sent=False)], "invite"),
+        # and who has it open isn't offered it
+        ([HERE], [row("invited")], "already_invited"),
+    ],
+)
+def test_after_a_restore_each_assessment_and_round_that_may_have_been_sent_is_offered(stages, here, code):
+    facts = replace(FACTS, reentry_days=30, invitations_here=tuple(here))
+    assert decide(replace(facts, lost=LostRows(LOST_UNTIL, tuple(stages)))).verdict == code
+    assert decide(facts).verdict == ("already_invited" if code == "already_invited" else "invite")
+
+
+def test_who_was_offered_since_a_restore_is_until_there_is_a_row():
+    facts = replace(FACTS, reentry_days=30, lost=LostRows(LOST_UNTIL, is_offered=True))
+    assert decide(facts).explanation.startswith("The portal was restored from a backup.")
+    assert (
+        decide(replace(facts, invitations_here=(row("failed", days=1, was_sent=False),))).verdict == "invite"
+    )
+
+
+def test_a_stage_that_is_none_for_the_role_lost_nothing_of_the_candidate():
+    mapped = MappingRule("Another role", "Phone screen", "Backend")
+    facts = replace(FACTS, mappings=MappingIndex([*FACTS.mappings.rules, mapped]))
+    assert decide(replace(facts, lost=LostRows(LOST_UNTIL, (ORDINARY,)))).verdict == "invite"
 
 
 def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round():
@@ -125,17 +174,27 @@ def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round()
     assert decide(again).verdict == "origin_excluded"
 
 
-def test_a_further_round_is_offered_when_it_may_have_been_sent():
-    earlier = replace(existing_invitation("completed"), days_since_completion=20, was_reentered=True)
-    facts = replace(FACTS, reentry_days=10, invitations_here=(earlier,))
-    assert decide(facts).verdict == "invite"
-    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
-
-
-def test_another_assessment_is_offered_when_it_may_have_been_sent():
-    facts = replace(FACTS, invitations_here=(existing_invitation(assessment="another"),))
-    assert decide(facts).verdict == "invite"
-    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
+@pytest.mark.parametrize(
+    ("rounds", "code", "number"),
+    [
+        ([("completed", 1, 30, True)], "invite", 2),
+        ([("completed", 1, 29.9, True)], "already_invited", 1),
+        ([("completed", 1, 90, False)], "already_invited", 1),
+        ([("invited", 1, None, True)], "already_invited", 1),
+        ([("completed", 1, 90, True), ("completed", 2, 40, True)], "invite", 3),
+        ([("completed", 2, 10, True), ("completed", 1, 90, True)], "already_invited", 1),
+        ([("completed", 1, 90, True), ("invited", 2, None, True)], "already_invited", 1),
+        ([("completed", 1, 90, True), ("failed", 2, None, True)], "invite", 2),
+    ],
+)
+def test_the_latest_round_says_whether_another_begins(rounds, code, number):
+    here = tuple(
+        replace(existing_invitation(status), round=n, days_since_completion=days, was_reentered=is_reentered)
+        for status, n, days, is_reentered in rounds
+    )
+    decision = decide(replace(FACTS, reentry_days=30, invitations_here=here))
+    assert (decision.verdict, decision.round) == (code, number)
+    assert decide(replace(FACTS, invitations_here=here)).verdict == "already_invited"
 
 
 # existing invitations, the bulk limit and addresses

@@ -56,6 +56,8 @@ def test_who_may_be_invited_already_is_counted_until_a_person_decides(
             opportunity_id=opportunity_id,
             entered_at=now - timedelta(days=days),
             delivery=delivery,
+            # an earlier assessment, or round, explains nothing
+            invitation=factories.InvitationFactory.create(organization=restored) if days == 1 else None,
         )
     finding = only_finding(restored)
     assert (finding.code, finding.message.split(" may")[0]) == ("possibly_invited", "3 candidates")
