@@ -20,10 +20,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from integrations import stop_signal
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import models as client_models
+from integrations.http import stop_signal
 from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES

@@ -7,8 +7,8 @@ from itertools import repeat
 
 import pytest
 
-from integrations import lists
-from integrations.lists import ListTooLong, csv_cell, write_csv
+from integrations.core import lists
+from integrations.core.lists import ListTooLong, csv_cell, write_csv
 
 
 def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 
 
 @pytest.fixture(autouse=True)

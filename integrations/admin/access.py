@@ -1,15 +1,18 @@
-"""Which rows a person sees in the admin: their memberships' roles decide."""
+"""Which rows a person sees in the admin: their memberships' roles decide; and the filter by organization."""
 
 from collections.abc import Collection
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import is_admitted, is_strong
+from integrations.core.lists import is_key
 from integrations.members.models.membership import Membership, opened_memberships
 from integrations.organizations.models.organization import Organization
 
@@ -91,3 +94,32 @@ def organizations(request: HttpRequest) -> QuerySet[Organization]:
     """Return the organizations whose rows the person sees, by name."""
     rows = Organization.objects.order_by("name")
     return rows if is_superuser(request) else rows.filter(pk__in=visible_organizations(request))
+
+
+MAX_ORGANIZATIONS = 50
+
+
+class OrganizationFilter(admin.SimpleListFilter):
+    """Filter by one of the organizations that the person sees; absent when there is only one and none is chosen."""
+
+    title = "organization"
+    parameter_name = "organization"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
+    ) -> None:
+        self.organization_path: str = model_admin.organization_path
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        names = organizations(request).values_list("pk", "name")[:MAX_ORGANIZATIONS]
+        choices = [(str(pk), name) for pk, name in names]
+        # Django ignores a value in the address where there are no choices
+        return choices if len(choices) > 1 or self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen organization's rows of a list that is scoped already."""
+        key = self.value()
+        if key and not is_key(key):
+            raise IncorrectLookupParameters
+        return queryset.filter(**{self.organization_path: key}) if key else queryset

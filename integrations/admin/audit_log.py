@@ -5,10 +5,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import Right
+from integrations.admin.access import OrganizationFilter, Right
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, shown_text
-from integrations.admin.filters import OrganizationFilter
 from integrations.audit.changes import changes_in_parts
 from integrations.audit.models.entry import AuditEntry
 from integrations.audit.record import MODELS

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from integrations.admin.access import OrganizationFilter
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
     DELIVERY_LINK,
@@ -27,7 +28,6 @@ from integrations.admin.display import (
     verdict_badge,
     verdicts_table,
 )
-from integrations.admin.filters import OrganizationFilter
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from integrations.admin.access import OrganizationFilter
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
     CALLS_MADE,
@@ -28,7 +29,6 @@ from integrations.admin.display import (
     verdict_badge,
     verdicts_table,
 )
-from integrations.admin.filters import OrganizationFilter
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Tone
 from integrations.inbox.models.delivery import Delivery

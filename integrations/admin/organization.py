@@ -17,10 +17,9 @@ from integrations.accounts.acts.accounts import add_account, change_account, fol
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.acts.second_factors import with_factors
 from integrations.admin import access
-from integrations.admin.access import current_user
+from integrations.admin.access import OrganizationFilter, current_user
 from integrations.admin.base import ProvenFormAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, badge, column, columns, list_links, time_text
-from integrations.admin.filters import OrganizationFilter
 from integrations.audit.models.entry import AuditAction
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Tone

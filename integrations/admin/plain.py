@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import Model
 
 from integrations.accounts.models.attempts import AttemptLimit, PasswordLinkRequest
+from integrations.admin.access import OrganizationFilter
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
-from integrations.admin.filters import OrganizationFilter
 from integrations.api.models import ApiToken
 from integrations.audit.models.chain_head import ChainHead
 from integrations.catalog.models.platform_lists import Assessment, Role, Stage

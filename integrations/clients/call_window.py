@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 from integrations.http.session import CallDeferred
 
 STOPPING = "The portal is being stopped."

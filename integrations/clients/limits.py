@@ -9,8 +9,8 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from integrations import stop_signal
 from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket
+from integrations.http import stop_signal
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
 

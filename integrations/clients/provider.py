@@ -7,12 +7,12 @@ from functools import cache, partial
 
 from django.conf import settings
 
-from integrations import stop_signal
 from integrations.clients import call_window
 from integrations.clients.hooks import AfterCall, CallContext, after_call, before_call
 from integrations.clients.limits import CallLimits
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import Platform
+from integrations.http import stop_signal
 from integrations.http.session import NotConnected, PlatformError, PlatformSession
 from integrations.lever import oauth
 from integrations.lever.client import LeverClient

@@ -21,8 +21,7 @@ from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.effect_queries import EffectQuerySet
+from integrations.outbox.models.effect import Effect, EffectQuerySet
 from integrations.store import database
 
 # The links by which invited people accept: made when they are sent or shown, stored nowhere.

@@ -35,9 +35,9 @@ from integrations.audit.kept_rows import KeptRow, KeptRows
 from integrations.audit.models.entry import AuditAction
 from integrations.audit.record import audit
 from integrations.core import slots
+from integrations.core.lists import ListTooLong, write_csv
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lists import ListTooLong, write_csv
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify
 

@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from integrations.accounts.models.attempts import PasswordLinkRequest
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.data_inventory import Table, candidate_tables
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership
@@ -22,9 +23,10 @@ from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import Subject, containing, rows_of, subject_of
+from integrations.privacy.data_inventory import Table, candidate_tables
 from integrations.privacy.erase import record_erasure
 from integrations.privacy.in_flight import erase_emails
-from integrations.privacy.own_columns import own_columns
+from integrations.store.columns import EncryptedTextField
 
 
 @dataclass(frozen=True)
@@ -199,3 +201,35 @@ def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> dict[str,
     rows = {name: count for name, count in sorted(counts.items()) if count}
     record_erasure(target, ACTOR, BECAUSE, rows, positions)
     return rows
+
+
+#: What of an e-mail to the team is about others: who got it.
+_ABOUT_OTHERS = ("recipients", "sent_to")
+#: What of a webhook's body would let a reader send it once more.
+_SIGNED = ("signature", "token")
+
+
+def own_columns(row: Model) -> dict[str, object]:
+    """Return a row's columns by name, without secrets and what is about others.
+
+    Times are in UTC with microseconds, decimals are text.
+    """
+    columns = {
+        field.attname: _json(field.attname, getattr(row, field.attname))
+        for field in row._meta.concrete_fields
+        if not isinstance(field, EncryptedTextField)
+    }
+    payload = columns.get("payload")
+    if isinstance(row, Effect) and isinstance(payload, dict):
+        columns["payload"] = {name: value for name, value in payload.items() if name not in _ABOUT_OTHERS}
+    return columns
+
+
+def _json(name: str, value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, Decimal):
+        return str(value)
+    if name == "payload" and isinstance(value, dict):
+        return {key: "[removed]" if key in _SIGNED else item for key, item in value.items()}
+    return value

@@ -16,12 +16,12 @@ from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.audit.record import audit_entries_about
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import FAILURE_REASONS
-from integrations.data_inventory import Table
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS
+from integrations.privacy.data_inventory import Table
 
 # The person that an erasure is about: the ids, names and addresses by which rows are found. Kept nowhere afterwards.
 

@@ -19,7 +19,6 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Audi
 from integrations.audit.record import audit
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import Table, candidate_tables
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -35,6 +34,7 @@ from integrations.privacy.concerned import (
     rows_of,
     subject_of,
 )
+from integrations.privacy.data_inventory import Table, candidate_tables
 from integrations.privacy.in_flight import (
     emails_of_nobody,
     end_journeys,

@@ -13,8 +13,7 @@ from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.email import EMPTY_EMAIL
 from integrations.outbox.kinds.report_file import enqueue_report_removal
-from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.effect_queries import EffectQuerySet
+from integrations.outbox.models.effect import Effect, EffectQuerySet
 from integrations.outbox.perform import EFFECT_KINDS
 from integrations.privacy.concerned import ERASED, Subject, containing
 

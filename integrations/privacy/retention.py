@@ -27,7 +27,6 @@ from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
 from integrations.core.invitation_status import ON_THE_WAY
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import candidate_tables
 from integrations.inbox.models.delivery import WAITING, Delivery, kept_of_payload
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
@@ -36,6 +35,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS, MESSAGES
 from integrations.privacy.concerned import changed_alike, columns_read
+from integrations.privacy.data_inventory import candidate_tables
 from integrations.privacy.erase import erase, record_erasure
 from integrations.privacy.lever_changes import may_be_confirmed
 from integrations.privacy.models import Erasure

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django_q.brokers import Broker
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 from integrations.store.database import DATABASE_OUTAGE
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django_q.models import OrmQ
 
-from integrations import stop_signal
 from integrations.accounts.models.attempts import AttemptLimit
 from integrations.case.waits import organizations_with_untold_waits, tell_waits
 from integrations.catalog.lists import refresh_roles, refresh_stages
@@ -22,6 +21,7 @@ from integrations.clients.provider import ClientProvider, codescreen_client, lev
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
 from integrations.health import incidents, lever_probe
+from integrations.http import stop_signal
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import SHORTEST_WAIT, Conflict, Crash, deferral, run_step

@@ -14,11 +14,11 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists
 from django.db.models.functions import Now
 
-from integrations import stop_signal
 from integrations.clients import call_log, call_window
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
+from integrations.http import stop_signal
 from integrations.inbox.handle_delivery import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

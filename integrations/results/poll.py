@@ -28,8 +28,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ProgressTag
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
-from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
+from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.results.recording import record_progress
 from integrations.store.database import due_after

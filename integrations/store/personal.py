@@ -1,8 +1,8 @@
 """What is about people in a table, said on the model and on its columns.
 
-The data inventory, erasure, retention and the answer to a candidate who asks read it. `tests/test_data_inventory.py`
-fails for a column of text that says nothing. Columns whose values are choices, and encrypted ones, need not: they hold
-codes and secrets.
+The data inventory, erasure, retention and the answer to a candidate who asks read it.
+`tests/privacy/test_data_inventory.py` fails for a column of text that says nothing. Columns whose values are choices,
+and encrypted ones, need not: they hold codes and secrets.
 """
 
 from dataclasses import dataclass, replace

@@ -1,13 +1,13 @@
 """The data inventory as a page of the documentation, written from the declarations."""
 
-from integrations.data_inventory import Table, inventory
 from integrations.privacy import processing
+from integrations.privacy.data_inventory import Table, inventory
 
 _HEAD = """# Data inventory
 
 What the portal stores about people, table by table. This page is written from what the models say, from
-`integrations/data_inventory.py` and from `integrations/privacy/processing.py`, and a test fails when they differ or
-when a column of text is missing. To write it anew:
+`integrations/privacy/data_inventory.py` and from `integrations/privacy/processing.py`, and a test fails when they
+differ or when a column of text is missing. To write it anew:
 `python3 manage.py shell -v 0 -c "from portal.devtools.data_inventory_page import page; print(page(), end='')"`.
 
 *About candidates*: erased when the candidate is deleted or anonymized in Lever, when Lever no longer has them, by

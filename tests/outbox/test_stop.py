@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 from integrations.http.session import PlatformSession
 
 ALDER = "alder@candidates.example"

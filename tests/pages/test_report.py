@@ -12,7 +12,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.activity.steps import CONDITIONS, Became, Journey
-from integrations.pages.report_figures import ALL, By, Period, asked_period, report_of
+from integrations.pages.report import ALL, By, Period, asked_period, report_of
 from portal.templatetags.times import lasting
 from tests.support import factories
 from tests.support.every_state import make_every_state

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.pages.report_figures import DEFAULT_DAYS, MOST_DAYS, Period, asked_period
+from integrations.pages.report import DEFAULT_DAYS, MOST_DAYS, Period, asked_period
 
 
 @pytest.mark.parametrize("parameters", [{}, {"since": "soon", "until": ""}, {"until": "0001-01-01"}])

@@ -7,10 +7,10 @@ from django.db import models
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import candidate_tables
 from integrations.inbox.models.verdict import Verdict
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import rows_of, subject_of
+from integrations.privacy.data_inventory import candidate_tables
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import DutyRun
 from tests.privacy.test_acceptance import PEOPLE, invite_and_evaluate

@@ -11,7 +11,7 @@ from django.db import connections
 from django_q.cluster import Cluster
 from gunicorn.systemd import sd_notify
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 from integrations.http.connections import tls_context
 from integrations.queue import (
     progress,

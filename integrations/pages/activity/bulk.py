@@ -15,6 +15,7 @@ from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import Actor
 from integrations.core.invitation_status import InvitationStatus
+from integrations.core.lists import keys_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.invitations.acts.chosen import invite_candidate
@@ -22,7 +23,6 @@ from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models.effect import Effect
 from integrations.pages.access import OrganizationMixin, visible

@@ -23,13 +23,13 @@ from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models.platform_lists import Role, Stage
 from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
 from integrations.clients import provider
+from integrations.core.lists import keys_of
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
 from integrations.health.findings import counted
 from integrations.http.session import PlatformError
-from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin

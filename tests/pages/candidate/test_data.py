@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from integrations.audit.models.entry import AuditAction
-from integrations.data_inventory import candidate_tables
 from integrations.privacy.acts import HeldTable
+from integrations.privacy.data_inventory import candidate_tables
 from tests.support import factories
 from tests.support.factories import recorded
 

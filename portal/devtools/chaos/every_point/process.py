@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.http import HttpResponseBase
 from django.test import Client
 
-from integrations import stop_signal
+from integrations.http import stop_signal
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker

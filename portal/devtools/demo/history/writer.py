@@ -13,10 +13,10 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.test.utils import override_settings
 
-from integrations import stop_signal
 from integrations.clients.provider import lever_client
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
+from integrations.http import stop_signal
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import make_webhooks
 from integrations.members.acts.members import save_member

@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from integrations.data_inventory import Table, candidate_tables, inventory
 from integrations.members.models.membership import Membership
+from integrations.privacy.data_inventory import Table, candidate_tables, inventory
 from integrations.store.columns import EncryptedTextField
 
 BY_MODEL = {table.model: table for table in inventory()}
