@@ -3,9 +3,9 @@
 from django.urls import path
 
 from integrations.pages import audit_log, dry_run, health, report
+from integrations.pages import help as help_pages
 from integrations.pages.activity import actions, activity, bulk
 from integrations.pages.candidate import data, invite, page
-from integrations.pages.help import views as help_views
 from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
@@ -98,8 +98,8 @@ urlpatterns = [
     # health
     path("health/", health.HealthView.as_view(), name="health"),
     # help
-    path("help/", help_views.candidates, name="help"),
-    path("help/set-up/", help_views.set_up, name="help-set-up"),
-    path("help/results/", help_views.results, name="help-results"),
-    path("help/team/", help_views.team, name="help-team"),
+    path("help/", help_pages.candidates, name="help"),
+    path("help/set-up/", help_pages.set_up, name="help-set-up"),
+    path("help/results/", help_pages.results, name="help-results"),
+    path("help/team/", help_pages.team, name="help-team"),
 ]

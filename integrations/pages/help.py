@@ -1,10 +1,24 @@
-"""The lists in the help: the kinds of e-mail, how long data is kept, and who may do what."""
+"""The pages of the help, for every member: what to do where, and what each thing means.
+
+Of an organization they show its name and its rules alone.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.utils.text import capfirst
+from django.views.generic import TemplateView
 
 from integrations.clients.models import RECORDS_KEPT_FOR
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import HelpSection, VerdictCode
+from integrations.core.vocabulary import ErasureCause, ProgressTag
+from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import RULES
+from integrations.organizations.models.policies import RULES, TOLD_AFTER_MINUTES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
     CancelView,
@@ -25,6 +39,7 @@ from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView
 from integrations.pages.settings.rules import RulesView, rule_in_words
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
+from integrations.privacy import processing
 
 
 def email_kinds() -> list[tuple[EmailKind, str]]:
@@ -87,3 +102,49 @@ def act_rows() -> list[tuple[str, list[tuple[str, bool]]]]:
     """Return every act, and for each role whether it may."""
     roles = Membership.Role.choices
     return [(text, [(label, value in view.allowed_roles) for value, label in roles]) for text, view in ACTS]
+
+
+class HelpPage(OrganizationMixin, TemplateView):
+    """A page that says the same to every organization but for its name and its rules."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            retentions=retention_of(self.organization),
+            rules=rules_in_words(self.organization),
+            **kwargs,
+        )
+
+
+def page(name: str, **shown: object) -> Callable[..., HttpResponseBase]:
+    """Return the view of the page with this template, which shows these values."""
+    return HelpPage.as_view(template_name=f"integrations/help/{name}.html", extra_context=shown)
+
+
+candidates = page(
+    "candidates",
+    sections=[
+        (section, [code for code in VerdictCode if code.record.section is section]) for section in HelpSection
+    ],
+    statuses=list(InvitationStatus),
+    told_after_minutes=TOLD_AFTER_MINUTES,
+    unstarted_tag=ProgressTag.NOT_STARTED_YET,
+    ended_tag=ProgressTag.NOT_STARTED,
+)
+set_up = page("set_up", invited_tag=ProgressTag.INVITED)
+results = page("results")
+team = page(
+    "team",
+    labels=Membership.Role.labels,
+    acts=act_rows(),
+    kinds=email_kinds(),
+    processing={
+        "Why": processing.PURPOSES,
+        "What": processing.CATEGORIES,
+        "Where it comes from": processing.SOURCES,
+        "Who gets it": processing.RECIPIENTS,
+        "What a candidate may ask for": processing.RIGHTS,
+        "Who decides": (processing.DECISIONS,),
+    },
+    causes=[capfirst(cause.label) for cause in ErasureCause],
+    scopes=scopes_of(attaches_files=True).items(),
+)

@@ -13,7 +13,7 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.pages.help import lists
+from integrations.pages.help import ACTS, act_rows
 from integrations.pages.urls import urlpatterns
 from tests.pages.test_access import ALLOWED, ROLES
 from tests.support import factories
@@ -55,7 +55,7 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
     assert "Super Admin, Admin, Team Member</td>" in row
 
 
-@pytest.mark.parametrize("view", [view for _, view in lists.ACTS], ids=lambda view: view.__name__)
+@pytest.mark.parametrize("view", [view for _, view in ACTS], ids=lambda view: view.__name__)
 def test_an_act_is_granted_to_the_roles_that_may_use_its_page(view):
     [name] = {
         str(pattern.name)
@@ -66,7 +66,7 @@ def test_an_act_is_granted_to_the_roles_that_may_use_its_page(view):
 
 
 def test_the_table_of_roles_says_yes_to_those_who_may(super_admin_client):
-    rows = {text: dict(cells) for text, cells in lists.act_rows()}
+    rows = {text: dict(cells) for text, cells in act_rows()}
     connecting = rows["Connect Lever and CodeScreen, disconnect them"]
     assert connecting == {
         "Super Admin": True,
