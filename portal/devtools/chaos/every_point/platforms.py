@@ -140,7 +140,8 @@ class Platforms:
             injector.after_call(kind)
             return response
         if answer is None:
-            answer = exchange(request).response or Response(status=500)
+            with request:  # which closes the files that were uploaded
+                answer = exchange(request).response or Response(status=500)
             injector.after_call(kind)
         match kind:
             case FaultKind.TIMEOUT_AFTER:

@@ -1,0 +1,427 @@
+"""Any history of one person's two candidacies, played in this process: Lever, CodeScreen, people, faults and time.
+
+Each public method of `History` but `rest` is an event that may happen. One that can't happen now raises a REFUSAL.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from django.core.cache import cache
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection, transaction
+from django.test import Client
+
+from integrations.case.case import Case
+from integrations.case.reconcile import reconcile
+from integrations.catalog.acts import MAPPINGS
+from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.clients import models as client_models
+from integrations.codescreen.acts import save_codescreen_webhook_secret
+from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, WebhookEvent
+from integrations.http.session import PlatformError
+from integrations.inbox import stage_lists
+from integrations.invitations.acts import chosen, invitations
+from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.acts import connect_lever, disconnect_lever
+from integrations.lever.models.connection import LeverGrant
+from integrations.lever.oauth import scopes_of
+from integrations.members.models.membership import Membership
+from integrations.organizations.acts import record_restore, set_policies
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models.effect import Effect
+from integrations.privacy.erase import erase
+from integrations.queue import acts, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.store import database
+from integrations.webhooks import authentication
+from portal.devtools import databases
+from portal.devtools.chaos.every_point.clock import PretendClock
+from portal.devtools.chaos.every_point.faults import FaultKind
+from portal.devtools.chaos.every_point.injector import Injector
+from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
+from portal.devtools.chaos.every_point.process import claimable_at
+from portal.devtools.sandbox.codescreen.state import Instance
+from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.records import Opportunity
+from portal.devtools.sandbox.messages import HttpError
+from portal.devtools.sandbox.seed import codescreen_accounts, lever_accounts
+from portal.devtools.sandbox.values import stable_id
+from tests.support import factories
+
+ONE, OTHER = "Tamarack", "Tamarack again"  # two candidacies of one person
+STAGE, TAKE_HOME = "CodeScreen Assessment", "CodeScreen Take-home"
+OUTSIDE, AFTER_PASS = "Phone screen", "On-site interview"
+HOLD_TAG = "Accommodation"
+NO_TAG = {"passed_tag": "{assessment}: passed", "failed_tag": "{assessment}: failed"}
+RULES = {"bulk_limit": 0, "hold_tag": HOLD_TAG, "not_started_days": 3, "attach_report": True, **NO_TAG}
+REFUSALS = (ActionNotAllowed, HttpError, PlatformError, ObjectDoesNotExist)
+WRITES = ("POST", "PUT", "DELETE")
+MOMENTS = 60
+
+
+class Wire(Injector):
+    """Counts the writes to the platforms, and lets one call of one of them fail."""
+
+    def __init__(self, clock: PretendClock) -> None:
+        super().__init__(clock)
+        self.writes: list[str] = []
+        self.faults: dict[str, tuple[str, FaultKind]] = {}
+
+    def at_call(self, name: str) -> FaultKind | None:
+        """Return what goes wrong with this call."""
+        method, _, path = name.partition(" ")
+        if method in WRITES and "oauth" not in path:
+            self.writes.append(name)
+        platform = "CodeScreen" if path.startswith("/api/") else "Lever"
+        at, kind = self.faults.get(platform, ("", None))
+        if kind is not None and (method in WRITES) == (at == "write"):
+            del self.faults[platform]
+            return kind
+        return None
+
+    def after_call(self, kind: FaultKind | None) -> None:
+        """Do nothing: nobody is killed."""
+
+
+class History:
+    """The organization, its accounts, and what may happen; `lines` is what has happened."""
+
+    def __init__(self, platforms: Platforms, clock: PretendClock, wire: Wire) -> None:
+        self.platforms, self.clock, self.wire = platforms, clock, wire
+        self.lines: list[str] = []
+        #: By assessment, how often more than once somebody or a rule had it sent to the person.
+        self.asked: dict[str, int] = {}
+        self.addresses = {"tamarack@candidates.example"}
+        self.changed_rules: set[str] = set()
+        self._backup: tuple[str, datetime] | None = None
+
+    def __enter__(self) -> Self:
+        self.clock.__enter__()
+        forget()
+        if connection.vendor == "postgresql":
+            databases.postgresql_follows_python(connection)
+        else:
+            databases.sqlite_follows_python(connection.connection)
+        self.lever = self.platforms.lever.platform.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
+        self.codescreen = self.platforms.codescreen.platform.add_account(
+            ACCOUNT, codescreen_accounts()[ACCOUNT]
+        )
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        self._set_up()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_faults()
+        self.platforms.deliver_webhooks(lambda *_: 200)
+        transaction.set_rollback(True)
+        self._atomic.__exit__(None, None, None)
+        self.clock.__exit__()
+        forget()
+
+    def _set_up(self) -> None:
+        self._client = Client(SERVER_NAME="testserver")
+        self.lever.settings.rate_limit = 0.0
+        made = factories.OrganizationFactory(slug=ACCOUNT, **RULES)
+        self.person = factories.member(made, Membership.Role.SUPER_ADMIN, "owner")
+        factories.CodeScreenConnectionFactory(organization=made, api_key=self.codescreen.api_key)
+        save_codescreen_webhook_secret(made, factories.WEBHOOK_SECRET, "test")
+        self.codescreen.settings.update(
+            {"webhook_url": made.codescreen_webhook_url, "webhook_secret": factories.WEBHOOK_SECRET}
+        )
+        for event in WebhookEvent:
+            webhook = self.platforms.lever_does("webhook", event=event, url=made.lever_webhook_url)
+            factories.LeverWebhookFactory(
+                organization=made, event=event, origin="api", signature_token=webhook["signature_token"]
+            )
+        for role in ("Backend Engineer", "Frontend Engineer"):
+            made.role_mappings.create(role=role, assessment="Backend")
+        made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
+        self._connect()
+        worker.work()
+
+    def _connect(self) -> None:
+        grants, user = self.platforms.lever.grants, self.lever.users[self.lever.actor() or ""]
+        grant = grants.grant(self.lever, user, frozenset(scopes_of(attaches_files=True)))
+        tokens = grants.issue(grant, self.lever)
+        connect_lever(self.organization, LeverGrant(tokens, self.lever.id, user.id), self.person)
+
+    # what there is
+
+    @property
+    def organization(self) -> Organization:
+        """The organization as it is now."""
+        return Organization.objects.with_connections().get(slug=ACCOUNT)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether a person has paused the portal or disconnected Lever."""
+        organization = self.organization
+        return organization.paused or bool(organization.disconnected_reason)
+
+    @staticmethod
+    def id_of(word: str) -> str:
+        """Return the id of a candidacy in Lever."""
+        return stable_id(ACCOUNT, "opportunity", word)
+
+    def opportunity(self, word: str) -> Opportunity:
+        """Return a candidacy. Raises HttpError when Lever has deleted it."""
+        found = self.lever.opportunities.get(self.id_of(word))
+        if found is None:
+            raise HttpError(404, "deleted in Lever")
+        return found
+
+    def invitation(self, word: str) -> Invitation:
+        """Return the latest invitation through this candidacy. Raises DoesNotExist."""
+        rows = Invitation.objects.filter(opportunity_id=self.id_of(word))
+        return rows.select_related("organization").latest("created_at", "pk")
+
+    def sent(self, assessment_id: str = "") -> list[Instance]:
+        """Return what CodeScreen has sent to the person, or of one assessment."""
+        return [one for one in self.codescreen.instances.values() if assessment_id in ("", one.assessment.id)]
+
+    def _note_asked(self, assessment_id: str = "") -> None:
+        """Note that an assessment may now be sent once more than before, or each that was sent."""
+        for one in {instance.assessment.id for instance in self.sent(assessment_id)}:
+            self.asked[one] = self.asked.get(one, 0) + 1
+
+    # recruiters, in Lever
+
+    def move(self, word: str, stage: str) -> None:
+        found, one = self.lever.find_stage(stage), self.opportunity(word)
+        is_moved = candidacies.change_stage(self.lever, one, found.id if found else "", self.lever.actor())
+        if is_moved and stage in (STAGE, TAKE_HOME) and self.organization.reentry_days:
+            self._note_asked()
+
+    def change_posting(self, word: str, posting: str) -> None:
+        self.opportunity(word).posting_id = stable_id(ACCOUNT, "posting", posting)
+        self.opportunity(word).mark_updated()
+
+    def tag(self, word: str, tag: str) -> None:
+        candidacies.add_tags(self.lever, self.opportunity(word), [tag])
+
+    def untag(self, word: str, tag: str) -> None:
+        candidacies.remove_tags(self.lever, self.opportunity(word), [tag])
+
+    def correct_email(self, address: str) -> None:
+        self.lever.set_emails(self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)], [address])
+        self.addresses.add(address)
+
+    def archive(self, word: str) -> None:
+        reason = next(iter(self.lever.archive_reasons))
+        candidacies.set_archived(self.lever, self.opportunity(word), reason)
+
+    def unarchive(self, word: str) -> None:
+        candidacies.set_archived(self.lever, self.opportunity(word), None)
+
+    def anonymize(self) -> None:
+        candidacies.anonymize(self.lever, self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)])
+
+    def delete(self, word: str) -> None:
+        candidacies.delete(self.lever, self.opportunity(word), self.lever.actor())
+
+    # candidates and CodeScreen
+
+    def codescreen_does(self, number: int, step: str, **result: object) -> None:
+        sent = self.sent()
+        if not sent:
+            raise HttpError(404, "nothing was sent")
+        journey = self.platforms.codescreen.platform.journey
+        journey.act(self.codescreen, sent[number % len(sent)], step, result)
+
+    # people, in the portal
+
+    def map_role(self, role: str, stage: str, assessment: str) -> None:
+        organization = self.organization
+        row = organization.role_mappings.filter(role=role, stage=stage).first()
+        row = row or RoleMapping(organization=organization, role=role, stage=stage)
+        row.assessment = assessment
+        MAPPINGS.save(row, self.person)
+
+    def approve_each(self, role: str, approval: str) -> None:
+        for row in self.organization.role_mappings.filter(role=role):
+            row.approval = approval
+            MAPPINGS.save(row, self.person)
+
+    def unmap_role(self, role: str, stage: str) -> None:
+        MAPPINGS.remove(self.organization.role_mappings.get(role=role, stage=stage), self.person)
+
+    def set_rule(self, name: str, value: object) -> None:
+        set_policies(self.organization, {name: value}, self.person)
+        self.changed_rules.add(name)
+
+    def disconnect(self) -> None:
+        disconnect_lever(self.organization, self.person)
+
+    def reconnect(self) -> None:
+        self._connect()
+
+    def approve(self, word: str) -> None:
+        invitations.approve(self.invitation(word), self.person)
+
+    def cancel(self, word: str) -> None:
+        invitations.cancel(self.invitation(word), self.person)
+
+    def resolve(self, word: str) -> None:
+        """A person looks in CodeScreen, and says what they see there."""
+        row = self.invitation(word)
+        known = set(Invitation.objects.values_list("instance_id", flat=True))
+        unknown = [one for one in self.sent(row.assessment_id) if one.id not in known]
+        if unknown:
+            invitations.resolve_as_sent(row, unknown[-1].id, self.person)
+        elif not self.sent(row.assessment_id):
+            invitations.send_again(row, self.person)
+
+    def send_again(self, word: str) -> None:
+        row = self.invitation(word)
+        if row.status == Invitation.Status.UNCERTAIN:
+            raise ActionNotAllowed("whoever sends it again has looked before: see resolve")
+        invitations.send_again(row, self.person)
+
+    def invite_again(self, word: str) -> None:
+        self._note_asked(invitations.invite_again(self.invitation(word), self.person).assessment_id)
+
+    def choose(self, word: str, assessment: str) -> None:
+        row = Candidate.objects.get(opportunity_id=self.id_of(word))
+        found = self.codescreen.find_assessment(assessment) if assessment else None
+        chosen.invite_candidate(row, self.person, found.id if found else "")
+        self._note_asked(found.id if found else "")
+
+    def forget_person(self, word: str) -> None:
+        erase(self.organization, self.id_of(word), ErasureCause.FORGOTTEN, self.person)
+
+    # faults, time, backups and workers
+
+    def fail(self, platform: str, at: str, fault: FaultKind | int) -> None:
+        if isinstance(fault, FaultKind):
+            self.wire.faults[platform] = (at, fault)
+            return
+        server = self.platforms.lever if platform == "Lever" else self.platforms.codescreen
+        rule = {"kind": "status", "status": fault, "times": 1, "path": "^/(v1/opp|api/)"}
+        server.faults.load({"rules": [rule | ({"method": "GET"} if at == "read" else {"method": "POST"})]})
+
+    def lose_webhooks(self) -> None:
+        self.platforms.deliver_webhooks(lambda *_: 200)
+
+    def pass_time(self, wait: timedelta) -> None:
+        self.clock.advance(wait.total_seconds())
+
+    def back_up(self) -> None:
+        self._backup = (transaction.savepoint_create(), database.now())
+        self.clock.advance(60.0)
+
+    def restore(self) -> None:
+        if self._backup is None:
+            raise ActionNotAllowed("there is no backup")
+        self.clock.advance(60.0)
+        transaction.savepoint_rollback(self._backup[0])
+        forget()
+        record_restore(self.organization, self._backup[1], None, self.person)
+        self._connect()
+
+    def sweep(self) -> None:
+        acts.sweep_organization(self.organization)
+
+    def work(self) -> None:
+        """Webhooks arrive, and workers work what is due now."""
+        self.platforms.deliver_webhooks(self._receive)
+        worker.work()
+
+    def rest(self) -> None:
+        """People end the pause and connect Lever; outages are over; all is worked, and done by the clock."""
+        self._stop_faults()
+        if self.organization.paused:
+            set_policies(self.organization, {"paused": False}, self.person)
+        if self.organization.disconnected_reason:
+            self._connect()
+        self._work_off()
+        for _ in range(8):
+            before = len(self.wire.writes)
+            for effect in Effect.objects.failed_steps():
+                assert effect.last_error, f"{effect} failed without a reason"
+                retry_effect(effect, self.person)
+            self.do_by_the_clock()
+            self._work_off()
+            if len(self.wire.writes) == before:
+                return
+        raise AssertionError(f"The portal writes again and again: {self.wire.writes[-20:]}")
+
+    def do_by_the_clock(self) -> None:
+        """Compare with Lever, follow erasures, write who waits, and poll CodeScreen about everybody."""
+        acts.sweep_organization(self.organization)
+        acts.follow_erasures(self.organization)
+        DutyRun.objects.request(Duty.NOTE_WAITS, [self.organization.pk])
+        worker.perform_duties()
+        acts.poll_organization(self.organization, everything=True)
+
+    def reconcile(self) -> None:
+        """Make the effects of both candidacies fit once more."""
+        for word in (ONE, OTHER):
+            with transaction.atomic():
+                reconcile(Case.read(self.organization, self.id_of(word), is_locked=True))
+
+    def _work_off(self) -> None:
+        for _ in range(MOMENTS):
+            self.work()
+            waits = claimable_at()
+            if not waits:
+                return
+            now = self.clock.now()
+            self.clock.move_to(min((one for one in waits if one > now), default=now + timedelta(seconds=1)))
+        rows = [f"{row} ({row.last_error})" for row in Effect.objects.filter(state=Effect.State.DUE)]
+        raise AssertionError(f"rows become due again and again: {', '.join(rows) or 'deliveries'}")
+
+    def _stop_faults(self) -> None:
+        self.wire.faults.clear()
+        self.platforms.lever.faults.clear()
+        self.platforms.codescreen.faults.clear()
+
+    def _receive(self, path: str, headers: dict[str, str], body: bytes) -> int:
+        answer = self._client.post(path, body, content_type="application/json", headers=headers)
+        is_too_old = answer.status_code == 401 and b"timestamp_out_of_range" in answer.content
+        assert answer.status_code < 300 or is_too_old, f"a webhook was answered {answer.content!r}"
+        return 200
+
+
+NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT pretend_clock.statement_timestamp()',
+table_name, column_name) FROM information_schema.columns
+WHERE table_schema = 'public' AND column_default ~* '(now|_timestamp)\\('"""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo all that is written within; the columns' defaults can be told the time there."""
+    if connection.vendor == "postgresql":
+        it = connection.settings_dict
+        address = f"{it['USER']}:{it['PASSWORD']}@{it['HOST']}:{it['PORT']}/{it['NAME']}"
+        databases.prepare(f"postgresql://{address}")
+    connection.ensure_connection()
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(NOW_BY_DEFAULT)
+                for (statement,) in cursor.fetchall():
+                    cursor.execute(statement)
+        yield
+        transaction.set_rollback(True)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("RESET search_path; DROP SCHEMA pretend_clock CASCADE")
+    connection.close()  # which tells the time of the last history
+
+
+def forget() -> None:
+    """Forget what a process remembers between steps."""
+    cache.clear()
+    database.reset_clock()
+    client_models.forget()
+    authentication.seen.clear()
+    authentication.memory.forget()
+    stage_lists.readings.clear()
