@@ -295,7 +295,7 @@ def _messages(case: Case, invitation: Invitation) -> Iterator[Message]:
 def _messages_of_result(case: Case, invitation: Invitation, result: Result) -> Iterator[Message]:
     yield Message(
         EmailTopic.RESULT,
-        _digest(result.outcome, result.score, result.failure_reason, result.report_url),
+        _digest(result.outcome, result.score_text, result.failure_reason, result.report_url),
         f"{result.in_words} ({invitation.assessment_name})",
         result_lines(invitation, result),
         invitation,
@@ -315,7 +315,7 @@ def version_of(result: Result) -> str:
     return _digest(
         result.pk,
         result.outcome,
-        result.score,
+        result.score_text,
         result.failure_reason,
         result.report_url,
         result.rating,
