@@ -35,10 +35,14 @@ def trigger_policy(organization: Organization) -> TriggerPolicy:
 
 
 def trigger_stages(organization: Organization) -> list[Stage]:
-    """Return the stages in Lever that may lead to somebody's invitation, in the pipeline's order."""
+    """Return the stages in Lever that may lead to somebody's invitation, in the pipeline's order.
+
+    First are those that begin with the prefix: they are triggers for everybody.
+    """
     policy = trigger_policy(organization)
-    stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
-    return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]
+    live = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    stages = [stage for stage in live if policy.is_trigger(stage.external_id, stage.name)]
+    return sorted(stages, key=lambda stage: not policy.has_prefix(stage.name))
 
 
 def unknown_target_message(organization: Organization, stage_on_pass: str) -> str:

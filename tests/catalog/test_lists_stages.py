@@ -24,7 +24,7 @@ def acme(db) -> Organization:
 
 
 def test_trigger_stages_are_those_with_the_prefix_and_those_that_a_mapping_names(acme: Organization) -> None:
-    assert [stage.name for stage in trigger_stages(acme)] == ["Take-home", "codescreen Assessment"]
+    assert [stage.name for stage in trigger_stages(acme)] == ["codescreen Assessment", "Take-home"]
 
 
 def test_the_policy_ignores_mappings_of_other_organizations(acme: Organization) -> None:

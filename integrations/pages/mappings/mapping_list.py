@@ -72,16 +72,17 @@ class EffectiveAssessments:
     def __init__(self, organization: Organization, stage: Stage | None) -> None:
         self._roles = lists.RoleAssessments(organization)
         self._stage = (stage.external_id, stage.name) if stage else ("", organization.stage_prefix)
-        is_codescreen_stage = TriggerPolicy(organization.stage_prefix).has_prefix(self._stage[1])
-        self._no_match = (
-            "no mapping, no tag, no default" if is_codescreen_stage else "no mapping for this stage"
-        )
+        #: Else what mappings name together with the stage is all that is sent there.
+        self.is_codescreen_stage = TriggerPolicy(organization.stage_prefix).has_prefix(self._stage[1])
 
     def of(self, role: Role) -> EffectiveAssessment:
         """Return what a candidate of this role gets, by posting tags but without tags of their own."""
         match = self._roles.match(role, *self._stage)
         if match is None:
-            return EffectiveAssessment(role, "", self._no_match, is_problem=False)
+            reason = (
+                "no mapping, no tag, no default" if self.is_codescreen_stage else "no mapping for this stage"
+            )
+            return EffectiveAssessment(role, "", reason, is_problem=False)
         source = match.names.named_by
         if not match.found:
             closest = closest_name(match.names.written[0], [one.name for one in self._roles.assessments])
@@ -91,6 +92,9 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"more than one fits {source}", is_problem=True)
+        if match.has_contrary_rules:
+            reason = f"more than one mapping fits, each with other rules: {source}"
+            return EffectiveAssessment(role, assessments, reason, is_problem=True)
         return EffectiveAssessment(role, assessments, source, is_problem=False)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
@@ -145,6 +149,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             filters={"": "All roles", **{code: choice.label for code, choice in FILTERS.items()}},
             stages=[(one.external_id, one.name) for one in stages],
             stage=stage,
+            tags_count=effective.is_codescreen_stage,
             role_page=role_page,
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),
             return_here=self._return_here(),

@@ -1,13 +1,14 @@
 """What holds for any facts at all."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate
+from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, LostRows, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, normalize
 from integrations.core.vocabulary import Category, Origin, OriginRule, ProgressTag
@@ -228,3 +229,10 @@ def test_the_verdict_does_not_depend_on_case_and_spaces_when_names_are_unique(fa
     )
     tags = tuple(spelled(tag) if tag.startswith("CodeScreen") else tag for tag in facts.candidate.tags)
     assert decide(with_candidate(respelled, tags=tags)).verdict == decide(facts).verdict
+
+
+@given(all_facts)
+@THOROUGH
+def test_who_was_in_the_stage_when_rows_were_lost_is_invited_by_nobody_but_a_person(facts):
+    lost = LostRows(datetime(2026, 5, 1, tzinfo=UTC), ((facts.stage_id, facts.stage_name),))
+    assert decide(replace(facts, lost=lost)).verdict not in {"invite", "held_for_approval"}

@@ -58,6 +58,30 @@ def test_the_default_applies_to_all_other_roles(super_admin_client, ready_organi
     assert effective(super_admin_client)["Chef"] == ("Backend", "the default", False)
 
 
+def test_in_a_stage_outside_the_prefix_the_mappings_role_alone_gets_something(
+    super_admin_client, ready_organization
+):
+    Stage.objects.update(position=1)
+    take_home = Stage.objects.create(organization=ready_organization, external_id="stage-0", name="Take-home")
+    mapping = RoleMapping(organization=ready_organization, role="Backend Engineer", assessment="Backend")
+    mapping.stage = take_home.name
+    mapping.save()
+    role(ready_organization, "Chef", "CodeScreen Backend")
+    page = super_admin_client.get(LIST, {"stage": take_home.external_id})
+    reasons = {found.role.title: (found.assessment, found.reason) for found in answers(page)}
+    assert reasons["Backend Engineer"] == ("Backend", "the mapping for this role and stage")
+    assert reasons["Chef"] == ("", "no mapping for this stage")
+    assert "a tag on the candidate counts too" not in text(page)
+    assert super_admin_client.get(LIST).context["stage"].name == "CodeScreen Assessment"
+
+
+def test_mappings_with_other_rules_each_are_a_problem(super_admin_client, ready_organization):
+    RoleMapping.objects.create(
+        organization=ready_organization, role="role-backend", assessment="Backend", passing_score=80
+    )
+    assert effective(super_admin_client)["Backend Engineer"][2] is True
+
+
 def test_a_mapping_for_the_stage_wins(super_admin_client, ready_organization):
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Take-home")
     RoleMapping.objects.create(
