@@ -20,7 +20,6 @@ import integrations.invitations.models.result
 import integrations.lever.models.connection
 import integrations.lever.models.webhook
 import integrations.members.models.membership
-import integrations.members.models.pending
 import integrations.notifications.models.email_kind
 import integrations.organizations.models.organization
 import integrations.outbox.models.effect

@@ -21,8 +21,7 @@ from integrations.health.models import Incident, WebhookRejection
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import PersonalSettings
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership, PersonalSettings
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
 

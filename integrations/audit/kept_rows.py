@@ -11,7 +11,7 @@ from integrations.api.models import ApiToken
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.audit.record import audit, target_of
 from integrations.catalog.models.role_mapping import RoleMapping
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership
 from integrations.organizations.models.organization import Organization
 
 type KeptRow = RoleMapping | ApiToken | PendingMembership

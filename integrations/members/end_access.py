@@ -10,8 +10,13 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit, target_of
 from integrations.clients.provider import lever_client
 from integrations.http.session import PlatformError
-from integrations.members.models.membership import SUPER_ADMINS, LastSuperAdmin, Membership, folded
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import (
+    SUPER_ADMINS,
+    LastSuperAdmin,
+    Membership,
+    PendingMembership,
+    folded,
+)
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import EmailTopic, Link

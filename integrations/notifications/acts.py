@@ -9,8 +9,7 @@ from integrations.audit.record import audit
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.notifications.alerts import check_chat_url, host_of, post
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import gets
+from integrations.notifications.models.email_kind import EmailKind, gets
 from integrations.notifications.rendering import render
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import sealed

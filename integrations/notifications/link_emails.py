@@ -13,8 +13,7 @@ from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.attempts import ANSWERED_WITHIN, PasswordLinkRequest
 from integrations.http.steps import run_step
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.links import choose_password_link
 from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import effect_key, enqueue_email

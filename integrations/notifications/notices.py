@@ -5,7 +5,12 @@ from integrations.health.models import Incident
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import (
+    EmailKind,
+    EmailTopic,
+    members_getting,
+    unsubscribe_link,
+)
 from integrations.notifications.notify import UNNAMED, first_name
 from integrations.notifications.payload import (
     Condition,
@@ -14,7 +19,6 @@ from integrations.notifications.payload import (
     InvitationUnchanged,
     Notice,
 )
-from integrations.notifications.preferences import members_getting, unsubscribe_link
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render
 from integrations.outbox.models.effect import Effect
 

@@ -9,9 +9,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import settings_link, timeline_link
-from integrations.notifications.models.email_kind import EmailTopic, Line, Link
+from integrations.notifications.models.email_kind import EmailTopic, Line, Link, members_getting
 from integrations.notifications.payload import Condition, EmailPayload, Notice
-from integrations.notifications.preferences import members_getting
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect

@@ -12,7 +12,6 @@ from integrations.pages.settings import (
     api,
     connections,
     lever_connect,
-    lever_people,
     notifications,
     rules,
     team,
@@ -41,7 +40,7 @@ urlpatterns = [
     path("settings/data/", rules.DataView.as_view(), name="data-settings"),
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
-    path("settings/team/lever/", lever_people.LeverPeopleView.as_view(), name="lever-people"),
+    path("settings/team/lever/", team.LeverPeopleView.as_view(), name="lever-people"),
     path("settings/members/", team.TeamView.as_view(), name="member-invite"),
     path("settings/members/pending/<int:pk>/", team.PendingMemberView.as_view(), name="pending-member"),
     path(

@@ -17,8 +17,7 @@ from integrations.audit.record import audit
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.models.membership import LastSuperAdmin, Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
 from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect

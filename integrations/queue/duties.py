@@ -28,7 +28,7 @@ from integrations.http.steps import SHORTEST_WAIT, Conflict, Crash, deferral, ru
 from integrations.inbox.sweep import sweep
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.end_access import end_access_of_deactivated
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
 from integrations.privacy import lever_changes, retention

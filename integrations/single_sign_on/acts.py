@@ -14,8 +14,7 @@ from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.audit.record import audit
 from integrations.core.vocabulary import LabelledEnum
 from integrations.members.acts.invitations import AcceptanceRefusal, InvitationProof, accept_with_new_account
-from integrations.members.models.membership import Membership, folded
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership, folded
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import SingleSignOn
 

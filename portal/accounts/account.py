@@ -30,8 +30,7 @@ from integrations.members.acts.invitations import (
     open_invitations,
     work_in,
 )
-from integrations.members.models.membership import folded
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership, folded
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
 from integrations.pages.views import ActView, OperationView

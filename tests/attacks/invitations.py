@@ -8,8 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.utils.text import slugify
 
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from tests.support import factories

@@ -2,11 +2,9 @@
 
 from django.test import Client
 
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.link_emails import membership_link
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import unsubscribe_link
+from integrations.notifications.models.email_kind import EmailKind, unsubscribe_link
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 from tests.support.second_factors import (

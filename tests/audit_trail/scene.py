@@ -18,8 +18,7 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories

@@ -15,8 +15,7 @@ from integrations.members.acts import lever_users
 from integrations.members.acts.invitations import invite
 from integrations.members.acts.lever_users import invite_proposed, proposals
 from integrations.members.end_access import end_access_of_deactivated, remove_member, withdraw
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.link_emails import MOST_PER_ADDRESS
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker

@@ -8,8 +8,7 @@ from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from integrations.health.models import WebhookRejection
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import unsubscribe_link
+from integrations.notifications.models.email_kind import EmailKind, unsubscribe_link
 from tests.support import factories
 from tests.support.browsing import sign_in
 

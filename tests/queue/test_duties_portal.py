@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from integrations.accounts.models.attempts import AttemptLimit, Limit
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.queue.models.nodes import HELD_FOR, PortalDuty

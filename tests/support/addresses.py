@@ -14,10 +14,8 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import unsubscribe_link
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications.models.email_kind import EmailKind, unsubscribe_link
 from integrations.outbox.models.effect import Effect
 from tests.admin.conftest import Customer
 

@@ -20,8 +20,7 @@ from integrations.invitations.models.candidate import Candidate, OpportunityPers
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect

@@ -12,8 +12,14 @@ from integrations.audit.record import audit, target_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import have_people_read
 from integrations.members.end_access import PENDING_MEMBERSHIPS
-from integrations.members.models.membership import LastSuperAdmin, Membership, PersonalSettings, folded
-from integrations.members.models.pending import PendingMembership, PendingMembershipQuerySet
+from integrations.members.models.membership import (
+    LastSuperAdmin,
+    Membership,
+    PendingMembership,
+    PendingMembershipQuerySet,
+    PersonalSettings,
+    folded,
+)
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.link_emails import (
     MOST_PER_ADDRESS,

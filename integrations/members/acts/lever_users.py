@@ -9,8 +9,7 @@ from integrations.audit.models.entry import Actor
 from integrations.clients.provider import lever_client
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.invitations import invite
-from integrations.members.models.membership import Membership, folded
-from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
+from integrations.members.models.membership import LONGEST_ADDRESS, Membership, PendingMembership, folded
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.organizations.models.organization import Organization
 

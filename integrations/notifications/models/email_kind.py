@@ -1,4 +1,4 @@
-"""The kinds of e-mail and what one e-mail is about: one record each, which says all of it; and what its lines are.
+"""The kinds of e-mail and what one e-mail is about: one record each, which says all of it; its lines; who gets it.
 
 To add a kind or a topic, add its record here. A topic without a kind goes to named people, and
 `notifications/send_email.py` says what composes it.
@@ -6,8 +6,12 @@ To add a kind or a topic, add its record here. A topic without a kind goes to na
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.core import signing
+
 from integrations.core.vocabulary import RecordEnum
-from integrations.members.models.membership import ADMINS, TEAM
+from integrations.members.models.membership import ADMINS, TEAM, Membership
+from integrations.organizations.models.organization import Organization
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,37 @@ class EmailTopic(RecordEnum):
     ACCOUNT = EmailTopicRecord("account", "Change of a person's account", is_about_signing_in=True)
     ADMIN_REQUEST = EmailTopicRecord("admin_request", "Request to the Super Admins")
     MEMBERS_CHANGED = EmailTopicRecord("members_changed", "Change of the members")
+
+
+# Which members get a kind: by their choice, else by their role; and the links that stop one.
+
+_SALT = "integrations.unsubscribe"
+
+
+def gets(member: Membership, kind: EmailKind) -> bool:
+    """Whether the member gets that kind, by their choice or else by their role."""
+    chosen: bool | None = getattr(member, kind.record.column)
+    return member.role in kind.record.roles if chosen is None else chosen
+
+
+def members_getting(organization: Organization, kind: EmailKind) -> list[Membership]:
+    """Return the active members with an address who get that kind."""
+    members = Membership.objects.filter(organization=organization, user__is_active=True)
+    members = members.exclude(user__email="").select_related("user").order_by("user__email")
+    return [member for member in members if gets(member, kind)]
+
+
+def unsubscribe_link(member: Membership, kind: EmailKind) -> str:
+    """Return the address at which this member stops one kind of e-mail; it holds no name and doesn't expire."""
+    token = signing.dumps([member.pk, kind.value], salt=_SALT)
+    return f"{settings.PORTAL_URL}/unsubscribe/{token}/"
+
+
+def read_token(token: str) -> tuple[Membership, EmailKind] | None:
+    """Return the member and the kind of an unsubscribe link; None when it isn't ours or the member has left."""
+    try:
+        pk, kind = signing.loads(token, salt=_SALT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    member = Membership.objects.filter(pk=pk).select_related("organization", "user").first()
+    return (member, EmailKind(kind)) if member is not None and kind in EmailKind else None

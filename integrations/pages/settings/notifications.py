@@ -14,8 +14,7 @@ from django.views.generic import View
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS
 from integrations.notifications.acts import choose_emails, save_chat_url
 from integrations.notifications.alerts import host_of
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import gets, read_token
+from integrations.notifications.models.email_kind import EmailKind, gets, read_token
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ConfirmedActView, OperationView, ProvenChangesMixin

@@ -1,9 +1,10 @@
-"""The page Team and sign-in: the members, inviting people, roles, second factors, and removing somebody."""
+"""The page Team and sign-in: members, invitations, roles, second factors, removing somebody; and people from Lever."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,12 +15,20 @@ from django.views.generic import TemplateView
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
 from integrations.accounts.acts.second_factors import reset_for_member, with_factors
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.invitations import invite, send_again
+from integrations.health.findings import counted
+from integrations.http.session import PlatformError
+from integrations.members.acts.invitations import LIMITS, invite, send_again
+from integrations.members.acts.lever_users import PROPOSED, invite_proposed, proposals
 from integrations.members.acts.members import change_role, may_set_password
 from integrations.members.end_access import PENDING_MEMBERSHIPS, remove_member, withdraw
-from integrations.members.models.membership import ONLY_ORGANIZATION_SESSION_KEY, SUPER_ADMINS, Membership
-from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
-from integrations.notifications.link_emails import is_mail_sent, membership_link
+from integrations.members.models.membership import (
+    LONGEST_ADDRESS,
+    ONLY_ORGANIZATION_SESSION_KEY,
+    SUPER_ADMINS,
+    Membership,
+    PendingMembership,
+)
+from integrations.notifications.link_emails import MOST_PER_HOUR, is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
@@ -216,3 +225,48 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
             return f"The second factor of {member.name} is reset, and they are told by e-mail."
         messages.info(self.request, f"{member.name} has no second factor.")
         return redirect("team")
+
+
+# Lever's users who are proposed as members, role by role
+
+#: As many as may be invited within an hour.
+PAGE_SIZE = MOST_PER_HOUR
+LEFT_OUT = f"Left out: people who aren't proposed any more, and those beyond the limits. {LIMITS}"
+
+
+class LeverPeopleView(OrganizationMixin, OperationView):
+    """Show who in Lever isn't a member yet, one role at a time; invite those who are ticked on POST."""
+
+    template_name = "integrations/lever_people.html"
+    allowed_roles = SUPER_ADMINS
+    form_class = Form
+    following_page = "team"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the users from Lever; without an answer the page says why."""
+        context = super().get_context_data(is_mail_sent=is_mail_sent(), **kwargs)
+        try:
+            found = proposals(self.organization)
+        except PlatformError as error:
+            return {**context, "problem": str(error)}
+        by_role = {role: [one for one in found if one.role == role] for role in PROPOSED.values()}
+        asked = self.request.GET.get("role", "")
+        role = next((one for one in by_role if one == asked), None)
+        role = role or next((one for one, people in by_role.items() if people), PROPOSED["super admin"])
+        page = Paginator(by_role[role], PAGE_SIZE).get_page(self.request.GET.get("page"))
+        counts = [(one, len(people)) for one, people in by_role.items()]
+        return {**context, "counts": counts, "role": role, "page": page}
+
+    def operate(self, form: Form) -> str | HttpResponseBase:
+        """Invite them; they become members when they accept. Super Admins take a fresh proof."""
+        role, addresses = self.request.POST.get("role", ""), set(self.request.POST.getlist("address"))
+        if not addresses:
+            raise ActionNotAllowed("Tick somebody first.")
+        page = reverse("lever-people")
+        if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, f"{page}?role={role}")):
+            return wanted
+        invited = invite_proposed(self.organization, role, addresses, self.user)
+        if not invited:
+            raise ActionNotAllowed(f"Nobody was invited. {LEFT_OUT}")
+        said = f"{counted(len(invited), 'invitation')} made. Who accepts becomes a member."
+        return said if len(invited) == len(addresses) else f"{said} {LEFT_OUT}"

@@ -5,8 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import members_getting, unsubscribe_link
+from integrations.notifications.models.email_kind import EmailKind, members_getting, unsubscribe_link
 from tests.support.factories import recorded
 from tests.support.page_text import text
 

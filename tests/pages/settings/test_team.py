@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import PendingMembership
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories

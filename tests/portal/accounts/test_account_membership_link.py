@@ -8,8 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from integrations.members.acts import invitations
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.link_emails import membership_link
 from tests.support import factories
 from tests.support.factories import recorded

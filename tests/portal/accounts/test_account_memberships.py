@@ -4,8 +4,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

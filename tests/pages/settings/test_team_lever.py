@@ -6,8 +6,7 @@ from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.members.acts.invitations import invite
 from integrations.members.end_access import withdraw
-from integrations.members.models.membership import Membership
-from integrations.members.models.pending import PendingMembership
+from integrations.members.models.membership import Membership, PendingMembership
 from tests.support import factories
 from tests.support.page_text import text
 from tests.support.second_factors import forget_proofs
