@@ -12,9 +12,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from integrations.catalog.acts import MAPPINGS
+from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, NO_RULE, RoleMapping
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.configuration.role_sections import MAPPINGS
 from integrations.configuration.section import (
     ACTOR,
     Change,
@@ -28,6 +29,7 @@ from integrations.configuration.section import (
     changes_of_keys,
     closest,
     column,
+    differing,
     keys,
     quoted,
     secret,
@@ -209,6 +211,54 @@ def _compare_lever(file: Configuration, organization: Organization) -> Changes:
     yield from changes_of_keys("lever", _LEVER, before, wanted, organization)
 
 
+# Mappings, with their own rules
+
+_MAPPING = keys(*(column(RoleMapping, name, is_required=name == "assessment") for name in MAPPINGS.told))
+
+
+def _check_mapping(path: str, table: Table) -> None:
+    has_role = bool(table.get("role", "").strip())
+    has_category = any(table.get(column, "").strip() for column in CATEGORY_COLUMNS)
+    if not has_role and not has_category:
+        raise ConfigurationError(
+            f"{path}.role is missing: give a role, or instead of it one or more of {', '.join(CATEGORY_COLUMNS)}."
+        )
+    if has_role and has_category:
+        raise ConfigurationError(f"{path} has a role and categories of roles: leave one or the other.")
+
+
+def _stored_mappings(organization: Organization) -> Iterator[Table]:
+    for row in MAPPINGS.of(organization):
+        yield {name: value for name, value in table_of(_MAPPING, row).items() if value not in NO_RULE}
+
+
+def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
+    stored = {
+        tuple(getattr(row, name) for name in MAPPINGS.named_by): row for row in MAPPINGS.of(organization)
+    }
+    for table in file.tables["mappings"]:
+        place = {name: table.get(name, "") for name in MAPPINGS.named_by}
+        mapping = stored.get(tuple(place.values())) or RoleMapping(**place)
+        before = table_of(_MAPPING, mapping)
+        changed = differing(_MAPPING, before, table)
+        stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
+        subject = f"mapping {quoted(mapping.subject)} × {stage}"
+        lines = [
+            _MAPPING[name].line(subject if name == "assessment" else f"{subject} {name}", before[name], value)
+            for name, value in changed.items()
+        ]
+        if lines:
+            yield Change(subject, lines, partial(_save_mapping, organization, place, changed))
+
+
+def _save_mapping(organization: Organization, place: Table, changed: Table) -> None:
+    own = MAPPINGS.of(organization).filter(**place)
+    mapping = own.first() or RoleMapping(organization=organization, **place)
+    for name, value in changed.items():
+        setattr(mapping, name, value)
+    MAPPINGS.save(mapping, ACTOR)
+
+
 #: In the order in which a file is read, compared, applied and dumped.
 SECTIONS = (
     Section("organization", _ORGANIZATION, lambda row: [table_of(_ORGANIZATION, row)], _compare_organization),
@@ -226,5 +276,13 @@ SECTIONS = (
     Section(
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),
-    MAPPINGS,
+    Section(
+        "mappings",
+        _MAPPING,
+        _stored_mappings,
+        _compare_mappings,
+        is_array=True,
+        named_by=MAPPINGS.named_by,
+        check=_check_mapping,
+    ),
 )
