@@ -71,7 +71,7 @@ def test_in_a_stage_outside_the_prefix_the_mappings_role_alone_gets_something(
     reasons = {found.role.title: (found.assessment, found.reason) for found in answers(page)}
     assert reasons["Backend Engineer"] == ("Backend", "the mapping for this role and stage")
     assert reasons["Chef"] == ("", "no mapping for this stage")
-    assert "a tag on the candidate counts too" not in text(page)
+    assert "A tag on the candidate counts too" not in text(page)
     assert super_admin_client.get(LIST).context["stage"].name == "CodeScreen Assessment"
 
 
