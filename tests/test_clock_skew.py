@@ -35,6 +35,7 @@ from tests.support import factories
 from tests.support.calls import count_calls
 from tests.support.effects import enqueue_invitation
 from tests.support.payloads import load, sign
+from tests.support.scenario import ASSESSMENT
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
@@ -187,6 +188,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
     invitation = factories.InvitationFactory(
         organization=connected_organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
+        assessment_id=ASSESSMENT,
         stage_id=sandbox.stage_id("CodeScreen Assessment"),
     )
     enqueue_invitation(invitation)

@@ -74,20 +74,17 @@ def gather_facts(
     """
     organization = delivery.organization
     change = StageChange.from_payload(delivery.payload)
-    facts = Facts(
+    facts = replace(
+        _rules(organization),
         event=delivery.event,
         is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
         disconnected_reason=organization.disconnected_reason,
         is_erased=Erasure.objects.forbids(organization.pk, change.opportunity_id),
-        stage_prefix=organization.stage_prefix,
         stage_id=change.to_stage_id,
-        mappings=mapping_index(organization),
-        default_assessment=organization.default_assessment,
         chosen_assessment=delivery.chosen_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
-        origins=organization.origins,
         reentry_days=organization.reentry_days,
     )
     if decide_locally(facts) is not None:
@@ -100,6 +97,47 @@ def gather_facts(
         known, read_at = read_lately
     read_at = read_at or database.now()
     return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
+
+
+def _rules(organization: Organization) -> Facts:
+    """Return what the organization's rules say of everybody."""
+    return Facts(
+        event=DeliveryEvent.STAGE_CHANGE,
+        stage_prefix=organization.stage_prefix,
+        mappings=mapping_index(organization),
+        default_assessment=organization.default_assessment,
+        origins=organization.origins,
+    )
+
+
+def gather_facts_of_now(
+    organization: Organization,
+    opportunity: Opportunity,
+    clients: ClientProvider,
+    chosen: KnownAssessment | None = None,
+    *,
+    in_any_stage: bool = False,
+) -> Facts:
+    """Return the facts of a candidate who was decided before, where they are now; none of the portal's own invitations.
+
+    The `chosen` assessment is the one that a person chose for them, with `in_any_stage` wherever they are. What was
+    weighed by the decision and stays so is left out: when they entered, what they had, how many were invited at once.
+    Raises PlatformError.
+    """
+    name = stage_name(organization, opportunity.stage_id, clients)
+    candidate = candidate_snapshot(organization, opportunity, name, clients)
+    facts = replace(
+        _rules(organization),
+        stage_id=opportunity.stage_id,
+        stage_name=name,
+        candidate=candidate,
+        in_any_stage=in_any_stage,
+    )
+    if chosen is not None:  # also where the list lacks it: CodeScreen is asked, and says why it isn't sent
+        return replace(facts, chosen_assessment=chosen.id, assessments=(chosen,))
+    if decide_before_read(facts) is not None:
+        return facts
+    return replace(facts, assessments=_assessments(organization, facts, candidate, clients))
 
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:

@@ -8,14 +8,13 @@ from typing import NamedTuple, Self
 from django.core.cache import caches
 from django.db.models.functions import Now
 
-from integrations.catalog.lists import live_assessments, mapping_index, shown_role
+from integrations.catalog.lists import shown_role
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.choose_assessment import choose_assessment
-from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
+from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation
 from integrations.core.rules.holds import needs_extra_time
-from integrations.core.rules.names import KnownAssessment, has_progress_tag
-from integrations.core.vocabulary import DeliveryEvent, Origin
+from integrations.core.rules.names import has_progress_tag
+from integrations.core.vocabulary import Origin
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
 from integrations.invitations.models.invitation import Invitation
@@ -46,31 +45,6 @@ def candidate_snapshot(
         origin=Origin(opportunity.origin) if opportunity.origin in list(Origin) else None,
         needs_extra_time=needs_extra_time(organization.hold_tag, opportunity.tags),
     )
-
-
-def leads_to(
-    assessment: KnownAssessment,
-    organization: Organization,
-    opportunity: Opportunity,
-    stage_name: str,
-    clients: ClientProvider,
-) -> bool:
-    """Whether the stage that the candidate is in leads to this assessment. Raises PlatformError."""
-    candidate = candidate_snapshot(organization, opportunity, stage_name, clients)
-    facts = Facts(
-        event=DeliveryEvent.STAGE_CHANGE,
-        stage_prefix=organization.stage_prefix,
-        stage_id=candidate.stage_id,
-        stage_name=stage_name,
-        candidate=candidate,
-        mappings=mapping_index(organization),
-        assessments=(*live_assessments(organization), assessment),
-        default_assessment=organization.default_assessment,
-    )
-    if not facts.trigger_policy.is_trigger(candidate.stage_id, stage_name, candidate):
-        return False
-    match = choose_assessment(facts, candidate)
-    return match is not None and [one.id for one in match.found] == [assessment.id]
 
 
 # Who is on a candidate in Lever: read and stored only where a member uses it.
@@ -214,6 +188,12 @@ class PersonsInvitations(NamedTuple):
         """
         return not has_progress_tag(tags) or any(row.was_sent for row in self.here)
 
+    def elsewhere_since(self, decided_at: datetime) -> tuple[ExistingInvitation, ...]:
+        """Return those elsewhere that a decision at that time may not have weighed: all but those completed before."""
+        return tuple(
+            row for row in self.elsewhere if not (row.completed_at and row.completed_at < decided_at)
+        )
+
 
 def invitations_of(person: Person, entered_at: datetime | None = None) -> PersonsInvitations:
     """Return the person's invitations: those here latest round first, those elsewhere latest first.
@@ -237,18 +217,10 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
 def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime) -> ExistingInvitation | None:
     """Return an invitation elsewhere that keeps the person from being invited to the assessment; None without one.
 
-    One that was completed before `decided_at`, when it was decided to invite, was weighed in that decision.
+    `decided_at` is when it was decided to invite.
     """
-    return next(
-        (
-            existing
-            for existing in invitations_of(person).elsewhere
-            if existing.assessment_id == assessment_id
-            and existing.blocks
-            and not (existing.completed_at and existing.completed_at < decided_at)
-        ),
-        None,
-    )
+    rows = invitations_of(person).elsewhere_since(decided_at)
+    return next((row for row in rows if row.assessment_id == assessment_id and row.blocks), None)
 
 
 def _existing_invitation(row: Invitation, entered_at: datetime | None) -> ExistingInvitation:

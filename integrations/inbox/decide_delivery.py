@@ -16,8 +16,9 @@ from integrations.core.invitation_status import FOLLOWED, UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
+from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ErasureCause, HoldReason, Platform, VerdictCause
+from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
 from integrations.http.steps import wait_until_shown
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.record_candidate import record_candidate
@@ -83,8 +84,7 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
-        # what a person chose is sent whatever the rules hold
-        "held_for": list(HoldReason) if delivery.chosen_assessment else list(decision.held_for),
+        "held_for": list(RELEASED_BY_CHOICE if delivery.chosen_assessment else decision.held_for),
         "is_chosen": is_chosen(delivery),
         "in_any_stage": False,
         "checked_at": read_at or database.now(),

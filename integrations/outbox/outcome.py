@@ -90,7 +90,7 @@ class AskAgain:
 class DecideOnRecording:
     """Rows that others may change decide the outcome: `decide` is called in the transaction that records it."""
 
-    decide: Callable[[], "Done | Cancelled | Retry"]
+    decide: Callable[[], "Done | Cancelled | Retry | LeaseLost"]
 
 
 Outcome = Done | Cancelled | Failed | Uncertain | Retry | LeaseLost | DecideOnRecording

@@ -1,23 +1,26 @@
-"""Whether an invitation is still wanted, and may be sent, when it is about to be."""
+"""Whether an invitation that is about to be sent is still wanted: the candidate is read and decided again.
 
+Nothing is sent unless the rules, by the facts of now, still say *this assessment for this person*.
+"""
+
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists
+from django.db.models.functions import Now
 
-from integrations.case.person import (
-    Person,
-    blocking_elsewhere,
-    invitations_of,
-    leads_to,
-    store_people_shown,
-)
-from integrations.catalog.lists import stage_name, trigger_policy
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.case.facts import gather_facts_of_now
+from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.facts import first_usable_email
-from integrations.core.rules.holds import EXTRA_TIME, explain, needs_extra_time
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import Decision, Facts
+from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
+from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, HoldReason, Platform
 from integrations.http.session import PlatformError
 from integrations.http.steps import wait_until_shown
@@ -42,6 +45,13 @@ from integrations.store import database
 from integrations.store.database import with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+#: What people do that may change which assessment a candidate gets, or whether it is approved first.
+RULE_CHANGES = (
+    AuditAction.CHANGE_POLICIES,
+    AuditAction.ADD_MAPPING,
+    AuditAction.CHANGE_MAPPING,
+    AuditAction.DELETE_MAPPING,
+)
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
@@ -58,11 +68,11 @@ def revalidate(
 
     `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
 
-    The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
-    gets the name and address of now. Raises PlatformError when Lever doesn't answer.
+    The candidate is read and decided again, unless the last reading is enough. The invitation then gets the name,
+    address, role and stage of now. Raises PlatformError when a platform doesn't answer.
     """
     read_at = database.now()
-    if not _must_be_read(invitation, read_at):
+    if _is_read_lately(effect, invitation, read_at):
         return None
     try:
         opportunity = clients.lever().opportunity(invitation.opportunity_id)
@@ -71,102 +81,151 @@ def revalidate(
             raise
         reads = invitation.not_shown_reads + 1
         if (wait := wait_until_shown(reads)) is None:
-            return _cancel(invitation, NOT_SHOWN)
+            return Cancelled(NOT_SHOWN, also=partial(move, invitation, Status.WITHDRAWN, NOT_SHOWN))
         Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
         return Retry(NOT_SHOWN, wait)
-    if reason := _reason_not_to_send(invitation, opportunity, clients):
-        return _cancel(invitation, reason)
-    is_released = HoldReason.EXTRA_TIME in invitation.held_for
-    if needs_extra_time(invitation.organization.hold_tag, opportunity.tags) and not is_released:
-        return DecideOnRecording(partial(_hold, invitation))
-    return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
-
-
-def _must_be_read(invitation: Invitation, now: datetime) -> bool:
-    """Whether the last reading is old, a person asked for another, or a webhook has arrived since, decided or not."""
-    checked_at = invitation.checked_at
-    if checked_at is None or not invitation.email or now - checked_at >= READ_AGAIN_AFTER:
-        return True
-    webhooks = Delivery.objects.filter(
-        organization=invitation.organization_id,
-        platform=Platform.LEVER,
-        opportunity_id=invitation.opportunity_id,
-        received_at__gt=checked_at,
+    own = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
+    facts = gather_facts_of_now(
+        effect.organization,
+        opportunity,
+        clients,
+        own if _is_fixed(invitation) else None,
+        in_any_stage=invitation.in_any_stage,
     )
-    return webhooks.exclude(event=DeliveryEvent.SWEEP).exists()
+    facts = replace(facts, released=frozenset(map(HoldReason, invitation.held_for)))
+    return with_retry(partial(_decide_again, effect, invitation, opportunity, facts, read_at, is_chosen))
 
 
-def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
-    if opportunity.is_archived:
-        return "The candidate was archived before it was sent."
-    if opportunity.is_anonymized or not opportunity.may_contact:
-        return "The candidate may no longer be contacted."
-    if invitation.in_any_stage:
-        return ""
-    organization = invitation.organization
-    name = stage_name(organization, opportunity.stage_id, clients)
-    if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
-        return "The candidate left the stage before it was sent."
-    is_same_stage = opportunity.stage_id == invitation.stage_id
-    assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
-    # a candidate who went on to a stage with the same assessment isn't invited anew there
-    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
-        return ""
-    return f"Before it was sent, the candidate moved to “{name}”, which has another assessment or none."
+def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bool:
+    """Whether the last reading is enough: the invitation hasn't waited since, and nothing has come or changed.
+
+    It has waited if it was tried before, held up by a pause, or requested again. What comes are webhooks about the
+    candidate, decided or not; what changes are the organization's rules.
+    """
+    read_at = invitation.checked_at
+    has_waited = effect.attempts > 1 or effect.retry_window_started_at is not None
+    if read_at is None or has_waited or not invitation.email or now - read_at >= READ_AGAIN_AFTER:
+        return False
+    own = {"organization": invitation.organization_id}
+    webhooks = Delivery.objects.filter(
+        **own, platform=Platform.LEVER, opportunity_id=invitation.opportunity_id, received_at__gt=read_at
+    )
+    news = Exists(webhooks.exclude(event=DeliveryEvent.SWEEP)) | Exists(
+        AuditEntry.objects.filter(**own, action__in=RULE_CHANGES, at__gt=read_at)
+    )
+    return not Organization.objects.filter(news, pk=invitation.organization_id).exists()
 
 
-def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
-    """Put an invitation on hold, unless somebody has decided meanwhile; called in the recording transaction."""
-    invitation.lock()
-    if invitation.status != Status.PENDING:
-        return cancel_or_retry(invitation)
-    reason = explain([EXTRA_TIME])
-    move(invitation, Status.HELD, reason, held_for=[*invitation.held_for, HoldReason.EXTRA_TIME])
-    return Cancelled(reason)
+def _is_fixed(invitation: Invitation) -> bool:
+    """Whether a person said yes to this assessment, so that the rules choose no other.
+
+    An approval is such a yes once the candidate was read after it: the rules may have changed while the invitation was
+    on hold, and the approver was shown what they said before.
+    """
+    is_chosen = set(invitation.held_for) >= set(RELEASED_BY_CHOICE)
+    is_approved = bool(invitation.held_for) and invitation.checked_at is not None
+    return is_chosen or is_approved
 
 
-def _cancel(invitation: Invitation, reason: str) -> Cancelled:
-    return Cancelled(reason, also=partial(move, invitation, Status.WITHDRAWN, reason))
-
-
-def _refresh(
-    effect: Effect, invitation: Invitation, opportunity: Opportunity, read_at: datetime, is_chosen: bool
+def _decide_again(
+    effect: Effect,
+    invitation: Invitation,
+    opportunity: Opportunity,
+    facts: Facts,
+    read_at: datetime,
+    is_chosen: bool,
 ) -> NotSent | None:
-    """Write the name and address of now, unless the person has the assessment elsewhere or has no address."""
+    """Decide with the person's other invitations; when it is still wanted, write what Lever shows now."""
     with transaction.atomic():
+        # such decisions of one organization run one after another: each sees the invitations of those before it
         Organization.objects.lock(invitation.organization_id)
         if not effect.fenced().exists():
             return LeaseLost()
-        if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
-            return _cancel(invitation, "The person's data was erased.")
-        person = Person.of_opportunity(invitation.organization_id, opportunity)
-        is_tagged = has_progress_tag(opportunity.tags) and not is_chosen
-        if is_tagged and not invitations_of(person).explain(opportunity.tags):
-            return make_uncertain(invitation, TAGGED)
-        if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
-            return _cancel(
-                invitation, f"The same person has it through another opportunity: {other.standing}."
-            )
-        email = first_usable_email(opportunity.emails)
-        if not email:
-            return fail(invitation, NO_ADDRESS, ADD_ADDRESS)
-        name = opportunity.name[:500] or invitation.candidate_name
-        changes: dict[str, object] = {
-            "candidate_name": name,
-            "email": email,
-            "checked_at": read_at,
-            "erased_at": None,
-            "not_shown_reads": 0,
-        }
-        is_corrected = (name, email) != (invitation.candidate_name, invitation.email)
-        if opportunity.contact_id:
-            changes["contact_id"] = opportunity.contact_id[:200]
-        if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
+        invitation.lock()
+        if invitation.status != Status.PENDING:
             return DecideOnRecording(partial(cancel_or_retry, invitation))
-        if is_corrected:
-            Candidate.objects.filter(
-                organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
-            ).update(name=name, email=email)
+        found = invitations_of(Person.of_opportunity(invitation.organization_id, opportunity))
+        facts = replace(
+            facts,
+            is_erased=Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id),
+            invitations_elsewhere=found.elsewhere_since(invitation.created_at),
+        )
+        decision = decide(facts)
+        is_wanted = decision.verdict in {VerdictCode.INVITE, VerdictCode.NO_EMAIL}
+        if not is_wanted or not _is_same(decision, invitation):
+            return DecideOnRecording(partial(_end, effect, invitation, facts, decision))
+        if has_progress_tag(opportunity.tags) and not is_chosen and not found.explain(opportunity.tags):
+            return make_uncertain(invitation, TAGGED)
+        if decision.verdict == VerdictCode.NO_EMAIL:
+            return fail(invitation, NO_ADDRESS, ADD_ADDRESS)
+        _write_what_is_shown(invitation, opportunity, facts, decision, read_at)
         store_people_shown(invitation.organization, [opportunity])
-        invitation.refresh_from_db()
     return None
+
+
+def _is_same(decision: Decision, invitation: Invitation) -> bool:
+    return decision.assessment is not None and decision.assessment.id == invitation.assessment_id
+
+
+def _write_what_is_shown(
+    invitation: Invitation, opportunity: Opportunity, facts: Facts, decision: Decision, read_at: datetime
+) -> None:
+    shown: dict[str, object] = {
+        "candidate_name": opportunity.name[:500] or invitation.candidate_name,
+        "email": decision.email,
+    }
+    # what a person chose keeps the mapping, the role and the stage by which it was decided
+    if facts.shown is not None and not facts.chosen_assessment:
+        shown |= {"role_id": facts.shown.role_id[:200], "role_title": facts.shown.role_title[:300]}
+    is_corrected = any(getattr(invitation, name) != value for name, value in shown.items())
+    if is_corrected:
+        names = {"candidate_name": "name"}
+        Candidate.objects.filter(
+            organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+        ).update(**{names.get(name, name): value for name, value in shown.items()})
+    if not facts.chosen_assessment:
+        shown |= {
+            "stage_id": facts.stage_id[:200],
+            "stage_name": facts.stage_name[:300],
+            "mapping_id": decision.mapping_id,
+        }
+    Invitation.objects.filter(pk=invitation.pk).update(
+        **shown,
+        contact_id=opportunity.contact_id[:200] or invitation.contact_id,
+        checked_at=read_at,
+        erased_at=None,
+        not_shown_reads=0,
+    )
+    invitation.refresh_from_db()
+
+
+def _end(
+    effect: Effect, invitation: Invitation, facts: Facts, decision: Decision
+) -> Done | Cancelled | Retry | LeaseLost:
+    """Put the invitation on hold for a new reason, else cancel it; called in the recording transaction.
+
+    What the rules say now takes its course: the candidate's delivery is decided anew, with its verdict and note, and
+    with the invitation to another assessment. What a person chose is only cancelled.
+    """
+    # whoever decides about the candidate at this moment sees the invitation as it is left here
+    Organization.objects.lock(invitation.organization_id)
+    if not effect.fenced().exists():
+        return LeaseLost()
+    invitation.lock()
+    if invitation.status != Status.PENDING:
+        return cancel_or_retry(invitation)
+    if _is_same(decision, invitation) and decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
+        held_for = [*invitation.held_for, *decision.held_for]
+        move(invitation, Status.HELD, decision.explanation, held_for=held_for)
+        return Cancelled(decision.explanation)
+    reason = decision.explanation
+    if decision.assessment is not None and not _is_same(decision, invitation):
+        reason = f"By now the candidate's assessment in “{facts.stage_name}” is “{decision.assessment.name}”."
+    move(invitation, Status.WITHDRAWN, reason)
+    if not facts.chosen_assessment:
+        latest = Candidate.objects.filter(
+            organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+        )
+        at_rest = Delivery.objects.filter(due_at__isnull=True, leased_until__isnull=True)
+        at_rest.filter(pk__in=latest.values("delivery")).update(due_at=Now(), attempts=0)
+    return Cancelled(reason)

@@ -155,4 +155,4 @@ def test_a_person_who_turns_out_to_be_invited_elsewhere_gets_nothing(scenario, s
     scenario.work()
     row = latest(invitation)
     assert (row.status, sandbox.invitations_sent()) == ("withdrawn", 1)
-    assert "through another opportunity: invited, not started (" in row.status_reason
+    assert "through another opportunity in Lever: invited, not started (" in row.status_reason

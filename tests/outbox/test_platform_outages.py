@@ -21,7 +21,7 @@ from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty
 from tests.support import duty_runs, factories
 
-WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
+WORDS = ("Alder", "Tamarack", "Cedar", "Elm")
 STAGE = "CodeScreen Assessment"
 MINUTES = 10
 

@@ -83,7 +83,7 @@ def decide_before_read(facts: Facts) -> Decision | None:
     if early is not None:
         return early
     policy, stage = facts.trigger_policy, (facts.stage_id, facts.stage_name)
-    if policy.is_trigger(*stage, facts.shown):
+    if facts.in_any_stage or policy.is_trigger(*stage, facts.shown):
         return None
     explanation = f"The stage “{facts.stage_name}” sends no assessment" if facts.stage_name else ""
     explanation = explanation or "This stage sends no assessment"

@@ -150,7 +150,11 @@ class Facts:
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""
-    chosen_assessment: str = ""  # the id of the one that a person chose for a candidate who had got none
+    chosen_assessment: str = ""  # the id of the one that a person chose for the candidate
+    in_any_stage: bool = False  # a person chose it wherever the candidate is
+    released: frozenset[HoldReason] = (
+        frozenset()
+    )  # why nothing is held any more: a person has decided about that
     invitations_here: tuple[ExistingInvitation, ...] = ()
     invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
     recently_invited: int = 0  # other candidates

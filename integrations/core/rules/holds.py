@@ -25,8 +25,17 @@ EXTRA_TIME = Hold(
 )
 
 
+#: What a person releases who chooses an assessment for one candidate, or has it sent to them again: every reason. They
+#: decide about this candidate alone, so that no rule asks for a further approval.
+RELEASED_BY_CHOICE = tuple(HoldReason)
+
+
 def holds_of(facts: Facts, candidate: CandidateSnapshot, approval: Approval) -> Iterator[Hold]:
     """Yield why an invitation that would be sent is held; nothing when it isn't."""
+    yield from (hold for hold in _holds(facts, candidate, approval) if hold.reason not in facts.released)
+
+
+def _holds(facts: Facts, candidate: CandidateSnapshot, approval: Approval) -> Iterator[Hold]:
     is_limited = facts.bulk_limit and approval != Approval.NEVER
     if is_limited and facts.recently_invited >= facts.bulk_limit:
         minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"

@@ -15,7 +15,8 @@ from integrations.case.reconcile import changing
 from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import ActionNotAllowed, HoldReason
+from integrations.core.rules.holds import RELEASED_BY_CHOICE
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.notifications.links import timeline_link
@@ -62,7 +63,10 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
 
 
 def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed."""
+    """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed.
+
+    The reasons in `held_for` were shown and hold it no more; one that has come since holds it again.
+    """
     with _acting(invitation, InvitationAct.APPROVE) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         deliveries = own.deliveries.select_related("organization")
@@ -109,7 +113,7 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         _require_nothing_elsewhere(own, own.created_at)
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
-        own.move(Status.PENDING, checked_at=None, held_for=list(HoldReason), is_chosen=was_uncertain)
+        own.move(Status.PENDING, checked_at=None, held_for=list(RELEASED_BY_CHOICE), is_chosen=was_uncertain)
         audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 
 
@@ -148,7 +152,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             opportunity_id=own.opportunity_id,
             round=own.round + 1,
             in_any_stage=True,
-            held_for=list(HoldReason),
+            held_for=list(RELEASED_BY_CHOICE),
             **{name: getattr(own, name) for name in COPIED_TO_NEXT_ROUND},
         )
         next_round.refresh_from_db()
