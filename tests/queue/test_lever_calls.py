@@ -54,11 +54,17 @@ def calls_about(scenario, word="Alder"):
 
 
 def test_a_candidate_costs_six_calls_from_the_stage_change_to_the_feedback(scenario):
-    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
     enter_stage(scenario)
     assert calls_about(scenario) == [READ, ADD]
     scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
     assert sorted(calls_about(scenario)[2:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])
+
+
+def test_a_result_tag_of_the_customer_costs_one_more_call(scenario):
+    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
+    enter_stage(scenario)
+    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
+    assert sorted(calls_about(scenario)[2:]) == sorted([ADD, ADD, REMOVE, FEEDBACK, LINK])
 
 
 def test_a_candidate_costs_two_more_calls_when_progress_is_seen_between(scenario):

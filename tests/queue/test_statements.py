@@ -72,6 +72,6 @@ def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, mo
         with noted(monkeypatch) as statements:
             worker.perform_effect(effect)
         asked.append((effect.kind, len(statements.texts)))
-    bounds = {"decide": 23, "send_invitation": 13, "set_progress_tag": 5}
+    bounds = {"decide": 24, "send_invitation": 13, "set_progress_tag": 7}
     assert [kind for kind, _ in asked] == list(bounds)
     assert [count for kind, count in asked if count > bounds[kind]] == [], asked

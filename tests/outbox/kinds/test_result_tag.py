@@ -28,7 +28,6 @@ def tags_in_lever(sandbox) -> list[str]:
 
 def test_no_result_tag_is_added_when_none_is_configured(scenario, sandbox):
     complete_assessment(scenario, score=90, result="Passed")
-    assert not Effect.objects.exclude(payload__result=None).filter(kind="set_progress_tag").exists()
     assert not Effect.objects.filter(kind="set_result_tag").exists()
 
 

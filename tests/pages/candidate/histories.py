@@ -142,7 +142,7 @@ def passed(made: History, _: User) -> None:
     )
     made.effect(
         "set_progress_tag",
-        {"tag": TAG, "result": {"tag": "cs-passed", "others": ["cs-failed"], "outcome": "Passed"}},
+        {"tag": TAG},
         written={
             "tags": [TAG, "cs-passed"],
             "removed": ["CodeScreen: Assessment in Progress"],

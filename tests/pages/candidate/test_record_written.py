@@ -39,7 +39,7 @@ def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
     Effect.objects.update(written={})
     written = items()
     assert written["write_feedback"].remark == NOT_RECORDED
-    assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].words.tags == [histories.TAG]
     assert written["set_progress_tag"].remark == REMOVAL_NOT_RECORDED
 
 
