@@ -198,7 +198,7 @@ AUTHENTICATION_BACKENDS = [
     "portal.accounts.backend.PasswordBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]
-PASSWORD_HASHERS = ["portal.accounts.hashing.BoundedPasswordHasher"]
+PASSWORD_HASHERS = ["portal.accounts.backend.BoundedPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

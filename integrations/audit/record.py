@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models import QuerySet
 
 from integrations.api.models import ApiToken
 from integrations.audit.models.chain_head import PORTAL_CHAIN
@@ -21,8 +22,8 @@ from integrations.audit.models.entry import (
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.names import CandidateKey
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership
@@ -30,6 +31,9 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from integrations.single_sign_on.models import SingleSignOn
+
+#: A candidate: the organization's id and Lever's id of the opportunity.
+type CandidateKey = tuple[int, str]
 
 _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] = {
     Organization: (TargetKind.ORGANIZATION, lambda row: row.name),
@@ -124,3 +128,23 @@ def audit_entries_about(organization_id: int, opportunity_id: str) -> AuditEntry
         for kind in _OF_CANDIDATES
     }
     return AuditEntry.objects.filter(organization=organization_id).about(keys)
+
+
+def names_of(candidates: Iterable[CandidateKey]) -> dict[CandidateKey, str]:
+    """Return the names of those candidates whose names are known, by a query or two."""
+    wanted = {key for key in candidates if key[1]}
+    if not wanted:
+        return {}
+    names = _names(Candidate.objects.exclude(name=""), "name", wanted)
+    if missing := wanted - names.keys():  # who was invited again by hand, or before candidates were kept
+        names |= _names(Invitation.objects.exclude(candidate_name=""), "candidate_name", missing)
+    return names
+
+
+def _names(rows: QuerySet[Any], column: str, wanted: set[CandidateKey]) -> dict[CandidateKey, str]:
+    own = rows.filter(
+        opportunity_id__in={opportunity_id for _, opportunity_id in wanted},
+        organization__in={organization_id for organization_id, _ in wanted},
+    )
+    found = own.order_by("pk").values_list("organization_id", "opportunity_id", column)
+    return {(organization, one): name for organization, one, name in found if (organization, one) in wanted}

@@ -39,7 +39,7 @@ from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView
 from integrations.pages.settings.rules import RulesView, rule_in_words
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
-from integrations.privacy import processing
+from integrations.privacy import data_inventory
 
 
 def email_kinds() -> list[tuple[EmailKind, str]]:
@@ -138,12 +138,12 @@ team = page(
     acts=act_rows(),
     kinds=email_kinds(),
     processing={
-        "Why": processing.PURPOSES,
-        "What": processing.CATEGORIES,
-        "Where it comes from": processing.SOURCES,
-        "Who gets it": processing.RECIPIENTS,
-        "What a candidate may ask for": processing.RIGHTS,
-        "Who decides": (processing.DECISIONS,),
+        "Why": data_inventory.PURPOSES,
+        "What": data_inventory.CATEGORIES,
+        "Where it comes from": data_inventory.SOURCES,
+        "Who gets it": data_inventory.RECIPIENTS,
+        "What a candidate may ask for": data_inventory.RIGHTS,
+        "Who decides": (data_inventory.DECISIONS,),
     },
     causes=[capfirst(cause.label) for cause in ErasureCause],
     scopes=scopes_of(attaches_files=True).items(),

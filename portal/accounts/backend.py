@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 
+from integrations.core import slots
 from integrations.members.models.membership import folded
 
 
@@ -50,3 +52,12 @@ class PasswordBackend(ModelBackend):
         account = find_account(login)
         # Django's takes as long for a name that nobody has
         return super().authenticate(request, account.username if account else "", password)
+
+
+class BoundedPasswordHasher(PBKDF2PasswordHasher):
+    """Django's default, in a slot: verifying a password, and taking as long for an unknown name, encode it too."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        """Return the hash. Raises Busy in a request while others compute theirs, whether or not the name is known."""
+        with slots.slot(slots.Work.PASSWORD):
+            return super().encode(password, salt, iterations)

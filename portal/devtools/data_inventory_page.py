@@ -1,13 +1,13 @@
 """The data inventory as a page of the documentation, written from the declarations."""
 
-from integrations.privacy import processing
+from integrations.privacy import data_inventory
 from integrations.privacy.data_inventory import Table, inventory
 
 _HEAD = """# Data inventory
 
-What the portal stores about people, table by table. This page is written from what the models say, from
-`integrations/privacy/data_inventory.py` and from `integrations/privacy/processing.py`, and a test fails when they
-differ or when a column of text is missing. To write it anew:
+What the portal stores about people, table by table. This page is written from what the models say and from
+`integrations/privacy/data_inventory.py`, and a test fails when they differ or when a column of text is missing. To
+write it anew:
 `python3 manage.py shell -v 0 -c "from portal.devtools.data_inventory_page import page; print(page(), end='')"`.
 
 *About candidates*: erased when the candidate is deleted or anonymized in Lever, when Lever no longer has them, by
@@ -19,9 +19,9 @@ the customer's own roles, stages and assessments.
 
 
 _PROCESSING = (
-    ("Why candidates' data is processed", processing.PURPOSES),
-    ("Who gets it, and keeps it when the portal erases", processing.RECIPIENTS),
-    ("Where it comes from", processing.SOURCES),
+    ("Why candidates' data is processed", data_inventory.PURPOSES),
+    ("Who gets it, and keeps it when the portal erases", data_inventory.RECIPIENTS),
+    ("Where it comes from", data_inventory.SOURCES),
 )
 
 

@@ -17,7 +17,7 @@ from integrations.core import slots
 from integrations.core.slots import Work
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import sign
-from portal.accounts.hashing import BoundedPasswordHasher
+from portal.accounts.backend import BoundedPasswordHasher
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, recorded
 from tests.support.payloads import load
 
@@ -69,7 +69,7 @@ def assert_is_refused(answer, organization) -> None:
 def test_signing_in_while_others_passwords_are_hashed_says_nothing_of_the_name(
     take, organization, super_admin, settings, monkeypatch, is_known
 ):
-    settings.PASSWORD_HASHERS = ["portal.accounts.hashing.BoundedPasswordHasher"]
+    settings.PASSWORD_HASHERS = ["portal.accounts.backend.BoundedPasswordHasher"]
     monkeypatch.setattr(BoundedPasswordHasher, "iterations", 1)
     super_admin.password = make_password("a long enough password")
     super_admin.save()
