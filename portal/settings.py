@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
-    "portal.metrics.node.RequestTimesMiddleware",
+    "portal.metrics.RequestTimesMiddleware",
     "portal.middleware.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",
@@ -104,7 +104,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["portal.templatetags.blocks"],
+            "builtins": ["portal.templatetags.parts"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
 from portal.accounts import account, oauth
-from portal.metrics.views import metrics
+from portal.metrics import metrics
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"

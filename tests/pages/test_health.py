@@ -13,7 +13,7 @@ from integrations.health.models import Incident, WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.pages import health
 from integrations.queue.models.nodes import Heartbeat
-from portal.templatetags.times import age
+from portal.templatetags.parts import age
 from tests.support import factories
 from tests.support.page_text import text
 

@@ -13,7 +13,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.activity.steps import CONDITIONS, Became, Journey
 from integrations.pages.report import ALL, By, Period, asked_period, report_of
-from portal.templatetags.times import lasting
+from portal.templatetags.parts import lasting
 from tests.support import factories
 from tests.support.every_state import make_every_state
 

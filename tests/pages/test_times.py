@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
 from integrations.pages.times import Times, midnight, parse_day, within_days
-from portal.templatetags.times import ago, ahead, lasting
+from portal.templatetags.parts import ago, ahead, lasting
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])

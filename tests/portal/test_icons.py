@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from django.template.loader import render_to_string
 
 from portal import navigation
-from portal.templatetags.icons import DRAWINGS
+from portal.templatetags.parts import DRAWINGS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 

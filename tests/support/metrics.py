@@ -4,7 +4,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from portal.metrics import node
+from portal import metrics
 
 type Values = dict[str, float]
 
@@ -36,4 +36,4 @@ def scrape(client: Any) -> Values:
 
 def forget_requests() -> None:
     """Have this process count requests from 0 on again."""
-    node._requests.clear()
+    metrics._requests.clear()

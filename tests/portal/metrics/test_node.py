@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
 
-from portal.metrics import node
+from portal import metrics
 from tests.support import factories
 from tests.support.metrics import TOKEN, forget_requests, read, scrape
 from tests.support.payloads import load, sign
@@ -51,7 +51,7 @@ def test_answers_to_errors_are_counted(client, webhook, monkeypatch, error, stat
     client.raise_request_exception = False
     assert post(client, webhook, "token-1").status_code == status
     registry = CollectorRegistry()
-    node.register_node(registry, is_database_well=False)
+    metrics.register_node(registry, is_database_well=False)
     assert read(generate_latest(registry).decode())[ANSWERS.format(status)] == 1
 
 
@@ -66,13 +66,13 @@ def test_a_page_is_counted_by_its_name_and_what_reaches_none_is_not(client):
 def test_nothing_is_counted_where_metrics_are_off(client, webhook, settings):
     settings.METRICS_TOKEN = ""
     post(client, webhook, "token-1")
-    assert not next(iter(node._requests.collect())).samples
+    assert not next(iter(metrics._requests.collect())).samples
 
 
 def test_webhooks_are_answered_where_they_cannot_be_counted(client, webhook, settings, monkeypatch, tmp_path):
     """As where the system has cleaned its folder of temporary files, or has no room there."""
-    monkeypatch.setattr(node._requests, "labels", Mock(side_effect=FileNotFoundError))
-    monkeypatch.setenv(node.FOLDER, str(tmp_path / "cleaned"))
+    monkeypatch.setattr(metrics._requests, "labels", Mock(side_effect=FileNotFoundError))
+    monkeypatch.setenv(metrics.FOLDER, str(tmp_path / "cleaned"))
     assert post(client, webhook, "token-1").status_code == 202
     assert scrape(client)["portal_database_answers"] == 1
 

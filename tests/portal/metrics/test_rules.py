@@ -20,7 +20,6 @@ from integrations.health.models import Incident
 from integrations.organizations.models.organization import Organization
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
-from portal.metrics import current
 from tests.portal.metrics.test_node import post
 from tests.support import factories
 from tests.support.metrics import TOKEN, Values, ask, forget_requests, scrape
@@ -85,7 +84,7 @@ def database_away(portal: Portal) -> None:
     def fail() -> float:
         raise OperationalError
 
-    portal.monkeypatch.setattr(current, "_grant", fail)
+    portal.monkeypatch.setattr("portal.metrics._grant", fail)
 
 
 def no_workers(portal: Portal) -> None:

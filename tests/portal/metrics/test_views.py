@@ -35,7 +35,7 @@ def test_without_the_database_a_node_still_tells_of_itself(client, db, settings,
     assert found["portal_database_answers"] == 1
     assert "portal_oldest_due_seconds" in found
     # in the midst of the scrape
-    monkeypatch.setattr("portal.metrics.current._grant", Mock(side_effect=OperationalError))
+    monkeypatch.setattr("portal.metrics._grant", Mock(side_effect=OperationalError))
     found = scrape(client)
     assert found["portal_database_answers"] == 0
     assert any(name.startswith("portal_info") for name in found)
