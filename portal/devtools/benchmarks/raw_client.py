@@ -113,7 +113,7 @@ class Client:
             raise ConnectionError("the server closed the connection")
         self.answer += part
         head, end, body = self.answer.partition(b"\r\n\r\n")
-        return bool(end) and len(body) >= _content_length(head)
+        return bool(end) and _is_whole(head, body)
 
     @property
     def status(self) -> int:
@@ -151,12 +151,23 @@ class Load:
         return time.perf_counter() - began
 
 
-def _content_length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+def _is_whole(head: bytes, body: bytes) -> bool:
+    """Whether the body is complete: by its length, or in chunks, as gunicorn sends what Django gave no length."""
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    headers = {name: value.strip() for name, _, value in lines}
+    if headers.get(b"transfer-encoding") == b"chunked":
+        return _has_last_chunk(body)
+    return len(body) >= int(headers.get(b"content-length", 0))
+
+
+def _has_last_chunk(body: bytes) -> bool:
+    while True:
+        size, end, body = body.partition(b"\r\n")
+        if not end:
+            return False
+        if not int(size, 16):
+            return body == b"\r\n"
+        body = body[int(size, 16) + 2 :]
 
 
 def main(port: int, path: Path, connections: int, seconds: float) -> None:
