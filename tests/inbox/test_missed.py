@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from integrations.catalog import lists
 from integrations.clients import provider
+from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
+from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 from tests.inbox.conftest import STAGE
 from tests.support import append_only, factories
@@ -19,14 +21,31 @@ from tests.support import append_only, factories
 ARCHIVE_REASON = "Underqualified"
 
 
-def test_a_candidate_with_a_delivery_is_ignored(scenario, sandbox, move_without_webhook):
+@pytest.mark.parametrize(
+    ("received", "found"),
+    [
+        (timedelta(seconds=1), 0),
+        (-timedelta(minutes=1), 0),  # Lever's clock is ahead
+        (-timedelta(minutes=3), 1),
+    ],
+)
+def test_a_candidate_with_a_delivery_of_the_entry_is_ignored(
+    scenario, sandbox, move_without_webhook, received, found
+):
     move_without_webhook()
     factories.DeliveryFactory(
         organization=scenario.organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
         payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
-        received_at=timezone.now() + timedelta(seconds=1),
+        received_at=timezone.now() + received,
     )
+    assert queue_acts.sweep_organization(scenario.organization) == found
+
+
+def test_who_waited_until_the_retention_is_not_taken_in_again(scenario):
+    invitation = scenario.pending_invitation(status="held")
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "retention")
+    assert scenario.reread(invitation).status == "withdrawn"
     assert queue_acts.sweep_organization(scenario.organization) == 0
 
 

@@ -117,6 +117,15 @@ def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move
     assert scenario.reread(invitation).status == "withdrawn"
 
 
+@pytest.mark.parametrize(("in_any_stage", "status"), [(True, "invited"), (False, "withdrawn")])
+def test_what_a_person_sends_in_any_stage_is_sent_when_the_candidate_leaves(
+    scenario, move_and_decide, in_any_stage, status
+):
+    invitation = scenario.pending_invitation(in_any_stage=in_any_stage)
+    move_and_decide("New applicant")
+    assert scenario.reread(invitation).status == status
+
+
 def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_and_decide):
     invitation = scenario.sent_invitation()
     Invitation.objects.update(followed_since=timezone.now() - timedelta(days=57))

@@ -230,3 +230,9 @@ def test_an_end_of_following_that_is_no_missing_start_sets_no_tag(poll_answer):
 def test_only_who_has_not_started_can_be_tagged_so(invitation):
     with pytest.raises(IntegrityError), transaction.atomic():
         Invitation.objects.update(status="in_progress", unstarted_tag=YET)
+
+
+def test_the_days_are_over_at_the_very_moment(three_days):
+    invitation = factories.InvitationFactory(organization=three_days)
+    moments = [invitation.followed_since + timedelta(days=3) - more for more in (MINUTE, timedelta())]
+    assert [poll.unstarted_tag(invitation, None, at) for at in moments] == ["", YET]
