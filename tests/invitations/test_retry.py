@@ -63,3 +63,18 @@ def test_retrying_its_effect_sends_a_failed_invitation_again(organization, super
     invitation.refresh_from_db()
     effect.refresh_from_db()
     assert (invitation.status, effect.state) == ("pending", "due")
+
+
+def test_retrying_its_effect_releases_nothing_that_the_rules_hold(organization, super_admin):
+    invitation = in_status(organization, "failed", held_for=["bulk_limit"])
+    effect = factories.EffectFactory.create(
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="failed",
+        due_at=None,
+    )
+    retry_effect(effect, super_admin)
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.held_for) == ("pending", ["bulk_limit"])

@@ -107,13 +107,17 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
         audit(own, actor, AuditAction.RESOLVE_AS_SENT, changes, reason)
 
 
-def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed."""
+def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releases: bool = True) -> None:
+    """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed.
+
+    Unless it `releases` what the rules hold, it may be held: who repeats a step that failed chooses nothing.
+    """
     with _acting(invitation, InvitationAct.SEND_AGAIN) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
-        own.move(Status.PENDING, checked_at=None, held_for=list(RELEASED_BY_CHOICE), is_chosen=was_uncertain)
+        released = list(RELEASED_BY_CHOICE) if releases else own.held_for
+        own.move(Status.PENDING, checked_at=None, held_for=released, is_chosen=was_uncertain)
         audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 
 

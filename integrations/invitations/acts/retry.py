@@ -21,7 +21,7 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
         effect.refresh_from_db()
         if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
             if effect.invitation.status == Status.FAILED:
-                send_again(effect.invitation, actor, "retry")
+                send_again(effect.invitation, actor, "retry", releases=False)
                 return
             if effect.state != Effect.State.DUE:
                 raise ActionNotAllowed("Decide on the candidate's page whether the invitation is sent.")
