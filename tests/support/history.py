@@ -4,7 +4,7 @@ Each public method of `History` but `rest` is an event that may happen. One that
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -235,6 +235,13 @@ class History:
             raise HttpError(404, "nothing was sent")
         journey = self.platforms.codescreen.platform.journey
         journey.act(self.codescreen, sent[number % len(sent)], step, result)
+
+    def finish(self, number: int, score: int | None, result: str | None) -> None:
+        """The candidate does all that is left to do, and CodeScreen evaluates it."""
+        for step in ("start", "submit"):
+            with suppress(HttpError):
+                self.codescreen_does(number, step)
+        self.codescreen_does(number, "evaluate", score=score, result=result)
 
     # people, in the portal
 
