@@ -67,7 +67,8 @@ def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
     first_call_at = sending.earlier_call_at or database.now()
     with changing(sending.effect.organization, sending.invitation.opportunity_id) as case:
         own = case.invitation(sending.invitation.pk)
-        if own.status != Status.PENDING:
+        # sending: this very write succeeded, though the connection broke before the answer
+        if own.status not in {Status.PENDING, Status.SENDING}:
             return DecideOnRecording(partial(cancel_or_retry, sending.invitation))
         if not sending.effect.mark_attempt_started():
             return LeaseLost()
