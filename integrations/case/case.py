@@ -15,7 +15,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
-#: What people are told isn't read: it is told once, when something changes.
+#: Messages to members aren't read: each is enqueued once, by the change that brings it about.
 MESSAGES = (Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT)
 
 
@@ -92,9 +92,11 @@ class Case:
         One that the candidate has still to finish goes before one that is over, and that before one that was cancelled;
         among them the last one sent.
         """
-        holds = {*FOLLOWED, Status.COMPLETED, Status.WITHDRAWN}
+        shown_statuses = {*FOLLOWED, Status.COMPLETED, Status.WITHDRAWN}
         sent = [
-            one for one in self.invitations if one.instance_id and one.status in holds and not one.erased_at
+            one
+            for one in self.invitations
+            if one.instance_id and one.status in shown_statuses and not one.erased_at
         ]
         return max((one for one in sent if not self.is_overtaken(one)), key=_standing, default=None)
 

@@ -76,9 +76,10 @@ def reconcile(case: Case, before: Wanted | None = None) -> None:
 
 
 def no_longer_wanted(effect: Effect) -> str:
-    """Return why an effect about to be performed isn't wanted any more; empty where it is, or keeps nothing true.
+    """Return why an effect that is about to be performed is to be dropped; empty where it isn't.
 
-    It may have been held by a worker, or tried, when what took its place was enqueued.
+    Effects that nothing can replace, without `about`, never are. One that a worker holds or has tried isn't cancelled
+    by a change, so its step asks here. Only tags and reports ask: a note comes from a change that is over.
     """
     if not effect.about:
         return ""
@@ -114,7 +115,10 @@ def _fit(case: Case, want: Want) -> None:
 
 
 def _cancel_unwanted(case: Case, after: Wanted) -> None:
-    """Cancel what waits and isn't wanted any more, or says what something later says otherwise."""
+    """Cancel effects that wait and are no longer wanted.
+
+    Of those that stay in Lever only what a newer version replaces is cancelled; of notes only those about a wait.
+    """
     identities = {want.identity for want in after.effects}
     replaced = {want.identity[:2] for want in after.effects}
     waits = {wait_of(invitation) for invitation in case.invitations}

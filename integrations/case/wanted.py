@@ -52,10 +52,11 @@ SAME_PROBLEM_EVERY = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Want:
-    """One thing that Lever is to have: what it is `about`, and the `version`, equal for what says the same about it.
+    """One thing that Lever is to have: `about` names its place, such as the progress tag, `version` what it says.
 
-    What is wanted `once` is never written a second time. An event is written only where the present change brings it
-    about: a rule that is switched on later doesn't reach who was through before.
+    The same version isn't written again; one that is wanted `once` never, whatever came between. An event is enqueued
+    only by a change before which it wasn't wanted: a rule that is switched on later reaches nobody from before, and
+    the passing of time alone brings no event about.
     """
 
     kind: Effect.Kind

@@ -117,10 +117,10 @@ def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bo
 
 
 def _is_fixed(invitation: Invitation) -> bool:
-    """Whether a person said yes to this assessment, so that the rules choose no other.
+    """Whether the assessment is settled by a person, so that the rules choose no other.
 
-    An approval is such a yes once the candidate was read after it: the rules may have changed while the invitation was
-    on hold, and the approver was shown what they said before.
+    A choice settles it at once; it is told by `held_for`, which then has every reason. An approval settles it after one
+    reading: at the first one the rules may name another, as they may have changed while it was on hold.
     """
     is_chosen = set(invitation.held_for) >= set(RELEASED_BY_CHOICE)
     is_approved = bool(invitation.held_for) and invitation.checked_at is not None
