@@ -3,26 +3,19 @@
 Each public method of `History` but `rest` is an event that may happen. One that can't happen now raises a REFUSAL.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
-from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.test import Client
 
-from integrations.case.case import Case
-from integrations.case.reconcile import reconcile
 from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models.role_mapping import RoleMapping
-from integrations.clients import models as client_models
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, WebhookEvent
 from integrations.http.session import PlatformError
-from integrations.inbox import stage_lists
 from integrations.invitations.acts import chosen, invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.candidate import Candidate
@@ -38,11 +31,9 @@ from integrations.privacy.erase import erase
 from integrations.queue import acts, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
-from integrations.webhooks import authentication
 from portal.devtools import databases
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
-from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import claimable_at
 from portal.devtools.sandbox.codescreen.state import Instance
@@ -52,78 +43,60 @@ from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.seed import codescreen_accounts, lever_accounts
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
+from tests.support.undone import Wire, forget
 
 ONE, OTHER = "Tamarack", "Tamarack again"  # two candidacies of one person
 STAGE, TAKE_HOME = "CodeScreen Assessment", "CodeScreen Take-home"
 OUTSIDE, AFTER_PASS = "Phone screen", "On-site interview"
 HOLD_TAG = "Accommodation"
+ROLES = ["Backend Engineer", "Frontend Engineer"]
 NO_TAG = {"passed_tag": "{assessment}: passed", "failed_tag": "{assessment}: failed"}
 RULES = {"bulk_limit": 0, "hold_tag": HOLD_TAG, "not_started_days": 3, "attach_report": True, **NO_TAG}
 REFUSALS = (ActionNotAllowed, HttpError, PlatformError, ObjectDoesNotExist)
-WRITES = ("POST", "PUT", "DELETE")
 MOMENTS = 60
-
-
-class Wire(Injector):
-    """Counts the writes to the platforms, and lets one call of one of them fail."""
-
-    def __init__(self, clock: PretendClock) -> None:
-        super().__init__(clock)
-        self.writes: list[str] = []
-        self.faults: dict[str, tuple[str, FaultKind]] = {}
-
-    def at_call(self, name: str) -> FaultKind | None:
-        """Return what goes wrong with this call."""
-        method, _, path = name.partition(" ")
-        if method in WRITES and "oauth" not in path:
-            self.writes.append(name)
-        platform = "CodeScreen" if path.startswith("/api/") else "Lever"
-        at, kind = self.faults.get(platform, ("", None))
-        if kind is not None and (method in WRITES) == (at == "write"):
-            del self.faults[platform]
-            return kind
-        return None
-
-    def after_call(self, kind: FaultKind | None) -> None:
-        """Do nothing: nobody is killed."""
 
 
 class History:
     """The organization, its accounts, and what may happen; `lines` is what has happened."""
 
-    def __init__(self, platforms: Platforms, clock: PretendClock, wire: Wire) -> None:
-        self.platforms, self.clock, self.wire = platforms, clock, wire
+    def __init__(
+        self,
+        platforms: Platforms,
+        clock: PretendClock,
+        wire: Wire,
+        why_not: Callable[["History", Instance], str],
+    ) -> None:
+        self.platforms, self.clock, self.wire, self.why_not = platforms, clock, wire, why_not
         self.lines: list[str] = []
         #: By assessment, how often more than once somebody or a rule had it sent to the person.
         self.asked: dict[str, int] = {}
         self.addresses = {"tamarack@candidates.example"}
         self.changed_rules: set[str] = set()
+        #: What was sent though it wasn't to be sent any more.
+        self.wrongly_sent: list[str] = []
+        #: The candidacies and assessments of the invitations that a restore lost.
+        self.lost: set[tuple[str, str]] = set()
         self._backup: tuple[str, datetime] | None = None
 
-    def __enter__(self) -> Self:
-        self.clock.__enter__()
-        forget()
-        if connection.vendor == "postgresql":
-            databases.postgresql_follows_python(connection)
-        else:
-            databases.sqlite_follows_python(connection.connection)
-        self.lever = self.platforms.lever.platform.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
-        self.codescreen = self.platforms.codescreen.platform.add_account(
-            ACCOUNT, codescreen_accounts()[ACCOUNT]
-        )
-        self._atomic = transaction.atomic()
-        self._atomic.__enter__()
-        self._set_up()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop_faults()
-        self.platforms.deliver_webhooks(lambda *_: 200)
-        transaction.set_rollback(True)
-        self._atomic.__exit__(None, None, None)
-        self.clock.__exit__()
+    @contextmanager
+    def played(self) -> Iterator["History"]:
+        """Play it on accounts and rows of its own, which are gone afterwards."""
+        with self.clock, transaction.atomic():
+            forget()
+            if connection.vendor == "postgresql":
+                databases.postgresql_follows_python(connection)
+            else:
+                databases.sqlite_follows_python(connection.connection)
+            lever, codescreen = self.platforms.lever.platform, self.platforms.codescreen.platform
+            self.lever = lever.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
+            self.codescreen = codescreen.add_account(ACCOUNT, codescreen_accounts()[ACCOUNT])
+            self._set_up()
+            try:
+                yield self
+            finally:
+                self._stop_faults()
+                self.platforms.deliver_webhooks(lambda *_: 200)
+                transaction.set_rollback(True)
         forget()
 
     def _set_up(self) -> None:
@@ -141,7 +114,7 @@ class History:
             factories.LeverWebhookFactory(
                 organization=made, event=event, origin="api", signature_token=webhook["signature_token"]
             )
-        for role in ("Backend Engineer", "Frontend Engineer"):
+        for role in ROLES:
             made.role_mappings.create(role=role, assessment="Backend")
         made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
         self._connect()
@@ -159,12 +132,6 @@ class History:
     def organization(self) -> Organization:
         """The organization as it is now."""
         return Organization.objects.with_connections().get(slug=ACCOUNT)
-
-    @property
-    def is_held_up(self) -> bool:
-        """Whether a person has paused the portal or disconnected Lever."""
-        organization = self.organization
-        return organization.paused or bool(organization.disconnected_reason)
 
     @staticmethod
     def id_of(word: str) -> str:
@@ -204,22 +171,17 @@ class History:
         self.opportunity(word).posting_id = stable_id(ACCOUNT, "posting", posting)
         self.opportunity(word).mark_updated()
 
-    def tag(self, word: str, tag: str) -> None:
-        candidacies.add_tags(self.lever, self.opportunity(word), [tag])
-
-    def untag(self, word: str, tag: str) -> None:
-        candidacies.remove_tags(self.lever, self.opportunity(word), [tag])
+    def tag(self, word: str, tag: str, is_added: bool) -> None:
+        change = candidacies.add_tags if is_added else candidacies.remove_tags
+        change(self.lever, self.opportunity(word), [tag])
 
     def correct_email(self, address: str) -> None:
         self.lever.set_emails(self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)], [address])
         self.addresses.add(address)
 
-    def archive(self, word: str) -> None:
-        reason = next(iter(self.lever.archive_reasons))
+    def archive(self, word: str, is_archived: bool) -> None:
+        reason = next(iter(self.lever.archive_reasons)) if is_archived else None
         candidacies.set_archived(self.lever, self.opportunity(word), reason)
-
-    def unarchive(self, word: str) -> None:
-        candidacies.set_archived(self.lever, self.opportunity(word), None)
 
     def anonymize(self) -> None:
         candidacies.anonymize(self.lever, self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)])
@@ -229,19 +191,21 @@ class History:
 
     # candidates and CodeScreen
 
-    def codescreen_does(self, number: int, step: str, **result: object) -> None:
+    def take(self, number: int, step: str, score: int | None = None, result: str | None = None) -> None:
+        """The candidate does a step of what was sent, or CodeScreen does."""
         sent = self.sent()
         if not sent:
             raise HttpError(404, "nothing was sent")
+        said: dict[str, object] = {"score": score, "result": result}
         journey = self.platforms.codescreen.platform.journey
-        journey.act(self.codescreen, sent[number % len(sent)], step, result)
+        journey.act(self.codescreen, sent[number % len(sent)], step, said)
 
     def finish(self, number: int, score: int | None, result: str | None) -> None:
         """The candidate does all that is left to do, and CodeScreen evaluates it."""
         for step in ("start", "submit"):
             with suppress(HttpError):
-                self.codescreen_does(number, step)
-        self.codescreen_does(number, "evaluate", score=score, result=result)
+                self.take(number, step)
+        self.take(number, "evaluate", score, result)
 
     # people, in the portal
 
@@ -264,11 +228,11 @@ class History:
         set_policies(self.organization, {name: value}, self.person)
         self.changed_rules.add(name)
 
-    def disconnect(self) -> None:
-        disconnect_lever(self.organization, self.person)
-
-    def reconnect(self) -> None:
-        self._connect()
+    def connect(self, is_connected: bool) -> None:
+        if is_connected:
+            self._connect()
+        else:
+            disconnect_lever(self.organization, self.person)
 
     def approve(self, word: str) -> None:
         invitations.approve(self.invitation(word), self.person)
@@ -311,8 +275,9 @@ class History:
             self.wire.faults[platform] = (at, fault)
             return
         server = self.platforms.lever if platform == "Lever" else self.platforms.codescreen
-        rule = {"kind": "status", "status": fault, "times": 1, "path": "^/(v1/opp|api/)"}
-        server.faults.load({"rules": [rule | ({"method": "GET"} if at == "read" else {"method": "POST"})]})
+        method = "GET" if at == "read" else "POST"
+        rule = {"kind": "status", "status": fault, "times": 1, "path": "^/(v1/opp|api/)", "method": method}
+        server.faults.load({"rules": [rule]})
 
     def lose_webhooks(self) -> None:
         self.platforms.deliver_webhooks(lambda *_: 200)
@@ -328,10 +293,14 @@ class History:
         if self._backup is None:
             raise ActionNotAllowed("there is no backup")
         self.clock.advance(60.0)
+        self.lost |= set(Invitation.objects.values_list("opportunity_id", "assessment_id"))
         transaction.savepoint_rollback(self._backup[0])
         forget()
         record_restore(self.organization, self._backup[1], None, self.person)
         self._connect()
+
+    def poll(self) -> None:
+        acts.poll_organization(self.organization, everything=True)
 
     def sweep(self) -> None:
         acts.sweep_organization(self.organization)
@@ -339,7 +308,9 @@ class History:
     def work(self) -> None:
         """Webhooks arrive, and workers work what is due now."""
         self.platforms.deliver_webhooks(self._receive)
+        known = len(self.sent())
         worker.work()
+        self.wrongly_sent += filter(None, [self.why_not(self, one) for one in self.sent()[known:]])
 
     def rest(self) -> None:
         """People end the pause and connect Lever; outages are over; all is worked, and done by the clock."""
@@ -366,13 +337,7 @@ class History:
         acts.follow_erasures(self.organization)
         DutyRun.objects.request(Duty.NOTE_WAITS, [self.organization.pk])
         worker.perform_duties()
-        acts.poll_organization(self.organization, everything=True)
-
-    def reconcile(self) -> None:
-        """Make the effects of both candidacies fit once more."""
-        for word in (ONE, OTHER):
-            with transaction.atomic():
-                reconcile(Case.read(self.organization, self.id_of(word), is_locked=True))
+        self.poll()
 
     def _work_off(self) -> None:
         for _ in range(MOMENTS):
@@ -395,40 +360,3 @@ class History:
         is_too_old = answer.status_code == 401 and b"timestamp_out_of_range" in answer.content
         assert answer.status_code < 300 or is_too_old, f"a webhook was answered {answer.content!r}"
         return 200
-
-
-NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT pretend_clock.statement_timestamp()',
-table_name, column_name) FROM information_schema.columns
-WHERE table_schema = 'public' AND column_default ~* '(now|_timestamp)\\('"""
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Undo all that is written within; the columns' defaults can be told the time there."""
-    if connection.vendor == "postgresql":
-        it = connection.settings_dict
-        address = f"{it['USER']}:{it['PASSWORD']}@{it['HOST']}:{it['PORT']}/{it['NAME']}"
-        databases.prepare(f"postgresql://{address}")
-    connection.ensure_connection()
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(NOW_BY_DEFAULT)
-                for (statement,) in cursor.fetchall():
-                    cursor.execute(statement)
-        yield
-        transaction.set_rollback(True)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("RESET search_path; DROP SCHEMA pretend_clock CASCADE")
-    connection.close()  # which tells the time of the last history
-
-
-def forget() -> None:
-    """Forget what a process remembers between steps."""
-    cache.clear()
-    database.reset_clock()
-    client_models.forget()
-    authentication.seen.clear()
-    authentication.memory.forget()
-    stage_lists.readings.clear()
