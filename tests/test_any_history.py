@@ -96,6 +96,7 @@ BEGINNINGS: list[list[Event]] = [
     [("fail", "CodeScreen", "write", FaultKind.TIMEOUT_BEFORE), *INVITED, ("resolve", ONE), WORK],
     [*FAILED, ("take", 0, "regrade", 90, "Passed"), ("poll",), WORK, ("take", 0, "regrade", 40, "Failed")],
     [*INVITED, ("take", 0, "expire"), WORK],
+    [*PASSED, WORK, ("take", 0, "reopen"), ("poll",), WORK],
     [*REFUSED, ("send_again", ONE), WORK],
     [*REFUSED, TOO_MANY, ("move", OTHER, STAGE), WORK, ("send_again", ONE), ("pass_time", WAITS[0]), WORK],
     [("set_rule", "stage_on_pass", TAKE_HOME), *PASSED, WORK, WORK],
