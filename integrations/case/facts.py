@@ -73,6 +73,7 @@ def gather_facts(
     Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
     """
     organization = delivery.organization
+    began = database.now()
     change = StageChange.from_payload(delivery.payload)
     facts = replace(
         _rules(organization),
@@ -95,7 +96,7 @@ def gather_facts(
     read_lately = listed(delivery) if known is None else None
     if read_lately is not None:
         known, read_at = read_lately
-    read_at = read_at or database.now()
+    read_at = min(read_at, began) if read_at else began
     return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
 
 

@@ -96,7 +96,9 @@ def _fit(case: Case, want: Want) -> None:
     earlier = case.effects_about(want.kind, want.about)
     last = earlier[-1] if earlier else None
     if last is not None and last.version == want.version:
-        if last.end_reason == Effect.EndReason.NOT_WANTED and not want.once:
+        # by a step too: it asks everything again, so that what a recruiter decided still holds
+        is_cancelled = last.state == Effect.State.CANCELLED and last.end_reason != Effect.EndReason.ERASED
+        if is_cancelled and not want.once:
             _make_due(last)
         return
     number = want.version if want.once else str(len(earlier) + 1)

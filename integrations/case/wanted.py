@@ -105,13 +105,16 @@ def wanted(case: Case) -> Wanted:
     everything.effects.extend(_notes_of_candidate(case))
     everything.effects.extend(_progress_tag(case))
     for invitation in case.invitations:
+        result = case.results.get(invitation.pk)
+        if result is not None:  # of an erased one too: who returns after the retention brings no news of then
+            everything.messages.extend(_messages_of_result(case, invitation, result))
         if invitation.erased_at is not None:
             continue
         everything.effects.extend(_notes(case, invitation))
         everything.messages.extend(_messages(case, invitation))
-        if (result := case.results.get(invitation.pk)) is not None:
+        # what Lever shows of a result stays while the assessment is open again
+        if result is not None and invitation.status == Status.COMPLETED:
             everything.effects.extend(_of_result(case, invitation, result))
-            everything.messages.extend(_messages_of_result(case, invitation, result))
     return everything
 
 
@@ -167,6 +170,11 @@ def report_stem(invitation: Invitation) -> str:
     return f"codescreen-report-{invitation.reference}-"
 
 
+def result_tag_of(assessment_id: str) -> str:
+    """Return what the customer's tag for a result of an assessment is about."""
+    return f"result_tag:{_digest(assessment_id)}"
+
+
 def _result_tag(case: Case, invitation: Invitation, result: Result) -> Iterator[Want]:
     """Yield the customer's own tag for what is said of the latest round; both are removed when neither is said."""
     if any(later.pk in case.results for later in case.later_rounds(invitation)):
@@ -178,7 +186,7 @@ def _result_tag(case: Case, invitation: Invitation, result: Result) -> Iterator[
     }
     given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
     others = sorted({tag for tag in tags.values() if tag} - {given})
-    about = f"result_tag:{invitation.assessment_id}"[:100]
+    about = result_tag_of(invitation.assessment_id)
     # nothing is removed alone where no tag can have been set before
     is_first = invitation.round == 1 and result.attempt == 1 and not case.effects_about(kind, about)
     if given or (others and not is_first):
@@ -325,7 +333,8 @@ def version_of(result: Result) -> str:
 
 
 def _end_of(invitation: Invitation) -> str:
-    return f"{invitation.following_ended}:{invitation.followed_since.isoformat()}"
+    ended_at = invitation.following_ended_at or invitation.followed_since
+    return f"{invitation.following_ended}:{ended_at.isoformat()}"
 
 
 def _digest(*values: object) -> str:

@@ -222,13 +222,15 @@ def _check(organization: Organization, since: datetime, until: datetime, now: da
 
 def _leave_to_a_person(organization: Organization, until: datetime) -> int:
     """Make invitations uncertain that waited to be sent, and have since then; return how many."""
-    waiting = Invitation.objects.locked().filter(
+    waiting = Invitation.objects.filter(
         organization=organization, status__in=[Status.PENDING, Status.SENDING], changed_at__lt=until
     )
     invitations = list(waiting.order_by("pk"))
     for invitation in invitations:
         with changing(organization, invitation.opportunity_id) as case:
             own = case.invitation(invitation.pk)
+            if own.status not in {Status.PENDING, Status.SENDING}:
+                continue  # its worker has just recorded how the call ended
             # so that it isn't sent again automatically once it is cancelled
             called_at = own.first_call_at or own.changed_at
             own.move(Status.UNCERTAIN, MAY_BE_SENT, first_call_at=called_at)

@@ -26,6 +26,7 @@ from integrations.http.steps import (
     run_step,
     wait_after,
 )
+from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kind import Author, EffectKind, replace_author
@@ -186,6 +187,8 @@ def _write(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -
                 record()
             effect.finish(written=written.to_json() if written else None, end_reason=unwritten or "")
         case Ended(reason, also):
+            if also is not None and effect.opportunity_id:
+                Invitation.objects.lock_all_of(effect.organization_id, effect.opportunity_id)
             if effect.finish(outcome.state, reason) and also is not None:
                 also()
         case Retry():

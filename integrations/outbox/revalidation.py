@@ -209,6 +209,7 @@ def _end(
     """
     # whoever decides about the candidate at this moment sees the invitation as it is left here
     Organization.objects.lock(invitation.organization_id)
+    Invitation.objects.lock_all_of(invitation.organization_id, invitation.opportunity_id)
     if not effect.fenced().exists():
         return LeaseLost()
     invitation.lock()

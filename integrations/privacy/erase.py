@@ -176,6 +176,8 @@ def _erase_and_record(
     deciding: Delivery | None,
 ) -> None:
     """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
+    # first: a poll that is recording a result now ends before, and what it enqueued is stopped with the rest
+    Invitation.objects.lock_all_of(subject.organization_id, subject.opportunity_id)
     remove_reports(subject, erasure.cause)
     changed, own = _erase_rows(erasure.organization, subject, found, deciding)
     verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict, [])])

@@ -308,7 +308,9 @@ def test_hundreds_of_failures_at_once_are_a_handful_of_emails(acme):
     factories.InvitationFactory.create_batch(80, organization=acme, status="held")
     for status in ("sending", "pending"):
         for invitation in factories.InvitationFactory.create_batch(150, organization=acme, status=status):
-            enqueue_invitation(invitation)
+            factories.EffectFactory.create(
+                organization=acme, invitation=invitation, kind="send_invitation", key=str(invitation.pk)
+            )
             effect = factories.claimed(Effect, "one")
             apply_outcome(effect, give_up(effect, "CodeScreen answered 503"), None)
         incidents.update_incidents(acme)

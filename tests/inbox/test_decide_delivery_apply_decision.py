@@ -147,6 +147,8 @@ def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sa
             organization=scenario.organization,
             opportunity_id=sandbox.opportunity_id(word),
             assessment_id=f"other-{number}",
+            status="invited",
+            instance_id=f"other-{number}",
         )
     first, second = move_candidate("Alder"), move_candidate("Tamarack")
     scenario.work()

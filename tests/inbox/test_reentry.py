@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.case.reconcile import changing
 from integrations.core.invitation_status import FollowingEnd
-from integrations.core.vocabulary import ErasureCause
+from integrations.core.vocabulary import ErasureCause, HoldReason
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
@@ -121,7 +121,9 @@ def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move
 def test_what_a_person_sends_in_any_stage_is_sent_when_the_candidate_leaves(
     scenario, move_and_decide, in_any_stage, status
 ):
-    invitation = scenario.pending_invitation(in_any_stage=in_any_stage)
+    invitation = scenario.pending_invitation(
+        in_any_stage=in_any_stage, held_for=list(HoldReason) if in_any_stage else []
+    )
     move_and_decide("New applicant")
     assert scenario.reread(invitation).status == status
 

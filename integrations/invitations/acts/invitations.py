@@ -70,7 +70,9 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     with _acting(invitation, InvitationAct.APPROVE) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         deliveries = own.deliveries.select_related("organization")
-        own.move(Status.PENDING, checked_at=None, is_chosen=any(map(is_chosen, deliveries)))
+        own.move(
+            Status.PENDING, checked_at=None, not_shown_reads=0, is_chosen=any(map(is_chosen, deliveries))
+        )
         audit(own, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, own.status)}, reason)
 
 
@@ -117,7 +119,8 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releas
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
         released = list(RELEASED_BY_CHOICE) if releases else own.held_for
-        own.move(Status.PENDING, checked_at=None, held_for=released, is_chosen=was_uncertain)
+        again: dict[str, object] = {"checked_at": None, "not_shown_reads": 0}
+        own.move(Status.PENDING, "", **again, held_for=released, is_chosen=was_uncertain)
         audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 
 

@@ -48,6 +48,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
         return self.select_for_update(of=("self",), no_key=True)
 
+    def lock_all_of(self, organization_id: int, opportunity_id: str) -> None:
+        """Lock a candidate's rows until the transaction ends, in the order in which everybody does."""
+        own = self.filter(organization=organization_id, opportunity_id=opportunity_id)
+        list(own.order_by("pk").locked().values_list("pk"))
+
     def reread_locked(self, invitation: "Invitation") -> "Invitation":
         """Read the invitation again, with whose rules hold, and lock it until the transaction ends."""
         return self.select_related("organization", "mapping").locked().get(pk=invitation.pk)
@@ -287,7 +292,7 @@ class Invitation(models.Model):
     def begin_again(self, status: str, reason: str, **changes: object) -> None:
         """Let an invitation that never reached CodeScreen be one that was just decided, with these changes."""
         changes |= {"status": status, "status_reason": reason, "changed_at": database.now()}
-        changes |= {"stopped_by_user": False, "unstarted_tag": "", **FOLLOWING_GOES_ON}
+        changes |= {"stopped_by_user": False, "unstarted_tag": "", "not_shown_reads": 0, **FOLLOWING_GOES_ON}
         self.change(**changes)
 
     def change(self, **changes: object) -> None:

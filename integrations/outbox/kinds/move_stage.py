@@ -61,7 +61,12 @@ def _begin(effect: Effect, target: Stage) -> Cancelled | LeaseLost | None:
     With the candidate's rows locked: a result that changes afterwards finds that they may have been moved, and says so.
     """
     with changing(effect.organization, effect.opportunity_id) as case:
-        if reason := _reason_to_cancel(effect, case) or _why_not_passed(effect, case):
+        reason = (
+            _reason_to_cancel(effect, case) or _why_later_round(effect, case) or _why_not_passed(effect, case)
+        )
+        if reason:
+            # Lever has just shown that no earlier attempt moved them
+            effect.change_fenced(attempt_started_at=None)
             return Cancelled(reason)
         if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
             return LeaseLost()
@@ -79,9 +84,14 @@ def _reason_to_cancel(effect: Effect, case: Case) -> str:
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is not None:
         return ""  # Lever says whether they were moved
-    if case.is_overtaken(invitation):
+    return _why_later_round(effect, case) or _why_not_passed(effect, case)
+
+
+def _why_later_round(effect: Effect, case: Case) -> str:
+    """Return that a later round decides; empty where none was sent."""
+    if case.is_overtaken(case.invitation(effect.own_invitation.pk)):
         return "The candidate was invited again. The result of the later round decides."
-    return _why_not_passed(effect, case)
+    return ""
 
 
 def _why_not_passed(effect: Effect, case: Case) -> str:
