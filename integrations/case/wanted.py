@@ -112,9 +112,11 @@ def wanted(case: Case) -> Wanted:
             continue
         everything.effects.extend(_notes(case, invitation))
         everything.messages.extend(_messages(case, invitation))
-        # what Lever shows of a result stays while the assessment is open again
-        if result is not None and invitation.status == Status.COMPLETED:
-            everything.effects.extend(_of_result(case, invitation, result))
+        if result is not None:
+            everything.effects.extend(_result_tag(case, invitation, result))
+            # what else Lever shows of a result stays while the assessment is open again
+            if invitation.status == Status.COMPLETED:
+                everything.effects.extend(_of_result(case, invitation, result))
     return everything
 
 
@@ -136,7 +138,6 @@ def _progress_tag(case: Case) -> Iterator[Want]:
 
 
 def _of_result(case: Case, invitation: Invitation, result: Result) -> Iterator[Want]:
-    yield from _result_tag(case, invitation, result)
     said = version_of(result)
     about = f"feedback:{invitation.pk}"
     yield Want(

@@ -76,7 +76,8 @@ def _has_new_rows(incident: Incident, organization: Organization) -> bool:
 
 def _notify_begun(incident: Incident, organization: Organization, finding: Finding) -> None:
     wording = INCIDENTS[incident.code]
-    if database.now() - incident.began_at < wording.notify_after:
+    # the kept reading of the clock may be a moment behind the row's
+    if max(database.now() - incident.began_at, timedelta(0)) < wording.notify_after:
         return
     same_problem = Incident.objects.filter(organization=organization, code=incident.code)
     if same_problem.filter(notified_at__gt=database.now() - NOTIFY_AT_MOST_EVERY).exists():
