@@ -48,6 +48,7 @@ PARTS = {
         "tests/outbox/test_perform.py",
         "tests/outbox/test_replaced_workers.py",
         "tests/outbox/test_revalidation.py",
+        "tests/outbox/test_revalidation_of_waits.py",
         "tests/outbox/test_stop.py",
         "tests/outbox/kinds/test_feedback.py",
     ],

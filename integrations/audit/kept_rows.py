@@ -24,7 +24,7 @@ class KeptRows[Row: KeptRow]:
     model: type[Row]
     #: The roles of those who add, change and remove them.
     roles: Collection[str]
-    #: The columns of which no two rows of an organization have the same.
+    #: The columns that tell the rows of an organization apart.
     named_by: tuple[str, ...]
     #: What entries of the log tell of a row, in this order, and what they say was done.
     told: tuple[str, ...]

@@ -15,9 +15,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
-#: Messages to members aren't read: each is enqueued once, by the change that brings it about.
-MESSAGES = (Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT)
-
 
 @dataclass(frozen=True)
 class Decided:
@@ -66,7 +63,8 @@ class Case:
             results = Result.objects.filter(invitation__in=case.invitations).order_by("attempt")
             case.results = {result.invitation_id: result for result in results}
         effects = Effect.objects.filter(organization=organization, opportunity_id=opportunity_id)
-        case.effects = list(effects.exclude(kind__in=MESSAGES).defer("written", "traceback").order_by("pk"))
+        # messages to members have a topic: each is enqueued once, by the change that brings it about
+        case.effects = list(effects.filter(email_topic="").defer("written", "traceback").order_by("pk"))
         return case
 
     def invitation(self, pk: int) -> Invitation:

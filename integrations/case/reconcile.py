@@ -25,6 +25,7 @@ NO_LONGER_WANTED: dict[str, str] = {
     Effect.Kind.MOVE_STAGE: "The result has changed since. It no longer leads to the next stage.",
     Effect.Kind.LEAVE_NOTE: "The candidate no longer waited for this.",
 }
+BY_A_PERSON = "A person cancelled the invitation."
 #: What stays as it is in Lever where nothing else takes its place.
 STAYS = frozenset(
     {
@@ -34,7 +35,6 @@ STAYS = frozenset(
         Effect.Kind.ATTACH_REPORT,
     }
 )
-_ENDED: dict[str, object] = {"due_at": None, "end_reason": Effect.EndReason.NOT_WANTED}
 #: The effects of a cancelled invitation that no worker may begin any more.
 _UNSENT_STATES = [Effect.State.DUE, Effect.State.UNCERTAIN, Effect.State.FAILED]
 
@@ -43,7 +43,7 @@ _UNSENT_STATES = [Effect.State.DUE, Effect.State.UNCERTAIN, Effect.State.FAILED]
 def changing(organization: Organization, opportunity_id: str) -> Iterator[Case]:
     """Read a candidate's rows and lock them; what follows from the changes made within is enqueued at the end.
 
-    Nothing else changes an invitation. Whoever locks the organization too, locks it before.
+    Nothing else changes where an invitation stands. An act that locks the organization too locks that first.
     """
     with transaction.atomic(savepoint=False):
         case = Case.read(organization, opportunity_id, is_locked=True)
@@ -99,7 +99,7 @@ def _fit(case: Case, want: Want) -> None:
         # by a step too: it asks everything again, so that what a recruiter decided still holds
         is_cancelled = last.state == Effect.State.CANCELLED and last.end_reason != Effect.EndReason.ERASED
         if is_cancelled and not want.once:
-            _make_due(last)
+            Effect.objects.filter(pk=last.pk).make_due()
         return
     number = want.version if want.once else str(len(earlier) + 1)
     enqueue(
@@ -135,7 +135,7 @@ def _cancel_unwanted(case: Case, after: Wanted) -> None:
         and effect.about
     ]
     for effect in unwanted:
-        _end(effect, Effect.State.CANCELLED, NO_LONGER_WANTED[effect.kind])
+        _cancel(effect, NO_LONGER_WANTED[effect.kind])
 
 
 def _fit_sending(case: Case, invitation: Invitation) -> None:
@@ -158,34 +158,27 @@ def _fit_sending(case: Case, invitation: Invitation) -> None:
     effect = own[-1]
     if invitation.status == Status.PENDING:
         if effect.state != Effect.State.DUE:
-            _make_due(effect, attempt_started_at=None)
+            Effect.objects.filter(pk=effect.pk).make_due(attempt_started_at=None)
     elif invitation.status in {Status.WITHDRAWN, Status.HELD} and effect.state in _UNSENT_STATES:
-        # it was refused: else it would count as possibly sent
+        # a call that was refused has certainly not sent it
         was_refused = effect.state == Effect.State.FAILED and invitation.first_call_at is None
         refused = {"attempt_started_at": None} if was_refused else {}
-        _end(effect, Effect.State.CANCELLED, invitation.status_reason, **refused)
+        # a person's own words may name somebody, and exports have an effect's reason
+        _cancel(effect, BY_A_PERSON if invitation.stopped_by_user else invitation.status_reason, **refused)
     elif invitation.instance_id and effect.state == Effect.State.UNCERTAIN:
         rows = Effect.objects.filter(pk=effect.pk, state=Effect.State.UNCERTAIN)
         rows.update(state=Effect.State.DONE, done_at=Now(), last_error="")
 
 
-def _make_due(effect: Effect, **changes: object) -> None:
-    """Let an effect be due now that isn't."""
-    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE,
-        due_at=Now(),
-        attempts=0,
-        done_at=None,
-        end_reason="",
-        retry_window_started_at=Now(),
+def _cancel(effect: Effect, reason: str, **changes: object) -> None:
+    """Cancel an effect that no worker holds."""
+    Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
+        state=Effect.State.CANCELLED,
+        due_at=None,
+        last_error=reason,
+        end_reason=Effect.EndReason.NOT_WANTED,
         **changes,
     )
-
-
-def _end(effect: Effect, state: Effect.State, reason: str, **changes: object) -> None:
-    """End an effect that no worker holds."""
-    rows = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True)
-    rows.update(state=state, last_error=reason, **_ENDED, **changes)
 
 
 def _tell(case: Case, message: Message) -> None:

@@ -34,7 +34,7 @@ def organizations_with_untold_waits() -> set[int]:
 
 
 def tell_waits(organization: Organization) -> None:
-    """Reconcile the candidates for whom a note is due. Safe to run twice and at once: a wait has one note."""
+    """Let Lever say who has waited for long. Safe to run twice and at once: a wait has one note."""
     for status in WAITING_STATUSES:
         for invitation in _untold(status).filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]:
             with changing(organization, invitation.opportunity_id):

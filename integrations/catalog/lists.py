@@ -29,7 +29,7 @@ def mapping_index(organization: Organization) -> MappingIndex:
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:
-    """Return which stages may lead to an invitation: those with the prefix, and for whom mappings name further ones."""
+    """Return which stages send assessments: those with the prefix, and further ones for those whom a mapping names."""
     mappings = RoleMapping.objects.filter(organization=organization).exclude(stage="")
     return TriggerPolicy(organization.stage_prefix, MappingIndex(mapping.rule for mapping in mappings))
 

@@ -86,6 +86,7 @@ def _invite(
         "mapping_id": decision.mapping_id,
         "held_for": list(RELEASED_BY_CHOICE if delivery.chosen_assessment else decision.held_for),
         "is_chosen": is_chosen(delivery),
+        "is_fixed": bool(delivery.chosen_assessment),
         "in_any_stage": False,
         "checked_at": read_at or database.now(),
         "erased_at": None,

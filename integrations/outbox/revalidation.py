@@ -18,7 +18,6 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import Decision, Facts
-from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, HoldReason, Platform
@@ -119,12 +118,11 @@ def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bo
 def _is_fixed(invitation: Invitation) -> bool:
     """Whether the assessment is settled by a person, so that the rules choose no other.
 
-    A choice settles it at once; it is told by `held_for`, which then has every reason. An approval settles it after one
-    reading: at the first one the rules may name another, as they may have changed while it was on hold.
+    A choice settles it at once. An approval settles it after one reading: at the first one the rules may name another,
+    as they may have changed while it was on hold.
     """
-    is_chosen = set(invitation.held_for) >= set(RELEASED_BY_CHOICE)
     is_approved = bool(invitation.held_for) and invitation.checked_at is not None
-    return is_chosen or is_approved
+    return invitation.is_fixed or is_approved
 
 
 def _decide_again(
@@ -207,7 +205,7 @@ def _end(
     What the rules say now takes its course: the candidate's delivery is decided anew, with its verdict and note, and
     with the invitation to another assessment. What a person chose is only cancelled.
     """
-    # whoever decides about the candidate at this moment sees the invitation as it is left here
+    # a decision about the candidate waits for this, and then sees the invitation as it is here
     Organization.objects.lock(invitation.organization_id)
     Invitation.objects.lock_all_of(invitation.organization_id, invitation.opportunity_id)
     if not effect.fenced().exists():

@@ -111,7 +111,11 @@ def unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: datetim
 def follow_gone_again(organization: Organization) -> int:
     """Ask again about what CodeScreen didn't have: the key was another account's, perhaps. Return how many."""
     gone = Invitation.objects.followed().filter(organization=organization, following_ended=FollowingEnd.GONE)
-    return gone.update(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
+    rows = list(gone.order_by("pk").values_list("pk", "opportunity_id"))
+    for pk, opportunity_id in rows:
+        with changing(organization, opportunity_id) as case:
+            case.invitation(pk).change(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
+    return len(rows)
 
 
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half

@@ -122,7 +122,7 @@ def test_what_a_person_sends_in_any_stage_is_sent_when_the_candidate_leaves(
     scenario, move_and_decide, in_any_stage, status
 ):
     invitation = scenario.pending_invitation(
-        in_any_stage=in_any_stage, held_for=list(HoldReason) if in_any_stage else []
+        in_any_stage=in_any_stage, held_for=list(HoldReason) if in_any_stage else [], is_fixed=in_any_stage
     )
     move_and_decide("New applicant")
     assert scenario.reread(invitation).status == status

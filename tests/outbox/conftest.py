@@ -1,8 +1,10 @@
 """Candidates with feedback, notes and invitations, as the sandbox's Lever and CodeScreen have them."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from integrations.catalog import feedback_template, lists
 from integrations.clients import provider
@@ -116,3 +118,10 @@ def held(scenario, move_candidate):
     held = Invitation.objects.get(status="held")
     assert held.opportunity_id == scenario.sandbox.opportunity_id("Alder")
     return held
+
+
+@pytest.fixture
+def old_invitation(scenario, sandbox):
+    """An invitation that was decided five minutes ago, of a candidate in the stage."""
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))

@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from integrations.case.case import Case
 from integrations.case.reconcile import reconcile
-from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.vocabulary import ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
@@ -36,7 +35,7 @@ def why_not_to_send(history: History, instance: Instance) -> str:
         return f"{name} was sent to somebody archived, or gone"
     if Erasure.objects.forbids(row.organization_id, found.id):
         return f"{name} was sent to somebody erased"
-    if row.is_chosen or set(row.held_for) >= set(RELEASED_BY_CHOICE):
+    if row.is_chosen or row.is_fixed:
         return ""
     stages = {stable_id(ACCOUNT, "stage", one): one for one in (STAGE, TAKE_HOME)}
     if found.stage not in stages:

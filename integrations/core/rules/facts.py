@@ -71,7 +71,7 @@ class CandidateSnapshot:
 
 @dataclass(frozen=True)
 class TriggerPolicy:
-    """An organization's stage prefix, and its role mappings: a stage outside the prefix triggers for whom they name."""
+    """An organization's stage prefix and mappings. Outside the prefix a stage triggers for a mapping's roles alone."""
 
     prefix: str
     mappings: MappingIndex = field(default_factory=MappingIndex)

@@ -119,8 +119,8 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releas
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
         released = list(RELEASED_BY_CHOICE) if releases else own.held_for
-        again: dict[str, object] = {"checked_at": None, "not_shown_reads": 0}
-        own.move(Status.PENDING, "", **again, held_for=released, is_chosen=was_uncertain)
+        again: dict[str, object] = {"checked_at": None, "not_shown_reads": 0, "held_for": released}
+        own.move(Status.PENDING, "", **again, is_chosen=was_uncertain, is_fixed=releases or own.is_fixed)
         audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 
 
@@ -160,6 +160,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             round=own.round + 1,
             in_any_stage=True,
             held_for=list(RELEASED_BY_CHOICE),
+            is_fixed=True,
             **{name: getattr(own, name) for name in COPIED_TO_NEXT_ROUND},
         )
         next_round.refresh_from_db()

@@ -53,10 +53,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         own = self.filter(organization=organization_id, opportunity_id=opportunity_id)
         list(own.order_by("pk").locked().values_list("pk"))
 
-    def reread_locked(self, invitation: "Invitation") -> "Invitation":
-        """Read the invitation again, with whose rules hold, and lock it until the transaction ends."""
-        return self.select_related("organization", "mapping").locked().get(pk=invitation.pk)
-
     def with_steps(self) -> Self:
         """Add the latest `outcome`, and `begun_at` and `handed_in_at`: when the candidate had started and submitted.
 
@@ -167,6 +163,11 @@ class Invitation(models.Model):
         default=False,
         editable=False,
         help_text="Whether a person has it sent, knowing that the candidate may be invited already.",
+    )
+    is_fixed = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether a person chose this assessment for the candidate, so that the rules choose no other.",
     )
     first_call_at = moment(
         "When the first call that may have arrived was about to be made; empty when none may have.",

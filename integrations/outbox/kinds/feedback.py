@@ -45,7 +45,7 @@ from integrations.outbox.kind import (
     kept_whole,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload, enqueue, make_due_again
+from integrations.outbox.models.enqueue import Payload, enqueue
 from integrations.outbox.models.payloads import FeedbackPayload
 from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
@@ -60,7 +60,8 @@ _REFUSED = frozenset({400, 404, 422})
 def enqueue_template(organization: Organization) -> None:
     """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
     enqueue(organization.pk, Effect.Kind.MAKE_TEMPLATE, "template")
-    make_due_again(organization.pk, Effect.Kind.MAKE_TEMPLATE, "template")
+    own = Effect.objects.filter(organization=organization, kind=Effect.Kind.MAKE_TEMPLATE, key="template")
+    own.make_due()
 
 
 def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:

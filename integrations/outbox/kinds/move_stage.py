@@ -36,7 +36,11 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
     """
     invitation = effect.own_invitation
     invitation.organization = effect.organization
-    if reason := _reason_to_cancel(effect, Case.read(effect.organization, effect.opportunity_id)):
+    case = Case.read(effect.organization, effect.opportunity_id)
+    reason = _why_no_move(effect, case)
+    if effect.attempt_started_at is None:  # else Lever says whether they were moved
+        reason = reason or _why_not_passed(effect, case)
+    if reason:
         return Cancelled(reason)
     lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected
     target = _target(invitation, clients)
@@ -61,10 +65,7 @@ def _begin(effect: Effect, target: Stage) -> Cancelled | LeaseLost | None:
     With the candidate's rows locked: a result that changes afterwards finds that they may have been moved, and says so.
     """
     with changing(effect.organization, effect.opportunity_id) as case:
-        reason = (
-            _reason_to_cancel(effect, case) or _why_later_round(effect, case) or _why_not_passed(effect, case)
-        )
-        if reason:
+        if reason := _why_no_move(effect, case) or _why_not_passed(effect, case):
             # Lever has just shown that no earlier attempt moved them
             effect.change_fenced(attempt_started_at=None)
             return Cancelled(reason)
@@ -73,31 +74,22 @@ def _begin(effect: Effect, target: Stage) -> Cancelled | LeaseLost | None:
     return None
 
 
-def _reason_to_cancel(effect: Effect, case: Case) -> str:
-    """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
+def _why_no_move(effect: Effect, case: Case) -> str:
+    """Return why nobody is moved for this assessment, whatever the result; empty when they may be."""
     invitation = case.invitation(effect.own_invitation.pk)
     same = [one for one in case.invitations if one.assessment_id == invitation.assessment_id]
     # of any round: so a circle of stages ends
     if any(move.state == Effect.State.DONE for move in case.moves(same) if move.pk != effect.pk):
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not stage_on_pass(invitation):
-        return "The rules no longer have a stage for candidates who passed."
-    if effect.attempt_started_at is not None:
-        return ""  # Lever says whether they were moved
-    return _why_later_round(effect, case) or _why_not_passed(effect, case)
-
-
-def _why_later_round(effect: Effect, case: Case) -> str:
-    """Return that a later round decides; empty where none was sent."""
-    if case.is_overtaken(case.invitation(effect.own_invitation.pk)):
-        return "The candidate was invited again. The result of the later round decides."
-    return ""
+    return "" if stage_on_pass(invitation) else "The rules no longer have a stage for candidates who passed."
 
 
 def _why_not_passed(effect: Effect, case: Case) -> str:
-    """Return why the latest result doesn't lead to the move; empty when it does."""
+    """Return why the latest result of the latest round doesn't lead to the move; empty when it does."""
     invitation = case.invitation(effect.own_invitation.pk)
     result = case.results.get(invitation.pk)
+    if case.is_overtaken(invitation):
+        return "The candidate was invited again. The result of the later round decides."
     is_passed = invitation.status == Status.COMPLETED and result is not None and result.counts_as_pass
     return "" if is_passed else NO_LONGER_WANTED[Effect.Kind.MOVE_STAGE]
 

@@ -24,7 +24,7 @@ from integrations.outbox.kind import (
     may_be_written_of,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload, enqueue, make_due_again
+from integrations.outbox.models.enqueue import Payload, enqueue
 from integrations.outbox.models.payloads import AttachReportPayload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 from integrations.store.database import with_retry
@@ -41,7 +41,8 @@ def enqueue_report_removal(invitation: Invitation) -> None:
     """Enqueue the removal of an invitation's report from Lever: one effect, due again when it is asked for again."""
     organization_id, key = invitation.organization_id, str(invitation.pk)
     enqueue(organization_id, Effect.Kind.REMOVE_REPORT, key, invitation=invitation)
-    make_due_again(organization_id, Effect.Kind.REMOVE_REPORT, key, last_error="")
+    own = Effect.objects.filter(organization=organization_id, kind=Effect.Kind.REMOVE_REPORT, key=key)
+    own.make_due(last_error="")
 
 
 def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:

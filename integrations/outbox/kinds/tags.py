@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from integrations.case.reconcile import no_longer_wanted
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import all_progress_tags, is_progress_tag
+from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.outbox.models.effect import Effect
@@ -62,6 +63,10 @@ def _write_tag(
     return Words(tags=added, removed=replaced, is_removal_known=present is not None, is_kept=True)
 
 
+def _words(payload: ProgressTagPayload | ResultTagPayload, _: Result | None) -> Words:
+    return Words(tags=[payload.tag] if payload.tag else [], missing=REMOVAL_NOT_RECORDED)
+
+
 def _done(_: Effect, words: Words) -> str:
     return f"Tag set to “{words.line}”" if words.tags else "Tag removed in Lever"
 
@@ -74,7 +79,7 @@ SET_PROGRESS_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    to_write=lambda payload, _: Words(tags=list(filter(None, [payload.tag])), missing=REMOVAL_NOT_RECORDED),
+    to_write=_words,
     done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,
@@ -87,7 +92,7 @@ SET_RESULT_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    to_write=lambda payload, _: Words(tags=list(filter(None, [payload.tag])), missing=REMOVAL_NOT_RECORDED),
+    to_write=_words,
     done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,

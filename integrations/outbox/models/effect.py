@@ -68,6 +68,18 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         """Effects that failed and can be retried; an invitation that could not be sent is counted by its own status."""
         return self.filter(state=self.model.State.FAILED).exclude(kind=self.model.Kind.SEND_INVITATION)
 
+    def make_due(self, **changes: object) -> int:
+        """Let these effects be due now, with these changes, unless they are due already; return how many."""
+        return self.exclude(state=self.model.State.DUE).update(
+            state=self.model.State.DUE,
+            due_at=Now(),
+            attempts=0,
+            done_at=None,
+            end_reason="",
+            retry_window_started_at=Now(),
+            **changes,
+        )
+
     def requeue(self, organization: Organization) -> int:
         """Make the organization's effects that wait for their next try due now; return how many."""
         waiting = self.filter(organization=organization, state=self.model.State.DUE, due_at__gt=Now())
@@ -271,7 +283,7 @@ class Effect(Leasable):
 
     @property
     def waits_untried(self) -> bool:
-        """Whether no worker holds it, and none has begun an attempt of which the outcome isn't known."""
+        """Whether it waits, no worker holds it, and no attempt has begun whose outcome is unknown."""
         is_free = self.leased_until is None and self.attempt_started_at is None
         return self.state == self.State.DUE and is_free
 

@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, Self, TypedDict, Unpack
 
-from django.db.models.functions import Now
-
 from integrations.core import correlation
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -48,7 +46,6 @@ class About(TypedDict, total=False):
 
     about: str
     version: str
-
     invitation: Invitation | None
     delivery: Delivery | None
     opportunity_id: str
@@ -80,17 +77,3 @@ def enqueue(
     if wait:
         effect.due_at = effect.retry_window_started_at = database.now() + wait
     database.insert_unless_stored(effect, "kind", "organization_id", "key")
-
-
-def make_due_again(organization_id: int, kind: Effect.Kind, key: str, **changes: object) -> None:
-    """Let the one effect of this kind and key be due now, with these changes, unless it is due already."""
-    own = Effect.objects.filter(organization=organization_id, kind=kind, key=key)
-    own.exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE,
-        due_at=Now(),
-        attempts=0,
-        done_at=None,
-        end_reason="",
-        retry_window_started_at=Now(),
-        **changes,
-    )

@@ -1,0 +1,326 @@
+"""Who waited to be sent an assessment gets what the rules and people say by then."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from integrations.catalog.acts import MAPPINGS
+from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.clients import provider
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import HoldReason
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import apply_outcome
+from integrations.outbox.revalidation import revalidate
+from integrations.queue import worker
+from tests.support import factories
+from tests.support.calls import count_calls
+from tests.support.scenario import ASSESSMENT
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture
+def roles(scenario):
+    """Mappings of two roles to an assessment each; returns the one of the candidate's role."""
+    backend, _ = (
+        RoleMapping.objects.create(organization=scenario.organization, role=role, assessment=assessment)
+        for role, assessment in (("Backend Engineer", "Backend"), ("Frontend Engineer", "Frontend Developer"))
+    )
+    return backend
+
+
+def on_hold(scenario):
+    """Let the candidate's invitation be on hold; return what approves it."""
+    scenario.set_policies(bulk_limit=1)
+    factories.InvitationFactory(organization=scenario.organization, status="invited", instance_id="i-0")
+    scenario.work()
+    invitation = Invitation.objects.get(status="held")
+    scenario.set_policies(bulk_limit=50)
+    return lambda: invitations.approve(invitation, "test")
+
+
+def paused(scenario):
+    """Let the candidate's invitation be decided just before a pause; return what ends it."""
+    worker.decide(factories.claimed(Delivery, "me"))
+    scenario.set_policies(paused=True)
+    scenario.work()
+    return lambda: scenario.set_policies(paused=False)
+
+
+def retried(scenario):
+    """Let the candidate's invitation be sent in vain; return what happens before the next try: nothing."""
+    scenario.codescreen_fails(status=503)
+    scenario.work()
+    return lambda: None
+
+
+@pytest.fixture(params=[on_hold, paused, retried], ids=lambda wait: wait.__name__)
+def end_wait(scenario, sandbox, request, roles, move_candidate):
+    """What ends the wait of an invitation to “Backend”, and sends what is to be sent."""
+    move_candidate()
+    go_on = request.param(scenario)
+    assert Invitation.objects.get(email=ALDER).status == ("held" if request.param is on_hold else "pending")
+
+    def end() -> None:
+        go_on()
+        for _ in range(2):
+            scenario.work_waiting()
+
+    return end
+
+
+def given_to_alder():
+    """Return the candidate's invitations: to what, for which role, where they stand."""
+    rows = Invitation.objects.filter(email=ALDER).order_by("pk")
+    return [(row.assessment_name, row.role_title, row.status) for row in rows]
+
+
+def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
+    scenario, sandbox, roles, end_wait
+):
+    roles.assessment = "Frontend Developer"
+    MAPPINGS.save(roles, "test")
+    end_wait()
+    former, current = given_to_alder()
+    assert former == ("Backend", "Backend Engineer", "withdrawn")
+    assert current == ("Frontend Developer", "Backend Engineer", "invited")
+    assert sandbox.invitations_sent(ALDER) == 1
+    reason = Invitation.objects.get(email=ALDER, status="withdrawn").status_reason
+    assert reason == "By now the candidate's assessment in “CodeScreen Assessment” is “Frontend Developer”."
+
+
+def test_an_approval_chooses_no_assessment_whatever_the_reasons_were(
+    scenario, sandbox, roles, move_candidate
+):
+    move_candidate()
+    approve = on_hold(scenario)
+    Invitation.objects.filter(status="held").update(held_for=list(HoldReason))
+    roles.assessment = "Frontend Developer"
+    MAPPINGS.save(roles, "test")
+    approve()
+    for _ in range(2):
+        scenario.work_waiting()
+    assert [(name, status) for name, _, status in given_to_alder()] == [
+        ("Backend", "withdrawn"),
+        ("Frontend Developer", "invited"),
+    ]
+
+
+def for_another_posting(sandbox):
+    """Let the candidate be considered for another posting in Lever, in the same stage."""
+    account = sandbox.lever.accounts["acme"]
+    account.opportunities[sandbox.opportunity_id("Alder")].posting_id = account.find_posting(
+        "Frontend Engineer"
+    ).id
+
+
+def test_who_waits_and_is_moved_to_another_posting_is_sent_its_assessment(sandbox, end_wait):
+    for_another_posting(sandbox)
+    end_wait()
+    former, current = given_to_alder()
+    assert former == ("Backend", "Backend Engineer", "withdrawn")
+    assert current == ("Frontend Developer", "Frontend Engineer", "invited")
+    assert sandbox.invitations_sent(ALDER) == 1
+
+
+def test_who_waits_and_is_moved_to_a_posting_with_the_same_assessment_is_sent_it_for_the_new_role(
+    sandbox, end_wait
+):
+    mapping = RoleMapping.objects.get(role="Frontend Engineer")
+    mapping.assessment = "Backend"
+    MAPPINGS.save(mapping, "test")
+    for_another_posting(sandbox)
+    end_wait()
+    assert given_to_alder() == [("Backend", "Frontend Engineer", "invited")]
+    assert Invitation.objects.get(email=ALDER).mapping == mapping
+
+
+def test_who_waits_is_told_the_truth_when_the_stage_was_renamed(scenario, sandbox, end_wait):
+    sandbox.lever.accounts["acme"].stages[sandbox.stage_id("CodeScreen Assessment")].text = "Technical test"
+    LeverConnection.objects.update(stages_refreshed_at=None)
+    end_wait()
+    invitation = Invitation.objects.get(email=ALDER)
+    assert (invitation.status, sandbox.invitations_sent()) == ("withdrawn", 0)
+    assert invitation.status_reason == "The stage “Technical test” sends no assessment."
+    assert Delivery.objects.get().verdict == "not_a_trigger_stage"
+
+
+@pytest.mark.parametrize("rule", ["tag", "origin", "approval"])
+def test_who_waits_and_must_be_approved_by_now_is_held(scenario, sandbox, roles, end_wait, rule):
+    opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
+    match rule:
+        case "tag":
+            scenario.set_policies(hold_tag="Accommodation")
+            opportunity.tags.append("Accommodation")
+        case "origin":
+            scenario.set_policies(origins={"agency": "hold"})
+            opportunity.origin = "agency"
+        case "approval":
+            roles.approval = "always"
+            MAPPINGS.save(roles, "test")
+    end_wait()
+    invitation = Invitation.objects.get(email=ALDER)
+    assert (invitation.status, sandbox.invitations_sent()) == ("held", 0)
+    assert invitation.status_reason.startswith("Waits for approval: ")
+    assert "more than" not in invitation.status_reason  # what was approved holds it no more
+    invitations.approve(invitation, "test")
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_the_yes_to_what_was_approved_and_read_outlasts_a_later_mapping(scenario, sandbox, roles, held):
+    scenario.codescreen_fails(status=503)
+    invitations.approve(held, "test")
+    scenario.work()  # in vain
+    roles.assessment = "Frontend Developer"
+    MAPPINGS.save(roles, "test")
+    scenario.work_waiting()
+    assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
+    assert sandbox.invitations_sent(ALDER) == 1
+
+
+def test_what_a_person_sends_again_is_theirs_to_choose(scenario, sandbox, roles, move_candidate):
+    scenario.codescreen_fails(status=422)
+    move_candidate()
+    scenario.work()
+    roles.assessment = "Frontend Developer"
+    roles.approval = "always"
+    MAPPINGS.save(roles, "test")
+    invitations.send_again(Invitation.objects.get(status="failed"), "test")
+    scenario.work()
+    assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
+    assert sandbox.invitations_sent(ALDER) == 1
+
+
+def change(mapping):
+    mapping.assessment = "Frontend Developer"
+    MAPPINGS.save(mapping, "test")
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [(change, ["withdrawn", "invited"]), (lambda mapping: MAPPINGS.remove(mapping, "test"), ["withdrawn"])],
+    ids=["changed", "deleted"],
+)
+def test_a_mapping_that_is_corrected_just_after_the_decision_holds(
+    scenario, sandbox, roles, move_candidate, act, expected
+):
+    account = sandbox.lever.accounts["acme"]
+    account.opportunities[sandbox.opportunity_id("Alder")].tags.clear()
+    move_candidate()
+    worker.decide(factories.claimed(Delivery, "me"))
+    act(roles)
+    scenario.work()
+    assert [status for _, _, status in given_to_alder()] == expected
+    verdict = "no_assessment" if len(expected) == 1 else "invite"
+    assert Delivery.objects.get().verdict == verdict
+    assert sandbox.invitations_sent() == len(expected) - 1
+
+
+def test_who_is_sent_at_once_is_read_once(scenario, roles, move_candidate):
+    move_candidate()
+    before = count_calls(method="GET", path__contains="/opportunities/")
+    scenario.work()
+    assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
+    assert count_calls(method="GET", path__contains="/opportunities/") - before == 1
+
+
+def test_what_was_cancelled_counts_in_no_limit_against_its_candidate(
+    scenario, sandbox, roles, move_candidate
+):
+    scenario.set_policies(bulk_limit=1)
+    move_candidate()
+    end = paused(scenario)
+    change(roles)
+    end()
+    for _ in range(2):
+        scenario.work_waiting()
+    assert [status for _, _, status in given_to_alder()] == ["withdrawn", "invited"]
+
+
+def test_what_a_person_sent_again_in_any_stage_is_sent_although_the_candidate_leaves_another(
+    scenario, sandbox, move_candidate, super_admin
+):
+    earlier = scenario.sent_invitation()
+    Invitation.objects.update(status="completed", completed_at=timezone.now())
+    again = invitations.invite_again(scenario.reread(earlier), super_admin)
+    move_candidate(stage="Phone screen")
+    worker.decide(factories.claimed(Delivery, "me"))
+    assert (Delivery.objects.get().verdict, scenario.reread(again).status) == (
+        "not_a_trigger_stage",
+        "pending",
+    )
+    scenario.work()
+    assert (scenario.reread(again).status, sandbox.invitations_sent(ALDER)) == ("invited", 2)
+
+
+def while_another_decides(decide, revalidate):
+    """Return what `revalidate` says, which begins before the decision is committed that holds the lock."""
+    outcomes = []
+
+    def run() -> None:
+        try:
+            outcomes.append(revalidate())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        decide()
+        thread.start()
+        thread.join(0.5)  # it waits for this transaction, or is done
+    thread.join(20)
+    [outcome] = outcomes
+    return outcome
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_sent_what_a_decision_at_the_same_moment_gives_them_elsewhere(scenario, old_invitation):
+    effect = factories.claimed(Effect, "me")
+    clients = provider.ClientProvider(scenario.organization)
+    clients.lever().opportunity(old_invitation.opportunity_id)  # connected by now
+
+    def invite_elsewhere() -> None:
+        Organization.objects.lock(scenario.organization.pk)
+        factories.InvitationFactory(
+            organization=scenario.organization, email=ALDER, assessment_id=ASSESSMENT, instance_id="i-1"
+        )
+
+    outcome = while_another_decides(
+        invite_elsewhere, lambda: revalidate(effect, old_invitation, clients, is_chosen=False)
+    )
+    apply_outcome(effect, outcome, None)
+    invitation = scenario.reread(old_invitation)
+    assert (invitation.status, scenario.latest_effect().state) == ("withdrawn", "cancelled")
+    assert "through another opportunity" in invitation.status_reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_at_the_same_moment_does_not_take_a_cancelled_invitation_for_a_valid_one(
+    scenario, roles, move_candidate
+):
+    move_candidate()
+    worker.decide(factories.claimed(Delivery, "me"))
+    delivery, invitation = Delivery.objects.get(), Invitation.objects.get()
+    change(roles)
+    effect = factories.claimed(Effect, "me")
+    outcome = revalidate(effect, invitation, provider.ClientProvider(scenario.organization), is_chosen=False)
+    leased = delivery.lease()
+    assert outcome is not None
+    assert leased is not None
+
+    def decide() -> None:
+        Organization.objects.lock(scenario.organization.pk)
+        assert leased.decide(VerdictCode.ALREADY_INVITED, "The candidate already has it.", invitation)
+
+    while_another_decides(decide, lambda: apply_outcome(effect, outcome, None))
+    scenario.work()
+    assert [status for _, _, status in given_to_alder()] == ["withdrawn", "invited"]
