@@ -11,7 +11,7 @@ import pytest
 from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http import deadlines
-from integrations.http.connections import session_of
+from integrations.http.connections import forget_sessions
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
@@ -100,7 +100,7 @@ def open_files_fall_to(maximum):
 
     The sandbox closes a little later than its callers.
     """
-    session_of.cache_clear()
+    forget_sessions()
     deadline = time.monotonic() + 5
     while open_files() > maximum and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -110,7 +110,7 @@ def open_files_fall_to(maximum):
 @pytest.fixture
 def _no_garbage_collection():
     """Turn the garbage collector off: a worker makes thousands of calls before it runs."""
-    session_of.cache_clear()
+    forget_sessions()
     gc.collect()
     gc.disable()
     yield
@@ -147,7 +147,7 @@ def test_the_workers_steps_leave_no_connection_open_but_the_kept_ones(connected_
         queue_acts.poll_organization(connected_organization)
         queue_acts.sweep_organization(connected_organization)
         assert not counts or open_files_fall_to(counts[0])
-        session_of.cache_clear()
+        forget_sessions()
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))
     assert calls >= {("lever", "GET"), ("lever", "POST"), ("codescreen", "GET"), ("codescreen", "POST")}

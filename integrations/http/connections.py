@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,13 +39,29 @@ type Customer = tuple[str, int]
 
 
 @lru_cache(MOST_SESSIONS)
-def session_of(customer: Customer) -> requests.Session:
-    """Return the session of one customer with one platform: any number of threads may use it at once."""
+def _kept_session(_customer: Customer) -> requests.Session:
     return new_session()
 
 
-# two processes on one connection would read each other's answers
-os.register_at_fork(after_in_child=session_of.cache_clear)
+#: Threads that call for the first time at once share one session: the cache alone would make one for each.
+_making_session = threading.Lock()
+
+
+def session_of(customer: Customer) -> requests.Session:
+    """Return the session of one customer with one platform: any number of threads may use it at once."""
+    with _making_session:
+        return _kept_session(customer)
+
+
+def forget_sessions() -> None:
+    """Keep no session any more, and wait for no thread that was making one."""
+    global _making_session  # noqa: PLW0603
+    _making_session = threading.Lock()
+    _kept_session.cache_clear()
+
+
+# two processes on one connection would read each other's answers, and the parent's threads aren't here
+os.register_at_fork(after_in_child=forget_sessions)
 
 
 def new_session() -> requests.Session:

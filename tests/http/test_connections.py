@@ -15,9 +15,9 @@ from tests.http.keep_alive_server import KeepAliveServer
 
 @pytest.fixture(autouse=True)
 def _no_connections():
-    connections.session_of.cache_clear()
+    connections.forget_sessions()
     yield
-    connections.session_of.cache_clear()
+    connections.forget_sessions()
 
 
 @pytest.fixture
