@@ -15,6 +15,7 @@ from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
+from integrations.store import database
 
 #: Why an effect that waits isn't performed any more, by its kind.
 NO_LONGER_WANTED: dict[str, str] = {
@@ -40,13 +41,17 @@ _UNSENT_STATES = [Effect.State.DUE, Effect.State.UNCERTAIN, Effect.State.FAILED]
 
 
 @contextmanager
-def changing(organization: Organization, opportunity_id: str) -> Iterator[Case]:
+def changing(organization: Organization, opportunity_id: str, *, has_rows: bool = True) -> Iterator[Case]:
     """Read a candidate's rows and lock them; what follows from the changes made within is enqueued at the end.
 
     Nothing else changes where an invitation stands. An act that locks the organization too locks that first.
+    With `has_rows` false no rows are read: the holder of the organization's lock has just found none.
     """
     with transaction.atomic(savepoint=False):
-        case = Case.read(organization, opportunity_id, is_locked=True)
+        if has_rows:
+            case = Case.read(organization, opportunity_id, is_locked=True)
+        else:
+            case = Case(organization, opportunity_id, database.now())
         before, stated = wanted(case), _stated(case)
         yield case
         reconcile(case, before)
@@ -75,20 +80,19 @@ def reconcile(case: Case, before: Wanted | None = None) -> None:
             _tell(case, message)
 
 
-def no_longer_wanted(effect: Effect) -> str:
-    """Return why an effect that is about to be performed is to be dropped; empty where it isn't.
+def is_replaced(effect: Effect) -> bool:
+    """Whether an effect that is about to be performed has been replaced by a later one about the same.
 
-    Effects that nothing can replace, without `about`, never are. One that a worker holds or has tried isn't cancelled
-    by a change, so its step asks here. Only tags and reports ask: a note comes from a change that is over.
+    One that a worker holds isn't cancelled by a change, and may be tried again later: so its step asks here.
     """
-    if not effect.about:
-        return ""
-    wants = wanted(Case.read(effect.organization, effect.opportunity_id)).effects
-    same = [want for want in wants if (want.kind, want.about) == (effect.kind, effect.about)]
-    is_wanted = any(want.version == effect.version for want in same)
-    if is_wanted or (not same and effect.kind in STAYS):
-        return ""
-    return NO_LONGER_WANTED[effect.kind]
+    later = Effect.objects.filter(
+        organization=effect.organization_id,
+        opportunity_id=effect.opportunity_id,
+        kind=effect.kind,
+        about=effect.about,
+        pk__gt=effect.pk,
+    )
+    return effect.about != "" and later.exists()
 
 
 def _fit(case: Case, want: Want) -> None:

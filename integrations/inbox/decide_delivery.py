@@ -184,7 +184,9 @@ def decide_delivery(
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
-        with changing(organization, delivery.opportunity_id) as case:
+        # of whom no row was found under the lock there is none to read again; of an erased person none was looked for
+        is_new = snapshot.opportunity is not None and not facts.is_erased and not facts.invitations_here
+        with changing(organization, delivery.opportunity_id, has_rows=not is_new) as case:
             case.decided = decided_by(delivery, decision)
             invitation = apply_decision(case, delivery, decision, facts, snapshot)
         # before the verdict, which locks the chain: others lock the invitation and the candidate first

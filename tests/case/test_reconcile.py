@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.case.case import Case
-from integrations.case.reconcile import NO_LONGER_WANTED, changing, no_longer_wanted, reconcile
+from integrations.case.reconcile import NO_LONGER_WANTED, changing, is_replaced, reconcile
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import cancel
@@ -138,9 +138,9 @@ def test_what_a_worker_holds_is_left_to_its_step(invitation):
     become(invitation, Status.IN_PROGRESS)
     held = Effect.objects.get(kind="set_progress_tag", leased_until__isnull=False)
     assert held.state == "due"
-    assert no_longer_wanted(held) == NO_LONGER_WANTED["set_progress_tag"]
+    assert is_replaced(held)
     later = Effect.objects.get(kind="set_progress_tag", leased_until__isnull=True)
-    assert (later.payload["tag"], no_longer_wanted(later)) == (ProgressTag.IN_PROGRESS, "")
+    assert (later.payload["tag"], is_replaced(later)) == (ProgressTag.IN_PROGRESS, False)
 
 
 def test_an_effect_that_failed_is_not_repeated(invitation):

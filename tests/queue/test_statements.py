@@ -10,6 +10,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
+from integrations.store import database
 from tests.support import factories
 from tests.support.statements import noted
 
@@ -38,6 +39,8 @@ def warm(scenario, sandbox, monkeypatch):
         (worker, "READ_AGAIN_SECONDS"),
         (provider, "READ_AGAIN_AFTER_SECONDS"),
         (client_models, "REMEMBERED_SECONDS"),
+        (database, "QUERY_AGAIN_SECONDS"),
+        (database, "PROMPT_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")
@@ -72,6 +75,6 @@ def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, mo
         with noted(monkeypatch) as statements:
             worker.perform_effect(effect)
         asked.append((effect.kind, len(statements.texts)))
-    bounds = {"decide": 24, "send_invitation": 13, "set_progress_tag": 7}
+    bounds = {"decide": 23, "send_invitation": 13, "set_progress_tag": 5}
     assert [kind for kind, _ in asked] == list(bounds)
     assert [count for kind, count in asked if count > bounds[kind]] == [], asked

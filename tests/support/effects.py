@@ -40,14 +40,12 @@ def enqueue_note(
     )
 
 
-def enqueue_progress_tag(invitation: Invitation, tag: str, about: str = "") -> None:
-    """Enqueue a progress tag; without what it is `about`, one of its own."""
+def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
+    """Enqueue a progress tag of its own, which no other replaces."""
     enqueue(
         invitation.organization_id,
         Effect.Kind.SET_PROGRESS_TAG,
         f"{invitation.opportunity_id}:{uuid.uuid4().hex}",
         ProgressTagPayload(tag),
-        about=about,
-        version=tag,
         invitation=invitation,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
-from integrations.case.reconcile import no_longer_wanted
+from integrations.case.reconcile import NO_LONGER_WANTED, is_replaced
 from integrations.case.wanted import report_stem
 from integrations.clients.provider import ClientProvider
 from integrations.http.connections import Upload
@@ -51,8 +51,8 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     Lever can't replace a file. When an earlier try may have attached one, the candidate's files are read first: this
     effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded.
     """
-    if reason := no_longer_wanted(effect):
-        return Cancelled(reason)
+    if is_replaced(effect):
+        return Cancelled(NO_LONGER_WANTED[effect.kind])
     invitation, payload = effect.own_invitation, ATTACH_REPORT.payload_of(effect)
     result = Result.objects.get(pk=payload.result)
     lever = clients.lever()

@@ -6,7 +6,7 @@ in `core/vocabulary.py`.
 
 from collections.abc import Callable, Sequence
 
-from integrations.case.reconcile import no_longer_wanted
+from integrations.case.reconcile import NO_LONGER_WANTED, is_replaced
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import all_progress_tags, is_progress_tag
 from integrations.invitations.models.result import Result
@@ -24,8 +24,8 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
 
     Cancelled when another one is wanted by now.
     """
-    if reason := no_longer_wanted(effect):
-        return Cancelled(reason)
+    if is_replaced(effect):
+        return Cancelled(NO_LONGER_WANTED[effect.kind])
     tag = SET_PROGRESS_TAG.payload_of(effect).tag
     others = [other for other in all_progress_tags() if other != tag]
     words = _write_tag(
@@ -39,8 +39,8 @@ def _set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled
 
     Cancelled when CodeScreen has said something else since.
     """
-    if reason := no_longer_wanted(effect):
-        return Cancelled(reason)
+    if is_replaced(effect):
+        return Cancelled(NO_LONGER_WANTED[effect.kind])
     payload = SET_RESULT_TAG.payload_of(effect)
     return Done(
         written=_write_tag(clients.lever(), effect, payload.tag, payload.others, payload.others.__contains__)

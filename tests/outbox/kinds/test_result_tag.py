@@ -83,12 +83,17 @@ def test_a_delayed_result_tag_never_replaces_a_later_rounds(scenario, sandbox):
         opportunity_id=first.opportunity_id,
         assessment_id=first.assessment_id,
         round=2,
+        instance_id="the later round",
+        status="in_progress",
     )
-    Result.objects.create(invitation=second, outcome="Passed")
+    with changing(scenario.organization, first.opportunity_id) as case:
+        case.results[second.pk] = Result.objects.create(invitation=second, outcome="Passed")
+        case.invitation(second.pk).move("completed", completed_at=case.now)
     Effect.objects.filter(kind="set_result_tag", payload__tag="test failed").update(state="due")
     sandbox.lever_does("tags", opportunities=[first.opportunity_id], remove=["test failed"])
     scenario.work_waiting()
     assert "test failed" not in tags_in_lever(sandbox)
+    assert "test passed" in tags_in_lever(sandbox)
 
 
 def test_a_result_tag_is_set_alone_when_a_later_round_has_the_progress_tag(scenario, sandbox):
