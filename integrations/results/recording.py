@@ -15,35 +15,34 @@ from integrations.codescreen.details import details_in, screened_reason
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import ResultOutcome
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
 
-#: With the policy `rating_follows_result`, the highest rating of a stated Failed and the lowest of a stated Passed.
-HIGHEST_OF_FAILED, LOWEST_OF_PASSED = 2, 3
+#: With the policy `rating_follows_result`, the highest rating of a stated Failed or of a score below the organization's
+#: bar, and the lowest of a stated Passed or of a score that meets the bar.
+HIGHEST_BELOW, LOWEST_ABOVE = 2, 3
 
 
-def rate(progress: Progress, thresholds: Sequence[int], *, follows_result: bool) -> int | None:
+def rate(result: Result, thresholds: Sequence[int], *, follows_result: bool) -> int | None:
     """Return the rating of a result, 1 to 4: one more for each threshold that the score reaches.
 
-    Where it `follows_result`, a stated Failed or Passed bounds it. None without a score, whatever else is stated.
+    Where it `follows_result`, what was said bounds it: Passed or Failed, else the bar. None without a score, whatever
+    else is stated.
     """
-    if progress.score is None:
+    if result.score is None:
         return None
-    rating = 1 + sum(progress.score >= threshold for threshold in thresholds)
-    if follows_result and progress.outcome == ResultOutcome.FAILED:
-        return min(rating, HIGHEST_OF_FAILED)
-    if follows_result and progress.outcome == ResultOutcome.PASSED:
-        return max(rating, LOWEST_OF_PASSED)
-    return rating
+    rating = 1 + sum(result.score >= threshold for threshold in thresholds)
+    if not follows_result or result.counts_as_pass is None:
+        return rating
+    return max(rating, LOWEST_ABOVE) if result.counts_as_pass else min(rating, HIGHEST_BELOW)
 
 
-def rating_of(progress: Progress, invitation: Invitation) -> int | None:
-    """Return the rating of an invitation's result, by the organization's policies."""
-    organization = invitation.organization
+def rating_of(result: Result, organization: Organization) -> int | None:
+    """Return the rating of a result, by the organization's policies."""
     follows_result = organization.rating_follows_result
-    return rate(progress, organization.rating_thresholds, follows_result=follows_result)
+    return rate(result, organization.rating_thresholds, follows_result=follows_result)
 
 
 logger = logging.getLogger(__name__)
@@ -80,16 +79,16 @@ def record_completion(case: Case, invitation: Invitation, progress: Progress) ->
         "score": progress.score,
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
-        "rating": rating_of(progress, invitation),
         "bar": _bar(invitation, progress) if latest is None or is_material else latest.bar,
     }
     is_same = latest is not None and all(
-        getattr(latest, name) == value for name, value in stated.items() if name not in {"rating", "bar"}
+        getattr(latest, name) == value for name, value in stated.items() if name != "bar"
     )
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
     details = details_in(progress.metadata, *person)
     if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
         return _record_details(latest, details)
+    stated["rating"] = rating_of(Result(**stated), invitation.organization)
     result, _ = Result.objects.update_or_create(
         invitation=invitation,
         attempt=_attempt(progress, latest),

@@ -35,16 +35,17 @@ def evaluate(scenario, **verdict) -> Invitation:
     return scenario.reread(invitation)
 
 
-def result_in_lever(sandbox) -> str:
+def in_lever(sandbox, field: str) -> str:
+    """Return the value of a field of the feedback in Lever."""
     [form] = sandbox.opportunity("Alder")["feedback"]
-    return form["fields"]["Result"]
+    return form["fields"][field]
 
 
 def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox, capsys):
     evaluate(with_bar, score=70)
     assert with_bar.stage_of() == "Phone screen"
     assert "fit" in sandbox.opportunity("Alder")["tags"]
-    assert result_in_lever(sandbox) == f"Meets your bar (70). {OWN_BAR}"
+    assert in_lever(sandbox, "Result") == f"Meets your bar (70). {OWN_BAR}"
     email = Effect.objects.filter(kind="send_email", email_topic="result").latest("pk")
     assert "70, meets your bar (70)" in email.payload["subject"]
     call_command("export", "results", with_bar.organization.slug)
@@ -56,7 +57,7 @@ def test_who_is_below_the_bar_is_tagged_and_not_moved(with_bar, sandbox):
     evaluate(with_bar, score=69)
     assert with_bar.stage_of() == "CodeScreen Assessment"
     assert "not fit" in sandbox.opportunity("Alder")["tags"]
-    assert result_in_lever(sandbox) == f"Below your bar (70). {OWN_BAR}"
+    assert in_lever(sandbox, "Result") == f"Below your bar (70). {OWN_BAR}"
 
 
 def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
@@ -64,14 +65,23 @@ def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
     evaluate(with_bar, score=99, result="Failed")
     assert (Result.objects.get().bar, Result.objects.get().meets_bar) == (None, None)
     assert with_bar.stage_of() == "CodeScreen Assessment"
-    assert result_in_lever(sandbox) == "Failed"
+    assert in_lever(sandbox, "Result") == "Failed"
 
 
 def test_no_bar_means_that_nothing_follows_from_a_score(with_bar, sandbox):
     with_bar.set_policies(passing_score=None)
     evaluate(with_bar, score=99)
     assert with_bar.stage_of() == "CodeScreen Assessment"
-    assert result_in_lever(sandbox) == "Not stated by CodeScreen"
+    assert in_lever(sandbox, "Result") == "Not stated by CodeScreen"
+
+
+@pytest.mark.parametrize(
+    ("bar", "score", "rating"), [(70, 62, "2 - No Hire"), (70, 70, "3 - Hire"), (20, 20, "3 - Hire")]
+)
+def test_the_rating_in_lever_never_contradicts_the_bar(with_bar, sandbox, bar, score, rating):
+    with_bar.set_policies(passing_score=bar)
+    evaluate(with_bar, score=score)
+    assert in_lever(sandbox, "Rating") == rating
 
 
 def test_a_mappings_bar_counts_before_the_organizations(with_bar):
@@ -81,7 +91,8 @@ def test_a_mappings_bar_counts_before_the_organizations(with_bar):
     )
     Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
     with_bar.candidate_does("start", "submit", "evaluate", score=80)
-    assert Result.objects.get().headline == "Below your bar (90)"
+    result = Result.objects.get()
+    assert (result.headline, result.rating) == ("Below your bar (90)", 2)
 
 
 def test_a_regrade_below_the_bar_changes_tag_and_tells_people(with_bar, sandbox):
@@ -99,7 +110,8 @@ def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):
     with_bar.set_policies(passing_score=90)
     with_bar.poll()
     with_bar.work()
-    assert Result.objects.get().headline == "Meets your bar (70)"
+    result = Result.objects.get()
+    assert (result.headline, result.rating) == ("Meets your bar (70)", 4)
 
 
 @pytest.mark.parametrize(

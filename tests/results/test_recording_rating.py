@@ -1,8 +1,8 @@
-"""Rate a result from its score, never against what CodeScreen states."""
+"""Rate a result from its score, never against what CodeScreen states or the organization's bar says."""
 
 import pytest
 
-from integrations.codescreen.payloads import Progress
+from integrations.invitations.models.result import Result
 from integrations.results.recording import rate
 
 QUARTERS = (25, 50, 75)
@@ -12,8 +12,8 @@ QUARTERS = (25, 50, 75)
     ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (74, 3), (75, 4), (100, 4)]
 )
 @pytest.mark.parametrize("outcome", ["", "Expired"])
-def test_the_rating_follows_the_score_when_neither_passed_nor_failed_is_stated(score, expected, outcome):
-    assert rate(Progress("Complete", score=score, outcome=outcome), QUARTERS, follows_result=True) == expected
+def test_the_rating_follows_the_score_where_nothing_says_who_passed(score, expected, outcome):
+    assert rate(Result(score=score, outcome=outcome), QUARTERS, follows_result=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -29,34 +29,56 @@ def test_the_rating_follows_the_score_when_neither_passed_nor_failed_is_stated(s
     ],
 )
 def test_the_rating_never_contradicts_a_stated_result(outcome, score, expected):
-    progress = Progress("Complete", score=score, outcome=outcome)
-    assert rate(progress, QUARTERS, follows_result=True) == expected
+    assert rate(Result(score=score, outcome=outcome), QUARTERS, follows_result=True) == expected
 
 
-@pytest.mark.parametrize(("outcome", "score", "expected"), [("Failed", 99, 4), ("Passed", 0, 1)])
-def test_the_rating_is_the_scores_alone_when_the_policy_is_off(outcome, score, expected):
-    progress = Progress("Complete", score=score, outcome=outcome)
-    assert rate(progress, QUARTERS, follows_result=False) == expected
+@pytest.mark.parametrize(
+    ("bar", "score", "expected"),
+    [
+        (70, 62, 2),  # by the score alone "3 - Hire"
+        (90, 80, 2),
+        (70, 20, 1),
+        (0, 0, 3),
+        (20, 20, 3),
+        (70, 70, 3),
+        (70, 99, 4),
+        (100, 100, 4),
+    ],
+)
+def test_the_rating_never_contradicts_the_bar(bar, score, expected):
+    assert rate(Result(score=score, bar=bar), QUARTERS, follows_result=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "score", "expected"),
+    [
+        ({"outcome": "Failed"}, 99, 4),
+        ({"outcome": "Passed"}, 0, 1),
+        ({"bar": 100}, 99, 4),
+        ({"bar": 0}, 0, 1),
+    ],
+)
+def test_the_rating_is_the_scores_alone_when_the_policy_is_off(said, score, expected):
+    assert rate(Result(score=score, **said), QUARTERS, follows_result=False) == expected
 
 
 @pytest.mark.parametrize("follows_result", [True, False])
 @pytest.mark.parametrize(
-    "progress",
+    "stated",
     [
-        Progress("Complete", outcome="Expired"),
-        Progress("Complete", outcome="Failed", failure_reason="Build Failure"),
-        Progress("Complete", outcome="Failed", failure_reason="Build Timeout"),
-        Progress("Complete", outcome="Passed"),
-        Progress("Complete"),
+        {"outcome": "Expired"},
+        {"outcome": "Failed", "failure_reason": "Build Failure"},
+        {"outcome": "Failed", "failure_reason": "Build Timeout"},
+        {"outcome": "Passed"},
+        {},
     ],
 )
-def test_there_is_no_rating_when_codescreen_states_no_score(progress, follows_result):
-    assert rate(progress, QUARTERS, follows_result=follows_result) is None
+def test_there_is_no_rating_when_codescreen_states_no_score(stated, follows_result):
+    assert rate(Result(**stated), QUARTERS, follows_result=follows_result) is None
 
 
 def test_the_rating_uses_the_given_thresholds():
     ratings = [
-        rate(Progress("Complete", score=score), (10, 90, 100), follows_result=True)
-        for score in (9, 10, 90, 99, 100)
+        rate(Result(score=score), (10, 90, 100), follows_result=True) for score in (9, 10, 90, 99, 100)
     ]
     assert ratings == [1, 2, 3, 3, 4]

@@ -242,8 +242,8 @@ class Policies(models.Model):
     )
     rating_follows_result = _switch(
         RuleGroup.ADVANCED_RATING,
-        "Keep the rating in line with CodeScreen's result",
-        "Failed rates at most 2, Passed at least 3.",
+        "Keep the rating in line with the result",
+        "Failed or below your bar rates at most 2; Passed, or what meets your bar, at least 3.",
     )
     passed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Passed", "Such as “{assessment}: passed”.")
     failed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Failed", "Such as “{assessment}: failed”.")
