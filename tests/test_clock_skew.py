@@ -29,7 +29,7 @@ from integrations.outbox.perform import apply_outcome
 from integrations.privacy.retention import purge, remove_old_records
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
-from integrations.results import poll
+from integrations.results import schedule
 from integrations.store import database
 from tests.support import factories
 from tests.support.calls import count_calls
@@ -143,11 +143,11 @@ def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     sending.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
-    assert poll.claim_polls(1) == []
+    assert schedule.claim_polls(1) == []
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert poll.claim_polls(1) != []
-    assert poll.claim_polls(1) == []
-    Invitation.objects.update(next_poll_at=poll.next_poll(invitation))
+    assert schedule.claim_polls(1) != []
+    assert schedule.claim_polls(1) == []
+    Invitation.objects.update(next_poll_at=schedule.next_poll(invitation))
     assert 3000 < seconds_until(Invitation.objects.get().next_poll_at) < 4200
 
 

@@ -17,7 +17,7 @@ from integrations.http.session import PlatformError
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.queue.waiting import requeue_waiting
-from integrations.results.poll import follow_gone_again
+from integrations.results.schedule import follow_gone_again
 from integrations.store import database
 
 #: How CodeScreen answers a key that it doesn't accept.

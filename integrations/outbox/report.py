@@ -16,7 +16,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate
 from integrations.catalog.feedback_template import FeedbackField
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.outbox.feedback_words import field_texts
+from integrations.outbox.kinds.feedback import field_texts
 
 #: Latin, Greek and Cyrillic; the fonts that every PDF viewer has lack most of these.
 FONT = "OpenSans"

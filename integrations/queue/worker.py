@@ -31,7 +31,8 @@ from integrations.queue.duties import perform_duty, perform_portal_duties
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
-from integrations.results.poll import PollOutcome, claim_polls, poll
+from integrations.results.poll import PollOutcome, poll
+from integrations.results.schedule import claim_polls
 from integrations.store.database import DATABASE_OUTAGE, trouble
 from integrations.store.leasing import masked_traceback
 

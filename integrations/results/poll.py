@@ -1,40 +1,45 @@
-"""Ask CodeScreen how far an invitation is: by the clock, and when a webhook says that there is news.
+"""Ask CodeScreen how far an invitation is, and record the progress and the result that it states.
 
-Source of the event types: the account's webhook extension (Standard Webhooks), where an account has it.
+By the clock, and when a webhook says that there is news. Source of the event types: the account's webhook extension
+(Standard Webhooks), where an account has it.
 """
 
+import json
 import logging
-import random
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from enum import Enum
+from functools import partial
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
+from integrations.case.case import Case
 from integrations.case.reconcile import changing
-from integrations.case.texts import days_until, end_sentence
+from integrations.catalog.models.role_mapping import rule_for
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.models import mark_key_refused
-from integrations.codescreen.payloads import WebhookHint
-from integrations.core.invitation_status import (
-    FollowingEnd,
-)
+from integrations.codescreen.details import details_in, screened_reason
+from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
+from integrations.codescreen.payloads import InstanceStatus, Progress, WebhookHint
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import ProgressTag
+from integrations.http.json_values import JsonObject
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
-from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.results.recording import record_progress
-from integrations.store.database import due_after
-from integrations.store.leasing import LEASE
+from integrations.results.schedule import plan_next, postpone, postpone_uncalled
+
+logger = logging.getLogger(__name__)
 
 SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
+REOPENED = "CodeScreen opened it again."
+#: With the policy `rating_follows_result`, the highest rating of a stated Failed or of a score below the organization's
+#: bar, and the lowest of a stated Passed or of a score that meets the bar.
+HIGHEST_BELOW, LOWEST_ABOVE = 2, 3
 
 
 def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
@@ -56,139 +61,6 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
         if hint.type == EMAIL_BOUNCED and own.status == Status.INVITED and not is_told:
             own.change(bounced_at=case.now)
     return own
-
-
-logger = logging.getLogger(__name__)
-
-NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
-
-
-def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | None:
-    """Return why CodeScreen is no longer to be asked, after an answer at `now`; None while it is."""
-    end = Status(invitation.status).record.following_ends
-    if end is None:
-        return None
-    since = invitation.followed_since
-    if end is FollowingEnd.RESULT_SETTLED:
-        since = max(invitation.completed_at or now, since)
-    return end if now - since > timedelta(days=days_until(invitation.organization, end)) else None
-
-
-def is_gone(invitation: Invitation, now: datetime) -> bool:
-    """Whether CodeScreen has answered for so long that it doesn't have the instance that it is deleted for good."""
-    since = invitation.missing_since
-    return since is not None and now - since > timedelta(
-        days=days_until(invitation.organization, FollowingEnd.GONE)
-    )
-
-
-def end_following(
-    organization: Organization, invitation: Invitation, end: FollowingEnd, now: datetime
-) -> None:
-    """Record that CodeScreen is no longer asked, within the change of the candidate. Safe to run twice."""
-    if invitation.following_ended:
-        invitation.change(next_poll_at=None)
-        return
-    reason = f"{end_sentence(organization, end)} {NO_LONGER_ASKED}"
-    invitation.change(
-        next_poll_at=None, following_ended=end.value, following_ended_reason=reason, following_ended_at=now
-    )
-
-
-def unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: datetime) -> str:
-    """Return the tag that says that the candidate hasn't started, at `now`; empty for the usual one.
-
-    `end` is why CodeScreen is no longer asked from then on. The days count from the sending, or from when CodeScreen
-    opened the assessment again; each has 24 hours.
-    """
-    if end is FollowingEnd.NOT_STARTED:
-        return ProgressTag.NOT_STARTED
-    days = invitation.organization.not_started_days
-    is_late = days > 0 and now - invitation.followed_since >= timedelta(days=days)
-    return ProgressTag.NOT_STARTED_YET if is_late else ""
-
-
-def follow_gone_again(organization: Organization) -> int:
-    """Ask again about what CodeScreen didn't have: the key was another account's, perhaps. Return how many."""
-    gone = Invitation.objects.followed().filter(organization=organization, following_ended=FollowingEnd.GONE)
-    rows = list(gone.order_by("pk").values_list("pk", "opportunity_id"))
-    for pk, opportunity_id in rows:
-        with changing(organization, opportunity_id) as case:
-            case.invitation(pk).change(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
-    return len(rows)
-
-
-LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
-#: The wait after the first poll that failed; it doubles with each further one in a row.
-FIRST_POLL_RETRY = timedelta(minutes=1)
-LONGEST_POLL_RETRY = timedelta(hours=2)
-#: The wait where CodeScreen doesn't have the instance, after more than three failures in a row.
-NOT_FOUND_POLL_RETRY = timedelta(hours=6)
-#: A poll that a person asks for of an invitation that is no longer followed doesn't schedule the next one.
-SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
-
-
-def poll_interval(status: str) -> timedelta | None:
-    """Return the time between polls at that status; None when it isn't polled."""
-    pace = Status(status).record.poll
-    return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
-
-
-def next_poll(invitation: Invitation) -> Combinable | None:
-    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled.
-
-    The database finds out the time, as it does whether it has come: by this process's reading of its clock, after the
-    machine was suspended, the next poll could be due at once, again and again.
-    """
-    every = poll_interval(invitation.status)
-    return None if every is None else Now() + every * random.uniform(0.85, 1.15)  # noqa: S311
-
-
-def claim_polls(most: int) -> list[Invitation]:
-    """Claim invitations that are due for a poll, the longest-waiting first, at most `most`; return them as they were.
-
-    A failure is counted here and reset by the answer, and each one doubles the lease: an invitation that kills its
-    worker is polled less and less often.
-    """
-    with transaction.atomic():
-        due = Invitation.objects.due_for_poll().order_by("next_poll_at")
-        invitations = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:most])
-        for failures in {invitation.poll_failures for invitation in invitations}:
-            lease = LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
-            with_as_many = [one.pk for one in invitations if one.poll_failures == failures]
-            claimed = Invitation.objects.filter(pk__in=with_as_many)
-            claimed.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
-    return invitations
-
-
-def postpone(invitation: Invitation, error: PlatformError) -> None:
-    """Poll again later: after the time CodeScreen asks for, else less often with every failure.
-
-    Following ends when CodeScreen has answered for long that it doesn't have the instance.
-    """
-    failures = invitation.poll_failures + 1
-    wait = min(FIRST_POLL_RETRY * 2 ** min(failures - 1, 7), LONGEST_POLL_RETRY)
-    if error.status == 404 and failures > 3:  # deleted in CodeScreen, or not visible yet: it may come back
-        wait = NOT_FOUND_POLL_RETRY
-    if error.retry_after is not None:
-        wait = max(wait if error.retry_after else SHORTEST_WAIT, timedelta(seconds=error.retry_after))
-    with changing(invitation.organization, invitation.opportunity_id) as case:
-        own = case.invitation(invitation.pk)
-        if error.status == 404 and not own.stopped_by_user and own.polled_at == invitation.polled_at:
-            own.change(missing_since=own.missing_since or case.now)
-            if is_gone(own, case.now):
-                end_following(case.organization, own, FollowingEnd.GONE, case.now)
-                return
-        Invitation.objects.filter(SCHEDULED, pk=own.pk).update(
-            next_poll_at=due_after(wait), poll_failures=failures
-        )
-
-
-def postpone_uncalled(invitation: Invitation, wait: timedelta) -> None:
-    """Poll again after `wait`; the claim's failure isn't counted, since no call was made."""
-    Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
-        next_poll_at=due_after(wait), poll_failures=invitation.poll_failures
-    )
 
 
 class PollOutcome(Enum):
@@ -238,15 +110,152 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
         own.change(raw_status=progress.status[:100], polled_at=case.now, poll_failures=0, missing_since=None)
         # else a webhook has made the invitation due during this poll
         if own.next_poll_at == known.next_poll_at:
-            end = why_following_ends(own, case.now)
-            if (
-                own.status == Status.INVITED
-                and (tag := unstarted_tag(own, end, case.now)) != own.unstarted_tag
-            ):
-                own.change(unstarted_tag=tag)
-            if end:
-                end_following(case.organization, own, end, case.now)
-            else:
-                goes_on: dict[str, object] = {"next_poll_at": next_poll(own), **FOLLOWING_GOES_ON}
-                Invitation.objects.filter(pk=own.pk).update(**goes_on)
+            plan_next(own, case.now)
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED
+
+
+def record_progress(case: Case, invitation: Invitation, progress: Progress) -> bool:
+    """Record what CodeScreen answered, within the change of the candidate; False when nothing changed."""
+    if progress.is_complete:
+        return record_completion(case, invitation, progress)
+    if progress.status == InstanceStatus.IN_PROGRESS:
+        return _record_in_progress(invitation, progress, case.now)
+    if progress.status == InstanceStatus.NOT_STARTED:
+        return _record_not_started(invitation)
+    logger.warning("invitation %s: CodeScreen's status is unknown to the portal", invitation.pk)
+    return False
+
+
+def _record_not_started(invitation: Invitation) -> bool:
+    if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
+        return False
+    sent_anew: dict[str, object] = {"started_at": None, "submitted_at": None}
+    invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None)
+    return True
+
+
+def _record_in_progress(invitation: Invitation, progress: Progress, now: datetime) -> bool:
+    was_completed = invitation.status == Status.COMPLETED
+    submitted_at = progress.submitted_at
+    if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
+        submitted_at = None  # it belongs to the earlier attempt
+    if submitted_at:
+        status = Status.SUBMITTED
+    elif invitation.status == Status.SUBMITTED:
+        return False  # reported by a webhook; CodeScreen's status stays In_Progress
+    else:
+        status = Status.IN_PROGRESS
+    if invitation.status == status:
+        return False
+    started_at = progress.started_at or (invitation.started_at if not was_completed else None) or now
+    reason = REOPENED if was_completed else ""
+    invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
+    return True
+
+
+def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
+    """Whether a result differs from the latest one in what a person decides by.
+
+    True for another outcome, score or failure reason, however small the difference, and for a new submission; not for
+    another report link or attempt number alone.
+    """
+    submitted_at = progress.submitted_at
+    if submitted_at and invitation.submitted_at and submitted_at > invitation.submitted_at:
+        return True
+    return latest is None or (latest.outcome, latest.score, latest.failure_reason) != (
+        progress.outcome,
+        progress.score,
+        progress.failure_reason,
+    )
+
+
+def record_completion(case: Case, invitation: Invitation, progress: Progress) -> bool:
+    """Record a completed assessment; False when nothing changed.
+
+    What was read last counts, whatever number CodeScreen gives the attempt: one whose number is lower than ours is
+    recorded under the next number.
+    """
+    latest = case.results.get(invitation.pk)
+    person = (invitation.candidate_name, invitation.email)
+    progress = replace(progress, failure_reason=screened_reason(progress.failure_reason, *person))
+    is_material = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
+    stated = {
+        "outcome": progress.outcome,
+        "score": progress.score,
+        "failure_reason": progress.failure_reason,
+        "report_url": progress.report_url,
+        "bar": _bar(invitation, progress) if latest is None or is_material else latest.bar,
+    }
+    is_same = latest is not None and all(
+        getattr(latest, name) == value for name, value in stated.items() if name != "bar"
+    )
+    is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
+    details = details_in(progress.metadata, *person)
+    if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
+        return _record_details(latest, details)
+    stated["rating"] = rating_of(Result(**stated), invitation.organization)
+    result, _ = Result.objects.update_or_create(
+        invitation=invitation,
+        attempt=_attempt(progress, latest),
+        defaults=stated | {"details_json": _as_json(details)},
+    )
+    case.results[invitation.pk] = result
+    CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
+    invitation.move(
+        Status.COMPLETED,
+        started_at=invitation.started_at or progress.started_at,
+        submitted_at=progress.submitted_at or invitation.submitted_at,
+        completed_at=progress.evaluated_at or case.now,
+    )
+    message = "invitation %s: result of attempt %s recorded"
+    transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
+    return True
+
+
+def _bar(invitation: Invitation, progress: Progress) -> int | None:
+    """Return the bar that a result is compared with; None without one, without a score, and where one is stated."""
+    is_compared = progress.score is not None and not progress.outcome
+    bar = rule_for(invitation.organization, invitation.mapping, "passing_score") if is_compared else None
+    return None if bar is None else int(bar)
+
+
+def _record_details(result: Result, details: JsonObject) -> bool:
+    """Record that CodeScreen says more of the same result now; False when it doesn't."""
+    if details == result.details:
+        return False
+    result.details_json = _as_json(details)
+    result.save(update_fields=["details_json"])
+    return True
+
+
+def _as_json(details: JsonObject) -> str:
+    return json.dumps(details, ensure_ascii=False) if details else ""
+
+
+def _attempt(progress: Progress, latest: Result | None) -> int:
+    """Return the number under which a result is recorded: CodeScreen's, unless ours is higher already."""
+    if latest is None:
+        return progress.attempt or 1
+    if progress.attempt is not None and progress.attempt >= latest.attempt:
+        return progress.attempt
+    return latest.attempt + 1
+
+
+def rate(result: Result, thresholds: Sequence[int], *, follows_result: bool) -> int | None:
+    """Return the rating of a result, 1 to 4: one more for each threshold that the score reaches.
+
+    Where it `follows_result`, what was said bounds it: Passed or Failed, else the bar. None without a score, whatever
+    else is stated.
+    """
+    if result.score is None:
+        return None
+    rating = 1 + sum(result.score >= threshold for threshold in thresholds)
+    if not follows_result or result.counts_as_pass is None:
+        return rating
+    return max(rating, LOWEST_ABOVE) if result.counts_as_pass else min(rating, HIGHEST_BELOW)
+
+
+def rating_of(result: Result, organization: Organization) -> int | None:
+    """Return the rating of a result, by the organization's policies."""
+    follows_result = organization.rating_follows_result
+    return rate(result, organization.rating_thresholds, follows_result=follows_result)

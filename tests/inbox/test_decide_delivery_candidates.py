@@ -15,7 +15,7 @@ from integrations.invitations.acts.invitations import approve, cancel, invite_ag
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
-from integrations.results.recording import record_progress
+from integrations.results.poll import record_progress
 from tests.inbox.conftest import verdict
 from tests.support import duty_runs, factories
 

@@ -14,7 +14,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
-from integrations.results.poll import end_following
+from integrations.results.schedule import end_following
 from tests.support import factories
 
 STAGE = "CodeScreen Assessment"
@@ -148,7 +148,7 @@ def test_who_enters_again_after_the_retention_is_followed_again(scenario, move_a
     else:
         with changing(scenario.organization, invitation.opportunity_id) as case:
             own = case.invitation(invitation.pk)
-            end_following(scenario.organization, own, FollowingEnd.NOT_STARTED, case.now)
+            end_following(own, FollowingEnd.NOT_STARTED, case.now)
     erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "retention")
     assert move_and_decide().verdict == "already_invited"
     scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")

@@ -19,7 +19,7 @@ from integrations.outbox.kinds.invitation import SEND_INVITATION
 from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
-from integrations.results import poll
+from integrations.results import poll, schedule
 from integrations.store import database
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.store.test_database import WriteDuringRestart, conflicting
@@ -153,7 +153,7 @@ def test_the_wait_for_a_poll_grows_while_a_deletion_does_not_end(scenario, monke
     monkeypatch.setattr(poll, "refresh_progress", meet_a_deletion)
     for failures in (1, 2, 3):
         Invitation.objects.update(next_poll_at=Now())
-        [claimed] = poll.claim_polls(1)
+        [claimed] = schedule.claim_polls(1)
         worker.poll_invitation(claimed)
         stored = scenario.reread(invitation)
         assert stored.poll_failures == failures

@@ -9,7 +9,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.codescreen.payloads import Progress
 from integrations.invitations.models.invitation import Invitation
-from integrations.results import poll
+from integrations.results import poll, schedule
 from integrations.results.poll import PollOutcome
 from tests.results.conftest import COMPLETE, INSTANCE, URL
 
@@ -41,7 +41,7 @@ def test_a_poll_is_postponed_as_long_as_codescreen_asks_for(poll_answer):
 
 def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, monkeypatch, invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert poll.claim_polls(1)
+    assert schedule.claim_polls(1)
     monkeypatch.setattr(poll, "record_progress", lambda *_: 1 / 0)
     polled = poll_answer(COMPLETE)
     assert polled.status == "invited"

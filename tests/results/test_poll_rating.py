@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.invitations.models.result import Result
-from integrations.results.recording import rate
+from integrations.results.poll import rate
 
 QUARTERS = (25, 50, 75)
 

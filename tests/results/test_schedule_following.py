@@ -11,7 +11,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
-from integrations.results import poll
+from integrations.results import poll, schedule
 from tests.results.conftest import COMPLETE, INSTANCE, URL
 
 NOT_STARTED = {"status": "Not_Started", "metadata": {}}
@@ -185,7 +185,7 @@ def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answ
     poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
     codescreen_api.reset()
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
-    (claimed,) = poll.claim_polls(1)
+    (claimed,) = schedule.claim_polls(1)
     assert claimed is not None
     worker.poll_invitation(claimed)
     assert Invitation.objects.get().next_poll_at is not None

@@ -12,7 +12,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.results import poll
+from integrations.results import poll, schedule
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
 from tests.support import factories
 
@@ -180,7 +180,7 @@ def test_one_that_was_never_sent_holds_back_no_tag(poll_answer, invitation, thre
 def test_the_tag_is_not_set_twice_when_a_poll_is_killed_before_its_end(poll_answer, three_days, monkeypatch):
     let_pass(4)
     with monkeypatch.context() as patch:
-        patch.setattr(poll, "next_poll", lambda *_: 1 / 0)
+        patch.setattr(schedule, "next_poll", lambda *_: 1 / 0)
         assert poll_answer(NOT_STARTED).unstarted_tag == ""
     assert progress_tags() == []
     poll_answer(NOT_STARTED)
@@ -235,4 +235,4 @@ def test_only_who_has_not_started_can_be_tagged_so(invitation):
 def test_the_days_are_over_at_the_very_moment(three_days):
     invitation = factories.InvitationFactory(organization=three_days)
     moments = [invitation.followed_since + timedelta(days=3) - more for more in (MINUTE, timedelta())]
-    assert [poll.unstarted_tag(invitation, None, at) for at in moments] == ["", YET]
+    assert [schedule.unstarted_tag(invitation, None, at) for at in moments] == ["", YET]

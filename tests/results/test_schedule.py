@@ -9,7 +9,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.http.session import CallDeferred
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import worker
-from integrations.results import poll
+from integrations.results import schedule
 from integrations.store import database
 from tests.results.conftest import INSTANCE, URL
 from tests.support import factories
@@ -19,8 +19,8 @@ def test_a_due_poll_is_claimed_once(db):
     invitation = factories.InvitationFactory(
         status="invited", instance_id="instance-1", next_poll_at=timezone.now() - timedelta(seconds=1)
     )
-    assert poll.claim_polls(1) == [invitation]
-    assert poll.claim_polls(1) == []
+    assert schedule.claim_polls(1) == [invitation]
+    assert schedule.claim_polls(1) == []
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_due_poll_is_claimed_once(db):
 def test_the_poll_interval_follows_the_status(db, status, low, high):
     row = factories.InvitationFactory(status="invited", instance_id="instance-1")
     for _ in range(20):
-        Invitation.objects.update(next_poll_at=poll.next_poll(Invitation(status=status)))
+        Invitation.objects.update(next_poll_at=schedule.next_poll(Invitation(status=status)))
         row.refresh_from_db()
         assert low <= row.next_poll_at - timezone.now() <= high
 
@@ -57,7 +57,7 @@ def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitat
 
     monkeypatch.setattr(CodeScreenClient, "status", defer)
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    (claimed,) = poll.claim_polls(1)
+    (claimed,) = schedule.claim_polls(1)
     assert claimed is not None
     worker.poll_invitation(claimed)
     row = Invitation.objects.get(pk=invitation.pk)
