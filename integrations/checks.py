@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, InterfaceError
 
-from integrations.store.columns import sample_of_secrets
+from integrations.store.encryption import sample_of_secrets
 
 SECRETS_TRIED = 20  # of a column's oldest and newest
 

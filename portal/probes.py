@@ -30,7 +30,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
-from integrations.store.columns import sample_of_secrets
+from integrations.store.encryption import sample_of_secrets
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ PARTS = {
         "tests/store/test_leasing.py",
         "tests/store/test_claims_claim_statement.py",
         "tests/store/test_delivery_indexes.py",
-        "tests/store/test_append_only.py",
+        "tests/store/test_triggers_append_only.py",
         "tests/store/test_migrations.py::test_the_migrations_make_what_the_models_state",
         "tests/store/test_columns_text_search_index.py",
         "tests/devtools/chaos/every_point/test_injector.py",

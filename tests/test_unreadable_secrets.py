@@ -18,7 +18,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties, worker
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from portal import probes
 from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
 from tests.support.payloads import load, sign

@@ -13,7 +13,7 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING, secret_column
-from integrations.store.columns import EncryptedTextField
+from integrations.store.encryption import EncryptedTextField
 
 ROWS_PER_PAGE = 50
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import LabelledEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless
 
 #: How often at most the time of the last use is written.
 MARK_USED_EVERY = timedelta(minutes=1)

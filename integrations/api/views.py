@@ -25,7 +25,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.store.updated_at import changed_since, settled_until
+from integrations.store.triggers import changed_since, settled_until
 
 
 class Pages(CursorPagination):

@@ -10,8 +10,14 @@ from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.columns import index_of_set, moment
-from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
+from integrations.store.columns import (
+    WITH_ORGANIZATION,
+    Holds,
+    about_candidate,
+    harmless,
+    index_of_set,
+    moment,
+)
 
 #: How many latest calls about one candidate, or about none, are searched for an earlier call of the same request.
 LOOKED_THROUGH = 20

@@ -2,9 +2,8 @@
 
 from django.db import models
 
-from integrations.store.columns import EncryptedTextField, moment, one_of
-from integrations.store.encryption import UnreadableSecret
-from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
+from integrations.store.columns import WITH_ORGANIZATION, Holds, harmless, moment, one_of
+from integrations.store.encryption import EncryptedTextField, UnreadableSecret
 
 
 class CodeScreenConnection(models.Model):

@@ -11,8 +11,7 @@ from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.vocabulary import LikelyMistake, Platform, RejectionCode
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import moment
-from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
+from integrations.store.columns import WITH_ORGANIZATION, Holds, harmless, moment
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
 

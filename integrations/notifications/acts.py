@@ -12,7 +12,7 @@ from integrations.notifications.alerts import check_chat_url, host_of, post
 from integrations.notifications.models.email_kind import EmailKind, gets
 from integrations.notifications.rendering import render
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 
 FIRST_MESSAGE = "Results and problems of the CodeScreen–Lever portal are posted here from now on."
 

@@ -25,7 +25,7 @@ from integrations.privacy.concerned import Subject, containing, rows_of, subject
 from integrations.privacy.data_inventory import Table, candidate_tables
 from integrations.privacy.erase import record_erasure
 from integrations.privacy.in_flight import erase_emails
-from integrations.store.columns import EncryptedTextField
+from integrations.store.encryption import EncryptedTextField
 
 
 @dataclass(frozen=True)

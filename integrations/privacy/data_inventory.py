@@ -1,6 +1,6 @@
 """The data inventory: for each table, what in it is about a person, why, and how long it lives.
 
-The portal's own tables say it on their models and columns (`store/personal.py`), those of Django and of the packages
+The portal's own tables say it on their models and columns (`store/columns.py`), those of Django and of the packages
 here. And what else a person may ask (GDPR, Art. 15(1)): why, which kinds, who gets it, from where, rights.
 """
 
@@ -11,7 +11,7 @@ from functools import cache
 from django.apps import apps
 from django.db.models import Model
 
-from integrations.store.personal import WITH_ACCOUNT, Holds, personal
+from integrations.store.columns import WITH_ACCOUNT, Holds, personal
 
 PURPOSES = (
     "to invite candidates to assessments in CodeScreen when a recruiter moves them in Lever, and to write back results",

@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
-from integrations.store.columns import moment, one_of
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless, moment, one_of
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):

@@ -1,7 +1,7 @@
 """Retention: messages, calls, webhooks' bodies and sign-ins go by their age, people so long after their journey.
 
 This says which rows go, and when. The columns of its model declare which data of a row goes
-(`store/personal.py`); of an effect's payload, its kind does.
+(`store/columns.py`); of an effect's payload, its kind does.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from django.db import models
 
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import EncryptedTextField
+from integrations.store.encryption import EncryptedTextField
 
 
 class SingleSignOn(models.Model):

@@ -19,8 +19,7 @@ from integrations.store.claims import (
     lease_statement,
     offers_statement,
 )
-from integrations.store.columns import moment
-from integrations.store.personal import about_candidate, harmless
+from integrations.store.columns import about_candidate, harmless, moment
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
-from integrations.store.updated_at import LONGEST_TRANSACTION
+from integrations.store.triggers import LONGEST_TRANSACTION
 from tests.support import append_only, factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from integrations.api.models import ApiScope
 from integrations.api.rows import Row
 from integrations.api.urls import router
-from integrations.store.updated_at import KeepsUpdatedAt
+from integrations.store.triggers import KeepsUpdatedAt
 from portal.wsgi import application
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]

@@ -17,7 +17,7 @@ from integrations.api.acts import API_TOKENS
 from integrations.api.models import ApiScope, ApiToken
 from integrations.core.verdict_code import VerdictCode
 from integrations.invitations.models.candidate import Candidate
-from integrations.store import updated_at
+from integrations.store import triggers
 from tests.api.conftest import token_of
 from tests.support import factories
 
@@ -183,7 +183,7 @@ def read_all(read, address: str, **query) -> tuple[list[dict[str, Any]], str]:
 
 
 def test_only_what_changed_since_is_told(read, organization, monkeypatch):
-    monkeypatch.setattr(updated_at, "LONGEST_TRANSACTION", timedelta(0))
+    monkeypatch.setattr(triggers, "LONGEST_TRANSACTION", timedelta(0))
     first, second = factories.CandidateFactory.create_batch(2, organization=organization)
     _, until = read_all(read, "candidates/")
     second.outcome = "Failed"
@@ -245,7 +245,7 @@ def test_a_hundred_thousand_candidates_are_read_once_each_while_rows_come_and_ch
     assert expected <= {row["opportunity_id"] for row in changed}
     with connection.cursor() as cursor:
         explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-        lately = updated_at.changed_since(timezone.now())
+        lately = triggers.changed_since(timezone.now())
         wanted = Candidate.objects.filter(lately, organization=organization, pk__gt=5).order_by("pk")
         sql, values = wanted[:1000].query.sql_with_params()
         cursor.execute(f"{explain} {sql}", values)

@@ -16,7 +16,7 @@ from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 

@@ -19,7 +19,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.queue.waiting import verify_codescreen_key
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.support import factories
 from tests.support.factories import recorded
 

@@ -12,7 +12,7 @@ from integrations.lever.acts import connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.inbox.conftest import verdict
 
 

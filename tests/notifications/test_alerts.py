@@ -15,7 +15,7 @@ from integrations.notifications.models.email_kind import EmailTopic, Fact
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import erase
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.notifications.outgoing import notify, send_all
 from tests.support.factories import recorded
 from tests.support.page_text import text

@@ -8,7 +8,7 @@ from django.db import models
 
 from integrations.members.models.membership import Membership
 from integrations.privacy.data_inventory import Table, candidate_tables, inventory
-from integrations.store.columns import EncryptedTextField
+from integrations.store.encryption import EncryptedTextField
 
 BY_MODEL = {table.model: table for table in inventory()}
 TEXTS = (

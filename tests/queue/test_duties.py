@@ -15,7 +15,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import duty_runs, factories
 

@@ -10,9 +10,16 @@ from integrations.health.doctor import findings
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import rotate_secrets, sealed
-from integrations.store.encryption import CannotDecrypt, UnreadableSecret, decrypt, encrypt, renewed
-from tests.store.test_columns_encrypted_field import stored
+from integrations.store.encryption import (
+    CannotDecrypt,
+    UnreadableSecret,
+    decrypt,
+    encrypt,
+    renewed,
+    rotate_secrets,
+    sealed,
+)
+from tests.store.test_encryption_field import stored
 from tests.support import factories
 
 

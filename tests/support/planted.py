@@ -19,8 +19,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.test import override_settings
 
-from integrations.store.columns import encrypted_fields
-from integrations.store.encryption import decrypt
+from integrations.store.encryption import decrypt, encrypted_fields
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.processes import descendants, wait_for_url

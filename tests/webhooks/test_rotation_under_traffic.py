@@ -16,7 +16,7 @@ from integrations.lever.acts import save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import replace_webhook_key
 from integrations.queue import notify
-from integrations.store.columns import rotate_secrets
+from integrations.store.encryption import rotate_secrets
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.support.payloads import load, sign
 

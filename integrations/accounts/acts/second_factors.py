@@ -15,8 +15,7 @@ from integrations.members.end_access import end_sessions
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import tell_person
 from integrations.store import database
-from integrations.store.columns import Rotation
-from integrations.store.encryption import CannotDecrypt, renewed
+from integrations.store.encryption import CannotDecrypt, Rotation, renewed
 
 NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 from integrations.store import database
-from integrations.store.personal import Holds, about_user, harmless
+from integrations.store.columns import Holds, about_user, harmless
 
 # Requests for a link to choose a password, until a worker has looked whether a member has the address.
 

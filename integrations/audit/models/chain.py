@@ -12,8 +12,8 @@ from django.db import models, transaction
 
 from integrations.audit.models.chain_head import PORTAL_CHAIN, ChainHead, Json, canonical, text_digest
 from integrations.store import database
-from integrations.store.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
-from integrations.store.personal import harmless
+from integrations.store.columns import harmless
+from integrations.store.triggers import AppendOnlyModel, AppendOnlyQuerySet, refuse
 
 ERASED_AT_ONCE = 500
 SALT_BYTES = 16

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless
 
 #: What the first row of a chain gives as the hash of the row before it.
 NO_HASH = "0" * 64

@@ -13,10 +13,9 @@ from django.db import models, transaction
 from integrations.audit.models.chain import Chained, ChainedQuerySet
 from integrations.core.vocabulary import LabelledEnum
 from integrations.organizations.models.organization import Organization
-from integrations.store.append_only import AppendOnly
-from integrations.store.columns import TextSearchIndex
+from integrations.store.columns import Holds, TextSearchIndex, about_candidate, about_user
 from integrations.store.encryption import UnreadableSecret
-from integrations.store.personal import Holds, about_candidate, about_user
+from integrations.store.triggers import AppendOnly
 
 #: Who acts: a person, or a command by its name.
 type Actor = User | str

@@ -9,8 +9,7 @@ from integrations.core.rules.mappings import Categories
 from integrations.core.vocabulary import Category
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.columns import moment
-from integrations.store.personal import AS_LISTED, Holds, harmless
+from integrations.store.columns import AS_LISTED, Holds, harmless, moment
 
 BATCH = 500
 

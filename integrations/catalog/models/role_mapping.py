@@ -9,7 +9,7 @@ from integrations.core.rules.mappings import MappingRule, named_categories
 from integrations.core.vocabulary import Approval, Category
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import RULES, RuleGroup, rule, rules_of
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless
 
 MAPPED_ALREADY = "This role already has an assessment for that stage."
 ROLE_OR_CATEGORIES = "A mapping is for a role or for categories: fill in the role, or one category or more."

@@ -21,8 +21,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import RULES
-from integrations.store.columns import EncryptedTextField, encrypted_fields
-from integrations.store.encryption import UnreadableSecret
+from integrations.store.encryption import EncryptedTextField, UnreadableSecret, encrypted_fields
 
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:

@@ -16,9 +16,16 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.columns import index_of_set, moment, one_of
+from integrations.store.columns import (
+    UNTIL_ERASED,
+    Holds,
+    about_candidate,
+    harmless,
+    index_of_set,
+    moment,
+    one_of,
+)
 from integrations.store.leasing import Leasable, LeasableQuerySet
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 #: Deliveries that are decided again when the connection is back or the organization is no longer paused.
 WAITING = models.Q(verdict__in=verdict_code.WAITING_VERDICTS)

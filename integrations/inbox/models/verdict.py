@@ -6,10 +6,8 @@ from integrations.audit.models.chain import Chained, ChainedQuerySet
 from integrations.core import verdict_code, vocabulary
 from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation
-from integrations.store.append_only import AppendOnly
-from integrations.store.columns import index_of_set, one_of
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate
-from integrations.store.updated_at import UPDATED_AT, KeepsUpdatedAt, updated_at_column
+from integrations.store.columns import UNTIL_ERASED, Holds, about_candidate, index_of_set, one_of
+from integrations.store.triggers import UPDATED_AT, AppendOnly, KeepsUpdatedAt, updated_at_column
 
 
 class VerdictQuerySet(ChainedQuerySet["Verdict"]):

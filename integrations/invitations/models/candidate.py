@@ -12,10 +12,19 @@ from integrations.core import vocabulary
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership, folded
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import TextSearchIndex, index_of_set, moment, one_of
+from integrations.store.columns import (
+    UNTIL_ERASED,
+    Holds,
+    TextSearchIndex,
+    about_candidate,
+    about_user,
+    harmless,
+    index_of_set,
+    moment,
+    one_of,
+)
 from integrations.store.database import adapted
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
-from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
+from integrations.store.triggers import KeepsUpdatedAt, updated_at_column
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):

@@ -22,10 +22,9 @@ from integrations.core.vocabulary import ResultOutcome
 from integrations.invitations.models.invitation_constraints import CONSTRAINTS, INDEXES
 from integrations.invitations.models.result import Result
 from integrations.store import database
-from integrations.store.columns import moment
+from integrations.store.columns import UNTIL_ERASED, Holds, about_candidate, harmless, moment
 from integrations.store.database import locked_row
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
-from integrations.store.updated_at import updated_at_column
+from integrations.store.triggers import updated_at_column
 
 #: The columns while CodeScreen is asked about an invitation.
 FOLLOWING_GOES_ON: dict[str, object] = {

@@ -6,7 +6,7 @@ from django.db.models.functions import Upper
 from integrations.core.invitation_status import NEED_PERSON, OPEN, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.store.columns import TextSearchIndex, index_of_set, one_of
-from integrations.store.updated_at import KeepsUpdatedAt
+from integrations.store.triggers import KeepsUpdatedAt
 
 CONSTRAINTS = [
     # no unique=True: PostgreSQL would get a second index, for a LIKE that nobody asks

@@ -7,9 +7,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import NOT_STATED, BarOutcome, ResultOutcome, lower_first
-from integrations.store.columns import one_of
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
-from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
+from integrations.store.columns import UNTIL_ERASED, Holds, about_candidate, harmless, one_of
+from integrations.store.triggers import KeepsUpdatedAt, updated_at_column
 
 
 class ResultQuerySet(models.QuerySet["Result"]):

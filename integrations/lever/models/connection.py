@@ -11,9 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, moment, one_of, sealed
-from integrations.store.encryption import UnreadableSecret
-from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
+from integrations.store.columns import WITH_ORGANIZATION, Holds, about_user, harmless, moment, one_of
+from integrations.store.encryption import EncryptedTextField, UnreadableSecret, sealed
 
 REFRESH_LIFETIME = timedelta(days=365)
 #: Longer than the slowest refresh with its recording: a second refresh would send a token that is used up.

@@ -11,9 +11,8 @@ from django.dispatch import Signal
 
 from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, moment, one_of
-from integrations.store.encryption import UnreadableSecret
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless, moment, one_of
+from integrations.store.encryption import EncryptedTextField, UnreadableSecret
 
 #: Sent before the change is committed: for an update of rows Django sends no signal.
 webhook_access_changed = Signal()

@@ -5,7 +5,7 @@ from django.core.management import CommandError
 from integrations.accounts.acts.second_factors import rotate_factors
 from integrations.audit.acts import sign_heads
 from integrations.management.migrating import MigratingCommand
-from integrations.store.columns import rotate_secrets
+from integrations.store.encryption import rotate_secrets
 
 
 class Command(MigratingCommand):

@@ -11,8 +11,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.store import database
-from integrations.store.columns import moment, one_of
-from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
+from integrations.store.columns import WITH_ACCOUNT, Holds, about_user, moment, one_of
 
 
 class LastSuperAdmin(ActionNotAllowed):

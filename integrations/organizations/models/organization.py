@@ -17,9 +17,9 @@ from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, moment
+from integrations.store.columns import WITH_ORGANIZATION, Holds, harmless, moment
 from integrations.store.database import locked_row
-from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
+from integrations.store.encryption import EncryptedTextField
 
 #: For how long a webhook key that was replaced still works.
 KEY_OVERLAP = timedelta(days=7)

@@ -15,7 +15,7 @@ from django.db import models
 
 from integrations.core.time_zones import zone_names
 from integrations.core.vocabulary import Origin, OriginRule
-from integrations.store.personal import harmless
+from integrations.store.columns import harmless
 
 #: A shorter wait is nothing that people have to know.
 TOLD_AFTER = timedelta(minutes=5)

@@ -12,9 +12,17 @@ from integrations.notifications.models.email_kind import EmailTopic
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.claims import lease_most_urgent_statement
-from integrations.store.columns import index_of_set, moment, one_of
+from integrations.store.columns import (
+    UNTIL_ERASED,
+    Holds,
+    about_candidate,
+    about_user,
+    harmless,
+    index_of_set,
+    moment,
+    one_of,
+)
 from integrations.store.leasing import LEASE, Leasable, LeasableQuerySet
-from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):

@@ -8,10 +8,9 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.store.columns import index_of_set, moment, one_of
+from integrations.store.columns import Holds, harmless, index_of_set, moment, one_of
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
-from integrations.store.personal import Holds, harmless
 
 #: Longer than one turn of a duty. After that, another worker takes a killed worker's duty.
 DUTY_LEASE = timedelta(seconds=120)

@@ -8,8 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import moment
-from integrations.store.personal import Holds, harmless
+from integrations.store.columns import Holds, harmless, moment
 
 
 class PortalDuty(models.Model):

@@ -16,7 +16,7 @@ from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from integrations.queue import worker
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.outbox.conftest import sending_calls
 from tests.support import factories
 

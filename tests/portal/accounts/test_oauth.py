@@ -13,7 +13,7 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
-from integrations.store.columns import sealed
+from integrations.store.encryption import sealed
 from tests.support import factories
 from tests.support.second_factors import prove_now
 

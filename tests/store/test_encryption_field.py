@@ -12,8 +12,7 @@ from integrations.audit.models.entry import masked
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.store.columns import encrypted_fields
-from integrations.store.encryption import UnreadableSecret
+from integrations.store.encryption import UnreadableSecret, encrypted_fields
 from tests.support import factories
 
 

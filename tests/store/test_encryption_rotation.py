@@ -6,10 +6,9 @@ from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.store import columns
-from integrations.store.columns import rotate_secrets
-from integrations.store.encryption import renewed
-from tests.store.test_columns_encrypted_field import stored
+from integrations.store import encryption
+from integrations.store.encryption import Rotation, renewed, rotate_secrets
+from tests.store.test_encryption_field import stored
 from tests.support import factories
 
 
@@ -53,13 +52,13 @@ def test_empty_secrets_stay_empty(organization, keys):
     old, new, use = keys
     row = factories.LeverWebhookFactory(organization=organization, signature_token="")
     use(new, old)
-    assert rotate_secrets() == columns.Rotation()
+    assert rotate_secrets() == Rotation()
     assert stored(row, "signature_token") == ""
 
 
 def test_more_rows_than_a_batch_are_rotated(organization, keys, monkeypatch):
     old, new, use = keys
-    monkeypatch.setattr(columns, "BATCH", 3)
+    monkeypatch.setattr(encryption, "BATCH", 3)
     for _ in range(10):
         factories.LeverWebhookFactory(organization=organization, retired_at=timezone.now())
     use(new, old)
@@ -83,7 +82,7 @@ def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, ke
             use(new, old)
         return inner(ciphertext, context=context)
 
-    monkeypatch.setattr("integrations.store.columns.renewed", refreshed_in_between)
+    monkeypatch.setattr("integrations.store.encryption.renewed", refreshed_in_between)
     rotation = rotate_secrets()
     assert (rotation.rotated, rotation.unreadable) == (2, [])
     use(new)
@@ -100,8 +99,8 @@ def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monke
         LeverWebhook.objects.filter(pk=row.pk).delete()
         return "another"
 
-    monkeypatch.setattr("integrations.store.columns.renewed", deleted_in_between)
-    assert rotate_secrets() == columns.Rotation()
+    monkeypatch.setattr("integrations.store.encryption.renewed", deleted_in_between)
+    assert rotate_secrets() == Rotation()
 
 
 def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, keys, monkeypatch):
@@ -118,7 +117,7 @@ def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, ke
         return inner(ciphertext, context=context)
 
     with monkeypatch.context() as patch:
-        patch.setattr("integrations.store.columns.renewed", killed_at_the_third)
+        patch.setattr("integrations.store.encryption.renewed", killed_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rotate_secrets()
     rotation = rotate_secrets()
@@ -158,7 +157,7 @@ def test_a_secret_that_changes_at_every_try_is_named_and_not_counted_as_rotated(
         use(new, old)
         return "another"
 
-    monkeypatch.setattr("integrations.store.columns.renewed", changed_in_between)
+    monkeypatch.setattr("integrations.store.encryption.renewed", changed_in_between)
     rotation = rotate_secrets()
     assert (rotation.rotated, rotation.unchanged) == (0, 0)
     assert [str(secret) for secret in rotation.changing] == [f"LeverWebhook {row.pk}, signature_token"]

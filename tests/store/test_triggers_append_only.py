@@ -6,8 +6,7 @@ from django.db.models.deletion import ProtectedError
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.verdict import Verdict
-from integrations.store.append_only import AppendOnlyError
-from integrations.store.updated_at import UPDATED_AT
+from integrations.store.triggers import UPDATED_AT, AppendOnlyError
 from tests.support import factories
 from tests.support.factories import recorded
 
