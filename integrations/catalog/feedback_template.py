@@ -81,9 +81,8 @@ def is_ours(template: FeedbackForm) -> bool:
 
 def missing_fields(template: FeedbackForm) -> list[FeedbackField]:
     """Return the fields that a result is written into and that the template doesn't have."""
-    has_rating = any(field.is_rating for field in template.fields)
     missing_texts = [field for field in TEXT_FIELDS if field not in template.field_texts]
-    return missing_texts if has_rating else [FeedbackField.RATING, *missing_texts]
+    return missing_texts if template.rating_fields else [FeedbackField.RATING, *missing_texts]
 
 
 # The copy of the organization's feedback template, which is kept with the connection to Lever.

@@ -212,18 +212,18 @@ class FormField:
         return {"id": self.id, "type": self.type, "text": self.text, "options": options}
 
     @property
-    def is_rating(self) -> bool:
-        """Whether the field takes a rating. A customer may have renamed it, so its type decides."""
+    def is_scored(self) -> bool:
+        """Whether the field takes the rating, or another score. A customer may have renamed it, so its type tells."""
         return self.type in {"score-system", "score"}
 
     def rating_value(self, rating: int) -> str | int | None:
         """Return the value that stands for `rating` (1 to 4) in this rating field, None when it has none.
 
-        A score system takes the text of one of its options. Customers may reword them (`4 - Strong Hire`,
-        `4 - Yes`, …): the leading digit decides, else the order, which runs from 4 down to 1.
+        Where it has options, it takes the text of one. Customers may reword them (`4 - Strong Hire`, `4 - Yes`, …): the
+        leading digit decides, else the order, which runs from 4 down to 1. A score without options takes the number.
         """
-        if self.type == "score":
-            return rating
+        if not self.options:
+            return rating if self.type == "score" else None
         for option in self.options:
             if option.strip().startswith(str(rating)):
                 return option
@@ -264,6 +264,16 @@ class FeedbackForm:
             "instructions": self.instructions,
             "fields": [field.to_json() for field in self.fields],
         }
+
+    @property
+    def rating_fields(self) -> list[FormField]:
+        """The fields that take the rating: those with options, since Lever names their type in two ways.
+
+        `score-system` in a template, that or `score` in a form. A score without options is another field, which counts
+        where there is no other.
+        """
+        scored = [field for field in self.fields if field.is_scored]
+        return [field for field in scored if field.options] or scored
 
     @property
     def field_texts(self) -> set[str]:

@@ -161,7 +161,7 @@ def _without_template(effect: Effect, connection: LeverConnection) -> Failed | R
 def _update(
     lever: LeverClient, effect: Effect, feedback_id: str, words: FeedbackWords, author: str
 ) -> FeedbackForm | None:
-    """Update the feedback by its own field ids, which may differ from the template's.
+    """Update the feedback by its own field ids, which may differ from the template's, unless it says the same already.
 
     Return the form as it was read before; None when it was deleted.
     """
@@ -169,8 +169,9 @@ def _update(
         form = lever.feedback(effect.opportunity_id, feedback_id)
         if form.is_deleted:
             return None
-        changes = {"fieldValues": field_values(form, words)}
-        lever.update_feedback(effect.opportunity_id, feedback_id, changes, author)
+        if unwritten_values(form, words):
+            changes = {"fieldValues": field_values(form, words)}
+            lever.update_feedback(effect.opportunity_id, feedback_id, changes, author)
     except PlatformError as error:
         if error.status == 404:
             return None
@@ -250,7 +251,7 @@ def field_values(form: FeedbackForm, words: FeedbackWords) -> list[JsonObject]:
     """
     values: list[JsonObject] = []
     for item in form.fields:
-        if item.is_rating:
+        if item in form.rating_fields:
             option = item.rating_value(words.rating) if words.rating else None
             if option is not None or item.value is not None:
                 values.append({"id": item.id, "value": option})
@@ -289,7 +290,7 @@ def _texts_in(form: FeedbackForm) -> dict[FeedbackField, str]:
     return {
         FeedbackField(field.text): field.value if isinstance(field.value, str) else ""
         for field in form.fields
-        if field.text in TEXT_FIELDS and not field.is_rating
+        if field.text in TEXT_FIELDS and not field.is_scored
     }
 
 

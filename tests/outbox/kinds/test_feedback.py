@@ -353,6 +353,40 @@ def test_feedback_fails_with_levers_answer_when_the_template_is_as_it_was_copied
     assert not feedback_forms(sandbox)
 
 
+def feedback_writes(scenario):
+    """Return how often feedback was created, and how often updated."""
+    calls = scenario.organization.calls.filter(platform="lever", path__contains="/feedback", status__lt=300)
+    return tuple(calls.filter(method=method, path__contains="/opp").count() for method in ("POST", "PUT"))
+
+
+@pytest.mark.parametrize(
+    "answers_of_score", ["GET POST PUT", "GET PUT", "POST PUT", "PUT", "GET", "POST", ""]
+)
+def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario, sandbox, answers_of_score):
+    sandbox.lever_does("settings", answers_of_score=answers_of_score)
+    scenario.sent_invitation()
+    evaluate(scenario, score=62, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["Rating"] == "3 - Hire"
+    assert feedback_writes(scenario) == (1, 0)
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["Rating"] == "4 - Strong Hire"
+    assert feedback_writes(scenario) == (1, 1)
+    scenario.candidate_does("regrade", result="Failed", reason="Build Failure")
+    assert feedback_forms(sandbox)[0]["fields"]["Rating"] is None
+
+
+def test_feedback_that_says_the_same_is_not_written_again(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("write_feedback")
+    Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None)
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
+    assert dict(scenario.latest_effect("write_feedback").written["fields"])["Rating"] == "4 - Strong Hire"
+    assert feedback_writes(scenario) == (1, 0)
+
+
 @pytest.mark.parametrize(
     "texts",
     [

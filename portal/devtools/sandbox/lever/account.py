@@ -35,6 +35,9 @@ class LeverSettings(RuntimeSettings):
     rate_burst: int = 20
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
     ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
+    answers_of_score: str = (
+        "PUT"  # to which a form's rating is typed `score`; the documentation has all, recordings PUT
+    )
     text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])

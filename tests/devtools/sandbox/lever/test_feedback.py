@@ -1,6 +1,8 @@
 from typing import Any
 
-from tests.devtools.sandbox.callers import LeverCaller
+import pytest
+
+from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, SUPER_ADMIN
 
 TEMPLATE: dict[str, Any] = {
@@ -64,3 +66,20 @@ def test_feedback_is_changed_until_a_person_deletes_it(caller: LeverCaller):
     assert caller.get(f"{PATH}/{form['id']}").json()["data"]["deletedAt"]
     [listed] = caller.get(PATH).json()["data"]  # the list has deleted ones too
     assert listed["id"] == form["id"]
+
+
+@pytest.mark.parametrize("answers", ["GET POST PUT", "GET", "POST", "PUT", ""])
+def test_a_rating_is_typed_score_in_the_answers_that_the_settings_name(caller: LeverCaller, answers: str):
+    control(caller.server, "settings", {"account": "acme", "answers_of_score": answers})
+    template = create_template(caller)
+    body = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
+    made = caller.post(PATH, body, perform_as=SUPER_ADMIN).json()["data"]
+    path = f"{PATH}/{made['id']}"
+    answered = {
+        "POST": made,
+        "GET": caller.get(path).json()["data"],
+        "PUT": caller.put(path, {"fieldValues": []}, perform_as=SUPER_ADMIN).json()["data"],
+    }
+    ratings = {method: form["fields"][0] for method, form in answered.items()}
+    assert {method for method, rating in ratings.items() if rating["type"] == "score"} == set(answers.split())
+    assert all(rating["options"] and rating["value"] == "3 - Hire" for rating in ratings.values())

@@ -1,5 +1,7 @@
 """Feedback and its templates: exactly one score-system field, new field ids with every update of a template."""
 
+from functools import partial
+
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import feedback_json, template_json, updated_feedback_json
 from portal.devtools.sandbox.lever.records import (
@@ -39,12 +41,13 @@ def create_template(call: Call) -> Response:
 def list_feedback(call: Call) -> Response:
     """Answer a page of an opportunity's feedback, deleted forms among it."""
     forms = list(call.opportunity().feedback.values())
-    return page(call.request, forms, lambda form: (form.created_at, form.id), feedback_json)
+    serialize = partial(feedback_json, is_of_score=_is_of_score(call))
+    return page(call.request, forms, lambda form: (form.created_at, form.id), serialize)
 
 
 def get_feedback(call: Call) -> Response:
     """Answer one form; a deleted one is still answered, with its deletedAt."""
-    return data(feedback_json(_form(call, call.opportunity())))
+    return data(feedback_json(_form(call, call.opportunity()), is_of_score=_is_of_score(call)))
 
 
 def create_feedback(call: Call) -> Response:
@@ -74,7 +77,7 @@ def create_feedback(call: Call) -> Response:
     opportunity.feedback[form.id] = form
     opportunity.mark_updated()
     opportunity.writes["feedback"] += 1
-    return data(feedback_json(form), 201)
+    return data(feedback_json(form, is_of_score=_is_of_score(call)), 201)
 
 
 def update_feedback(call: Call) -> Response:
@@ -90,7 +93,12 @@ def update_feedback(call: Call) -> Response:
     form.updated_at = now_ms()
     opportunity.mark_updated()
     opportunity.writes["putFeedback"] += 1
-    return data(updated_feedback_json(call.account, opportunity, form))
+    return data(updated_feedback_json(call.account, opportunity, form, is_of_score=_is_of_score(call)))
+
+
+def _is_of_score(call: Call) -> bool:
+    """Whether the answer to this call types a rating `score`, as the account's settings say."""
+    return call.request.method in call.account.settings.answers_of_score.split()
 
 
 def _form(call: Call, opportunity: Opportunity) -> Feedback:

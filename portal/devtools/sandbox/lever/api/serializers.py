@@ -127,14 +127,14 @@ def template_json(template: FeedbackTemplate) -> JsonObject:
     }
 
 
-def feedback_json(form: Feedback) -> JsonObject:
-    """Return a feedback form as reading and creating answer it."""
+def feedback_json(form: Feedback, *, is_of_score: bool = False) -> JsonObject:
+    """Return a feedback form as reading and creating answer it; `is_of_score` has its rating typed `score`."""
     return {
         "id": form.id,
         "type": "interview",
         "text": form.text,
         "instructions": form.instructions,
-        "fields": form.fields,
+        "fields": _of_score(form.fields) if is_of_score else form.fields,
         "baseTemplateId": form.template_id,
         "interview": None,
         "panel": None,
@@ -146,13 +146,17 @@ def feedback_json(form: Feedback) -> JsonObject:
     }
 
 
-def updated_feedback_json(account: LeverAccount, opportunity: Opportunity, form: Feedback) -> JsonObject:
+def _of_score(fields: list[JsonObject]) -> list[JsonObject]:
+    """Return the fields with the rating typed `score`; it keeps its options."""
+    return [field | {"type": "score"} if field["type"] == "score-system" else field for field in fields]
+
+
+def updated_feedback_json(
+    account: LeverAccount, opportunity: Opportunity, form: Feedback, *, is_of_score: bool
+) -> JsonObject:
     """Return a feedback form as an update answers it, which differs from what reading answers."""
-    fields = []
-    for field in form.fields:
-        if field["type"] == "score-system":
-            field = field | {"type": "score", "overall": True, "isSummary": True}
-        fields.append(field)
+    summary = {"overall": True, "isSummary": True}
+    fields = [field | summary if field["type"] == "score-system" else field for field in form.fields]
     return {
         "id": form.id,
         "accountId": account.id,
@@ -161,7 +165,7 @@ def updated_feedback_json(account: LeverAccount, opportunity: Opportunity, form:
         "baseTemplateId": form.template_id,
         "text": form.text,
         "instructions": form.instructions,
-        "fields": fields,
+        "fields": _of_score(fields) if is_of_score else fields,
         "createdAt": form.created_at,
         "completedAt": form.completed_at,
         "updatedAt": form.updated_at,
