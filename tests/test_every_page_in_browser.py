@@ -49,8 +49,8 @@ STATES = {
         "?mine=1",
         "?view=attention",
         "?view=not_invited",
-        "?view=held",
-        "?view=uncertain",
+        "?status=held",
+        "?status=uncertain",
         "?view=not_invited&reason=entered_before",
         "?q=nobody+has+this+name",
     ],
@@ -207,7 +207,7 @@ def test_every_page_of_accounts(browser: Browser, live_server, acme: Customer) -
 
 def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_server, acme: Customer) -> None:
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
-        visit.page.goto(f"{visit.site}/activity/?view=held")
+        visit.page.goto(f"{visit.site}/activity/?status=held")
         visit.page.locator("td.tick input").first.check()
         assert visit.page.get_by_role("form", name="Ticked candidates").is_visible()
         visit.check()

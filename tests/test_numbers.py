@@ -14,7 +14,6 @@ PAGES = [
     "/",
     "/activity/",
     "/activity/?view=attention",
-    "/activity/?view=held",
     "/health/",
     "/reports/",
     "/admin/",

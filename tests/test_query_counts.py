@@ -20,7 +20,7 @@ PAGES = {
     "/activity/": 12,
     "/activity/?q=Alder": 11,
     "/activity/?view=attention": 9,
-    "/activity/?view=held": 9,
+    "/activity/?status=held": 9,
     "/activity/opportunity-1/": 19,
     "/activity/opportunity-1/?show=technical": 20,
     "/audit/": 10,

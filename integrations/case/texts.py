@@ -14,9 +14,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.payloads import MoveStagePayload, NotePayload
 
-MORE_MAY_FOLLOW = (
-    "No e-mail tells of others in the same half hour. All are under Candidates › Needs attention."
-)
+MORE_MAY_FOLLOW = "No e-mail tells of others in the same half hour. All are under Candidates › Need you."
 PAUSED = (
     "CodeScreen: nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
     "ends the pause."

@@ -151,7 +151,7 @@ class FindingCode(RecordEnum):
     )
     UNCERTAIN_INVITATIONS = FindingRecord(
         "uncertain_invitations",
-        ACTIVITY.at("?view=uncertain"),
+        ACTIVITY.at("?status=uncertain"),
         "Review",
         IncidentRecord(
             "Invitations were possibly sent",
@@ -163,7 +163,7 @@ class FindingCode(RecordEnum):
     )
     HELD_INVITATIONS = FindingRecord(
         "held_invitations",
-        ACTIVITY.at("?view=held"),
+        ACTIVITY.at("?status=held"),
         "Review",
         IncidentRecord("Invitations need approval", "No invitation needs approval any more"),
         is_counted_on_overview=True,

@@ -19,9 +19,15 @@ from integrations.invitations.models.invitation import Invitation, InvitationQue
 from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.candidate_filters import NONE, CandidateFilters, Figure
+from integrations.pages.activity.candidate_filters import (
+    NONE,
+    Became,
+    CandidateFilters,
+    Figure,
+    Journey,
+    Step,
+)
 from integrations.pages.activity.candidate_search import role_titles
-from integrations.pages.activity.steps import Became, Journey, Step
 from integrations.pages.times import Times, midnight, parse_day
 from integrations.pages.views import ListExport
 

@@ -65,7 +65,7 @@ LISTS = [
     "/?part=overview",
     "/activity/",
     "/activity/?q=Candidate",
-    "/activity/?view=held",
+    "/activity/?status=held",
     "/activity/?view=attention",
 ]
 

@@ -42,7 +42,7 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/?view=held")
+    page.goto(f"{site}/activity/?status=held")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Send… the invitation of").focus()
@@ -103,7 +103,7 @@ def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_se
 ) -> None:
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/?view=held")
+    page.goto(f"{site}/activity/?status=held")
     page.get_by_role("heading", name="Candidates").click()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.tagName") != "INPUT", (

@@ -11,7 +11,7 @@ from integrations.catalog.models.platform_lists import Role
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.pages.activity.steps import CONDITIONS, Became, Journey
+from integrations.pages.activity.candidate_filters import CONDITIONS, Became, Journey
 from integrations.pages.report import ALL, By, Period, asked_period, report_of
 from portal.templatetags.parts import lasting
 from tests.support import factories

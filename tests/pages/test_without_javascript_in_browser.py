@@ -99,12 +99,12 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     uncertain = invited(ready_organization, "Lost", "uncertain")
     page.goto(plain.site + "/activity/")
     page.get_by_role("link", name="On hold").press("Enter")
-    assert "view=held" in page.url
+    assert "status=held" in page.url
     page.get_by_role("link", name="Send…").press("Enter")
     press(page, "Send invitations")
     held.refresh_from_db()
     assert held.status == Invitation.Status.PENDING
-    page.goto(plain.site + "/activity/?view=uncertain")
+    page.goto(plain.site + "/activity/?status=uncertain")
     page.get_by_role("link", name="Lost").press("Enter")
     page.locator("summary").filter(has_text="They are there").press("Enter")
     page.fill("[name=instance_id]", "i-9")

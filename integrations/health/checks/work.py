@@ -244,7 +244,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             FindingCode.FAILED_EFFECTS,
             f"{counted(number, 'candidate')} could not be sent an invitation.",
             "Read the reasons and fix them. Then an Admin sends the invitations again.",
-            page=ACTIVITY.at("?view=not_sent"),
+            page=ACTIVITY.at("?status=not_sent"),
         )
     if number := counts["uncertain"]:
         yield finding(

@@ -27,12 +27,14 @@ from integrations.pages.activity.candidate_filters import (
     NONE,
     REASONS,
     SORTED_BY,
+    STATUSES,
     VIEWS,
+    Became,
     CandidateFilters,
+    Step,
 )
 from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 
 PAGE_SIZE = 20
@@ -50,8 +52,6 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         filters = CandidateFilters.of_address(self.request.GET)
         search = CandidateSearch(self.membership, filters)
         page = Paginator(search.rows(), PAGE_SIZE).get_page(self.request.GET.get("page"))
-        # they are of everybody, so beside a list of some they would be other numbers than their lists'
-        counts = {} if self.partial or filters.is_set else search.counts(view for view in VIEWS if view)
         candidates = search.with_invitation_shown(page)
         rows = candidate_rows(candidates)
         member = self.membership
@@ -63,12 +63,9 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             filters=filters,
             not_found=NOT_FOUND_IN_LEVER,
             is_filtered=filters.is_set or bool(filters.view or filters.mine),
-            views=[
-                (code, label, counts.get(code, ""))
-                for code, label in VIEWS.items()
-                if code == filters.view or counts.get(code) != "0"
-            ],
-            needs_attention=counts.get("attention"),
+            views=VIEWS,
+            # it is of everybody, so beside a list of some it would be another number than the tab's
+            needs_attention=0 if self.partial or filters.is_set else search.need_attention(),
             heads=_sorted_heads(filters),
             attention_days=ATTENTION_DAYS,
             may_tick=may_approve_some or may_decide_some,
@@ -85,6 +82,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         roles = Role.objects.live().filter(organization=self.organization).order_by("title")
         assessments = Assessment.objects.live().filter(organization=self.organization).order_by("name")
         return {
+            "statuses": STATUSES.items(),
             "roles": _with(filters.role, roles.values_list("title", flat=True)),
             "assessments": _with(filters.assessment, assessments.values_list("name", flat=True)),
             "owners": [(filters.owner, "Not known" if filters.owner == NONE else filters.owner)],

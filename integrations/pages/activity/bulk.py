@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import Actor
@@ -44,14 +43,14 @@ MOST_REASONS = 5
 class Act:
     """One thing that is done to many rows: what it does to one, its words, and who may do it.
 
-    `view` is the list that the rows come from.
+    `listed` is the list that the rows come from.
     """
 
     code: str
     label: str
     consequence: str
     perform: Callable[[Any, Actor, str], object]
-    view: str
+    listed: CandidateFilters
     roles: frozenset[str] = APPROVERS
 
 
@@ -73,14 +72,14 @@ ACTS: Mapping[str, Act] = {
             "Send invitations",
             "CodeScreen e-mails the assessment to each of these candidates.",
             approve,
-            "held",
+            CandidateFilters(status="held"),
         ),
         Act(
             "cancel",
             "Cancel invitations",
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             partial(cancel, only_unsent=True),
-            "held",
+            CandidateFilters(status="held"),
         ),
         Act(
             "decide",
@@ -89,10 +88,17 @@ ACTS: Mapping[str, Act] = {
             "CodeScreen e-mails them the assessment, also where they may be invited already. An invitation that could "
             "not be sent, or was cancelled before it was sent, is sent again, whatever the rules hold now.",
             _decide_again,
-            "not_invited",
+            CandidateFilters(view="not_invited"),
             ADMINS,
         ),
-        Act("retry", "Retry steps", "Each of these steps is tried again.", _retry, "attention", TEAM),
+        Act(
+            "retry",
+            "Retry steps",
+            "Each of these steps is tried again.",
+            _retry,
+            CandidateFilters(view="attention"),
+            TEAM,
+        ),
     )
 }
 
@@ -143,7 +149,7 @@ class BulkView(OrganizationMixin, TemplateView):
             messages.success(request, f"{act.label}: done for {done}.")
         for why, number in why_not.most_common(MOST_REASONS):
             messages.error(request, f"Not done for {number}: {why}")
-        return redirect(f"{reverse('activity')}?view={act.view}")
+        return redirect(act.listed.url)
 
     def _act(self, code: str) -> Act | None:
         """Return the act, None when there is none of this code. Raises PermissionDenied."""

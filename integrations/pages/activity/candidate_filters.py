@@ -1,26 +1,98 @@
-"""Which candidates the list shows: the filters that its address states."""
+"""Which candidates the list shows: the filters that its address states, and the steps that figures count too."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Self
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
 
-from integrations.core.invitation_status import InvitationStatus
+from integrations.core.invitation_status import FollowingEnd, InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
-from integrations.core.vocabulary import Origin, ResultOutcome
-from integrations.pages.activity.steps import Became, Step
+from integrations.core.vocabulary import LabelledEnum, Origin, ResultOutcome
+
+OUTCOMES = {outcome.code: outcome for outcome in ResultOutcome}
+
+
+class Step(LabelledEnum):
+    """A step of a candidate's journey, which happens on a day."""
+
+    ENTERED = "", "Entered the stage"
+    INVITED = "invited", "Invited"
+    STARTED = "started", "Started"
+    SUBMITTED = "submitted", "Submitted or expired"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+
+
+#: The time of each step that an invitation has a time of.
+TIMES: Mapping[Step, str] = {
+    Step.INVITED: "invited_at",
+    Step.STARTED: "begun_at",
+    Step.SUBMITTED: "handed_in_at",
+}
+
+
+class Became(LabelledEnum):
+    """What became of an invitation until now, in the order of a report's columns; more than one can hold."""
+
+    SENT = "", "Invited"
+    STARTED = "started", "Started"
+    NOT_STARTED = "not_started", "Not started in time"
+    FINISHED = "finished", "Got a result"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
+    NOT_STATED = "not_stated", "Result not stated"
+
+
+#: Which invitations became so, of those read `with_steps`. `Journey.became` says the same of one.
+CONDITIONS: Mapping[Became, Q] = {
+    Became.STARTED: Q(begun_at__isnull=False),
+    Became.FINISHED: Q(completed_at__isnull=False),
+    Became.NOT_STATED: Q(outcome=""),
+    Became.NOT_STARTED: Q(following_ended=FollowingEnd.NOT_STARTED)
+    | Q(outcome=ResultOutcome.EXPIRED, begun_at__isnull=True),
+    **{Became(code): Q(outcome=outcome) for code, outcome in OUTCOMES.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One invitation that was sent, as `with_steps` reads it; the outcome is None before the first result."""
+
+    opportunity_id: str
+    assessment_name: str
+    invited_at: datetime
+    started_at: datetime | None
+    begun_at: datetime | None
+    completed_at: datetime | None
+    outcome: str | None
+    following_ended: str
+
+    def became(self) -> Iterator[Became]:
+        yield Became.SENT
+        if self.begun_at:
+            yield Became.STARTED
+        if self.completed_at:
+            yield Became.FINISHED
+        if self.outcome is not None:
+            yield Became(ResultOutcome(self.outcome).code) if self.outcome else Became.NOT_STATED
+        has_expired = self.outcome == ResultOutcome.EXPIRED
+        if self.following_ended == FollowingEnd.NOT_STARTED or (has_expired and not self.begun_at):
+            yield Became.NOT_STARTED
+
 
 _Status = InvitationStatus
-#: The tabs, by their value in the address: each is named as the badge of its rows is.
-VIEWS = {
-    "": "All",
-    "attention": "Needs attention",
+#: The tabs, by their value in the address.
+VIEWS = {"": "All", "attention": "Need you", "not_invited": "Not invited", "done": "Done"}
+#: The statuses to filter by, by their value in the address: each is named as the badge of its rows is.
+STATUSES = {
     "held": _Status.HELD.label,
     "uncertain": _Status.UNCERTAIN.label,
     "not_sent": _Status.FAILED.label,
-    "not_invited": "Not invited",
     "pending": _Status.PENDING.label,
     "invited": _Status.INVITED.label,
     "in_progress": _Status.IN_PROGRESS.label,
@@ -40,6 +112,7 @@ NONE = "none"
 #: What is chosen from: any other value filters nothing.
 _KNOWN = {
     "view": VIEWS,
+    "status": STATUSES,
     "reason": REASONS,
     "origin": {*Origin, NONE},
     "step": set(Step),
@@ -73,6 +146,7 @@ class CandidateFilters:
     """
 
     view: str = ""
+    status: str = ""
     mine: str = ""
     reason: str = ""
     role: str = ""
@@ -90,6 +164,8 @@ class CandidateFilters:
     def of_address(cls, parameters: QueryDict) -> Self:
         """Return the filters as the address states them; what isn't a choice filters nothing."""
         stated = {name: parameters.get(name, "")[:300].strip() for name in cls.__dataclass_fields__}
+        if stated["view"] in STATUSES:  # each was a tab once, and e-mails and bookmarks still lead to it
+            stated["status"], stated["view"] = stated["view"], ""
         for name, known in _KNOWN.items():
             if stated[name] not in known:
                 stated[name] = ""
@@ -106,7 +182,7 @@ class CandidateFilters:
     @property
     def has_further(self) -> bool:
         """Whether a filter is set that stands under *More filters*."""
-        return replace(self, role="", assessment="", q="").is_set
+        return replace(self, status="", role="", q="").is_set
 
     @property
     def order(self) -> tuple[str, str]:

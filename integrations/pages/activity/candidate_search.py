@@ -1,12 +1,12 @@
 """The candidates that a member sees, by the filters of an address."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, IntegerField, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.catalog.models.platform_lists import Role
@@ -19,7 +19,7 @@ from integrations.invitations.models.candidate import (
     OpportunityPerson,
     Relation,
 )
-from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation import NOT_SENT, Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -27,40 +27,46 @@ from integrations.outbox.models.effect import Effect
 from integrations.pages.access import own, visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
+    CONDITIONS,
     CORRECTABLE_REASON,
     NONE,
+    OUTCOMES,
+    TIMES,
+    Became,
     CandidateFilters,
+    Step,
 )
-from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
 from integrations.pages.times import within_days
 
 _Status = InvitationStatus
-#: The tabs of invitations that stand well, by status.
-_STATUSES = {
-    "pending": (_Status.PENDING, _Status.SENDING),
-    "invited": (_Status.INVITED,),
-    "in_progress": (_Status.IN_PROGRESS,),
-    "submitted": (_Status.SUBMITTED,),
-    "cancelled": (_Status.WITHDRAWN,),
+#: What waits for a person, by tab or status: it counts for every invitation of a candidate.
+_OF_ANY_INVITATION = {
+    "attention": Q(status__in=NEED_PERSON),
+    "held": Q(status=_Status.HELD),
+    "uncertain": Q(status=_Status.UNCERTAIN),
+    "not_sent": NOT_SENT,
+}
+_IS_FOLLOWED = Q(invitation__following_ended="")
+#: What the latest invitation of a candidate meets, by tab or status.
+_OF_LATEST = {
+    "done": Q(invitation__status__in=(_Status.COMPLETED, _Status.WITHDRAWN))
+    | Q(invitation__following_ended__gt=""),
+    "pending": _IS_FOLLOWED & Q(invitation__status__in=(_Status.PENDING, _Status.SENDING)),
+    "invited": _IS_FOLLOWED & Q(invitation__status=_Status.INVITED),
+    "in_progress": _IS_FOLLOWED & Q(invitation__status=_Status.IN_PROGRESS),
+    "submitted": _IS_FOLLOWED & Q(invitation__status=_Status.SUBMITTED),
+    **{code: Q(outcome=outcome) for code, outcome in OUTCOMES.items()},
+    "completed": Q(invitation__status=_Status.COMPLETED, outcome=""),
+    "cancelled": Q(invitation__status=_Status.WITHDRAWN),
 }
 #: Of those that need attention, or a person's act, the newest are shown, at most this many.
 MOST = 2_000
-#: The number beside a tab is counted up to this, and shown with a plus beyond it.
-COUNTED = 999
 
 
 #: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
 _LEVER_LINK = re.compile(
     r"https?://[^/\s]+/(?:[^?#\s]*/)?(?:candidates|opportunities)/([^/?#\s]+)", re.IGNORECASE
 )
-
-
-class _Number(Subquery):
-    """How many rows a query has, as a column of another."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-    empty_result_set_value = 0
 
 
 class CandidateSearch:
@@ -82,6 +88,7 @@ class CandidateSearch:
         if filters.reason and filters.reason != VerdictCode.ENTERED_BEFORE:
             verdicts = CORRECTABLE_VERDICTS if filters.reason == CORRECTABLE_REASON else [filters.reason]
             rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
+        rows = self._standing(rows, filters.status)
         if filters.role:
             rows = rows.filter(has_role(self.organization, filters.role))
         if filters.origin:
@@ -105,7 +112,9 @@ class CandidateSearch:
         So a row says what waits, and has the buttons for that. One query; the candidates must not be saved.
         """
         found = list(candidates)
-        matching = self._of_any_invitation.get(self.filters.view, self._came)
+        matching = self._of_any_invitation(self.filters.status or self.filters.view)
+        if matching is None:
+            matching = self._came
         if matching is not None:
             ids = [one.opportunity_id for one in found]
             of_them = matching.filter(opportunity_id__in=ids).order_by("created_at", "pk")
@@ -114,11 +123,9 @@ class CandidateSearch:
                 candidate.invitation = newest.get(candidate.opportunity_id, candidate.invitation)
         return found
 
-    def counts(self, views: Iterable[str]) -> dict[str, str]:
-        """Return how many candidates each of these tabs shows, counted up to COUNTED; two queries."""
-        tabs = {view: _Number(self._of_view(view).order_by().values("pk")[: COUNTED + 1]) for view in views}
-        numbers: Mapping[str, Any] = Organization.objects.values(**tabs).get(pk=self.organization.pk)
-        return {view: str(number) if number <= COUNTED else f"{COUNTED}+" for view, number in numbers.items()}
+    def need_attention(self) -> int:
+        """Return how many candidates the tab of those who wait for somebody's act shows; two queries."""
+        return self._of_view("attention").count()
 
     def _owned(self, rows: CandidateQuerySet) -> CandidateQuerySet:
         """Return the candidates whose owner in Lever has the filters' address."""
@@ -168,40 +175,27 @@ class CandidateSearch:
             rows = own(rows, self.member)
         if view == "attention":
             return rows.filter(opportunity_id__in=self._attention)
-        if view in self._of_any_invitation:
-            found = self._of_any_invitation[view].order_by("-created_at", "-pk")
-            return rows.filter(opportunity_id__in=found.values("opportunity_id")[:MOST])
         if view == "not_invited":
             return rows.not_invited()
-        if view == "completed":
-            return self._invited(rows, status=InvitationStatus.COMPLETED).filter(outcome="")
-        if view in _STATUSES:
-            of_status = self._invited(rows, status__in=_STATUSES[view])
-            if view == "cancelled":
-                return of_status
-            return of_status.filter(invitation__following_ended="")
-        if view in OUTCOMES:
-            return rows.filter(outcome=OUTCOMES[view])
+        return self._standing(rows, view)
+
+    def _standing(self, rows: CandidateQuerySet, code: str) -> CandidateQuerySet:
+        """Return the candidates who stand so: the code of a status, or of a tab of those who were invited."""
+        if (waiting := self._of_any_invitation(code)) is not None:
+            newest = waiting.order_by("-created_at", "-pk").values("opportunity_id")[:MOST]
+            return rows.filter(opportunity_id__in=newest)
+        if code in OUTCOMES:
+            return rows.filter(_OF_LATEST[code])
+        if code in _OF_LATEST:
+            # the invitation's organization is stated too: only then does an index of the invitations find the few
+            return rows.filter(_OF_LATEST[code], invitation__organization=self.organization)
         return rows
 
-    def _invited(self, rows: CandidateQuerySet, **conditions: object) -> CandidateQuerySet:
-        """Return the candidates whose invitation meets the conditions.
-
-        The invitation's organization is stated too: only then does an index of the invitations find the few.
-        """
-        invitations = {f"invitation__{name}": value for name, value in conditions.items()}
-        return rows.filter(invitation__organization=self.organization, **invitations)
-
-    @property
-    def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
-        """The invitations of each tab that counts a candidate's earlier ones like the latest."""
-        invitations = Invitation.objects.filter(organization=self.organization)
-        return {
-            "attention": invitations.filter(status__in=NEED_PERSON),
-            "held": invitations.filter(status=InvitationStatus.HELD),
-            "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
-            "not_sent": invitations.not_sent(),
-        }
+    def _of_any_invitation(self, code: str) -> QuerySet[Invitation] | None:
+        """Return the organization's invitations that wait for a person so; None for another code."""
+        if code not in _OF_ANY_INVITATION:
+            return None
+        return Invitation.objects.filter(_OF_ANY_INVITATION[code], organization=self.organization)
 
     @cached_property
     def _attention(self) -> list[str]:
@@ -215,7 +209,7 @@ class CandidateSearch:
         latest = invitations.filter(candidates__isnull=False)
         uninvited = Candidate.objects.filter(organization=self.organization).not_invited()
         kinds: tuple[QuerySet[Any, Any], ...] = (
-            self._of_any_invitation["attention"],
+            invitations.filter(_OF_ANY_INVITATION["attention"]),
             latest.not_sent().filter(created_at__gte=since),
             latest.ended_without_result().filter(following_ended_at__gte=since),
             Effect.objects.failed_steps().filter(organization=self.organization).exclude(opportunity_id=""),

@@ -14,7 +14,7 @@ from integrations.core.vocabulary import Approval, lower_first
 from integrations.organizations.models.policies import POLICIES
 from integrations.pages.access import own_page
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.pick_list import PickList, suggestions
+from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.settings.rules import rule_in_words
 from integrations.pages.views import OperationView, RemoveRowView, RowMixin
 
@@ -31,11 +31,7 @@ class RoleMappingForm(forms.ModelForm):
         model = RoleMapping
         fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES]
         widgets = {
-            "role": forms.TextInput(attrs={"list": "known-roles", "autocomplete": "off"}),
-            "stage": forms.TextInput(
-                attrs={"list": "known-stages", "autocomplete": "off", "placeholder": "any CodeScreen stage"}
-            ),
-            "assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
+            "stage": forms.TextInput(attrs={"placeholder": "any CodeScreen stage"}),
         }
         labels = {
             "stage": "Stage (optional)",
@@ -77,7 +73,13 @@ class RoleMappingForm(forms.ModelForm):
             "stage_on_pass": AS_FOR_ALL,
         }
         for name, known in self._lists.items():
+            self.fields[name].widget.attrs |= {"list": f"known-{name}", "autocomplete": "off"}
             known.offer(self, name, empty.get(name, "Any"))
+
+    @property
+    def suggestions(self) -> dict[str, list[str]]:
+        """The names that the fields suggest which are typed, by the field."""
+        return {name: known.names for name, known in self._lists.items() if not known.is_select}
 
     @property
     def own_fields(self) -> list[BoundField]:
@@ -129,10 +131,10 @@ class MappingFormView(RowMixin[RoleMapping], OperationView):
         return {**super().get_form_kwargs(), "instance": self.row}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the suggestions for fields that are typed, and the page to return to."""
+        """Add the page to return to."""
         asked = self.request.POST.get("next") or self.request.GET.get("next", "")
         following = own_page(self.request, asked, reverse("mapping-list"))
-        return super().get_context_data(**suggestions(self.organization), next=following, **kwargs)
+        return super().get_context_data(next=following, **kwargs)
 
     def operate(self, form: ModelForm) -> str | None:
         mapping: RoleMapping = form.instance

@@ -33,7 +33,7 @@ from integrations.http.session import PlatformError
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.mappings.pick_list import assessment_names, suggestions
+from integrations.pages.mappings import pick_list
 from integrations.pages.views import ActView
 
 PAGE_SIZE = 50
@@ -155,7 +155,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
             findings=linter.findings(self.organization),
-            **suggestions(self.organization),
+            known_assessments=pick_list.assessments(self.organization).names,
             **kwargs,
         )
 
@@ -206,7 +206,7 @@ class BulkAssignView(_MappingListActView):
         roles = list(found.select_related("organization"))
         if not roles:
             raise ActionNotAllowed("Tick the roles first.")
-        if assessment not in assessment_names(self.organization):
+        if assessment not in pick_list.assessments(self.organization).names:
             raise ActionNotAllowed("Choose an assessment that CodeScreen lists.")
         changed = assign_assessment(self.organization, roles, assessment, self.user)
         return f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed."

@@ -67,6 +67,11 @@ class PickList:
             options.insert(1, (current, label))
         return options
 
+    @property
+    def names(self) -> list[str]:
+        """The first of the names, each once."""
+        return list(dict.fromkeys(name for _, name in self.known))[:MAX_SUGGESTIONS]
+
     def offer(self, form: forms.Form | forms.ModelForm, name: str, empty: str) -> None:
         """Make a field of the form a list to choose from, where there is one."""
         if not self.is_select:
@@ -113,22 +118,3 @@ def stages(organization: Organization) -> PickList:
 
 def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:
     return [(id_, name) for id_, name in rows if name]
-
-
-def assessment_names(organization: Organization) -> list[str]:
-    """Return the names of the live assessments."""
-    assessments = Assessment.objects.live().filter(organization=organization)
-    return list(assessments.values_list("name", flat=True)[:MAX_SUGGESTIONS])
-
-
-def suggestions(organization: Organization) -> dict[str, list[str]]:
-    """Return the template context of partials/suggestions.html; stages in the pipeline's order, each name once."""
-    roles = Role.objects.live().filter(organization=organization).order_by("title")
-    stages = Stage.objects.live().filter(organization=organization).order_by("position")
-    titles = roles.values_list("title", flat=True)[:MAX_SUGGESTIONS]
-    names = stages.values_list("name", flat=True)[:MAX_SUGGESTIONS]
-    return {
-        "known_roles": list(dict.fromkeys(titles)),
-        "known_stages": list(dict.fromkeys(names)),
-        "known_assessments": assessment_names(organization),
-    }

@@ -25,9 +25,9 @@ from integrations.pages.activity.candidate_filters import (
     CORRECTABLE_REASON,
     CandidateFilters,
     Figure,
+    Step,
 )
 from integrations.pages.activity.candidate_search import CandidateSearch
-from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised
 
 
@@ -160,19 +160,19 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
         reason = "Your rules ask for it. Nothing is sent until an Admin approves."
         act = "Send or cancel" if member.may_approve else SEE_WHO
-        yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
+        yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(status="held").url)
     if number := waiting.uncertain:
         title = f"{_counted(number, 'candidate', 'candidates')} possibly got an invitation"
         reason = (
             "CodeScreen's answer never arrived. An Admin checks there whether it was sent, and says so here."
         )
         act = "Check and record" if may_decide else SEE_WHO
-        yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
+        yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(status="uncertain").url)
     if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "Each candidate's page says why. Fix the reason, then send it again."
         act = "See and retry" if member.may_retry_effects else SEE_WHO
-        yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
+        yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(status="not_sent").url)
     if number := waiting.failed_steps:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Fix the reason, then retry."

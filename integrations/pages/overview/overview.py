@@ -70,8 +70,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         context |= self.current_state()
         if not self.partial:
             candidates = CandidateSearch(self.membership, CandidateFilters())
-            needs_attention = candidates.counts(["attention"])["attention"]
-            context |= {"trigger_stages": stages, "needs_attention": needs_attention}
+            context |= {"trigger_stages": stages, "needs_attention": candidates.need_attention()}
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:

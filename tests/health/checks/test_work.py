@@ -50,7 +50,7 @@ def test_invitations_that_could_not_be_sent_have_a_finding_and_a_list_of_their_o
         )
     finding = only_finding(healthy_organization)
     assert finding.message == "2 candidates could not be sent an invitation."
-    assert finding.page.url == "/activity/?view=not_sent"
+    assert finding.page.url == "/activity/?status=not_sent"
 
 
 def test_messages_that_are_tried_in_vain_are_named_after_minutes_with_the_last_reason(

@@ -14,7 +14,7 @@ from tests.pages.activity.test_candidate_filters import candidate, invited, show
 from tests.support import factories
 from tests.support.page_text import text
 
-HELD = "/activity/?view=held"
+HELD = "/activity/?status=held"
 INSTANCE = "12fa7e25-1111-4222-8333-444455556666"
 
 
@@ -62,7 +62,7 @@ def test_one_on_hold_is_sent_or_cancelled_on_the_candidates_page(
 
 def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
     sent, lost = (invited(organization, name, "uncertain") for name in ("Alder", "Birch"))
-    assert set(shown(organization_admin_client, view="uncertain")) == {"Birch", "Alder"}
+    assert set(shown(organization_admin_client, status="uncertain")) == {"Birch", "Alder"}
     assert "Give the candidate&#x27;s link or id" in text(
         organization_admin_client.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
     )
@@ -176,8 +176,10 @@ def test_who_may_retry_sends_again_from_the_list_what_could_not_be_sent(
     assert invitation.status == "pending"
 
 
-@pytest.mark.parametrize("view", ["held", "attention"])
-def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_client, organization, view):
+@pytest.mark.parametrize(("name", "value"), [("status", "held"), ("view", "attention")])
+def test_the_row_is_about_the_earlier_invitation_that_waits(
+    organization_admin_client, organization, name, value
+):
     row = candidate(organization, "Alder", status="invited")
     earlier = factories.InvitationFactory.create(
         organization=organization,
@@ -186,12 +188,12 @@ def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_c
         status="held",
         created_at=timezone.now() - timedelta(days=2),
     )
-    page = text(organization_admin_client.get("/activity/", {"view": view}))
+    page = text(organization_admin_client.get("/activity/", {name: value}))
     assert "On hold" in page
     send, cancel = links(page)
-    assert send.endswith(f"act=send&candidate={row.pk}&view={view}")
-    assert cancel.endswith(f"act=cancel&candidate={row.pk}&view={view}")
-    rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", "view": view})
+    assert send.endswith(f"act=send&candidate={row.pk}&{name}={value}")
+    assert cancel.endswith(f"act=cancel&candidate={row.pk}&{name}={value}")
+    rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", name: value})
     assert [one.key for one in rows.context["rows"]] == [earlier.pk]
     assert [one.key for one in organization_admin_client.get(send).context["rows"]] == [earlier.pk]
     assert row.invitation is not None

@@ -103,10 +103,10 @@ def test_pages_that_need_no_organization_name_neither_people_nor_pages_of_it(
 
 def test_the_way_leads_back_to_the_page_once_the_factor_is_given(requiring, super_admin, super_admin_client):
     app = with_app(super_admin)  # set up in another session
-    answer = super_admin_client.get("/activity/?view=held")
-    assert answer["Location"] == f"{GIVE}?next=%2Factivity%2F%3Fview%3Dheld"
+    answer = super_admin_client.get("/activity/?status=held")
+    assert answer["Location"] == f"{GIVE}?next=%2Factivity%2F%3Fstatus%3Dheld"
     done = super_admin_client.post(answer["Location"], {"code": code_of(app)})
-    assert done["Location"] == "/activity/?view=held"
+    assert done["Location"] == "/activity/?status=held"
     assert super_admin_client.get("/activity/").status_code == 200
 
 
