@@ -1,10 +1,16 @@
-"""Decide a Lever delivery, and write what follows in one transaction: invitation, effects, note, candidate."""
+"""Bring one claimed delivery to its verdict: decide it, and write what follows in one transaction.
+
+When a step fails, why and when it is retried are recorded.
+"""
 
 import logging
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from integrations.case.case import Case, Decided
 from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
@@ -18,41 +24,203 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
-from integrations.http.steps import wait_until_shown
+from integrations.core.vocabulary import (
+    RETRY_FOR_IN_WORDS,
+    ErasureCause,
+    Platform,
+    VerdictCause,
+    WebhookEvent,
+)
+from integrations.http.session import CallDeferred, NotConnected, PlatformError
+from integrations.http.steps import (
+    RETRY_FOR,
+    SHORTEST_WAIT,
+    Conflict,
+    Crash,
+    backoff,
+    deferral,
+    run_step,
+    wait_after,
+    wait_until_shown,
+)
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.record_candidate import record_candidate
+from integrations.inbox.noted_events import NotErased, note_codescreen_webhook, note_deletion
+from integrations.inbox.record_candidate import record_candidate, record_undecided
 from integrations.inbox.stage_lists import readings
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.payloads import Opportunity
+from integrations.lever.payloads import Opportunity, is_test_request
 from integrations.notifications.links import timeline_link
+from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import AskAgain, LeaseLost
 from integrations.privacy.erase import erase
 from integrations.store import database
+from integrations.store.database import with_retry
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 
 logger = logging.getLogger(__name__)
+
+#: A candidate without a decision for so long is listed all the same.
+SHOWN_AFTER = timedelta(minutes=2)
+GIVEN_UP = (
+    f"For {RETRY_FOR_IN_WORDS} the portal could not read what it needs: {{reason}}. If the candidate is still in the "
+    "stage, it tries again at its next comparison with Lever."
+)
+
+
+def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
+    """Handle a claimed delivery; raises nothing for what a platform or a bug did."""
+    if delivery.is_poison:
+        logger.error("delivery %s is given up: its workers ended without an outcome", delivery.pk)
+        delivery.release(due_at=None, last_error=NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
+        return
+    result = run_step(f"delivery {delivery.pk}", lambda: _handle(delivery, clients))
+    match result:
+        case CallDeferred():
+            _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
+        case Conflict():
+            _try_later(delivery, due_at=Now() + backoff(delivery.attempts), last_error=result.reason)
+        case PlatformError():
+            _retry(delivery, result)
+        case Crash():
+            # a bounded number of times it is tried again; then it stops, and shows where that came from
+            is_given_up = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
+            delivery.release(
+                due_at=None if is_given_up else Now() + backoff(delivery.consecutive_crashes),
+                last_error=result.reason,
+                traceback=result.traceback,
+                consecutive_crashes=0 if is_given_up else delivery.consecutive_crashes,
+            )
+
+
+def _handle(delivery: Delivery, clients: ClientProvider) -> None:
+    match Platform(delivery.platform):
+        case Platform.LEVER if _tells_of_a_deletion(delivery):
+            note_deletion(delivery, clients)
+        case Platform.LEVER:
+            decide_delivery(delivery, clients)
+        case Platform.CODESCREEN:
+            note_codescreen_webhook(delivery)
+
+
+def _tells_of_a_deletion(delivery: Delivery) -> bool:
+    """Whether a deletion can be asked about now; a test is decided, and so is what waits for the connection."""
+    is_deletion = delivery.event == WebhookEvent.CANDIDATE_DELETED and not is_test_request(delivery.payload)
+    return is_deletion and delivery.organization.working_lever is not None
+
+
+def _retry(delivery: Delivery, error: PlatformError) -> None:
+    """Try again later; after RETRY_FOR it ends in a verdict, which the sweep and people can take up."""
+    notify_reconnect_needed(delivery.organization)
+    now = database.now()
+    failing_since = delivery.failing_since or now
+    if now - failing_since >= RETRY_FOR:
+        if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+            delivery.decide(VerdictCode.NOTED, NotErased.NOT_CONFIRMED.value)
+            return
+        explanation = GIVEN_UP.format(reason=str(error).rstrip("."))
+        _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)
+        return
+    # without a connection the next try records the verdict `disconnected`
+    is_disconnected = isinstance(error, NotConnected)
+    wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
+    _try_later(delivery, due_at=database.due_after(wait), last_error=str(error), failing_since=failing_since)
+
+
+def _try_later(delivery: Delivery, **changes: object) -> None:
+    """Release it with these changes; the candidate is listed once nothing is decided about them for SHOWN_AFTER."""
+    is_late = not delivery.verdict and database.now() - delivery.received_at >= SHOWN_AFTER
+    _end_lease(delivery, partial(delivery.release, **changes), is_listed=is_late)
+
+
+def _end_lease(delivery: Delivery, end: Callable[[], bool], *, is_listed: bool) -> None:
+    """End the lease by `end`; if it `is_listed`, store the candidate too. Nothing is written if the lease was lost."""
+
+    def write() -> None:
+        with transaction.atomic():
+            if is_listed:
+                # before the delivery and the log: others lock the candidate first
+                record_undecided(delivery)
+            if not end():
+                transaction.set_rollback(True)
+
+    with_retry(write)
+
+
+def decide_delivery(
+    delivery: Delivery,
+    clients: ClientProvider,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+    cause: VerdictCause | None = None,
+    may_wait: bool = True,
+) -> Decision | None:
+    """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
+
+    Return None then, and when Lever is asked again before anything is decided. `known` is the opportunity if it was
+    read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever doesn't show the candidate this time.
+    Raises PlatformError when a platform doesn't answer.
+    """
+    snapshot = gather_facts(delivery, clients, known, read_at, listed=readings.take)
+    if may_wait and snapshot.not_shown is not None:
+        reads = delivery.not_shown_reads + 1
+        wait = wait_until_shown(reads)
+        if wait is not None:
+            reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
+            delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason)
+            return None
+    with call_log.recorded():
+        organization, facts = delivery.organization, snapshot.facts
+        if snapshot.opportunity is not None:
+            # such decisions of one organization run one after another: each sees the invitations of those before it
+            organization = Organization.objects.lock(delivery.organization_id)
+            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
+        decision = decide(facts)
+        # of whom no row was found under the lock there is none to read again; of an erased person none was looked for
+        is_new = snapshot.opportunity is not None and not facts.is_erased and not facts.invitations_here
+        with changing(organization, delivery.opportunity_id, has_rows=not is_new) as case:
+            invitation = apply_decision(case, delivery, decision, facts, snapshot)
+        # before the verdict, which locks the chain: others lock the invitation and the candidate first
+        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
+        is_recorded = delivery.decide(
+            decision.verdict,
+            decision.explanation,
+            invitation,
+            assessment_source=decision.assessment_source,
+            assessment_written=decision.assessment_written,
+            cause=cause,
+        )
+        if not is_recorded:
+            transaction.set_rollback(True)
+            return None
+        if snapshot.opportunity is not None and not facts.is_erased:
+            store_people(organization, snapshot.opportunity, snapshot.people)
+    logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
+    if decision.verdict == VerdictCode.ANONYMIZED:
+        erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+    return decision
 
 
 def apply_decision(
     case: Case, delivery: Delivery, decision: Decision, facts: Facts, gathered: FactsSnapshot
 ) -> Invitation | None:
     """Change the candidate's rows as a decision says; return the invitation it is about."""
-    opportunity = gathered.opportunity
-    if decision.verdict in INVITING_VERDICTS and opportunity is not None:
-        return _invite(case, delivery, decision, facts, opportunity, gathered.read_at)
-    if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
-        return _cancel(case, opportunity, facts, "The candidate left the stage.")
-    if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
-        return _cancel(case, opportunity, facts, decision.explanation)
-    if decision.verdict == VerdictCode.ALREADY_INVITED and opportunity is not None:
-        return _follow_again(case, decision, facts, opportunity)
+    case.decided = _decided_by(delivery, decision)
+    if gathered.opportunity is not None:
+        match decision.verdict:
+            case verdict if verdict in INVITING_VERDICTS:
+                return _invite(case, delivery, decision, facts, gathered.opportunity, gathered.read_at)
+            case VerdictCode.NOT_A_TRIGGER_STAGE:
+                return _cancel(case, gathered.opportunity, facts, "The candidate left the stage.")
+            case VerdictCode.ARCHIVED:
+                return _cancel(case, gathered.opportunity, facts, decision.explanation)
+            case VerdictCode.ALREADY_INVITED:
+                return _follow_again(case, decision, facts, gathered.opportunity)
     if decision.existing_invitation_id:
         return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
     return None
 
 
-def decided_by(delivery: Delivery, decision: Decision) -> Decided:
+def _decided_by(delivery: Delivery, decision: Decision) -> Decided:
     """Return a decision as a note says it: with the page of another opportunity that has the invitation."""
     existing, step = None, decision.next_step
     if decision.existing_invitation_id and decision.verdict.record.leaves_note:
@@ -152,59 +320,3 @@ def _follow_again(
     else:
         invitation.follow_again()
     return invitation
-
-
-def decide_delivery(
-    delivery: Delivery,
-    clients: ClientProvider,
-    known: Opportunity | None = None,
-    read_at: datetime | None = None,
-    cause: VerdictCause | None = None,
-    may_wait: bool = True,
-) -> Decision | AskAgain | LeaseLost:
-    """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
-
-    `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
-    doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
-    """
-    snapshot = gather_facts(delivery, clients, known, read_at, listed=readings.take)
-    if may_wait and snapshot.not_shown is not None:
-        reads = delivery.not_shown_reads + 1
-        wait = wait_until_shown(reads)
-        if wait is not None:
-            reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
-            is_ours = delivery.release(
-                due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason
-            )
-            return AskAgain() if is_ours else LeaseLost()
-    with call_log.recorded():
-        organization, facts = delivery.organization, snapshot.facts
-        if snapshot.opportunity is not None:
-            # such decisions of one organization run one after another: each sees the invitations of those before it
-            organization = Organization.objects.lock(delivery.organization_id)
-            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
-        decision = decide(facts)
-        # of whom no row was found under the lock there is none to read again; of an erased person none was looked for
-        is_new = snapshot.opportunity is not None and not facts.is_erased and not facts.invitations_here
-        with changing(organization, delivery.opportunity_id, has_rows=not is_new) as case:
-            case.decided = decided_by(delivery, decision)
-            invitation = apply_decision(case, delivery, decision, facts, snapshot)
-        # before the verdict, which locks the chain: others lock the invitation and the candidate first
-        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
-        is_recorded = delivery.decide(
-            decision.verdict,
-            decision.explanation,
-            invitation,
-            assessment_source=decision.assessment_source,
-            assessment_written=decision.assessment_written,
-            cause=cause,
-        )
-        if not is_recorded:
-            transaction.set_rollback(True)
-            return LeaseLost()
-        if snapshot.opportunity is not None and not facts.is_erased:
-            store_people(organization, snapshot.opportunity, snapshot.people)
-    logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
-    if decision.verdict == VerdictCode.ANONYMIZED:
-        erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
-    return decision

@@ -12,7 +12,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.inbox.decide_delivery import apply_decision, decided_by
+from integrations.inbox.decide_delivery import apply_decision
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
@@ -89,7 +89,6 @@ def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
         delivery.dedupe_key = f"dry-run:{uuid.uuid4().hex}"
         delivery.save()
         with changing(organization, delivery.opportunity_id) as case:
-            case.decided = decided_by(delivery, decision)
             apply_decision(case, delivery, decision, facts, snapshot)
         enqueued = (
             effects.select_related("invitation")

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db.models.functions import Now
@@ -12,13 +12,14 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.http.session import CallDeferred, PlatformError
-from integrations.inbox.missed import CLOCK_SKEW
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.lever.transport import PAGE_SIZE
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
+#: Lever's clock and the database's may differ by this much.
+CLOCK_SKEW = timedelta(minutes=2)
 #: The list is read when so many candidates wait, and at most a page of it for each so many.
 FEWEST_CANDIDATES = 10
 #: Lever's pace allows to invite fewer while a reading is young; what else it showed would be read again. Where nobody

@@ -82,11 +82,6 @@ class LeaseLost:
 
 
 @dataclass(frozen=True)
-class AskAgain:
-    """Lever didn't show what the verdict depends on, or it has changed since. The row waits to be decided again."""
-
-
-@dataclass(frozen=True)
 class DecideOnRecording:
     """Rows that others may change decide the outcome: `decide` is called in the transaction that records it."""
 

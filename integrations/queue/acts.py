@@ -75,7 +75,7 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     except BaseException:
         claimed.release()
         raise
-    if not isinstance(decision, Decision):
+    if decision is None:
         raise ActionNotAllowed("This delivery has just been processed. Reload its page to see the verdict.")
     changes = {"verdict": (before, decision.verdict)}
     audit(delivery, actor, AuditAction.REPLAY, changes)

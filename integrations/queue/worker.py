@@ -19,7 +19,7 @@ from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.http import stop_signal
-from integrations.inbox.handle_delivery import handle_delivery
+from integrations.inbox.decide_delivery import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.link_emails import answer_requests

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
-from integrations.inbox import handle_delivery, sweep
+from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import acts as queue_acts
@@ -51,7 +51,7 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
         return opportunity
 
     monkeypatch.setattr(lever, "opportunity", read_while_candidate_leaves)
-    handle_delivery.handle_delivery(entered, FakeClients(scenario.organization, lever=lever))
+    decide_delivery.handle_delivery(entered, FakeClients(scenario.organization, lever=lever))
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from integrations.catalog.models.platform_lists import Stage
 from integrations.http.steps import SHORTEST_WAIT
-from integrations.inbox import handle_delivery
+from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox import perform
@@ -37,7 +37,7 @@ def meeting_a_deadlock(step) -> WriteDuringRestart:
 
 def test_a_delivery_is_decided_a_moment_later(scenario, monkeypatch, caplog):
     delivery = factories.DeliveryFactory(organization=scenario.organization, event="other")
-    monkeypatch.setattr(handle_delivery, "_handle", meeting_a_deadlock(handle_delivery._handle))
+    monkeypatch.setattr(decide_delivery, "_handle", meeting_a_deadlock(decide_delivery._handle))
     assert scenario.work() == 1  # not again and again while the other transaction goes on
     Delivery.objects.update(due_at=Now())
     scenario.work()
@@ -61,7 +61,7 @@ def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(sc
 def test_the_wait_grows_with_each_conflict(scenario, monkeypatch, row):
     if row == "delivery":
         factories.DeliveryFactory(organization=scenario.organization, event="other", attempts=8)
-        monkeypatch.setattr(handle_delivery, "_handle", meeting_a_deadlock(handle_delivery._handle))
+        monkeypatch.setattr(decide_delivery, "_handle", meeting_a_deadlock(decide_delivery._handle))
     else:
         scenario.pending_invitation()
         Effect.objects.update(attempts=8)
@@ -121,7 +121,7 @@ def meet_a_deletion(*_: object) -> NoReturn:
 
 def test_a_delivery_whose_deletion_never_ends_becomes_stuck(scenario, monkeypatch):
     delivery = factories.DeliveryFactory(organization=scenario.organization, event="other")
-    monkeypatch.setattr(handle_delivery, "_handle", meet_a_deletion)
+    monkeypatch.setattr(decide_delivery, "_handle", meet_a_deletion)
     for _ in range(MAX_CONSECUTIVE_CRASHES):
         delivery.refresh_from_db()
         assert not delivery.is_stuck

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.health import doctor
-from integrations.inbox import decide_delivery, handle_delivery
+from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
@@ -59,7 +59,7 @@ def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(sce
             raise Killed
         return decide(delivery, *more)
 
-    monkeypatch.setattr(handle_delivery, "decide_delivery", kill_or_decide)
+    monkeypatch.setattr(decide_delivery, "decide_delivery", kill_or_decide)
     others = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
     assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     crashing.refresh_from_db()
@@ -72,7 +72,7 @@ def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(sce
 def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):
     crashing = factories.DeliveryFactory(organization=scenario.organization, event="other")
     with monkeypatch.context() as patched:
-        patched.setattr(handle_delivery, "decide_delivery", kill_worker)
+        patched.setattr(decide_delivery, "decide_delivery", kill_worker)
         work_until_no_worker_dies(scenario)
     crashing.refresh_from_db()
     assert queue_acts.replay(crashing, super_admin).verdict == "ignored_event"

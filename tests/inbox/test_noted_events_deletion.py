@@ -2,9 +2,9 @@
 
 import pytest
 
-from integrations.inbox import handle_delivery
-from integrations.inbox.handle_delivery import NotErased
+from integrations.inbox import noted_events
 from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.noted_events import NotErased
 from integrations.privacy.models import Erasure
 from tests.support import factories
 
@@ -33,7 +33,7 @@ def test_a_deleted_candidate_is_erased_at_once(scenario, reported):
     invitation = scenario.sent_invitation()
     scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
     delivery = reported(invitation.opportunity_id, deletedBy="user-1")
-    assert (delivery.verdict, delivery.explanation) == ("erased", handle_delivery.ERASED)
+    assert (delivery.verdict, delivery.explanation) == ("erased", noted_events.ERASED)
     invitation = scenario.reread(invitation)
     assert (invitation.candidate_name, invitation.email) == ("", "")
     assert Erasure.objects.get().cause == "deleted"
@@ -70,7 +70,7 @@ def test_a_candidate_without_stored_data_gets_no_receipt(scenario, reported):
     scenario.sandbox.lever_does("delete", opportunities=[opportunity_id])
     scenario.organization.deliveries.filter(opportunity_id=opportunity_id).delete()
     delivery = reported(opportunity_id)
-    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.NOTHING_STORED)
+    assert (delivery.verdict, delivery.explanation) == ("noted", noted_events.NOTHING_STORED)
     assert not Erasure.objects.exists()
 
 

@@ -16,7 +16,7 @@ from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.http.steps import NOT_SHOWN_WAITS, RETRY_FOR
-from integrations.inbox import handle_delivery
+from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.candidate import Candidate
@@ -236,7 +236,7 @@ def test_concurrent_workers_invite_one_candidate_once(
 def test_a_deferred_delivery_loses_no_attempt(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     monkeypatch.setattr(
-        handle_delivery, "decide_delivery", mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot"))
+        decide_delivery, "decide_delivery", mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot"))
     )
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)
@@ -249,7 +249,7 @@ def test_a_deferred_delivery_loses_no_attempt(connected_organization, monkeypatc
 def test_a_delivery_waits_as_long_as_the_platform_asks_for(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     error = PlatformError("busy", status=429, retry_after=120)
-    monkeypatch.setattr(handle_delivery, "decide_delivery", mock.Mock(side_effect=error))
+    monkeypatch.setattr(decide_delivery, "decide_delivery", mock.Mock(side_effect=error))
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)
     delivery = Delivery.objects.get()
