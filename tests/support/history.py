@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
+from integrations.case.case import Case
+from integrations.case.reconcile import reconcile
 from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
@@ -31,19 +34,19 @@ from integrations.privacy.erase import erase
 from integrations.queue import acts, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
-from portal.devtools import databases
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import claimable_at
-from portal.devtools.sandbox.codescreen.state import Instance
+from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.seed import codescreen_accounts, lever_accounts
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
-from tests.support.undone import Wire, forget
+from tests.support.undone import Wire, copied, forget
 
 ONE, OTHER = "Tamarack", "Tamarack again"  # two candidacies of one person
 STAGE, TAKE_HOME = "CodeScreen Assessment", "CodeScreen Take-home"
@@ -56,17 +59,66 @@ REFUSALS = (ActionNotAllowed, HttpError, PlatformError, ObjectDoesNotExist)
 MOMENTS = 60
 
 
+class Kept:
+    """The organization with its accounts as every history finds them: made once."""
+
+    def __init__(self, platforms: Platforms, clock: PretendClock, wire: Wire) -> None:
+        self.platforms, self.clock, self.wire = platforms, clock, wire
+        lever = platforms.lever.platform.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
+        codescreen = platforms.codescreen.platform.add_account(ACCOUNT, codescreen_accounts()[ACCOUNT])
+        lever.settings.rate_limit = 0.0
+        made = factories.OrganizationFactory(slug=ACCOUNT, **RULES)
+        self.person = factories.member(made, Membership.Role.SUPER_ADMIN, "owner")
+        factories.CodeScreenConnectionFactory(organization=made, api_key=codescreen.api_key)
+        save_codescreen_webhook_secret(made, factories.WEBHOOK_SECRET, "test")
+        codescreen.settings.update(
+            {"webhook_url": made.codescreen_webhook_url, "webhook_secret": factories.WEBHOOK_SECRET}
+        )
+        for event in WebhookEvent:
+            webhook = platforms.lever_does("webhook", event=event, url=made.lever_webhook_url)
+            factories.LeverWebhookFactory(
+                organization=made, event=event, origin="api", signature_token=webhook["signature_token"]
+            )
+        for role in ROLES:
+            made.role_mappings.create(role=role, assessment="Backend")
+        made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
+        connect(platforms, made, self.person)
+        worker.work()
+        self._since = clock.now()
+        self._accounts = copied((lever, codescreen, vars(platforms.lever.grants)), platforms)
+
+    def begin_again(self) -> tuple[LeverAccount, CodeScreenAccount]:
+        """Have the accounts and the time as they were; return the accounts."""
+        self.clock.advance((self._since - self.clock.now()).total_seconds())
+        lever, codescreen, grants = copied(self._accounts, self.platforms)
+        self.platforms.lever.accounts[ACCOUNT] = lever
+        platform = self.platforms.codescreen.platform
+        platform.accounts[ACCOUNT] = codescreen
+        platform.change_key(codescreen, codescreen.api_key)  # by which it is found
+        vars(self.platforms.lever.grants).update(grants)
+        return lever, codescreen
+
+
+def connect(platforms: Platforms, organization: Organization, person: User) -> None:
+    """Connect Lever by a new grant."""
+    account, grants = platforms.lever.accounts[ACCOUNT], platforms.lever.grants
+    user = account.users[account.actor() or ""]
+    grant = grants.grant(account, user, frozenset(scopes_of(attaches_files=True)))
+    connect_lever(organization, LeverGrant(grants.issue(grant, account), account.id, user.id), person)
+
+
 class History:
     """The organization, its accounts, and what may happen; `lines` is what has happened."""
 
-    def __init__(
-        self,
-        platforms: Platforms,
-        clock: PretendClock,
-        wire: Wire,
-        why_not: Callable[["History", Instance], str],
-    ) -> None:
-        self.platforms, self.clock, self.wire, self.why_not = platforms, clock, wire, why_not
+    def __init__(self, kept: "Kept", why_not: Callable[["History", Instance], str]) -> None:
+        self._kept, self.why_not = kept, why_not
+        self.platforms, self.clock, self.wire, self.person = (
+            kept.platforms,
+            kept.clock,
+            kept.wire,
+            kept.person,
+        )
+        self._client = Client(SERVER_NAME="testserver")
         self.lines: list[str] = []
         #: By assessment, how often more than once somebody or a rule had it sent to the person.
         self.asked: dict[str, int] = {}
@@ -80,17 +132,11 @@ class History:
 
     @contextmanager
     def played(self) -> Iterator["History"]:
-        """Play it on accounts and rows of its own, which are gone afterwards."""
-        with self.clock, transaction.atomic():
+        """Play it on copies of the accounts, and on rows that are undone afterwards."""
+        with transaction.atomic():
             forget()
-            if connection.vendor == "postgresql":
-                databases.postgresql_follows_python(connection)
-            else:
-                databases.sqlite_follows_python(connection.connection)
-            lever, codescreen = self.platforms.lever.platform, self.platforms.codescreen.platform
-            self.lever = lever.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
-            self.codescreen = codescreen.add_account(ACCOUNT, codescreen_accounts()[ACCOUNT])
-            self._set_up()
+            self.wire.writes.clear()
+            self.lever, self.codescreen = self._kept.begin_again()
             try:
                 yield self
             finally:
@@ -99,32 +145,8 @@ class History:
                 transaction.set_rollback(True)
         forget()
 
-    def _set_up(self) -> None:
-        self._client = Client(SERVER_NAME="testserver")
-        self.lever.settings.rate_limit = 0.0
-        made = factories.OrganizationFactory(slug=ACCOUNT, **RULES)
-        self.person = factories.member(made, Membership.Role.SUPER_ADMIN, "owner")
-        factories.CodeScreenConnectionFactory(organization=made, api_key=self.codescreen.api_key)
-        save_codescreen_webhook_secret(made, factories.WEBHOOK_SECRET, "test")
-        self.codescreen.settings.update(
-            {"webhook_url": made.codescreen_webhook_url, "webhook_secret": factories.WEBHOOK_SECRET}
-        )
-        for event in WebhookEvent:
-            webhook = self.platforms.lever_does("webhook", event=event, url=made.lever_webhook_url)
-            factories.LeverWebhookFactory(
-                organization=made, event=event, origin="api", signature_token=webhook["signature_token"]
-            )
-        for role in ROLES:
-            made.role_mappings.create(role=role, assessment="Backend")
-        made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
-        self._connect()
-        worker.work()
-
     def _connect(self) -> None:
-        grants, user = self.platforms.lever.grants, self.lever.users[self.lever.actor() or ""]
-        grant = grants.grant(self.lever, user, frozenset(scopes_of(attaches_files=True)))
-        tokens = grants.issue(grant, self.lever)
-        connect_lever(self.organization, LeverGrant(tokens, self.lever.id, user.id), self.person)
+        connect(self.platforms, self.organization, self.person)
 
     # what there is
 
@@ -320,12 +342,15 @@ class History:
         if self.organization.disconnected_reason:
             self._connect()
         self._work_off()
-        for _ in range(8):
+        for _ in range(8):  # the last time nothing is written
             before = len(self.wire.writes)
             for effect in Effect.objects.failed_steps():
                 assert effect.last_error, f"{effect} failed without a reason"
                 retry_effect(effect, self.person)
             self.do_by_the_clock()
+            for word in (ONE, OTHER):
+                with transaction.atomic():
+                    reconcile(Case.read(self.organization, self.id_of(word), is_locked=True))
             self._work_off()
             if len(self.wire.writes) == before:
                 return
@@ -333,11 +358,12 @@ class History:
 
     def do_by_the_clock(self) -> None:
         """Compare with Lever, follow erasures, write who waits, and poll CodeScreen about everybody."""
-        acts.sweep_organization(self.organization)
-        acts.follow_erasures(self.organization)
-        DutyRun.objects.request(Duty.NOTE_WAITS, [self.organization.pk])
+        organization = self.organization
+        acts.sweep_organization(organization)
+        acts.follow_erasures(organization)
+        DutyRun.objects.request(Duty.NOTE_WAITS, [organization.pk])
         worker.perform_duties()
-        self.poll()
+        acts.poll_organization(organization, everything=True)
 
     def _work_off(self) -> None:
         for _ in range(MOMENTS):

@@ -3,11 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from django.db import transaction
 from django.db.models import Q
 
-from integrations.case.case import Case
-from integrations.case.reconcile import reconcile
 from integrations.core.vocabulary import ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
@@ -57,7 +54,6 @@ def check(history: History) -> None:
         found = history.lever.opportunities.get(history.id_of(word))
         if found is not None and not Erasure.objects.filter(opportunity_id=found.id).exists():
             broken += [f"{word}: {what}" for what in of_candidacy(history, found)]
-    broken += of_repetition(history)
     assert not broken, "\n".join(broken)
 
 
@@ -189,15 +185,3 @@ def of_results(
         shown = (f"{name}: passed" in found.tags, f"{name}: failed" in found.tags)
         if shown != (counts is True, counts is False):
             yield f"{name}: the tags (passed, failed) are {shown}, and it counts as passed: {counts}"
-
-
-def of_repetition(history: History) -> Iterator[str]:
-    """What is done again at rest writes nothing to the platforms."""
-    before = len(history.wire.writes)
-    history.do_by_the_clock()
-    for word in (ONE, OTHER, ONE, OTHER):
-        with transaction.atomic():
-            reconcile(Case.read(history.organization, history.id_of(word), is_locked=True))
-    history.work()
-    if written := history.wire.writes[before:]:
-        yield f"done again at rest, {', '.join(written)}"

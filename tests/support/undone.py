@@ -1,7 +1,10 @@
 """What a played history leaves: rows that are undone, what a process remembers, and the calls on the wire."""
 
+import copy
+import copyreg
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock, RLock
 
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -14,6 +17,7 @@ from portal.devtools import databases
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
+from portal.devtools.chaos.every_point.platforms import Platforms
 
 WRITES = ("POST", "PUT", "DELETE")
 NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT pretend_clock.statement_timestamp()',
@@ -61,12 +65,23 @@ def undone() -> Iterator[None]:
                 cursor.execute(NOW_BY_DEFAULT)
                 for (statement,) in cursor.fetchall():
                     cursor.execute(statement)
+            databases.postgresql_follows_python(connection)
+        else:
+            databases.sqlite_follows_python(connection.connection)
         yield
         transaction.set_rollback(True)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("RESET search_path; DROP SCHEMA pretend_clock CASCADE")
     connection.close()  # which tells the time of the last history
+
+
+def copied[Kept](kept: Kept, platforms: Platforms) -> Kept:
+    """Return a copy of what the pretend platforms hold, with locks of its own."""
+    copyreg.pickle(type(Lock()), lambda _: (Lock, ()))
+    copyreg.pickle(type(RLock()), lambda _: (RLock, ()))
+    shared = (platforms.lever.platform.sender, platforms.codescreen.platform.sender)
+    return copy.deepcopy(kept, {id(one): one for one in shared})
 
 
 def forget() -> None:
