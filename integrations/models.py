@@ -5,10 +5,8 @@
 import integrations.accounts.models.attempts
 import integrations.api.models
 import integrations.audit.models.chain
-import integrations.audit.models.chain_head
 import integrations.audit.models.entry
-import integrations.catalog.models.platform_lists
-import integrations.catalog.models.role_mapping
+import integrations.catalog.models
 import integrations.clients.models
 import integrations.codescreen.models
 import integrations.health.models

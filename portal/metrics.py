@@ -24,8 +24,8 @@ from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import INCIDENTS
 from integrations.core.invitation_status import OPEN
 from integrations.core.vocabulary import Platform
+from integrations.health.checks.work import require_room
 from integrations.health.models import Incident
-from integrations.health.room import require_room
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import REFRESH_LIFETIME, LeverConnection

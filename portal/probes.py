@@ -25,7 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.health.room import require_room
+from integrations.health.checks.work import require_room
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat

@@ -38,7 +38,7 @@ if DEBUG and IS_HTTPS:
 _host = _portal.hostname or "127.0.0.1"
 ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", "E020"), f"[{_host}]" if ":" in _host else _host]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
-#: How many proxies in front are ours; see portal.client_address.
+#: How many proxies in front are ours; see portal.accounts.limits.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", "E023", 0, least=0, most=9)
 #: Whether the portal is for this machine alone.
 IS_LOCAL = not IS_HTTPS and _host in {"127.0.0.1", "localhost", "::1"}

@@ -20,8 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients import models as client_models
 from integrations.http import stop_signal
 from integrations.lever.acts import connect_lever

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from integrations.api.models import ApiScope
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.invitations import work_in
 from integrations.members.models.membership import Membership

@@ -114,7 +114,7 @@ def test_a_webhook_is_answered_503_and_accepted_later_when_there_is_room(connect
 
 def test_the_node_is_not_ready_while_the_disk_is_full(client, monkeypatch):
     for status, disk in ((503, full_disk), (200, nullcontext)):
-        monkeypatch.setattr("integrations.health.room._next_at", 0.0)
+        monkeypatch.setattr("integrations.health.checks.work._next_at", 0.0)
         with disk():
             assert client.get(reverse("ready")).status_code == status
 

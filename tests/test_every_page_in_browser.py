@@ -24,8 +24,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import ADMINS, Membership
-from integrations.notifications.link_emails import membership_link
-from integrations.notifications.links import choose_password_link
+from integrations.notifications.link_emails import choose_password_link, membership_link
 from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization

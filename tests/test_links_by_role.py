@@ -5,7 +5,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from django.urls import resolve
 
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization

@@ -58,7 +58,7 @@ PARTS = {
         "tests/audit/test_attacks.py",
         "tests/audit/test_concurrent_writers.py",
         "tests/audit/test_erasure.py",
-        "tests/audit/test_chain_heads.py",
+        "tests/audit/test_chain_head.py",
         "tests/catalog",
         "tests/codescreen/test_models.py",
         "tests/health",

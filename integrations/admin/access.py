@@ -12,9 +12,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import is_admitted, is_strong
-from integrations.core.lists import is_key
 from integrations.members.models.membership import Membership, opened_memberships
 from integrations.organizations.models.organization import Organization
+from integrations.store.database import is_key
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_read_log", "may_retry_effects"]

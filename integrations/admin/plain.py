@@ -12,9 +12,8 @@ from integrations.admin.access import OrganizationFilter
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
 from integrations.api.models import ApiToken
-from integrations.audit.models.chain_head import ChainHead
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.audit.models.chain import ChainHead
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, WebhookRejection

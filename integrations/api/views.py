@@ -18,13 +18,13 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from integrations.api.access import HasScope, PageThrottle, TokenAuthentication
 from integrations.api.models import ApiScope, ApiToken
 from integrations.api.rows import CandidateRow, FindingRow, InvitationRow, ResultRow, VerdictRow
-from integrations.core.lists import is_key
 from integrations.health import doctor
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
+from integrations.store.database import is_key
 from integrations.store.triggers import changed_since, settled_until
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from integrations.api.models import ApiToken
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.audit.record import audit, target_of
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.members.models.membership import PendingMembership
 from integrations.organizations.models.organization import Organization
 

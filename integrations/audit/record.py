@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import QuerySet
 
 from integrations.api.models import ApiToken
-from integrations.audit.models.chain_head import PORTAL_CHAIN
+from integrations.audit.models.chain import PORTAL_CHAIN
 from integrations.audit.models.entry import (
     Actor,
     AuditAction,
@@ -19,7 +19,7 @@ from integrations.audit.models.entry import (
     TargetKind,
     masked,
 )
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate

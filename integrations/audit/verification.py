@@ -1,14 +1,22 @@
-"""Verify a chain: whether every row is there, as it was written, and nothing besides."""
+"""Verify a chain: whether every row is there, as it was written, and nothing besides; and sign its head."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.audit.models.chain import ERASED_POSITIONS, Chained, ChainedQuerySet
-from integrations.audit.models.chain_head import NO_HASH, PORTAL_CHAIN, ChainHead
-from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.models.chain import (
+    ERASED_POSITIONS,
+    NO_HASH,
+    PORTAL_CHAIN,
+    Chained,
+    ChainedQuerySet,
+    ChainHead,
+)
+from integrations.audit.models.entry import Actor, AuditAction, AuditEntry
+from integrations.audit.record import audit
 from integrations.inbox.models.verdict import Verdict
 from integrations.organizations.models.organization import Organization
 
@@ -195,3 +203,26 @@ def _check_beginning(chain: int, found: Verification) -> None:
         found.add(
             "the chain doesn't begin with the making of the organization: it was emptied, or begins anew."
         )
+
+
+# The head of a chain, signed anew: with another key, or as the chain is now.
+
+
+def sign_heads() -> list[ChainHead]:
+    """Sign the head of every chain with the first of FIELD_ENCRYPTION_KEYS; return those that aren't genuine."""
+    refused = []
+    for chain in ChainHead.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            head = ChainHead.objects.lock(chain)
+            if head.is_genuine:
+                head.sign()
+            else:
+                refused.append(head)
+    return refused
+
+
+def accept_chain(organization: Organization | None, reason: str, actor: Actor) -> None:
+    """Sign the organization's chain, or the portal's, as it is now, such as after a key was lost; it is on record."""
+    with transaction.atomic():
+        audit(organization, actor, AuditAction.ACCEPT_LOG, reason=reason)
+        ChainHead.objects.lock(organization.pk if organization else PORTAL_CHAIN).sign()

@@ -13,7 +13,7 @@ from integrations.catalog.lists import (
     refresh_assessments,
     stage_name,
 )
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationStatus
 from integrations.core.rules.choose_assessment import choose_assessment, depends_on_hidden_role

@@ -8,8 +8,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import NOT_STATED, lower_first
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.links import timeline_link
-from integrations.notifications.models.email_kind import Fact, Line, Link
+from integrations.notifications.models.email_kind import Fact, Line, Link, timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.payloads import MoveStagePayload, NotePayload

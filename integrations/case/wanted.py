@@ -19,7 +19,7 @@ from integrations.case.texts import (
     skipped_note,
     wait_note,
 )
-from integrations.catalog.models.role_mapping import rule_for
+from integrations.catalog.models import rule_for
 from integrations.core.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
@@ -29,7 +29,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.models.email_kind import EmailTopic, Line
-from integrations.notifications.payload import InvitationUnchanged
+from integrations.notifications.notices import InvitationUnchanged
 from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import Payload

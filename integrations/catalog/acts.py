@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from integrations.audit.kept_rows import KeptRows
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, MAPPED_ALREADY, OWN_RULES, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, OWN_RULES, Role, RoleMapping
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.organization import Organization
 

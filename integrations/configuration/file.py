@@ -20,7 +20,7 @@ from integrations.configuration.section import (
 )
 from integrations.configuration.sections import SECTIONS
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.notifications.links import choose_password_link
+from integrations.notifications.link_emails import choose_password_link
 from integrations.organizations.models.organization import Organization
 
 TYPE_NAMES = {

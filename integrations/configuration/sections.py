@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, NO_RULE, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, NO_RULE, RoleMapping
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (

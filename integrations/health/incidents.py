@@ -17,8 +17,8 @@ from integrations.health.findings import Finding
 from integrations.health.models import Incident
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic, Link
+from integrations.notifications.notices import IncidentOngoing
 from integrations.notifications.notify import effect_key, notify_members
-from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect

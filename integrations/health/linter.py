@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models import Assessment, Role, Stage
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy

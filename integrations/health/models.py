@@ -121,12 +121,6 @@ class WebhookRejection(models.Model):
         return LikelyMistake(self.hint).label if self.hint else RejectionCode(self.code).record.fix
 
     @classmethod
-    def is_counted(cls, organization: Organization, platform: str, code: str) -> bool:
-        """Whether a rejection for that reason was counted in this second, so that the cause needn't be determined."""
-        rows = cls.objects.filter(organization=organization, platform=platform, code=code)
-        return rows.filter(last_at__gte=Now() - COUNT_EVERY).exists()
-
-    @classmethod
     def record(cls, organization: Organization, platform: str, code: str, hint: str = "") -> None:
         """Count one rejection: one row per reason and at most one write a second, however many requests arrive."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)

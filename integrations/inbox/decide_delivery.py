@@ -49,7 +49,7 @@ from integrations.inbox.record_candidate import record_candidate, record_undecid
 from integrations.inbox.stage_lists import readings
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, is_test_request
-from integrations.notifications.links import timeline_link
+from integrations.notifications.models.email_kind import timeline_link
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import erase

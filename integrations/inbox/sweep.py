@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.case.person import read_missing_people, store_people_shown
 from integrations.catalog.lists import refresh_stages, shown_role, trigger_policy, trigger_stages
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.core.invitation_status import InvitationStatus

@@ -18,8 +18,7 @@ from integrations.members.models.membership import (
     folded,
 )
 from integrations.notifications.account_notices import tell_members_changed
-from integrations.notifications.links import settings_link
-from integrations.notifications.models.email_kind import EmailTopic, Link
+from integrations.notifications.models.email_kind import EmailTopic, settings_link
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
@@ -117,6 +116,6 @@ def _keep_last_super_admin(member: Membership) -> None:
             lines=[
                 f"{member.user} is deactivated in Lever, and keeps access: nobody else can change the connections.",
                 "Have them, or the portal's operator, make somebody else Super Admin. Their access then ends.",
-                Link("Open the settings", settings_link()),
+                settings_link(),
             ],
         )

@@ -16,11 +16,10 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
-from integrations.notifications.links import settings_link
-from integrations.notifications.models.email_kind import EmailTopic, Line, Link
+from integrations.notifications.models.email_kind import EmailTopic, Line, settings_link
+from integrations.notifications.notices import EmailPayload
 from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
 from integrations.notifications.notify import enqueue_email
-from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -82,7 +81,7 @@ def send_request(member: Membership, code: str, message: str = "") -> list[Membe
         lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
         if message:
             lines.append(f"In their words: {message}")
-        lines.append(Link("Open the settings", settings_link()))
+        lines.append(settings_link())
         enqueue_email(
             member.organization,
             EmailTopic.ADMIN_REQUEST,
@@ -146,7 +145,7 @@ def audit_and_tell(
             f"{happened}{f' ({details})' if details else ''}, on {database.now():%d %B %Y at %H:%M} UTC."
         ),
         "It decides where candidates' data goes, or who reads it. If that isn't right, change it back.",
-        Link("Open the settings", settings_link()),
+        settings_link(),
     )
     _tell_super_admins(
         organization, EmailTopic.ACCOUNT, without_links(f"{organization.name}: {happened}"), lines
@@ -171,7 +170,7 @@ def tell_members_changed(
     if names:
         said = f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."
         lines.append(without_links(said))
-    lines.append(Link("Open the settings", settings_link()))
+    lines.append(settings_link())
     topic = EmailTopic.MEMBERS_CHANGED
     subject = f"Members changed: {who}"
     _tell_super_admins(organization, topic, subject, tuple(lines), USUAL_PRIORITY)

@@ -5,8 +5,12 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 from django.db.models import Q
 from django.utils.crypto import get_random_string, salted_hmac
@@ -14,10 +18,9 @@ from django.utils.crypto import get_random_string, salted_hmac
 from integrations.accounts.models.attempts import ANSWERED_WITHIN, PasswordLinkRequest
 from integrations.http.steps import run_step
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications.links import choose_password_link
 from integrations.notifications.models.email_kind import EmailTopic, Link
+from integrations.notifications.notices import EmailPayload
 from integrations.notifications.notify import effect_key, enqueue_email
-from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect, EffectQuerySet
@@ -54,7 +57,7 @@ def read_membership_token(token: str) -> MembershipLink | None:
     """
     try:
         pk, organization, email, invited_at, was_sent = signing.loads(token, salt=_SALT)
-    except (signing.BadSignature, ValueError, TypeError):
+    except (BadSignature, ValueError, TypeError):
         return None
     rows = PendingMembership.objects.open().select_related("organization")
     pending = rows.filter(pk=pk, organization=organization, email=email).first()
@@ -150,6 +153,43 @@ def _to(address: str) -> Q:
 def _digest(address: str) -> str:
     """Return what stands for the address in an effect's key, which is kept when addresses are erased."""
     return salted_hmac("integrations.invitations", address, algorithm="sha256").hexdigest()
+
+
+# The links to choose a password.
+
+
+#: How long a link to choose a password works: to choose another one, and the first one.
+NEW_PASSWORD_SECONDS, FIRST_PASSWORD_SECONDS = 3600, 7 * 24 * 3600
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Makes tokens that work once: a sign-in, a new password and a new address end them, and so does time."""
+
+    key_salt = "integrations.notifications.link_tokens"
+
+    def make_token(self, user: User) -> str:
+        """Return Django's token with the time of its making, which Django's own keeps to itself."""
+        return TimestampSigner(salt=self.key_salt).sign(super().make_token(user))
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        """Whether the token was made for the person, is young enough, and neither used nor overtaken."""
+        if user is None:
+            return False
+        longest = NEW_PASSWORD_SECONDS if user.has_usable_password() else FIRST_PASSWORD_SECONDS
+        try:
+            own = TimestampSigner(salt=self.key_salt).unsign(token or "", max_age=longest)
+        except BadSignature:
+            return False
+        return super().check_token(user, own)
+
+
+link_tokens = LinkTokens()
+
+
+def choose_password_link(user: User) -> str:
+    """Return the address at which a person chooses a password; it works once, for an hour, their first one a week."""
+    key = f"{user_pk_to_url_str(user)}-{link_tokens.make_token(user)}"
+    return f"{settings.PORTAL_URL}/accounts/password/reset/key/{key}/"
 
 
 # E-mails with a link to choose a password, for members who have forgotten theirs or whose invitation has expired.

@@ -8,9 +8,15 @@ from django.db.models.functions import Now
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
-from integrations.notifications.links import settings_link, timeline_link
-from integrations.notifications.models.email_kind import EmailTopic, Line, Link, members_getting
-from integrations.notifications.payload import Condition, EmailPayload, Notice
+from integrations.notifications.models.email_kind import (
+    EmailTopic,
+    Line,
+    Link,
+    members_getting,
+    settings_link,
+    timeline_link,
+)
+from integrations.notifications.notices import Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -20,22 +26,6 @@ from integrations.store.columns import truncated_key
 
 #: What Lever and CodeScreen are to be told goes first.
 PRIORITY = 8
-
-# What a candidate and a result are called in a subject.
-
-
-#: What may stand before a name and isn't one.
-_TITLES = frozenset({"candidate", "dr", "mr", "mrs", "ms", "prof"})
-#: What stands for a name that isn't known. An erasure takes it for nobody's name.
-UNNAMED = "A candidate"
-
-
-def first_name(name: str) -> str:
-    """Return the first word of a name after titles such as “Dr.”; without one, words that stand for it."""
-    words = name.split()
-    named = [word for word in words if word.casefold().rstrip(".") not in _TITLES]
-    return next(iter(named or words), UNNAMED).rstrip(",")
-
 
 # Enqueue e-mails: to named people, or to the members who get a kind; the latter also for the chat room.
 
@@ -141,7 +131,7 @@ def notify_reconnect_needed(organization: Organization) -> None:
         lines=[
             grant.state_reason,
             "Nothing is lost: what arrives is kept and processed when Lever is connected again.",
-            Link("A Super Admin can reconnect Lever under Settings", settings_link()),
+            settings_link("A Super Admin can reconnect Lever under Settings"),
         ],
     )
 
@@ -162,7 +152,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
         subject=f"Lever must be reconnected by {end_date}",
         lines=[
             "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
-            Link("A Super Admin can reconnect Lever under Settings", settings_link()),
+            settings_link("A Super Admin can reconnect Lever under Settings"),
         ],
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
 from integrations.audit.record import audit, target_of
 from integrations.case.reconcile import changing

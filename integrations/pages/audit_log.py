@@ -15,10 +15,10 @@ from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
 from integrations.audit.changes import Change, changes_of
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
 from integrations.audit.record import candidates_of, names_of
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.times import within_days

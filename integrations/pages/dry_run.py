@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models import Role, Stage
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.invitations.models.candidate import Candidate

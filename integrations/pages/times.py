@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from integrations.core.time_zones import zone_names, zone_of
+from integrations.organizations.models.policies import zone_names
 from integrations.pages.access import current_membership
 
 COOKIE = "time_zone"  # written by portal.js, with the prefix __Host- where the portal has HTTPS
@@ -28,7 +28,8 @@ def page_time_zone(request: HttpRequest) -> str:
     if browser in zone_names():
         return browser
     membership = current_membership(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
-    return zone_of(membership.organization.time_zone if membership else "").key
+    own = membership.organization.time_zone if membership else ""
+    return own if own in zone_names() else "UTC"
 
 
 def parse_day(text: str) -> date | None:

@@ -18,7 +18,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.notices import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.concerned import Subject, containing, rows_of, subject_of

@@ -9,7 +9,7 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.notices import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.email import EMPTY_EMAIL
 from integrations.outbox.kinds.report_file import enqueue_report_removal

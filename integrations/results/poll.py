@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from integrations.case.case import Case
 from integrations.case.reconcile import changing
-from integrations.catalog.models.role_mapping import rule_for
+from integrations.catalog.models import rule_for
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -235,3 +235,20 @@ def adapted(value: Any) -> Any:
     """Return a value as a statement of our own is given it."""
     is_time = isinstance(value, datetime)
     return models.DateTimeField().get_db_prep_value(value, connection) if is_time else value
+
+
+# The keys of rows, as forms and addresses state them.
+
+
+#: Digits that every database takes for a key.
+_MAX_DIGITS = 18
+
+
+def is_key(text: str) -> bool:
+    """Whether the text may be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+def keys_of(texts: Iterable[str]) -> list[int]:
+    """Return the keys among the texts, in their order."""
+    return [int(text) for text in texts if is_key(text)]

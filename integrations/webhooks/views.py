@@ -23,7 +23,7 @@ from rest_framework.views import APIView, exception_handler
 
 from integrations.core import correlation
 from integrations.core.vocabulary import Platform
-from integrations.health.webhook_rejections import record_rejection
+from integrations.health.checks.webhooks import record_rejection
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Stored, insert_once, kept_of_payload
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in

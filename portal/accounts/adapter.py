@@ -24,7 +24,7 @@ from integrations.pages.access import own_page
 from integrations.queue import notify
 from integrations.store import database
 from portal.accounts import entries, limits, single_sign_on
-from portal.client_address import client_address
+from portal.accounts.limits import client_address
 
 WRONG = "This name or address and this password don't belong together."
 #: The session's key for what ends with the password that a sign-in began with.

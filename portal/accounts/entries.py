@@ -20,7 +20,7 @@ from integrations.accounts.models.attempts import AttemptLimit, Limit, keyed_dig
 from integrations.audit.models.entry import AuditAction
 from integrations.members.end_access import end_sessions
 from portal.accounts.backend import find_account
-from portal.client_address import client_address
+from portal.accounts.limits import client_address
 
 logger = logging.getLogger(__name__)
 

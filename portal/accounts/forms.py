@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.accounts.models.attempts import PasswordLinkRequest
-from integrations.notifications.links import link_tokens
+from integrations.notifications.link_emails import link_tokens
 from integrations.pages.access import without_searches
 
 LABELS = {"oldpassword": "Present password", "password1": "New password", "password2": "New password again"}

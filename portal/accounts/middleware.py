@@ -17,7 +17,7 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin.access import waits_for_second_factor
 from integrations.pages.access import second_factor_address
 from integrations.pages.views import HEADER as LIVE_PART
-from portal.client_address import client_address
+from portal.accounts.limits import client_address
 from portal.middleware import Middleware
 
 #: How often at most the time of a session's last use is written.

@@ -1,1 +1,0 @@
-"""How times are written where a template doesn't say it, as in the admin."""

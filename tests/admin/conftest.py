@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from integrations.api.models import ApiToken, digest_of
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, WebhookRejection

@@ -3,7 +3,7 @@
 from integrations.admin.display import indented, verdicts_table
 from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.notices import EmailPayload
 
 NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"
 

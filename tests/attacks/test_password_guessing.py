@@ -9,7 +9,7 @@ from django.db import connections
 from django.test import Client
 
 from integrations.accounts.models.attempts import AttemptLimit, Limit
-from integrations.notifications.links import choose_password_link
+from integrations.notifications.link_emails import choose_password_link
 from portal.accounts import limits
 from portal.accounts.backend import PasswordBackend
 from tests.support import factories

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, models, transaction
 
-from integrations.audit.models.chain import Chained
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain import Chained, ChainHead
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.verdict import Verdict
 from tests.support.append_only import lifted, overwrite

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from integrations.audit.models.chain_head import NO_HASH, Json, canonical, text_digest
+from integrations.audit.models.chain import NO_HASH, Json, canonical, text_digest
 from integrations.audit.models.entry import AuditEntry
 
 DOCUMENTATION = Path(settings.BASE_DIR) / "portal/docs/operating/audit-chain.md"

@@ -16,7 +16,7 @@ from integrations.api.acts import API_TOKENS
 from integrations.api.models import ApiToken
 from integrations.audit.kept_rows import KeptRow, KeptRows
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.members.end_access import PENDING_MEMBERSHIPS
 from tests.support import factories
 from tests.support.factories import recorded

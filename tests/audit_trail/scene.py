@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

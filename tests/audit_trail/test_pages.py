@@ -4,7 +4,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.pages import urls as page_urls
 from portal.accounts import urls as account_urls
 from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS

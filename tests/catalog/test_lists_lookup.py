@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models import Role, Stage
 from integrations.clients import provider
 from integrations.core.vocabulary import Category
 from integrations.lever.models.connection import LeverConnection

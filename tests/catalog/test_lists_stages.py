@@ -4,8 +4,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
-from integrations.catalog.models.platform_lists import Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping, Stage
 from integrations.core.rules.facts import CandidateSnapshot
 from integrations.organizations.models.organization import Organization
 

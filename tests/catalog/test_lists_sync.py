@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients import provider
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection

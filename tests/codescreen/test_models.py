@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.clients import provider
 from integrations.codescreen.acts import (
     KeyRefused,

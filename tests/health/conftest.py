@@ -4,8 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook

@@ -1,6 +1,6 @@
 """All findings together: their order, the finding `ok`, and the number of queries."""
 
-from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models import Role
 from integrations.health.doctor import findings
 from integrations.organizations.models.organization import Organization
 from tests.health.rows import create_invitation, only_finding

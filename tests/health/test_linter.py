@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.linter import findings
 from integrations.lever.client import LeverClient

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox import decide_delivery

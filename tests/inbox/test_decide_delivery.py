@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from integrations.case import facts
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.http.steps import NOT_SHOWN_WAITS, RETRY_FOR

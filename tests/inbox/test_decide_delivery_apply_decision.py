@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.health import incidents
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.links import timeline_link
+from integrations.notifications.models.email_kind import timeline_link
 from integrations.outbox.models.effect import Effect
 from tests.inbox.conftest import verdict
 from tests.support import duty_runs

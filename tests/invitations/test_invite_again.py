@@ -6,8 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.case.reconcile import changing
-from integrations.catalog.models.platform_lists import Assessment
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.invitations.acts import invitations

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import quoted
 from integrations.lever.models.webhook import LeverWebhook

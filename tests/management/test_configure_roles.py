@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from tests.management.test_configure import WHOLE, exported
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from tests.support import factories

@@ -11,9 +11,8 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection
 from integrations.members import end_access
-from integrations.members.acts import lever_users
-from integrations.members.acts.invitations import invite
-from integrations.members.acts.lever_users import invite_proposed, proposals
+from integrations.members.acts import invitations
+from integrations.members.acts.invitations import invite, invite_proposed, proposals
 from integrations.members.end_access import end_access_of_deactivated, remove_member, withdraw
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.link_emails import MOST_PER_ADDRESS
@@ -105,7 +104,7 @@ def test_once_too_many_are_invited_the_others_are_left_out(connected_organizatio
             raise ActionNotAllowed("Too many")
         return factories.invited(organization, address)
 
-    monkeypatch.setattr(lever_users, "invite", invite_one)
+    monkeypatch.setattr(invitations, "invite", invite_one)
     chosen = {"recruiter@acme.example", "sourcer@acme.example"}
     assert len(invite_proposed(connected_organization, "team_member", chosen, super_admin)) == 1
 

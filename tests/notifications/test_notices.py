@@ -4,7 +4,7 @@ import pytest
 
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.payload import InvitationUnchanged
+from integrations.notifications.notices import InvitationUnchanged
 from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import notify, send_all
 from tests.support import factories

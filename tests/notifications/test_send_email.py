@@ -11,8 +11,8 @@ from django.urls import reverse
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic, read_token
+from integrations.notifications.notices import EmailPayload
 from integrations.notifications.notify import enqueue_email
-from integrations.notifications.payload import EmailPayload
 from integrations.outbox.kinds.email import NO_LONGER_WANTED, WholeAddresses
 from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import html_of, notify, send_all

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 
-from integrations.catalog.models.role_mapping import OWN_RULES, RoleMapping, rule_for
+from integrations.catalog.models import OWN_RULES, RoleMapping, rule_for
 from integrations.configuration.file import compare, dump, load
 from integrations.configuration.section import ConfigurationError, literal
 from integrations.organizations.acts import set_policies

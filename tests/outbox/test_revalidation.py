@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.core.vocabulary import HoldReason, ProgressTag
 from integrations.http.steps import NOT_SHOWN_WAITS
 from integrations.invitations.acts import invitations

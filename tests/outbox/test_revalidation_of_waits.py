@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import HoldReason

@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.members.models.membership import Membership
 from integrations.pages.urls import urlpatterns
 from tests.support import factories

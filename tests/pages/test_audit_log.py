@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 
@@ -131,7 +131,7 @@ def test_a_filter_that_finds_nothing_says_so(organization_admin_client):
 
 
 def test_a_log_too_long_for_one_file_is_to_be_exported_in_parts(super_admin_client, entries, monkeypatch):
-    monkeypatch.setattr("integrations.core.lists.MOST_CHARACTERS", 10)
+    monkeypatch.setattr("integrations.pages.views.MOST_CHARACTERS", 10)
     answer = super_admin_client.get("/audit/export/?since=2020-01-01", follow=True)
     assert answer.redirect_chain == [("/audit/?since=2020-01-01", 302)]
     assert "Export it in parts" in answer.content.decode()

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.catalog import lists
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery

@@ -6,7 +6,7 @@ from html import unescape
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.core.finding_code import ACTIVITY, HEALTH, MAPPINGS, SETTINGS, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.health.models import Incident, WebhookRejection

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.core.time_zones import zone_names
+from integrations.organizations.models.policies import zone_names
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -67,6 +67,9 @@ def test_without_a_cookie_times_are_in_the_organizations_zone(super_admin_client
     organization.time_zone = "Europe/Warsaw"
     organization.save()
     assert "Times are in Europe/Warsaw." in text(super_admin_client.get("/audit/"))
+    organization.time_zone = "Europe/Nowhere"
+    organization.save()
+    assert "Times are in UTC" in text(super_admin_client.get("/audit/"))
 
 
 @pytest.mark.parametrize("name", ["Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "Asia/Katmandu"])

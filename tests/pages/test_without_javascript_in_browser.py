@@ -8,8 +8,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook

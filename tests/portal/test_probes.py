@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.health import room
+from integrations.health.checks import work
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue.models.nodes import Heartbeat
 from portal import probes
@@ -19,7 +19,7 @@ from tests.support.metrics import TOKEN
 
 @pytest.fixture(autouse=True)
 def _written_at_once(monkeypatch):
-    monkeypatch.setattr(room, "_next_at", 0.0)
+    monkeypatch.setattr(work, "_next_at", 0.0)
     probes._well_until.clear()
 
 

@@ -22,7 +22,7 @@ from integrations.members.acts.invitations import invite
 from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.notices import EmailPayload
 from integrations.outbox.models.effect import Effect
 from integrations.privacy import retention
 from integrations.queue.duties import clean_up

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.http.steps import SHORTEST_WAIT
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery

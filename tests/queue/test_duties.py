@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models import Assessment, Role, Stage
 from integrations.clients import call_window
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.health.checks.connections import check_stated_results
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result

@@ -15,7 +15,7 @@ from django.test import Client
 from integrations.case.case import Case
 from integrations.case.reconcile import reconcile
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, WebhookEvent
 from integrations.http.session import PlatformError

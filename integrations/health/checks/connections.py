@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from integrations.catalog.feedback_template import missing_fields, stored_template
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.core.finding_code import FindingCode, Level
 from integrations.health.findings import (
     Finding,

@@ -6,8 +6,7 @@ from django.db import models
 
 from integrations.api.models import ApiToken
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy, unknown_target_message
-from integrations.catalog.models.platform_lists import Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.names import assessment_tags
 from integrations.core.verdict_code import VerdictCode

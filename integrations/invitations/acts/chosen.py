@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ActionNotAllowed

@@ -12,14 +12,14 @@ from integrations.case.case import Case
 from integrations.case.facts import is_chosen
 from integrations.case.person import Person, blocking_elsewhere
 from integrations.case.reconcile import changing
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.notifications.links import timeline_link
+from integrations.notifications.models.email_kind import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.sending import mark_sent
 from integrations.privacy.models import Erasure

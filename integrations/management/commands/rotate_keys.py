@@ -3,7 +3,7 @@
 from django.core.management import CommandError
 
 from integrations.accounts.acts.second_factors import rotate_factors
-from integrations.audit.acts import sign_heads
+from integrations.audit.verification import sign_heads
 from integrations.management.migrating import MigratingCommand
 from integrations.store.encryption import rotate_secrets
 

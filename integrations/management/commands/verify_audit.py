@@ -5,9 +5,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.audit.acts import accept_chain
-from integrations.audit.models.chain_head import PORTAL_CHAIN
-from integrations.audit.verification import Verification, verify_chain
+from integrations.audit.models.chain import PORTAL_CHAIN
+from integrations.audit.verification import Verification, accept_chain, verify_chain
 from integrations.management.arguments import add_optional_organization, organizations_named
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization

@@ -34,6 +34,16 @@ class Link:
 Line = str | Fact | Link
 
 
+def timeline_link(opportunity_id: str) -> str:
+    """Return the address of the timeline of an opportunity's candidate."""
+    return f"{settings.PORTAL_URL}/activity/{opportunity_id}/"
+
+
+def settings_link(label: str = "Open the settings") -> Link:
+    """Return the line that leads to the organization's settings."""
+    return Link(label, f"{settings.PORTAL_URL}/settings/")
+
+
 @dataclass(frozen=True)
 class EmailKindRecord:
     """All about one kind of e-mail.

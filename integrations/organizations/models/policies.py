@@ -4,16 +4,17 @@ Pages, help, `configure`, `export_config`, the admin, the audit log and the page
 """
 
 import re
+import zoneinfo
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
-from integrations.core.time_zones import zone_names
 from integrations.core.vocabulary import Origin, OriginRule
 from integrations.store.columns import harmless
 
@@ -75,6 +76,12 @@ not_a_portal_tag = RegexValidator(
     inverse_match=True,
     flags=re.IGNORECASE,
 )
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones. A name from outside is looked up here, never as a file."""
+    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime", "posixrules"}
 
 
 def check_time_zone(name: str) -> None:

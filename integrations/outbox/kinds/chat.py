@@ -4,8 +4,7 @@ from functools import partial
 
 from integrations.http.session import PlatformError
 from integrations.notifications.alerts import post
-from integrations.notifications.notices import NO_LONGER_TRUE, render_notice, still_holds
-from integrations.notifications.payload import Notice
+from integrations.notifications.notices import NO_LONGER_TRUE, Notice, render_notice, still_holds
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kind import EffectKind, Target
 from integrations.outbox.models.effect import Effect

@@ -17,8 +17,7 @@ from integrations.notifications import rendering
 from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notices import NO_LONGER_TRUE, compose_notice, still_holds
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.notices import NO_LONGER_TRUE, EmailPayload, compose_notice, still_holds
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kind import EffectKind, Target, Words, has_started

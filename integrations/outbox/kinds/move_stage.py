@@ -10,7 +10,7 @@ from integrations.case.case import Case
 from integrations.case.reconcile import NO_LONGER_WANTED, changing
 from integrations.case.wanted import stage_on_pass
 from integrations.catalog.lists import stages_named, unknown_target_message
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.invitation import Invitation

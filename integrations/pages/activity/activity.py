@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from integrations.catalog.models.platform_lists import Assessment, Role
+from integrations.catalog.models import Assessment, Role
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery

@@ -14,7 +14,6 @@ from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import Actor
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.lists import keys_of
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.invitations.acts.chosen import invite_candidate
@@ -30,6 +29,7 @@ from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows, candidates_of
 from integrations.pages.views import ReasonForm
 from integrations.queue import notify
+from integrations.store.database import keys_of
 
 #: So many rows are acted on at once; the next ones are offered afterwards.
 MOST = 100

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models import Role
 from integrations.core.invitation_status import NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, VerdictCode
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet

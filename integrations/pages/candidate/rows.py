@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.audit.record import audit_entries_about
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, OWN_RULES, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, OWN_RULES, RoleMapping
 from integrations.core.vocabulary import Approval, lower_first
 from integrations.organizations.models.policies import POLICIES
 from integrations.pages.access import own_page

@@ -20,10 +20,8 @@ from django.views.generic import TemplateView
 from integrations.catalog import lists
 from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models.platform_lists import Role, Stage
-from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, Role, RoleMapping, Stage
 from integrations.clients import provider
-from integrations.core.lists import keys_of
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
@@ -35,6 +33,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.views import ActView
+from integrations.store.database import keys_of
 
 PAGE_SIZE = 50
 MAX_SEARCHED = 3000  # roles whose effective assessment a search or filter works out

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django import forms
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage, read_categories
+from integrations.catalog.models import Assessment, Role, Stage, read_categories
 from integrations.core.rules.names import closest_name, is_named
 from integrations.core.vocabulary import Category
 from integrations.organizations.models.organization import Organization

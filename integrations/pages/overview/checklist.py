@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
-from integrations.catalog.models.platform_lists import Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform, ProgressTag
+from integrations.health.checks.webhooks import open_rejection
 from integrations.health.findings import counted
-from integrations.health.webhook_rejections import open_rejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, WebhookEvent
+from integrations.health.checks.webhooks import open_rejection
 from integrations.health.models import WebhookRejection
-from integrations.health.webhook_rejections import open_rejection
 from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook

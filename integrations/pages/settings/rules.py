@@ -9,7 +9,6 @@ from django.forms import BoundField, Form
 from django.http import QueryDict
 
 from integrations.clients import provider
-from integrations.core.time_zones import zone_names
 from integrations.core.vocabulary import Origin, OriginRule, lower_first
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
@@ -18,7 +17,7 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import POLICIES, RULES, RuleGroup, rules_of
+from integrations.organizations.models.policies import POLICIES, RULES, RuleGroup, rules_of, zone_names
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList

@@ -17,8 +17,14 @@ from integrations.accounts.acts.second_factors import reset_for_member, with_fac
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.http.session import PlatformError
-from integrations.members.acts.invitations import LIMITS, invite, send_again
-from integrations.members.acts.lever_users import PROPOSED, invite_proposed, proposals
+from integrations.members.acts.invitations import (
+    LIMITS,
+    PROPOSED,
+    invite,
+    invite_proposed,
+    proposals,
+    send_again,
+)
 from integrations.members.acts.members import change_role, may_set_password
 from integrations.members.end_access import PENDING_MEMBERSHIPS, remove_member, withdraw
 from integrations.members.models.membership import (
@@ -28,8 +34,12 @@ from integrations.members.models.membership import (
     Membership,
     PendingMembership,
 )
-from integrations.notifications.link_emails import MOST_PER_HOUR, is_mail_sent, membership_link
-from integrations.notifications.links import choose_password_link
+from integrations.notifications.link_emails import (
+    MOST_PER_HOUR,
+    choose_password_link,
+    is_mail_sent,
+    membership_link,
+)
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import (

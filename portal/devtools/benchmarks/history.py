@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models.expressions import DatabaseDefault
 
-from integrations.audit.models.chain_head import NO_HASH
+from integrations.audit.models.chain import NO_HASH
 from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery

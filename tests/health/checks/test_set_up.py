@@ -1,7 +1,6 @@
 """Findings on trigger stages, roles and the stage on pass."""
 
-from integrations.catalog.models.platform_lists import Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.health.doctor import findings
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.catalog import lists
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.retry import retry_effect

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.case.reconcile import changing
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.invitations.acts.invitations import invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect

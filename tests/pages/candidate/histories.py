@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models import Stage
 from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result

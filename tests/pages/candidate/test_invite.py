@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from tests.pages.activity.test_candidate_filters import candidate

@@ -6,8 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.catalog.models.platform_lists import Assessment, Role, Stage
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.pages.mappings.mapping_edit import RoleMappingForm
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests.support.browsing import Visit

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models.platform_lists import Role
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import WebhookRejection
 from integrations.invitations.models.invitation import Invitation

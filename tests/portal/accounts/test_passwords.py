@@ -19,7 +19,7 @@ from django.utils import timezone
 from integrations.accounts.models.attempts import AttemptLimit, PasswordLinkRequest
 from integrations.members.models.membership import Membership
 from integrations.notifications import link_emails
-from integrations.notifications.links import choose_password_link
+from integrations.notifications.link_emails import choose_password_link
 from integrations.notifications.notify import enqueue_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect

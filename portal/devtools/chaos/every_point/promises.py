@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models.functions import Now
 
-from integrations.audit.models.chain_head import PORTAL_CHAIN
+from integrations.audit.models.chain import PORTAL_CHAIN
 from integrations.audit.verification import verify_chain
 from integrations.core.vocabulary import Platform, ProgressTag
 from integrations.inbox.models.delivery import Delivery

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.health import incidents
 from integrations.inbox.models.delivery import Delivery

@@ -1,6 +1,6 @@
 """Many at once: moved and approved together; and what people choose and retry."""
 
-from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models import Assessment
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -13,7 +13,7 @@ from integrations.api.acts import API_TOKENS, make_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models.role_mapping import RoleMapping
+from integrations.catalog.models import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag, WebhookEvent

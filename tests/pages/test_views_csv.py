@@ -7,8 +7,8 @@ from itertools import repeat
 
 import pytest
 
-from integrations.core import lists
-from integrations.core.lists import ListTooLong, csv_cell, write_csv
+from integrations.pages import views
+from integrations.pages.views import ListTooLong, csv_cell, write_csv
 
 
 def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
@@ -35,7 +35,7 @@ def test_a_file_says_that_it_is_utf_8_so_that_excel_shows_every_script() -> None
 
 
 def test_a_list_without_end_makes_no_file_without_end(monkeypatch) -> None:
-    monkeypatch.setattr(lists, "MOST_CHARACTERS", 1000)
+    monkeypatch.setattr(views, "MOST_CHARACTERS", 1000)
     with pytest.raises(ListTooLong):
         write_csv(file := BytesIO(), ["name"], repeat(["Alder"]))
     assert file.tell() < 1100

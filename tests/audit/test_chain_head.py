@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from integrations.organizations.acts import create_organization

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.notifications.notify import first_name
+from integrations.notifications.notices import first_name
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.health import webhook_rejections
+from integrations.health.checks import webhooks
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
@@ -98,7 +98,7 @@ def test_a_repeated_rejection_is_not_analysed_again(client, webhook, monkeypatch
     def fail(*_: Any) -> str:
         raise AssertionError("a flood must not make the portal try every token again and again")
 
-    monkeypatch.setattr(webhook_rejections, "likely_mistake", fail)
+    monkeypatch.setattr(webhooks, "likely_mistake", fail)
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from integrations.notifications.models.email_kind import Fact, Link
-from integrations.notifications.payload import EmailPayload, InvitationUnchanged
+from integrations.notifications.notices import EmailPayload, InvitationUnchanged
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
 

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from django.test import RequestFactory
 
-from portal.client_address import client_address, client_network, parse_address
+from portal.accounts.limits import client_address, client_network, parse_address
 
 
 def request(forwarded: str | None = None, connection: str = "10.0.0.9"):
