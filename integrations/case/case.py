@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from integrations.core.invitation_status import FOLLOWED
+from integrations.core.invitation_status import FOLLOWED, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
@@ -30,9 +30,10 @@ class Decided:
 class Case:
     """One candidate: the invitations with the mappings whose rules hold, the latest results, and the effects.
 
-    `results` are by the invitation. `waits_for_pause` is the delivery of somebody who waits for the end of a pause;
-    `decided` is what the present change decides, and `advice` what a recruiter can do about an invitation that it finds
-    can't be sent. `now` is the database's time when it was read.
+    `results` are by the invitation, and so are the `attempts` that they are the latest of. `waits_for_pause` is the
+    delivery of somebody who waits for the end of a pause; `decided` is what the present change decides, and `advice`
+    what a recruiter can do about an invitation that it finds can't be sent. `now` is the database's time when it was
+    read.
     """
 
     organization: Organization
@@ -40,6 +41,7 @@ class Case:
     now: datetime
     invitations: list[Invitation] = field(default_factory=list)
     results: dict[int, Result] = field(default_factory=dict)
+    attempts: dict[int, list[Result]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     waits_for_pause: Delivery | None = None
     decided: Decided | None = None
@@ -51,21 +53,29 @@ class Case:
 
         Three queries; one for somebody without an invitation.
         """
-        rows = Invitation.objects.select_related("mapping").order_by("pk")
-        own = rows.filter(organization=organization, opportunity_id=opportunity_id)
         case = cls(organization, opportunity_id, database.now())
-        case.invitations = list(own.locked() if is_locked else own)
-        if not case.invitations:
-            return case
-        for invitation in case.invitations:
-            invitation.organization = organization
-        if any(invitation.instance_id for invitation in case.invitations):
-            results = Result.objects.filter(invitation__in=case.invitations).order_by("attempt")
-            case.results = {result.invitation_id: result for result in results}
-        effects = Effect.objects.filter(organization=organization, opportunity_id=opportunity_id)
-        # messages to members have a topic: each is enqueued once, by the change that brings it about
-        case.effects = list(effects.filter(email_topic="").defer("written", "traceback").order_by("pk"))
+        case.read_invitations(is_locked=is_locked)
+        if case.invitations:
+            # messages to members have a topic: each is enqueued once, by the change that brings it about
+            effects = Effect.objects.filter(**case.own, email_topic="").defer("written", "traceback")
+            case.effects = list(effects.order_by("pk"))
         return case
+
+    def read_invitations(self, *, is_locked: bool = False) -> None:
+        """Read the invitations with their results."""
+        rows = Invitation.objects.filter(**self.own).select_related("mapping").order_by("pk")
+        self.invitations = list(rows.locked() if is_locked else rows)
+        for invitation in self.invitations:
+            invitation.organization = self.organization
+        if any(invitation.instance_id for invitation in self.invitations):
+            for result in Result.objects.filter(invitation__in=self.invitations).order_by("attempt"):
+                self.attempts.setdefault(result.invitation_id, []).append(result)
+                self.results[result.invitation_id] = result
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The columns by which rows belong to the candidate, for a query."""
+        return {"organization": self.organization, "opportunity_id": self.opportunity_id}
 
     def invitation(self, pk: int) -> Invitation:
         """Return the candidate's invitation with this key. Raises Invitation.DoesNotExist."""
@@ -78,6 +88,13 @@ class Case:
         """Return the later rounds of the same assessment."""
         same = (one for one in self.invitations if one.assessment_id == invitation.assessment_id)
         return [one for one in same if one.round > invitation.round]
+
+    def acts_on(self, invitation: Invitation) -> tuple[InvitationAct, ...]:
+        """Return what a person may do to an invitation now; what goes on is the later round."""
+        is_followed = bool(self.later_rounds(invitation))
+        return tuple(
+            act for act in invitation.allows if not (is_followed and act == InvitationAct.INVITE_AGAIN)
+        )
 
     def is_overtaken(self, invitation: Invitation) -> bool:
         """Whether a later round of the same assessment was sent, and isn't cancelled."""

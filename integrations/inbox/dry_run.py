@@ -80,25 +80,18 @@ def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
         facts = _completed(snapshot, delivery)
         decision = decide(facts)
         effects = Effect.objects.filter(organization=organization)
-        invitations = Invitation.objects.filter(
-            organization=organization, opportunity_id=delivery.opportunity_id
-        )
         last_id = effects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        waiting = set(effects.filter(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
-        status_before = dict(invitations.values_list("pk", "status"))
         delivery.dedupe_key = f"dry-run:{uuid.uuid4().hex}"
         delivery.save()
         with changing(organization, delivery.opportunity_id) as case:
+            statuses = {one.pk: one.status for one in case.invitations}
+            at_rest = [one.pk for one in case.effects if one.state != Effect.State.DUE]
             apply_decision(case, delivery, decision, facts, snapshot)
-        enqueued = (
-            effects.select_related("invitation")
-            .filter(Q(pk__gt=last_id) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
-            .order_by("priority", "pk")
-        )
+        enqueued = effects.filter(Q(pk__gt=last_id) | Q(pk__in=at_rest, state=Effect.State.DUE))
         outcome = DryRun(
             decision,
-            tuple(effect for effect in enqueued if effect not in waiting),
-            tuple(row for row in invitations.order_by("pk") if status_before.get(row.pk) != row.status),
+            tuple(enqueued.select_related("invitation").order_by("priority", "pk")),
+            tuple(one for one in case.invitations if statuses.get(one.pk) != one.status),
             snapshot.opportunity.name if snapshot.opportunity else "",
             facts.candidate.role_title if isinstance(facts.candidate, CandidateSnapshot) else "",
         )

@@ -1,6 +1,7 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
+from dataclasses import replace
 from typing import Self
 
 from django.db import models
@@ -266,7 +267,14 @@ class Invitation(models.Model):
         """What is said of where it stands: of its status, unless it was erased or has no result."""
         if self.erased_at is not None and self.status != Status.COMPLETED:
             return ERASED
-        return NO_RESULT if self.has_ended_without_result else Status(self.status).record
+        if self.has_ended_without_result:
+            return replace(NO_RESULT, title=FollowingEnd(self.following_ended).label)
+        return Status(self.status).record
+
+    @property
+    def why(self) -> str:
+        """Why it stands so, as far as it says; empty where nothing is to be said."""
+        return self.following_ended_reason if self.has_ended_without_result else self.status_reason
 
     def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status, and `changes` with it, by compare-and-set.

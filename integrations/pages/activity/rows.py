@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, QuerySet
-
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import Tone
 from integrations.inbox.models.delivery import Delivery
@@ -89,17 +87,6 @@ class CandidateRow:
     failed: Sequence[str]
     sending: Effect | None
     may_be_invited: bool
-
-
-def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
-    """Annotate each invitation with `has_later_round`: then the later round is the one to continue with."""
-    later_rounds = Invitation.objects.filter(
-        organization=OuterRef("organization"),
-        opportunity_id=OuterRef("opportunity_id"),
-        assessment_id=OuterRef("assessment_id"),
-        round__gt=OuterRef("round"),
-    )
-    return invitations.annotate(has_later_round=Exists(later_rounds))
 
 
 def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:

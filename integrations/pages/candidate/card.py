@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from integrations.case.texts import what_brings_back
 from integrations.codescreen.details import detail_lines
-from integrations.core.invitation_status import InvitationStatus, JourneyStep
+from integrations.core.invitation_status import InvitationAct, InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.inbox.models.delivery import Delivery
@@ -26,7 +26,7 @@ NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses o
 class Card:
     """A title with its tone and icon, why it is so, what to do next, and the rows it is about.
 
-    `retryable` is the delivery that a person may have decided again.
+    `retryable` is the delivery that a person may have decided again, `acts` what they may do to the invitation.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Card:
     result: Result | None = None
     verdict: Verdict | None = None
     retryable: Delivery | None = None
+    acts: tuple[InvitationAct, ...] = ()
 
     @property
     def short_title(self) -> str:
@@ -62,13 +63,7 @@ class Card:
 def card_of_candidate(rows: CandidateRows) -> Card:
     """Return where the candidate stands: by the latest invitation, else by the latest verdict."""
     if rows.current is not None:
-        card = card_of_invitation(rows.current, rows.latest_result(rows.current))
-        if rows.current.status == InvitationStatus.HELD and not card.why:
-            return replace(card, why=rows.why_held(rows.current))
-        if cancellation := rows.cancellation(rows.current):
-            reason = f": {cancellation.reason}" if cancellation.reason else "."
-            return replace(card, why=f"By {cancellation.who}{reason}")
-        return card
+        return card_of_invitation(rows, rows.current)
     verdict = rows.verdict_about_an_assessment()
     if verdict is None:
         return _undecided(rows)
@@ -103,24 +98,23 @@ def later_verdict(rows: CandidateRows) -> Verdict | None:
     return verdict if moved_at > since else None
 
 
-def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
+def card_of_invitation(rows: CandidateRows, invitation: Invitation) -> Card:
     """Return where one invitation stands."""
+    result, acts = rows.results.get(invitation.pk), rows.acts_on(invitation)
     if invitation.status == InvitationStatus.COMPLETED and result is not None:
-        return _with_result(invitation, result)
+        return _with_result(invitation, result, acts)
     words = invitation.words
-    title, why = words.title or words.label, invitation.status_reason
-    if invitation.has_ended_without_result:
-        title, why = invitation.get_following_ended_display(), invitation.following_ended_reason
     is_cancelled = words is InvitationStatus.WITHDRAWN.record
     return Card(
-        title=title,
+        title=words.title or words.label,
         tone=words.tone,
         icon=words.icon,
-        why=why,
+        why=rows.why(invitation),
         next_step=what_brings_back(invitation) if is_cancelled else words.next_step,
         at=invitation.changed_at,
         invitation=invitation,
         result=result,
+        acts=acts,
     )
 
 
@@ -135,7 +129,7 @@ def _why(result: Result) -> str:
     return NEVER_GUESSED if result.bar is None else COMPARED_WITH_BAR
 
 
-def _with_result(invitation: Invitation, result: Result) -> Card:
+def _with_result(invitation: Invitation, result: Result, acts: tuple[InvitationAct, ...]) -> Card:
     tone, icon = look_of(result)
     return Card(
         title=result.headline,
@@ -145,6 +139,7 @@ def _with_result(invitation: Invitation, result: Result) -> Card:
         at=invitation.completed_at or result.created_at,
         invitation=invitation,
         result=result,
+        acts=acts,
     )
 
 
@@ -223,7 +218,8 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     """Return the five steps of the invitation that the page is about, or of a candidate without one."""
     invitation = card.invitation
     if invitation is None:
-        entered_at = rows.candidate.entered_at if rows.candidate else rows.first_delivery_at
+        first = rows.deliveries[-1].received_at if rows.deliveries else None
+        entered_at = rows.candidate.entered_at if rows.candidate else first
         state = StepState.NOW if card.tone is Tone.INFO else StepState.WARN
         here = Step(card.title.partition(":")[0], state, card.at, is_current=True)
         return [Step(LABELS[MOVED], StepState.DONE, entered_at), here, *_to_come(STARTED)]

@@ -105,7 +105,7 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
     ]
     steps += [
         (one, one.trying_since, one.done_at or one.failed_at)
-        for one in rows.effects
+        for one in rows.newest_effects
         if one.kind not in MESSAGES and one.state != Effect.State.CANCELLED
     ]
     for row, since, until in steps:
@@ -148,7 +148,7 @@ def events(rows: CandidateRows) -> list[Event]:
     found = chain(
         (event for one in rows.deliveries for event in _of_delivery(rows, one)),
         (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
-        (event for invitation in rows.invitations for event in _of_invitation(rows, invitation)),
+        (event for invitation in rows.newest_invitations for event in _of_invitation(rows, invitation)),
         _of_effects(rows),
         map(action_event, rows.actions),
         outage_events(rows),
@@ -209,7 +209,7 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
         # what a person gave as the reason stands beside what they did
         why = "" if invitation.stopped_by_user else invitation.status_reason
         yield Event(invitation.changed_at, f"{name} {record.event}", why, icon=record.icon, tone=record.tone)
-    results = rows.results.get(invitation.pk, [])
+    results = rows.attempts.get(invitation.pk, [])
     for result in results:
         yield _of_result(invitation, result)
     if invitation.completed_at and not results:
@@ -219,7 +219,7 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
 def _of_effects(rows: CandidateRows) -> Iterator[Event]:
     """Yield what the effects did; what was written to Lever because of one result, together."""
     of_results = defaultdict[int, list[Effect]](list)
-    for effect in rows.effects:
+    for effect in rows.newest_effects:
         if result := _result_written(rows, effect):
             of_results[result.pk].append(effect)
         else:
@@ -239,7 +239,7 @@ def _result_written(rows: CandidateRows, effect: Effect) -> Result | None:
     is_written = effect.state == Effect.State.DONE and not effect.wrote_nothing and kind_of(effect).heading
     if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE:
         return None
-    results = rows.results.get(effect.invitation_id or 0, [])
+    results = rows.attempts.get(effect.invitation_id or 0, [])
     return next((one for one in reversed(results) if one.created_at <= effect.created_at), None)
 
 

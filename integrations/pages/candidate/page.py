@@ -85,14 +85,14 @@ def _technical(rows: CandidateRows) -> dict[str, Any]:
 
 def _story(rows: CandidateRows) -> dict[str, Any]:
     card = card_of_candidate(rows)
-    written = written_to_lever(rows.effects, rows.erasure)
+    written = written_to_lever(rows.newest_effects, rows.erasure)
     return {
         "card": card,
         "may_be_invited": rows.candidate is not None and not why_not_invitable(rows.candidate),
         "steps": journey(rows, card),
         "later_verdict": (later := later_verdict(rows)),
         "later_step": next_step(later.code) if later else "",
-        "others": [card_of_invitation(one, rows.latest_result(one)) for one in rows.invitations[1:]],
+        "others": [card_of_invitation(rows, one) for one in rows.newest_invitations[1:]],
         "written": [one for one in written if not one.is_replaced],
         "replaced": [one for one in written if one.is_replaced],
         "events": events(rows),

@@ -117,10 +117,9 @@ class TechnicalRecord:
 
 def technical_record(rows: CandidateRows) -> TechnicalRecord:
     """Return the record of a candidate, whose rows were read; of calls as many are read as of each other kind."""
-    own = {"organization": rows.organization, "opportunity_id": rows.opportunity_id}
-    calls = list(ApiCall.objects.filter(**own).order_by("-at", "-pk")[: rows.most])
+    calls = list(ApiCall.objects.filter(**rows.own).order_by("-at", "-pk")[: rows.most])
     entries = [Entry(EntryKind.CALL, one.at, one) for one in calls]
-    entries += [Entry(EntryKind.EFFECT, one.created_at, one) for one in rows.effects]
+    entries += [Entry(EntryKind.EFFECT, one.created_at, one) for one in rows.newest_effects]
     for verdict in rows.verdicts:
         step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
         entries.append(Entry(EntryKind.VERDICT, verdict.decided_at, verdict, step))
