@@ -5,8 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import OrganizationFilter, Right
-from integrations.admin.base import ScopedAdmin
+from integrations.admin.base import OrganizationFilter, Right, ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, shown_text
 from integrations.audit.changes import changes_in_parts
 from integrations.audit.models.entry import AuditEntry

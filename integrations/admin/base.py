@@ -1,21 +1,136 @@
-"""The base of the admin's lists and pages: whose rows, read-only."""
+"""Which rows a person sees in the admin: their memberships' roles decide; and the base of its lists, read-only."""
 
-from typing import Any, ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar, Literal, cast
 
+from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Length
 from django.forms import Media
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
 
-from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.admin import access
-from integrations.admin.access import is_superuser
-from integrations.admin.display import NOTHING, secret_column
+from integrations.accounts.acts.fresh_proof import is_admitted, is_strong, proof_wanted
+from integrations.admin.display import NOTHING, candidate_link, secret_column
+from integrations.invitations.models.candidate import Candidate
+from integrations.members.models.membership import Membership, opened_memberships
+from integrations.organizations.models.organization import Organization
+from integrations.store.database import is_key
 from integrations.store.encryption import EncryptedTextField
 
+#: A right that a membership gives: the name of one of its properties.
+Right = Literal["may_connect", "may_read_log", "may_retry_effects"]
+
+
+def current_user(request: HttpRequest) -> User:
+    """Return the person who is signed in; every page of the admin requires that."""
+    return cast(User, request.user)
+
+
+def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
+    """Return the person's memberships that open the admin, by organization id; read once per request.
+
+    Left out are organizations that wait for a second factor.
+    """
+    memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
+    if memberships is None:
+        # none, on the sign-in page
+        own = opened_memberships(current_user(request).pk or 0, request.session)
+        own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
+        memberships = {
+            membership.organization_id: membership
+            for membership in own.select_related("organization", "user")
+            if is_admitted(request, membership.organization)
+        }
+        request._staff_memberships = memberships  # type: ignore[attr-defined]
+    return memberships
+
+
+def waits_for_second_factor(request: HttpRequest) -> bool:
+    """Whether the person sees nothing in the admin before a second factor."""
+    if is_superuser(request) and settings.OPERATORS_NEED_SECOND_FACTOR:
+        return not is_strong(request)
+    if is_strong(request):
+        return False
+    if is_superuser(request):
+        return Organization.objects.filter(requires_second_factor=True).exists()
+    own = Membership.objects.filter(
+        user_id=current_user(request).pk, organization__requires_second_factor=True
+    )
+    return not staff_memberships(request) and own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER).exists()
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    """Whether the person runs the whole portal, and so sees every organization."""
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
+def require_member(request: HttpRequest) -> None:
+    """Raise PermissionDenied for a person who sees no records."""
+    if not has_right(request, "may_retry_effects"):
+        raise PermissionDenied
+
+
+def visible_organizations(request: HttpRequest) -> Collection[int]:
+    """Return the ids of the organizations whose rows the person sees. Not for superusers, who see all."""
+    return staff_memberships(request).keys()
+
+
+def has_right(request: HttpRequest, right: Right, organization_id: int | None = None) -> bool:
+    """Whether the person has that right in that organization; without one, in any."""
+    if is_superuser(request):
+        return True
+    organizations = [key for key, member in staff_memberships(request).items() if getattr(member, right)]
+    return bool(organizations) if organization_id is None else organization_id in organizations
+
+
+def visible[Row: Model](model: type[Row], request: HttpRequest) -> QuerySet[Row]:
+    """Return the rows of the person's organizations; all for superusers. The model has a column `organization`."""
+    rows: QuerySet[Row] = model._default_manager.all()
+    if is_superuser(request):
+        return rows
+    return rows.filter(organization__in=visible_organizations(request))
+
+
+def organizations(request: HttpRequest) -> QuerySet[Organization]:
+    """Return the organizations whose rows the person sees, by name."""
+    rows = Organization.objects.order_by("name")
+    return rows if is_superuser(request) else rows.filter(pk__in=visible_organizations(request))
+
+
 ROWS_PER_PAGE = 50
+MAX_ORGANIZATIONS = 50
+
+
+class OrganizationFilter(admin.SimpleListFilter):
+    """Filter by one of the organizations that the person sees; absent when there is only one and none is chosen."""
+
+    title = "organization"
+    parameter_name = "organization"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
+    ) -> None:
+        self.organization_path: str = model_admin.organization_path
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        names = organizations(request).values_list("pk", "name")[:MAX_ORGANIZATIONS]
+        choices = [(str(pk), name) for pk, name in names]
+        # Django ignores a value in the address where there are no choices
+        return choices if len(choices) > 1 or self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen organization's rows of a list that is scoped already."""
+        key = self.value()
+        if key and not is_key(key):
+            raise IncorrectLookupParameters
+        return queryset.filter(**{self.organization_path: key}) if key else queryset
 
 
 class ScopedAdmin(admin.ModelAdmin):
@@ -31,7 +146,7 @@ class ScopedAdmin(admin.ModelAdmin):
     #: screen readers.
     search_hint = ""
     #: The right that opens these rows.
-    read_right: access.Right = "may_retry_effects"
+    read_right: Right = "may_retry_effects"
     #: Columns that an address may filter by beside those of `list_filter`.
     lookups: tuple[str, ...] = ()
     #: Pages that read need none of Django's scripts.
@@ -48,7 +163,7 @@ class ScopedAdmin(admin.ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns; without the organization for people who see only one."""
         columns = super().get_list_display(request)
-        is_needed = access.is_superuser(request) or len(access.visible_organizations(request)) > 1
+        is_needed = is_superuser(request) or len(visible_organizations(request)) > 1
         if is_needed or columns[0] == "organization":
             return columns
         return [column for column in columns if column != "organization"]
@@ -60,11 +175,11 @@ class ScopedAdmin(admin.ModelAdmin):
         names = self.secret_names()
         rows: QuerySet[Any] = super().get_queryset(request).defer(*names, *self.list_defer)
         rows = rows.annotate(**{f"{name}_length": Length(name) for name in names})
-        return rows if access.is_superuser(request) else self.own(rows, request)
+        return rows if is_superuser(request) else self.own(rows, request)
 
     def own(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Return those of the rows that a person sees who doesn't run the portal."""
-        return rows.filter(**{f"{self.organization_path}__in": access.visible_organizations(request)})
+        return rows.filter(**{f"{self.organization_path}__in": visible_organizations(request)})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row. Raises Http404 where there is none, or another organization has it."""
@@ -94,12 +209,10 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Name the list on the first page for superusers and for members whose role opens it."""
-        return access.has_right(request, self.read_right)
+        return has_right(request, self.read_right)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.has_right(
-            request, self.read_right, self.organization_of(obj) if obj is not None else None
-        )
+        return has_right(request, self.read_right, self.organization_of(obj) if obj is not None else None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: the portal creates the rows itself."""
@@ -170,3 +283,35 @@ class ProvenFormAdmin(PortalWideAdmin):
         if request.method == "POST" and (wanted := proof_wanted(request, request.get_full_path())):
             return wanted
         return super().changeform_view(request, *args, **kwargs)
+
+
+class CandidateMixin(admin.ModelAdmin):
+    """Rows that are about a candidate: the name beside each, and the way to the page on the site where members act."""
+
+    #: Which column has Lever's id of the candidate's opportunity.
+    opportunity_path = "opportunity_id"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows with the candidates' names."""
+        own = Candidate.objects.filter(
+            organization=OuterRef("organization"), opportunity_id=OuterRef(self.opportunity_path)
+        )
+        named: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(opportunity=F(self.opportunity_path), known_name=Subquery(own.values("name")[:1]))
+        )
+        return named
+
+    @admin.display(description="candidate")
+    def candidate(self, row: Any) -> str | SafeString:
+        return candidate_link(row.organization_id, row.opportunity, row.known_name)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Show the row, for members with the way to the candidate's page."""
+        row = options["obj"]
+        is_member = row.organization_id in staff_memberships(request)
+        context["site_page"] = is_member and row.opportunity and reverse("candidate", args=[row.opportunity])
+        return super().render_change_form(request, context, *args, **options)

@@ -9,13 +9,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import OrganizationFilter
-from integrations.admin.base import ScopedAdmin
+from integrations.admin.base import CandidateMixin, OrganizationFilter, ScopedAdmin
 from integrations.admin.display import (
     DELIVERY_LINK,
     INVITATION_LINK,
     MAX_SHOWN,
-    CandidateMixin,
     column,
     columns,
     indented,
@@ -111,20 +109,12 @@ class CandidateAdmin(CandidateMixin, ScopedAdmin):
 class ErasureAdmin(ScopedAdmin):
     """Whose data was erased, by the opportunity's id: when, why and how much."""
 
-    list_display = ("opportunity_id", "cause", "erased_at", "repeated_at", "organization")
+    list_display = columns("opportunity_id cause erased_at repeated_at organization")
     list_filter = ("erased_at", "cause", OrganizationFilter)
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or the number of an erasure"
     ordering = ("-erased_at", "-pk")
-    fields = (
-        "organization",
-        "opportunity_id",
-        "cause",
-        "erased_at",
-        "repeated_at",
-        "rows_shown",
-        "kept_shown",
-    )
+    fields = columns("organization opportunity_id cause erased_at repeated_at rows_shown kept_shown")
 
     rows_shown = column("rows changed", lambda erasure: indented(erasure.rows))
     kept_shown = column("rows kept", lambda erasure: indented(erasure.kept))

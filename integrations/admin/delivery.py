@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import OrganizationFilter
-from integrations.admin.base import ScopedAdmin
+from integrations.admin.base import CandidateMixin, OrganizationFilter, ScopedAdmin
 from integrations.admin.display import (
     CALLS_MADE,
     DELIVERY_LINK,
@@ -16,7 +15,6 @@ from integrations.admin.display import (
     NOTHING,
     PAYLOAD_SHOWN,
     WHERE_IT_FAILED,
-    CandidateMixin,
     answer_badge,
     badge,
     column,

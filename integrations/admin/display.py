@@ -7,21 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Model, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import staff_memberships
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.http.redaction import redact, without_addresses
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
-from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 
 NOTHING = "–"
@@ -209,38 +206,6 @@ def candidate_link(organization_id: int, opportunity_id: str, name: str | None =
         return NOTHING
     address = reverse("admin:candidate", args=[organization_id, opportunity_id])
     return format_html('<a href="{}">{}</a>', address, name or opportunity_id)
-
-
-class CandidateMixin(admin.ModelAdmin):
-    """Rows that are about a candidate: the name beside each, and the way to the page on the site where members act."""
-
-    #: Which column has Lever's id of the candidate's opportunity.
-    opportunity_path = "opportunity_id"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the rows with the candidates' names."""
-        own = Candidate.objects.filter(
-            organization=OuterRef("organization"), opportunity_id=OuterRef(self.opportunity_path)
-        )
-        named: QuerySet[Any] = (
-            super()
-            .get_queryset(request)
-            .annotate(opportunity=F(self.opportunity_path), known_name=Subquery(own.values("name")[:1]))
-        )
-        return named
-
-    @admin.display(description="candidate")
-    def candidate(self, row: Any) -> str | SafeString:
-        return candidate_link(row.organization_id, row.opportunity, row.known_name)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
-    ) -> HttpResponse:
-        """Show the row, for members with the way to the candidate's page."""
-        row = options["obj"]
-        is_member = row.organization_id in staff_memberships(request)
-        context["site_page"] = is_member and row.opportunity and reverse("candidate", args=[row.opportunity])
-        return super().render_change_form(request, context, *args, **options)
 
 
 # Columns that several of these rows have.

@@ -16,9 +16,14 @@ from django.utils.safestring import SafeString
 from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
 from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.acts.second_factors import with_factors
-from integrations.admin import access
-from integrations.admin.access import OrganizationFilter, current_user
-from integrations.admin.base import ProvenFormAdmin, ScopedAdmin
+from integrations.admin.base import (
+    OrganizationFilter,
+    ProvenFormAdmin,
+    ScopedAdmin,
+    current_user,
+    has_right,
+    is_superuser,
+)
 from integrations.admin.display import NOTHING, badge, column, columns, list_links, time_text
 from integrations.audit.models.entry import AuditAction
 from integrations.codescreen.models import CodeScreenConnection
@@ -67,12 +72,12 @@ class OrganizationAdmin(ScopedAdmin):
         if obj is None:
             return self.add_fieldsets
         fieldsets = super().get_fieldsets(request, obj)
-        if access.has_right(request, "may_connect", obj.pk):
+        if has_right(request, "may_connect", obj.pk):
             fieldsets = [*fieldsets, ("Addresses", {"fields": ("masked_webhook_key",)})]
         return fieldsets
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return access.is_superuser(request)
+        return is_superuser(request)
 
     def save_model(self, request: HttpRequest, obj: Organization, form: ModelForm, change: bool) -> None:
         """Store a new organization, audited."""

@@ -10,8 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from integrations.admin import access
-from integrations.admin.access import visible
+from integrations.admin.base import has_right, organizations, require_member, visible
 from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import DeliveryEvent
@@ -34,8 +33,8 @@ def addresses() -> list[URLPattern]:
 @require_safe
 def candidate(request: HttpRequest, organization_id: int, opportunity_id: str) -> HttpResponse:
     """Lead to the record of a candidate; where there is none, to their deliveries."""
-    access.require_member(request)
-    organization = get_object_or_404(access.organizations(request), pk=organization_id)
+    require_member(request)
+    organization = get_object_or_404(organizations(request), pk=organization_id)
     if row := Candidate.objects.filter(organization=organization, opportunity_id=opportunity_id).first():
         return redirect("admin:integrations_candidate_change", row.pk)
     deliveries = reverse("admin:integrations_delivery_changelist")
@@ -79,7 +78,7 @@ QUESTIONS = (
 
 def first_page(request: HttpRequest) -> dict[str, object]:
     """Return what waits with its count, and the questions; nothing for who sees no records of candidates."""
-    if not access.has_right(request, "may_retry_effects"):
+    if not has_right(request, "may_retry_effects"):
         return {}
     waiting = [(one, visible(one.model, request).filter(**one.lookups).count()) for one in WAITING]
     return {"waiting": waiting, "questions": QUESTIONS}

@@ -8,8 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 
 from integrations.accounts.models.attempts import AttemptLimit, PasswordLinkRequest
-from integrations.admin.access import OrganizationFilter
-from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.base import OrganizationFilter, PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
 from integrations.api.models import ApiToken
 from integrations.audit.models.chain import ChainHead

@@ -10,8 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.admin.access import current_user, is_superuser
-from integrations.admin.base import PortalWideAdmin, ProvenFormAdmin
+from integrations.admin.base import PortalWideAdmin, ProvenFormAdmin, current_user, is_superuser
 from integrations.admin.display import column, columns
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.acts import save_provider, unlink

@@ -1,21 +1,27 @@
-"""The answers of `/api/v1/`: an organization's rows in pages, as JSON, to programs with a token."""
+"""The answers of `/api/v1/`: which programs get them, and an organization's rows in pages, as JSON."""
 
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any, cast
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from integrations.api.access import HasScope, PageThrottle, TokenAuthentication
+from integrations.accounts.models.attempts import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.api.models import ApiScope, ApiToken
 from integrations.api.rows import CandidateRow, FindingRow, InvitationRow, ResultRow, VerdictRow
 from integrations.health import doctor
@@ -26,6 +32,70 @@ from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.store.database import is_key
 from integrations.store.triggers import changed_since, settled_until
+
+WHERE = "A Super Admin makes one under Settings › Integrations › Advanced."
+#: Pages of one program: a hundred at once, then five a second. Its questions take the same database as webhooks.
+PAGES = (Limit(100, 0.2),)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """A token in the header `Authorization: Bearer …`."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiToken] | None:
+        """Return the token; None without one. Raises AuthenticationFailed."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = ApiToken.objects.sent_as(text.strip())
+        if token is None:
+            raise AuthenticationFailed(f"There is no such token: perhaps it was revoked. {WHERE}")
+        if token.is_expired:
+            raise AuthenticationFailed(f"This token ended on {token.expires_at:%-d %B %Y}. {WHERE}")
+        token.mark_used()
+        return AnonymousUser(), token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a refusal asks for."""
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """Whether the list is among those that the token may read."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return True. Raises NotAuthenticated, or PermissionDenied with what may be read."""
+        token, scope = request.auth, view.scope  # type: ignore[attr-defined]
+        if not isinstance(token, ApiToken):
+            raise NotAuthenticated(f"Send a token in the header “Authorization: Bearer …”. {WHERE}")
+        if scope not in token.scopes:
+            has = ", ".join(token.scopes)
+            raise PermissionDenied(f"This token doesn't have the scope {scope}. It has: {has}. {WHERE}")
+        return True
+
+
+class PageThrottle(BaseThrottle):
+    """Counts the pages that a program reads, over all processes."""
+
+    refused: TooMany | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        token = cast(ApiToken, request.auth)  # HasScope was asked before
+        self.refused = AttemptLimit.refusal(keyed_limits(f"api:{token.pk}", PAGES))
+        return self.refused is None
+
+    def wait(self) -> float | None:
+        """Return after how many seconds it may."""
+        return self.refused.seconds if self.refused else None
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """What the OpenAPI document says of a token."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
 
 
 class Pages(CursorPagination):

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from integrations.accounts.acts.fresh_proof import proof_wanted
-from integrations.admin.access import waits_for_second_factor
+from integrations.admin.base import waits_for_second_factor
 from integrations.pages.access import second_factor_address
 from integrations.pages.views import HEADER as LIVE_PART
 from portal.accounts.limits import client_address

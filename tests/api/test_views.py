@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.accounts.models.attempts import Limit
-from integrations.api import access
+from integrations.api import views
 from integrations.api.acts import API_TOKENS
 from integrations.api.models import ApiScope, ApiToken
 from integrations.core.verdict_code import VerdictCode
@@ -139,7 +139,7 @@ def test_the_last_use_is_written_once_a_minute(read, token):
 
 
 def test_too_many_pages_are_refused_until_it_is_time(read, organization, monkeypatch):
-    monkeypatch.setattr(access, "PAGES", (Limit(3, 30.0),))
+    monkeypatch.setattr(views, "PAGES", (Limit(3, 30.0),))
     for _ in range(3):
         assert read("findings/").status_code == 200
     answer = read("findings/")
@@ -216,7 +216,7 @@ def test_a_verdict_that_was_replaced_is_told_again(read, organization):
 def test_a_hundred_thousand_candidates_are_read_once_each_while_rows_come_and_change(
     read, organization, monkeypatch
 ):
-    monkeypatch.setattr(access, "PAGES", ())
+    monkeypatch.setattr(views, "PAGES", ())
     number, new = 100_000, 0
     Candidate.objects.bulk_create(
         (
