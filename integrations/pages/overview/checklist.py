@@ -3,47 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.urls import reverse
-
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.rules.names import assessment_tags
-from integrations.core.vocabulary import DeliveryEvent, Platform, ProgressTag
+from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.findings import counted
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.lookups import webhooks_page
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 
-TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
 MAX_ROLES = 2000
 
 
 @dataclass(frozen=True)
 class SetupStep:
-    """A step: whether it is done, or begun only; its state in sentences, what to do, and where.
+    """A step: whether it is done, or begun only, and its state in sentences; what to do is in its part of the page.
 
-    `copy_value` is a text to copy into the platform; `action` labels the link to `url`. With `has_form`, a Super
-    Admin can do the step on the checklist itself; with `roles` and `assessments`, to choose from, an Admin too.
+    With `roles` and `assessments`, to choose from, an Admin can do the step on the checklist itself.
     """
 
     code: str
     title: str
     is_done: bool
     state: str
-    instructions: tuple[str, ...]
     is_begun: bool = False
-    copy_label: str = ""
-    copy_value: str = ""
-    url: str = ""
-    action: str = ""
-    has_form: bool = False
     roles: tuple[tuple[str, str], ...] = ()
     assessments: tuple[tuple[str, str], ...] = ()
 
@@ -63,13 +51,6 @@ def _lever_step(organization: Organization) -> SetupStep:
         title="Connect Lever",
         is_done=connection is not None and connection.is_working,
         state=state,
-        instructions=(
-            "Press “Connect Lever”: Lever opens.",
-            "Sign in to Lever as a Super Admin of your account and press “Accept”; you come back here.",
-        ),
-        url=f"{reverse('settings')}#lever",
-        action="See why connecting is off",
-        has_form=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
     )
 
 
@@ -88,12 +69,6 @@ def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
         title="Let Lever tell the portal about stage changes",
         is_done=has_token,
         state=state,
-        instructions=(
-            "Press “Make the webhook for me”: the portal makes the webhook, Lever's notifications, in your account.",
-        ),
-        url=f"{reverse('settings')}#webhook",
-        action="Go to the webhook",
-        has_form=True,
     )
 
 
@@ -107,7 +82,7 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
     if has_delivery:
         state = "Lever's stage changes arrive."
     elif has_request:
-        state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
+        state = "Lever's test request arrived, no stage change yet: see that “Candidate Stage Change” is turned on."
     else:
         state = "Nothing has arrived from Lever yet."
         rejection = open_rejection(organization, Platform.LEVER)
@@ -119,14 +94,6 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
         is_done=has_delivery,
         is_begun=has_request and not has_delivery,
         state=state,
-        instructions=(
-            "In Lever, open Settings › Integrations and API › Webhooks.",
-            "Turn on “Candidate Stage Change” and “Candidate Deleted”: only you can do that, no app may.",
-            "Press “Verify Connection” beside the webhook. This step turns amber within seconds.",
-            "It turns green with the first stage change: move a candidate into another stage.",
-        ),
-        url=webhooks_page(),
-        action="Open the webhooks in Lever",
     )
 
 
@@ -138,16 +105,6 @@ def _stage_step(organization: Organization, trigger_stages: Sequence[Stage]) -> 
         title=f"Have a stage that begins with “{prefix}”",
         is_done=bool(names),
         state=f"A move into {names} sends the assessment." if names else "Lever has no such stage yet.",
-        instructions=(
-            "In Lever, open Settings › Pipeline and archive reasons › Pipeline stages › Customize Pipeline Stages.",
-            f"Press “+ Add Stage” and name it, for example, “{prefix} Assessment”.",
-            "Come back here: the portal reads your stages every few seconds while this page is open.",
-        ),
-        copy_label="Stage name",
-        copy_value=f"{prefix} Assessment",
-        url=reverse("mapping-list"),
-        action="Go to the mappings",
-        has_form=True,
     )
 
 
@@ -169,13 +126,6 @@ def _codescreen_step(organization: Organization) -> SetupStep:
         title="Connect CodeScreen",
         is_done=connection is not None and connection.is_working and connection.verified_at is not None,
         state=state,
-        instructions=(
-            "In CodeScreen, copy your account's API key. If you don't find one, ask CodeScreen for it.",
-            "Paste it here. CodeScreen is asked at once whether it accepts it; only then is it stored.",
-        ),
-        url=f"{reverse('settings')}#codescreen",
-        action="Go to the API key",
-        has_form=True,
     )
 
 
@@ -198,15 +148,8 @@ def _roles_step(organization: Organization) -> SetupStep:
         title="Say which assessment each role needs",
         is_done=bool(sources),
         state=" ".join(sources) or "No role has an assessment yet.",
-        instructions=(
-            "Choose a role and its assessment.",
-            "Or tag the posting in Lever: “CodeScreen”, a space, the assessment's name.",
-            "For example “CodeScreen Frontend Developer”.",
-        ),
         roles=_choices(pick_list.roles(organization)) if can_choose else (),
         assessments=_choices(pick_list.assessments(organization)) if can_choose else (),
-        url=f"{reverse('mapping-list')}?show=unmapped",
-        action="Map a role",
     )
 
 
@@ -217,21 +160,12 @@ def _choices(known: PickList) -> tuple[tuple[str, str], ...]:
 
 def _candidate_step(organization: Organization) -> SetupStep:
     """Return the step that invites a first candidate; until then it explains the latest stage change's verdict."""
-    prefix = organization.stage_prefix
     is_done = Invitation.objects.filter(organization=organization).exclude(instance_id="").exists()
     return SetupStep(
         code="candidate",
         title="See a test candidate go through",
         is_done=is_done,
         state="The first invitation went out." if is_done else _not_invited_yet(organization),
-        instructions=(
-            "In Lever, take a candidate with your own e-mail address, or add one, in a role that has an assessment.",
-            f"Move them into a stage that begins with “{prefix}”.",
-            f"Within seconds CodeScreen sends the invitation, and Lever shows the tag “{ProgressTag.INVITED}”.",
-            f"Nothing happens? {TURN_ON}",
-        ),
-        url=reverse("activity"),
-        action="See the candidates",
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.core.finding_code import HEALTH, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.pages.overview.attention import Waiting, attention, further_findings
+from integrations.pages.overview.overview import Waiting, attention, further_findings
 from tests.support import factories
 
 NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, offered=0)

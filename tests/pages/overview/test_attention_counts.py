@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.invitations.models.result import Result
-from integrations.pages.overview.attention import today
+from integrations.pages.overview.overview import today
 from tests.support import factories
 
 

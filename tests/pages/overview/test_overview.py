@@ -59,8 +59,8 @@ def test_a_test_request_alone_begins_the_step_and_a_stage_change_finishes_it(
     step = verified_step(organization)
     assert (step.is_done, step.is_begun) == (False, True)
     assert "no stage change yet" in step.state
-    assert step.url == "https://hire.lever.co/settings/integrations?tab=webhooks"
     page = super_admin_client.get("/").content.decode()
+    assert 'href="https://hire.lever.co/settings/integrations?tab=webhooks"' in page
     assert '<li class="is-begun"' in page
     assert 'id="step-lever"\n              aria-current="step"' in page
     LeverWebhook.objects.filter(pk=webhook.pk).update(last_received_at=timezone.now())
@@ -119,7 +119,7 @@ def test_the_step_counts_what_names_an_assessment(organization):
 
 
 def test_a_role_is_mapped_on_the_checklist(organization_admin_client, ready_organization):
-    assert 'id="setup-role"' not in organization_admin_client.get("/").content.decode()
+    assert 'action="/mappings/add/"' not in organization_admin_client.get("/").content.decode()
     RoleMapping.objects.all().delete()
     page = organization_admin_client.get("/").content.decode()
     form = page.split('<form method="post" action="/mappings/add/"')[1].split("</form>")[0]
