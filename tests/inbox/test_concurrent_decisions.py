@@ -1,11 +1,8 @@
 """Two people or workers decide the same thing at the same moment: the first one wins."""
 
-import threading
 from functools import partial
 
 import pytest
-from django.db import connection as database
-from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditEntry
@@ -22,29 +19,8 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
-from tests.support.at_once import run_at_once
+from tests.support.at_once import run_at_once, run_during_transaction
 from tests.support.scenario import ASSESSMENT
-
-
-def run_during_transaction(first, second):
-    """Start `second` before the transaction of `first` is committed; return the errors that `second` raised."""
-    raised = []
-
-    def run_second():
-        try:
-            second()
-        except Exception as error:  # noqa: BLE001 - the test asserts on it
-            raised.append(error)
-        finally:
-            database.close()
-
-    thread = threading.Thread(target=run_second)
-    with transaction.atomic():
-        first()
-        thread.start()
-        thread.join(0.5)  # it waits for this transaction, or is done
-    thread.join(20)
-    return raised
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,6 @@
 """Who waited to be sent an assessment gets what the rules and people say by then."""
 
-import threading
-
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.catalog.acts import MAPPINGS
@@ -21,6 +18,7 @@ from integrations.outbox.perform import apply_outcome
 from integrations.outbox.revalidation import revalidate
 from integrations.queue import worker
 from tests.support import factories
+from tests.support.at_once import run_during_transaction
 from tests.support.calls import count_calls
 from tests.support.scenario import ASSESSMENT
 
@@ -265,19 +263,7 @@ def test_what_a_person_sent_again_in_any_stage_is_sent_although_the_candidate_le
 def while_another_decides(decide, revalidate):
     """Return what `revalidate` says, which begins before the decision is committed that holds the lock."""
     outcomes = []
-
-    def run() -> None:
-        try:
-            outcomes.append(revalidate())
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    with transaction.atomic():
-        decide()
-        thread.start()
-        thread.join(0.5)  # it waits for this transaction, or is done
-    thread.join(20)
+    assert run_during_transaction(decide, lambda: outcomes.append(revalidate())) == []
     [outcome] = outcomes
     return outcome
 

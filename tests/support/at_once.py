@@ -1,16 +1,38 @@
-"""The same work in several threads at once, as several workers or requests do it."""
+"""The same work in several threads at once, as several workers or requests do it; work beside an open transaction."""
 
 import threading
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import connection, transaction
 
 
-def run_at_once(work: Callable[[], object], times: int = 4) -> list[Exception]:
-    """Begin the work in so many threads at the same moment, and wait for them; return the errors that it raised."""
+def run_at_once(*works: Callable[[], object], times: int = 4) -> list[Exception]:
+    """Begin each work in so many threads, all at the same moment, and wait; return the errors that they raised."""
     raised: list[Exception] = []
-    barrier = threading.Barrier(times)
+    barrier = threading.Barrier(len(works) * times)
+    threads = [_thread(work, raised, barrier) for work in works * times]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return raised
 
+
+def run_during_transaction(first: Callable[[], object], second: Callable[[], object]) -> list[Exception]:
+    """Begin `second` before the transaction of `first` is committed; return the errors that `second` raised."""
+    raised: list[Exception] = []
+    thread = _thread(second, raised, threading.Barrier(1))
+    with transaction.atomic():
+        first()
+        thread.start()
+        thread.join(0.5)  # it waits for this transaction, or is done
+    thread.join(20)
+    return raised
+
+
+def _thread(
+    work: Callable[[], object], raised: list[Exception], barrier: threading.Barrier
+) -> threading.Thread:
     def run() -> None:
         try:
             barrier.wait(30)
@@ -20,9 +42,4 @@ def run_at_once(work: Callable[[], object], times: int = 4) -> list[Exception]:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return raised
+    return threading.Thread(target=run)

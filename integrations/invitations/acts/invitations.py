@@ -34,18 +34,18 @@ ELSEWHERE = "The same person already has “{name}” through another opportunit
 def _acting(invitation: Invitation, act: InvitationAct) -> Iterator[tuple[Case, Invitation]]:
     """Lock the candidate's rows and yield them with the invitation as it is now; then what follows is enqueued.
 
-    Raises ActionNotAllowed unless its status allows the act, or where somebody else has just decided.
+    The act's transaction goes on after it, for the log alone, whose end is locked after all else. Raises
+    ActionNotAllowed unless its status allows the act, or where somebody else has just decided.
     """
     try:
-        with transaction.atomic():
-            organization = Organization.objects.lock(invitation.organization_id)
-            with changing(organization, invitation.opportunity_id) as case:
-                own = case.invitation(invitation.pk)
-                if Erasure.objects.forbids(own.organization_id, own.opportunity_id):
-                    raise ActionNotAllowed(ERASED)
-                if act not in own.allows:
-                    raise ActionNotAllowed(f"This invitation is {own.words.phrase}.")
-                yield case, own
+        organization = Organization.objects.lock(invitation.organization_id)
+        with changing(organization, invitation.opportunity_id) as case:
+            own = case.invitation(invitation.pk)
+            if Erasure.objects.forbids(own.organization_id, own.opportunity_id):
+                raise ActionNotAllowed(ERASED)
+            if act not in own.allows:
+                raise ActionNotAllowed(f"This invitation is {own.words.phrase}.")
+            yield case, own
         invitation.refresh_from_db()
     except IllegalTransition as error:
         raise ActionNotAllowed("Somebody else has just decided this.") from error
@@ -62,6 +62,7 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
         raise ActionNotAllowed(ELSEWHERE.format(name=name, standing=other.standing, link=link))
 
 
+@transaction.atomic
 def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed.
 
@@ -73,9 +74,10 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         own.move(
             Status.PENDING, checked_at=None, not_shown_reads=0, is_chosen=any(map(is_chosen, deliveries))
         )
-        audit(own, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, own.status)}, reason)
+    audit(own, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, own.status)}, reason)
 
 
+@transaction.atomic
 def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
     """Cancel an invitation that hasn't been started, or couldn't be sent. Raises ActionNotAllowed.
 
@@ -89,9 +91,10 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
         # who was possibly invited isn't invited again automatically
         called_at = own.first_call_at or (case.now if before == Status.UNCERTAIN else None)
         own.move(Status.WITHDRAWN, sentence, next_poll_at=None, stopped_by_user=True, first_call_at=called_at)
-        audit(own, actor, AuditAction.CANCEL_INVITATION, {"status": (before, own.status)}, reason)
+    audit(own, actor, AuditAction.CANCEL_INVITATION, {"status": (before, own.status)}, reason)
 
 
+@transaction.atomic
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
     """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
     instance_id = instance_id.strip()
@@ -106,9 +109,10 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
             "instance_id": ("", instance_id),
             "status": (Status.UNCERTAIN.value, own.status),
         }
-        audit(own, actor, AuditAction.RESOLVE_AS_SENT, changes, reason)
+    audit(own, actor, AuditAction.RESOLVE_AS_SENT, changes, reason)
 
 
+@transaction.atomic
 def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releases: bool = True) -> None:
     """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed.
 
@@ -121,7 +125,7 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releas
         released = list(RELEASED_BY_CHOICE) if releases else own.held_for
         again: dict[str, object] = {"checked_at": None, "not_shown_reads": 0, "held_for": released}
         own.move(Status.PENDING, "", **again, is_chosen=was_uncertain, is_fixed=releases or own.is_fixed)
-        audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
+    audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 
 
 #: The columns that a new round copies from the round before it.
@@ -139,6 +143,7 @@ COPIED_TO_NEXT_ROUND = (
 )
 
 
+@transaction.atomic
 def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
     """Create and return the next round of an invitation that is over. Raises ActionNotAllowed.
 
@@ -168,5 +173,5 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
         case.invitations.append(next_round)
         Candidate.objects.point_to(next_round)
         changes = {"round": (own.round, next_round.round), "invitation": (own.pk, next_round.pk)}
-        audit(next_round, actor, AuditAction.INVITE_AGAIN, changes, reason)
+    audit(next_round, actor, AuditAction.INVITE_AGAIN, changes, reason)
     return next_round

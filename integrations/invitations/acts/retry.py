@@ -32,7 +32,7 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
                 f"{effect} is {effect.get_state_display().lower()}, so there is nothing to retry."
             )
         before = effect.state
-        changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
+        changed = Effect.objects.filter(pk=effect.pk, state=before, leased_until__isnull=True).update(
             state=Effect.State.DUE,
             due_at=Now(),
             attempts=0,
@@ -40,6 +40,6 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
             retry_window_started_at=Now(),
         )
         if not changed:
-            raise ActionNotAllowed(f"{effect} is being done right now.")
+            raise ActionNotAllowed(f"{effect} is being done right now, or was just cancelled.")
         changes = {"state": (before, Effect.State.DUE.value)}
         audit(effect, actor, AuditAction.RETRY, changes)

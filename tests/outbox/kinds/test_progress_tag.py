@@ -9,10 +9,8 @@ from integrations.case.reconcile import changing
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
-from integrations.http.session import PlatformError
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
 from tests.outbox.conftest import LOST
 from tests.support import factories
 from tests.support.effects import enqueue_progress_tag
@@ -68,26 +66,6 @@ def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, i
     assert states == ["cancelled", "cancelled", "done"]
     assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
     assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
-
-
-def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
-    become(invitation, Status.SENDING)
-    become(invitation, Status.INVITED)
-    older = claimed_tag()
-
-    def enqueue_later_tag_and_fail(*_):
-        become(invitation, Status.IN_PROGRESS)
-        raise PlatformError("lever answered 503", status=503)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("integrations.lever.client.LeverClient.add_tags", enqueue_later_tag_and_fail)
-        worker.perform_effect(older)  # it waits for its retry, and the later one is performed first
-    scenario.work()
-    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
-    scenario.work_waiting()
-    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
-    older.refresh_from_db()
-    assert older.state in {"done", "cancelled"}
 
 
 @pytest.mark.parametrize("kind", LOST)
