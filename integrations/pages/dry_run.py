@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models import Role, Stage
+from integrations.catalog.models import Role
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.invitations.models.candidate import Candidate
@@ -17,10 +17,10 @@ from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.perform import kind_of
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.mappings import pick_list
 from integrations.queue import acts as queue_acts
 
 MAX_MATCHES = 20
-MAX_STAGES = 500
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -127,7 +127,7 @@ class DryRunView(OrganizationMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form, and the answer where the address names a candidate and a stage."""
-        stages = stage_choices(self.organization)
+        stages = pick_list.stages(self.organization).known
         is_submitted = "candidate" in self.request.GET
         triggers = {stage.name for stage in trigger_stages(self.organization)}
         initial = next((stage_id for stage_id, name in stages if name in triggers), "")
@@ -172,9 +172,3 @@ class DryRunView(OrganizationMixin, TemplateView):
             "consequences": list(consequences(dry_run)),
         }
         return {"answer": answer}
-
-
-def stage_choices(organization: Organization) -> list[tuple[str, str]]:
-    """Return id and name of the live stages, in the pipeline's order."""
-    stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
-    return list(stages.values_list("external_id", "name")[:MAX_STAGES])

@@ -212,6 +212,7 @@ class ReportView(OrganizationMixin, TemplateView):
         total = report.get(ALL, Figures())
         return super().get_context_data(
             period=period,
+            days={"since": period.first.isoformat(), "until": period.last.isoformat()},
             total=_row(ALL, total, period),
             pass_percent=total.pass_percent,
             unstated=total.counts[Became.NOT_STATED],

@@ -68,9 +68,12 @@ def drawing(name: str) -> SafeString:
 
 @register.simple_tag
 def table_head(caption: str, *columns: str, is_shown: bool = False) -> SafeString:
-    """Return a table's caption and the heads of its columns; one in parentheses, as "(Actions)", is only read out."""
+    """Return a table's caption and the heads of its columns, but for empty ones.
+
+    One in parentheses, as "(Actions)", is only read out.
+    """
     read_out = '<span class="visually-hidden">{}</span>'
-    heads = (format_html(read_out, one[1:-1]) if one.startswith("(") else one for one in columns)
+    heads = (format_html(read_out, one[1:-1]) if one.startswith("(") else one for one in columns if one)
     return format_html(
         '<caption class="{}">{}</caption><thead><tr>{}</tr></thead>',
         "" if is_shown else "visually-hidden",

@@ -1,7 +1,7 @@
 """The mappings page: what each role gets, the mappings, the linter's findings, buttons; and the page of one role."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -50,18 +50,10 @@ class EffectiveAssessment:
     is_problem: bool
 
 
-@dataclass(frozen=True)
-class RoleFilter:
-    """One choice of the list's filter: its label, and the roles that it shows."""
-
-    label: str
-    includes: Callable[[EffectiveAssessment], bool]
-
-
-#: By the value of the parameter `show`.
-FILTERS = {
-    "unmapped": RoleFilter("Without an assessment", lambda effective: not effective.assessment),
-    "problems": RoleFilter("With a problem", lambda effective: effective.is_problem),
+#: The list's filters by the value of the parameter `show`: what each is called, and whether it shows a role.
+FILTERS: Mapping[str, tuple[str, Callable[[EffectiveAssessment], bool]]] = {
+    "unmapped": ("Without an assessment", lambda effective: not effective.assessment),
+    "problems": ("With a problem", lambda effective: effective.is_problem),
 }
 
 
@@ -107,10 +99,10 @@ class EffectiveAssessments:
             effective = self.of(role)
             if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
-            if show and (
-                role.state not in ("", *lists.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
-            ):
-                continue
+            if show:
+                _, includes = FILTERS[show]
+                if role.state not in ("", *lists.OPEN_ROLE_STATES) or not includes(effective):
+                    continue
             found.append(role)
         return found
 
@@ -145,7 +137,7 @@ class MappingListView(OrganizationMixin, TemplateView):
         return super().get_context_data(
             q=query,
             show=show,
-            filters={"": "All roles", **{code: choice.label for code, choice in FILTERS.items()}},
+            filters={"": "All roles", **{code: label for code, (label, _) in FILTERS.items()}},
             stages=[(one.external_id, one.name) for one in stages],
             stage=stage,
             tags_count=effective.is_codescreen_stage,
