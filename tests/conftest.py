@@ -289,6 +289,8 @@ def limited_member_client(client_for, limited_member) -> Client:
 def ready_organization(organization):
     """An organization whose set-up is complete."""
     now = timezone.now()
+    organization.other_integration_off = True
+    organization.save(update_fields=["other_integration_off"])
     factories.LeverConnectionFactory.create(organization=organization)
     factories.LeverWebhookFactory.create(organization=organization, last_received_at=now - timedelta(hours=1))
     factories.CodeScreenConnectionFactory.create(

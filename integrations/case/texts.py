@@ -5,6 +5,7 @@ from typing import NamedTuple
 from integrations.case.case import Case, Decided
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import NOT_STATED, lower_first
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -14,10 +15,6 @@ from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.payloads import MoveStagePayload, NotePayload
 
 MORE_MAY_FOLLOW = "No e-mail tells of others in the same half hour. All are under Candidates › Need you."
-PAUSED = (
-    "CodeScreen: nothing was sent yet: the CodeScreen integration is paused. It goes on automatically when an Admin "
-    "ends the pause."
-)
 
 
 def note_on(opportunity_id: str, text: str, code: str) -> NotePayload:
@@ -26,6 +23,12 @@ def note_on(opportunity_id: str, text: str, code: str) -> NotePayload:
         f"The candidate's page in the CodeScreen integration, for its Admins: {timeline_link(opportunity_id)}"
     )
     return NotePayload(f"{text}\n{where}", code)
+
+
+def pause_note(pause: Pause | None) -> str:
+    """Return that the candidate waits, and what ends the wait."""
+    pause = pause or Pause.BY_ADMIN
+    return f"CodeScreen: nothing was sent yet. {pause.reason} {pause.end}"
 
 
 def skipped_note(decided: Decided) -> str:

@@ -8,12 +8,12 @@ from datetime import timedelta
 from integrations.case.case import Case
 from integrations.case.texts import (
     MORE_MAY_FOLLOW,
-    PAUSED,
     advice_note,
     bounced_note,
     cancelled_note,
     ended_note,
     note_on,
+    pause_note,
     regraded,
     result_lines,
     skipped_note,
@@ -219,7 +219,7 @@ def _notes_of_candidate(case: Case) -> Iterator[Want]:
             Effect.Kind.LEAVE_NOTE, about, "", payload, delivery=decided.delivery, once=True, is_event=True
         )
     if delivery is not None:
-        payload = note_on(case.opportunity_id, PAUSED, VerdictCode.PAUSED)
+        payload = note_on(case.opportunity_id, pause_note(case.organization.pause), VerdictCode.PAUSED)
         yield Want(
             Effect.Kind.LEAVE_NOTE,
             "wait:pause",

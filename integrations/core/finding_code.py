@@ -109,6 +109,16 @@ class FindingCode(RecordEnum):
     LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
     LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
     LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared", LEVER_SETTINGS)
+    OTHER_INTEGRATION = FindingRecord(
+        "other_integration",
+        OVERVIEW,
+        "Say that it is off",
+        IncidentRecord(
+            "CodeScreen's own Lever integration may be on too", "Only this integration invites people again"
+        ),
+        level=Level.ERROR,
+        is_counted_on_overview=True,
+    )
     NO_WEBHOOK = FindingRecord("no_webhook", WEBHOOK_SETTINGS)
     WEBHOOK_REMOVED = FindingRecord(
         "webhook_removed",

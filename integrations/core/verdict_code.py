@@ -87,8 +87,10 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.WAITS,
         section=HelpSection.WAITS,
-        meaning="An Admin has paused the portal, so nothing was sent. The stage change is kept and decided later.",
-        next_step="An Admin presses “Resume” on the overview. This is then decided automatically.",
+        meaning="An Admin has paused the portal, or CodeScreen's own Lever integration may be on too. So nothing was "
+        "sent. The stage change is kept and decided later.",
+        next_step="On the overview an Admin presses “Resume”, or a Super Admin says that the other integration is off. "
+        "This is then decided automatically.",
         waits_for="Decided when the pause ends",
         is_correctable=True,
     )

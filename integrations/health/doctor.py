@@ -13,6 +13,7 @@ Check = Callable[[Organization], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     set_up.check_secrets,
     connections.check_connection,
+    connections.check_other_integration,
     webhooks.check_webhooks,
     webhooks.check_rejections,
     connections.check_feedback,

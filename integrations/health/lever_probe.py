@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit
+from integrations.case.other_integration import record_webhooks
 from integrations.catalog import feedback_template
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
@@ -28,6 +29,8 @@ def probe(organization: Organization, lever: LeverClient) -> None:
     with _unless_forbidden():
         registered = lever.webhooks()
         _update_webhooks(organization, registered)
+        stage_changes = (webhook for webhook in registered if webhook.event == DeliveryEvent.STAGE_CHANGE)
+        record_webhooks(organization, (webhook.url for webhook in stage_changes))
         is_shared = _is_account_shared(organization, connection, registered)
         LeverConnection.objects.filter(pk=connection.pk).update(is_account_shared=is_shared)
     with _unless_forbidden():

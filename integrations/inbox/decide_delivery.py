@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.case.case import Case, Decided
 from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
+from integrations.case.other_integration import record_tag
 from integrations.case.person import store_people
 from integrations.case.reconcile import changing
 from integrations.clients import call_log
@@ -175,6 +176,8 @@ def decide_delivery(
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
+        if decision.verdict == VerdictCode.PAUSED and facts.pause is None:
+            record_tag(organization)
         # of whom no row was found under the lock there is none to read again; of an erased person none was looked for
         is_new = snapshot.opportunity is not None and not facts.is_erased and not facts.invitations_here
         with changing(organization, delivery.opportunity_id, has_rows=not is_new) as case:

@@ -54,7 +54,7 @@ def dry_run(
         received_at=database.now(),
     )
     known = None
-    if not organization.paused and not organization.disconnected_reason:
+    if not organization.pause and not organization.disconnected_reason:
         opportunity = read_opportunity(opportunity_id, clients)
         if isinstance(opportunity, Opportunity):
             known = replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)

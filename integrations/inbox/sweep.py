@@ -75,7 +75,7 @@ class _Listing:
 
 def why_not_compared(organization: Organization) -> str:
     """Return why the sweep compares nothing now, as a sentence; empty when it does."""
-    return "The portal is paused." if organization.paused else organization.disconnected_reason
+    return organization.pause.reason if organization.pause else organization.disconnected_reason
 
 
 def sweep(

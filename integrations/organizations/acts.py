@@ -130,12 +130,12 @@ def set_policies(organization: Organization, values: Mapping[str, object], actor
     changes = changes_to(organization, values)
     if not changes:
         return {}
-    changed = organization.changed({name: values[name] for name in changes})
+    changed, was_paused = organization.changed({name: values[name] for name in changes}), organization.pause
     for name in changes:
         setattr(organization, name, getattr(changed, name))
     with transaction.atomic():
         organization.save(update_fields=list(changes))
-        if "paused" in changes and not organization.paused:
+        if was_paused and not organization.pause:
             requeue_waiting(organization)
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes
@@ -180,7 +180,11 @@ def record_restore(
         _check(locked, since, until, now)
         before, after = (locked.rows_lost_from, locked.rows_lost_until), (since, until)
         if before != after:
-            Organization.objects.filter(pk=locked.pk).update(rows_lost_from=since, rows_lost_until=until)
+            # a tag that lost rows may explain shows no other integration
+            lost = {"rows_lost_from": since, "rows_lost_until": until, "other_tag_at": None}
+            Organization.objects.filter(pk=locked.pk).update(**lost)
+            if locked.pause and not Organization.objects.get(pk=locked.pk).pause:
+                requeue_waiting(locked)
             # the whole of each stage is compared, as after the first connection
             LeverConnection.objects.filter(organization=locked).update(swept_at=None)
             DutyRun.objects.filter(organization=locked, duty__in=_COMPARE_WITH_LEVER).update(place={})

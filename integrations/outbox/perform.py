@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
+from integrations.core.rules.facts import Pause
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import (
     DISCONNECTED_RETRY,
@@ -29,7 +30,7 @@ from integrations.http.steps import (
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import Author, EffectKind, replace_author
+from integrations.outbox.kind import Author, EffectKind, Target, replace_author
 from integrations.outbox.kinds.chat import SEND_ALERT
 from integrations.outbox.kinds.email import SEND_EMAIL
 from integrations.outbox.kinds.feedback import MAKE_TEMPLATE, WRITE_FEEDBACK
@@ -113,9 +114,17 @@ def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
     if effect.is_poison:
         return kind_of(effect).give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
     kind = kind_of(effect)
-    if effect.organization.paused and not kind.goes_on_in_a_pause(effect):
-        return _defer("The portal is paused.")
+    pause = _pause_of(effect, kind)
+    if pause is not None and not kind.goes_on_in_a_pause(effect):
+        return _defer(pause.reason)
     return kind.perform(effect, clients)
+
+
+def _pause_of(effect: Effect, kind: EffectKind[Any]) -> Pause | None:
+    """Return the pause that holds an effect up. The team is told of another integration, which only they can end."""
+    pause = effect.organization.pause
+    tells_team = kind.target in {Target.EMAIL, Target.CHAT}
+    return None if tells_team and pause is Pause.OTHER_INTEGRATION else pause
 
 
 def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:

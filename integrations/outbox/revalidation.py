@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.case.facts import gather_facts_of_now
+from integrations.case.other_integration import record_tag
 from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -153,6 +154,8 @@ def _decide_again(
         if not is_wanted or not _is_same(decision, invitation):
             return DecideOnRecording(partial(_end, effect, invitation, facts, decision))
         if has_progress_tag(opportunity.tags) and not is_chosen and not found.explain(opportunity.tags):
+            if not effect.organization.rows_lost_until:
+                record_tag(effect.organization)
             return make_uncertain(invitation, TAGGED)
         if decision.verdict == VerdictCode.NO_EMAIL:
             return fail(invitation, NO_ADDRESS, ADD_ADDRESS)

@@ -20,6 +20,7 @@ from integrations.pages.settings import (
 
 urlpatterns = [
     path("", overview.OverviewView.as_view(), name="overview"),
+    path("other-integration-off/", overview.OtherIntegrationOffView.as_view(), name="other-integration-off"),
     path("pause/", overview.PauseView.as_view(pauses=True), name="pause"),
     path("resume/", overview.PauseView.as_view(pauses=False), name="resume"),
     # settings

@@ -81,7 +81,7 @@ def perform_duty(run: DutyRun) -> None:
 
 def _turn(run: DutyRun) -> Place:
     performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
-    if organization.paused and not performance.while_paused:
+    if organization.pause and not performance.while_paused:
         return {}
     with correlation.use(), call_window.limited(time.monotonic() + TURN_SECONDS), call_log.collected():
         return performance.turn(organization, run.place)
@@ -116,11 +116,15 @@ def refresh_assessments(organization: Organization) -> None:
 def probe_lever(organization: Organization) -> None:
     """Probe Lever for what the doctor reports: the webhooks and the feedback template. Raises PlatformError.
 
-    A webhook that couldn't be moved to a new address when that was made is moved now.
+    A webhook that couldn't be moved to a new address when that was made is moved now. What waited because CodeScreen's
+    own integration had a webhook is taken up once that is gone.
     """
     lever = lever_client(organization)
     lever_probe.move_webhooks(organization, lever, "probe")
     lever_probe.probe(organization, lever)
+    if organization.pause and not Organization.objects.reread(organization.pk).pause:
+        waiting.requeue_waiting(organization)
+        notify_workers()
 
 
 def refresh_grant(organization: Organization) -> None:
@@ -203,7 +207,7 @@ DUTIES: dict[Duty, Performance] = {
     ),
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
-    Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
+    Duty.PROBE_LEVER: Performance(whole(probe_lever)),
     Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
     Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
     Duty.PURGE: Performance(in_batches(retention.purge)),

@@ -20,8 +20,7 @@ def requeue_waiting(organization: Organization) -> int:
 
 def organizations_with_stranded_deliveries() -> set[int]:
     """Return the organizations that are connected again, and whose waiting deliveries nobody has requeued."""
-    working = Organization.objects.filter(
-        paused=False,
+    working = Organization.objects.unpaused().filter(
         lever_connection__state=LeverConnection.State.CONNECTED,
         codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
     )

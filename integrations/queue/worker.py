@@ -58,7 +58,7 @@ class Organizations(local):
         """
         at, organization = self._read.get(pk, (0.0, None))
         is_old = time.monotonic() - at > READ_AGAIN_SECONDS
-        if organization is None or is_old or organization.paused or organization.disconnected_reason:
+        if organization is None or is_old or organization.pause or organization.disconnected_reason:
             return self.read(pk)
         return organization
 

@@ -8,6 +8,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.case.other_integration import record_tag
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.finding_code import INCIDENTS
@@ -15,6 +16,7 @@ from integrations.health import incidents
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.outcome import Failed
 from integrations.outbox.perform import apply_outcome
@@ -113,6 +115,10 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "codescreen_key_refused": (
         lambda organization: mark_key_refused(organization.codescreen, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),
+    ),
+    "other_integration": (
+        lambda organization: record_tag(organization),
+        lambda _: Organization.objects.update(other_integration_off=True),
     ),
     "platform_down": (open_circuit_breaker, lambda _: CircuitBreaker.objects.update(failures=0)),
     "sweep_repaired": (

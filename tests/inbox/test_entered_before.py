@@ -22,6 +22,7 @@ TOLD_BY = pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "
 def tell(scenario, sandbox, deliver_stage_change):
     """Return what takes in a candidate who stands in the stage, by a webhook or a sweep, and returns the delivery."""
     sandbox.lever_does("settings", webhooks_enabled=False)
+    scenario.set_policies(other_integration_off=True)
 
     def tell(is_webhook, word="Alder") -> Delivery:
         if is_webhook:

@@ -109,6 +109,8 @@ def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothi
     assert (invitation.status, scenario.latest_effect().state) == ("uncertain", "uncertain")
     assert "progress tag" in invitation.status_reason
     assert sandbox.invitations_sent() == 0
+    scenario.organization.refresh_from_db()
+    scenario.set_policies(other_integration_off=True)
     invitations.send_again(invitation, super_admin)
     scenario.codescreen_fails(status=503, times=1)
     for _ in range(2):  # the choice outlasts a retry

@@ -6,8 +6,9 @@ import pytest
 from django.db.models import F
 
 from integrations.case import waits
-from integrations.case.texts import PAUSED
+from integrations.case.texts import pause_note
 from integrations.core.invitation_status import InvitationStatus
+from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.acts import invitations as acts
 from integrations.invitations.models.invitation import Invitation
@@ -91,7 +92,7 @@ def test_a_pause_is_told_to_who_entered_a_stage_that_invites(scenario, notes, mo
     scenario.work()
     for _ in range(2):
         minutes_pass()
-    assert (notes("Alder"), notes("Hazel")) == ([PAUSED], [])
+    assert (notes("Alder"), notes("Hazel")) == ([pause_note(Pause.BY_ADMIN)], [])
 
 
 def test_what_still_waits_when_lever_is_back_is_told_then(held, notes):

@@ -19,6 +19,7 @@ from integrations.core.rules.facts import (
     EnteredBefore,
     ExistingInvitation,
     Facts,
+    Pause,
     first_usable_email,
 )
 from integrations.core.rules.holds import explain, holds_of, origin_rule
@@ -58,11 +59,8 @@ def decide_locally(facts: Facts) -> Decision | None:
     """Return the verdict that holds without asking Lever anything, or None."""
     if facts.is_test:
         return Decision(VerdictCode.TEST_REQUEST, "Lever tested the connection and reached the portal.")
-    if facts.is_paused:
-        return Decision(
-            VerdictCode.PAUSED,
-            "The portal is paused. It decides this when the pause ends.",
-        )
+    if facts.pause is not None:
+        return _wait(facts.pause)
     if facts.disconnected_reason:
         return Decision(
             VerdictCode.DISCONNECTED,
@@ -75,6 +73,10 @@ def decide_locally(facts: Facts) -> Decision | None:
     if facts.is_erased:
         return Decision(VerdictCode.ERASED, "This person's data was erased, so no assessment is sent.")
     return None
+
+
+def _wait(pause: Pause) -> Decision:
+    return Decision(VerdictCode.PAUSED, f"{pause.reason} {pause.end}")
 
 
 def decide_before_read(facts: Facts) -> Decision | None:
@@ -119,7 +121,19 @@ def _offer(facts: Facts, here: Sequence[ExistingInvitation]) -> Decision | None:
     `here` are their invitations to the assessment, where that is known.
     """
     cause = facts.entered_before or (EnteredBefore.RESTORE if _may_be_lost(facts, here) else None)
+    if cause is EnteredBefore.PROGRESS_TAG and _shows_other_integration(facts):
+        return _wait(Pause.OTHER_INTEGRATION)
     return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
+
+
+def _shows_other_integration(facts: Facts) -> bool:
+    """Whether a progress tag that nothing here explains means that another integration invites people, too.
+
+    Not where rows were lost that may explain it, nor of who was found in the stage: they may have it from before.
+    """
+    return (
+        facts.event == DeliveryEvent.STAGE_CHANGE and facts.lost is None and not facts.other_integration_off
+    )
 
 
 def _may_be_lost(facts: Facts, here: Sequence[ExistingInvitation]) -> bool:

@@ -38,6 +38,20 @@ class EnteredBefore(Enum):
         return self.value.format(stage=stage_name)
 
 
+class Pause(Enum):
+    """Why an organization sends nothing, although both platforms are connected: a sentence, and what ends it."""
+
+    BY_ADMIN = "The portal is paused.", "It decides this when the pause ends."
+    OTHER_INTEGRATION = (
+        "CodeScreen's own Lever integration may be on too, and would invite the same people.",
+        "The portal decides this once a Super Admin has said that it is off.",
+    )
+
+    def __init__(self, reason: str, end: str) -> None:
+        self.reason = reason
+        self.end = end
+
+
 class NoCandidate(Enum):
     """Why there is no snapshot of the candidate."""
 
@@ -138,7 +152,8 @@ class Facts:
 
     event: str
     is_test: bool = False
-    is_paused: bool = False
+    pause: Pause | None = None
+    other_integration_off: bool = False  # a person has said so
     disconnected_reason: str = ""
     is_erased: bool = False  # the person's data was erased, and nothing about them may be stored
     stage_prefix: str = TAG_WORD

@@ -6,6 +6,7 @@ from datetime import timedelta
 from integrations.catalog.feedback_template import missing_fields, stored_template
 from integrations.catalog.models import RoleMapping
 from integrations.core.finding_code import FindingCode, Level
+from integrations.core.rules.facts import Pause
 from integrations.health.findings import (
     Finding,
     day,
@@ -49,6 +50,35 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
             "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
             "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
         )
+
+
+def check_other_integration(organization: Organization) -> Iterator[Finding]:
+    """Yield that CodeScreen's own Lever integration may be on too; a warning where a person says that it is off."""
+    if organization.other_webhook_since is not None:
+        message = (
+            "A webhook in Lever leads to CodeScreen's own Lever integration, which invites the same people."
+        )
+    elif organization.pause is Pause.OTHER_INTEGRATION:
+        message = (
+            "Somebody who just moved has a progress tag that the portal didn't set. So CodeScreen's own Lever "
+            "integration may be on too."
+        )
+    else:
+        return
+    if organization.other_integration_off:
+        yield finding(
+            FindingCode.OTHER_INTEGRATION,
+            f"{message} A person has said that it is off.",
+            "Delete that webhook in Lever under Settings › Integrations and API › Webhooks.",
+            level=Level.WARNING,
+        )
+        return
+    yield finding(
+        FindingCode.OTHER_INTEGRATION,
+        f"{message} Nothing is sent meanwhile, and what arrives is kept.",
+        "In Lever delete its webhook, and revoke CodeScreen under Settings › Integrations and API › Authorized Apps. "
+        "Then a Super Admin says on the overview that it is off. After a restore, run `manage.py restored` first.",
+    )
 
 
 def _check_restored(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:

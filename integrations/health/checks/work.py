@@ -202,7 +202,7 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
 def check_sweep_age(organization: Organization) -> Iterator[Finding]:
     """Yield that the last sweep was long ago, although there is a stage to sweep and nothing forbids it."""
     connection = organization.lever
-    if connection is None or organization.paused or organization.disconnected_reason:
+    if connection is None or organization.pause or organization.disconnected_reason:
         return
     swept_at = connection.swept_at or connection.connected_at
     age = database.now() - swept_at if swept_at else timedelta()

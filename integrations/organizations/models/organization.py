@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.policies import Policies
@@ -36,6 +37,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def with_connections(self) -> Self:
         """Load both connections in the same query."""
         return self.select_related("lever_connection", "codescreen_connection")
+
+    def unpaused(self) -> Self:
+        """Those whose `pause` is None."""
+        is_seen = Q(other_webhook_since__isnull=False) | Q(other_tag_at__isnull=False)
+        return self.filter(paused=False).exclude(is_seen, other_integration_off=False)
 
     def reread(self, pk: int) -> "Organization":
         """Return the organization as it is now, with both connections."""
@@ -102,6 +108,12 @@ class Organization(Policies):
         "When the backup was made that was restored last; rows written since are lost.", editable=False
     )
     rows_lost_until = moment("When the portal stopped whose rows are lost.", editable=False)
+    other_webhook_since = moment(
+        "Since when Lever lists a webhook for stage changes to CodeScreen's own integration.", editable=False
+    )
+    other_tag_at = moment(
+        "When somebody who just moved had a progress tag that no invitation here explains.", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -161,6 +173,14 @@ class Organization(Policies):
         """The Lever connection as first read through this object, if Lever accepts it."""
         lever = self.lever
         return lever if lever is not None and lever.is_working else None
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why nothing is sent although both connections may work; None when that isn't so."""
+        if self.paused:
+            return Pause.BY_ADMIN
+        is_seen = self.other_webhook_since is not None or self.other_tag_at is not None
+        return Pause.OTHER_INTEGRATION if is_seen and not self.other_integration_off else None
 
     @property
     def disconnected_reason(self) -> str:

@@ -50,6 +50,8 @@ class RuleGroup(StrEnum):
     SECURITY = "security"
     #: A button of the overview.
     PAUSE = "pause"
+    #: A button beside the connections; only Super Admins press it.
+    OTHER_INTEGRATION = "other_integration"
     #: Of a mapping, instead of the organization's.
     OWN = "own"
 
@@ -274,6 +276,12 @@ class Policies(models.Model):
         RuleGroup.PAUSE,
         "Paused",
         "While paused nothing is sent; what arrives is kept and decided afterwards.",
+        default=False,
+    )
+    other_integration_off = _switch(
+        RuleGroup.OTHER_INTEGRATION,
+        "CodeScreen's own Lever integration is off",
+        "A person has said so. While it may be on, nothing is sent: both would invite the same people.",
         default=False,
     )
     requires_second_factor = _switch(

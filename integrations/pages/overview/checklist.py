@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.checks.webhooks import open_rejection
-from integrations.health.findings import counted
+from integrations.health.findings import counted, day
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
@@ -50,6 +51,24 @@ def _lever_step(organization: Organization) -> SetupStep:
         code="lever",
         title="Connect Lever",
         is_done=connection is not None and connection.is_working,
+        state=state,
+    )
+
+
+def _other_integration_step(organization: Organization) -> SetupStep:
+    said = AuditEntry.objects.filter(
+        organization=organization, changes__has_key="other_integration_off"
+    ).first()
+    if not organization.other_integration_off:
+        state = "If it is on too, candidates get two invitations. So nothing is sent once the portal sees it."
+    elif said is None:
+        state = "It is off, as the portal's operator says."
+    else:
+        state = f"It is off, as {said.actor_name} said on {day(said.at)}."
+    return SetupStep(
+        code="other_integration",
+        title="Switch off CodeScreen's own Lever integration",
+        is_done=organization.other_integration_off,
         state=state,
     )
 
@@ -188,6 +207,7 @@ def setup_steps(organization: Organization, trigger_stages: Sequence[Stage]) -> 
     webhooks = list(LeverWebhook.objects.active().filter(organization=organization))
     return [
         _lever_step(organization),
+        _other_integration_step(organization),
         _webhook_step(webhooks),
         _verified_step(organization, webhooks),
         _codescreen_step(organization),

@@ -28,7 +28,7 @@ from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import Candidate, count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.lookups import webhooks_page
-from integrations.members.models.membership import ADMINS, Membership
+from integrations.members.models.membership import ADMINS, SUPER_ADMINS, Membership
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -298,6 +298,18 @@ def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:
     """Return the step to do next; one that is begun finishes without the reader, so the others come first."""
     to_do = [step for step in steps if not step.is_done]
     return next((step for step in to_do if not step.is_begun), to_do[0] if to_do else None)
+
+
+class OtherIntegrationOffView(OrganizationMixin, ActView):
+    """Record that CodeScreen's own Lever integration is off: what waited for that is decided then."""
+
+    allowed_roles = SUPER_ADMINS
+    following_page = "overview"
+
+    def operate(self, form: Form) -> str:
+        stored = Organization.objects.get(pk=self.organization.pk)
+        set_policies(stored, {"other_integration_off": True}, self.user)
+        return "Recorded, with your name: CodeScreen's own Lever integration is off."
 
 
 class PauseView(OrganizationMixin, ActView):

@@ -67,6 +67,7 @@ role = "super_admin"
 RULES_CODESCREEN_AND_MAPPING = """
 [policies]
 attach_report = true
+other_integration_off = true
 [codescreen]
 api_key = "{api_key}"
 webhook_secret = "{webhook_secret}"

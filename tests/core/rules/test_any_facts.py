@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, LostRows, NoCandidate
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    ExistingInvitation,
+    Facts,
+    LostRows,
+    NoCandidate,
+    Pause,
+)
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, normalize
 from integrations.core.vocabulary import Category, Origin, OriginRule, ProgressTag
@@ -63,7 +70,8 @@ any_facts = st.builds(
     Facts,
     event=st.sampled_from(["candidateStageChange", "sweep", "candidateHired", ""]),
     is_test=st.booleans(),
-    is_paused=st.booleans(),
+    pause=st.sampled_from([None, *Pause]),
+    other_integration_off=st.booleans(),
     disconnected_reason=st.sampled_from(["", "Lever isn't connected."]),
     stage_prefix=st.sampled_from(["CodeScreen", "", " code"]) | names,
     stage_id=ids,
@@ -95,7 +103,7 @@ decidable_facts = st.builds(
     any_facts,
     event=st.just("candidateStageChange"),
     is_test=st.just(False),
-    is_paused=st.just(False),
+    pause=st.none(),
     disconnected_reason=st.just(""),
     stage_prefix=st.just("CodeScreen"),
     stage_id=st.just("stage-1"),
@@ -123,7 +131,7 @@ def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
 @given(all_facts)
 @THOROUGH
 def test_a_paused_organization_always_gets_the_verdict_paused(facts):
-    assert decide(replace(facts, is_paused=True, is_test=False)).verdict == "paused"
+    assert decide(replace(facts, pause=Pause.BY_ADMIN, is_test=False)).verdict == "paused"
 
 
 @given(all_facts)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import EnteredBefore, LostRows, NoCandidate
+from integrations.core.rules.facts import EnteredBefore, LostRows, NoCandidate, Pause
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Origin
@@ -18,7 +18,7 @@ CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
 
 HOLDS = {
     "test_request": lambda facts: replace(facts, is_test=True),
-    "paused": lambda facts: replace(facts, is_paused=True),
+    "paused": lambda facts: replace(facts, pause=Pause.BY_ADMIN),
     "disconnected": lambda facts: replace(facts, disconnected_reason="Lever isn't connected."),
     "ignored_event": lambda facts: replace(facts, event="candidateHired"),
     "erased": lambda facts: replace(facts, is_erased=True),
@@ -100,9 +100,24 @@ def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
 # who may be invited already
 
 
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({}, "paused"),
+        ({"other_integration_off": True}, "entered_before"),
+        ({"event": "sweep"}, "entered_before"),
+        ({"lost": LostRows(datetime(2026, 1, 1, tzinfo=UTC))}, "entered_before"),
+        ({"invitations_here": (existing_invitation(status="invited"),)}, "already_invited"),
+    ],
+)
+def test_a_tag_that_nothing_explains_means_another_integration_unless_something_else_may(facts, verdict):
+    decision = decide(replace(FACTS, entered_before=EnteredBefore.PROGRESS_TAG, **facts))
+    assert decision.verdict == verdict
+
+
 @pytest.mark.parametrize("cause", EnteredBefore)
 def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
-    decision = decide(replace(FACTS, entered_before=cause))
+    decision = decide(replace(FACTS, entered_before=cause, other_integration_off=True))
     assert decision.verdict == "entered_before"
     assert (
         "may be invited already" in decision.explanation or "and be invited already" in decision.explanation

@@ -39,6 +39,13 @@ class LeverSettings(RuntimeSettings):
         "PUT"  # to which a form's rating is typed `score`; the documentation has all, recordings PUT
     )
     text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
+    neighbour: bool = (
+        False  # CodeScreen's own integration is on too, and invites who enters a CodeScreen stage
+    )
+    neighbour_ms: int = 0  # how long after the move
+    lists_neighbour: bool = (
+        True  # among the webhooks; whether Lever lists those made by hand isn't documented
+    )
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
     webhook_loss: float = 0.0  # the share of webhooks that are never sent
@@ -205,6 +212,7 @@ class LeverAccount:
         self.contacts: dict[str, Contact] = {}
         self.opportunities: dict[str, Opportunity] = {}
         self.deleted: dict[str, Opportunity] = {}
+        self.neighbour_sent: list[str] = []
         self.by_stage: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
         self.by_contact: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
         self.by_posting: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)

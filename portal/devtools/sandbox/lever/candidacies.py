@@ -1,8 +1,12 @@
 """What happens to opportunities, contacts and postings, and which events that sends."""
 
+from threading import Timer
+
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.records import Contact, Opportunity, Posting
 from portal.devtools.sandbox.values import JsonObject, now_ms
+
+NEIGHBOUR_TAG = "CodeScreen: Candidate Invited"
 
 
 def comment(opportunity: Opportunity, user: str | None, text: str, created_at: int) -> JsonObject:
@@ -60,7 +64,18 @@ def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str,
     opportunity.last_advanced_at = opportunity.updated_at
     extra = {"fromStageId": from_stage, "toStageId": stage_id}
     _emit(account, "candidateStageChange", opportunity, extra)
+    if account.settings.neighbour and account.stages[stage_id].text.casefold().startswith("codescreen"):
+        follower = Timer(account.settings.neighbour_ms / 1000, neighbour_invites, (account, opportunity))
+        follower.daemon = True
+        follower.start()
     return True
+
+
+def neighbour_invites(account: LeverAccount, opportunity: Opportunity) -> None:
+    """Let CodeScreen's own integration invite somebody, and tag them."""
+    with account.lock:
+        account.neighbour_sent.append(opportunity.id)
+        add_tags(account, opportunity, [NEIGHBOUR_TAG])
 
 
 def set_archived(account: LeverAccount, opportunity: Opportunity, reason_id: str | None) -> None:

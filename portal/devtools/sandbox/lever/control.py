@@ -21,6 +21,7 @@ def account_ledger(account: LeverAccount) -> JsonObject:
         "opportunities": {item.id: _entry(account, item) for item in everyone},
         "calls": account.ledger.describe_calls(),
         "deliveries": [delivery.describe() for delivery in account.events.deliveries],
+        "neighbour_sent": list(account.neighbour_sent),
         "other_faults": account.ledger.other_faults(item.id for item in everyone),
     }
 

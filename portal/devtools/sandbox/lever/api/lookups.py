@@ -7,6 +7,11 @@ from portal.devtools.sandbox.lever.records import Posting, canonical_email
 from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
 
+#: The webhook of CodeScreen's own integration; nothing is sent there.
+NEIGHBOUR = Webhook(
+    "neighbour", "candidateStageChange", "https://app.codescreen.com/api/lever/candidate_stage_changed"
+)
+
 
 def list_stages(call: Call) -> Response:
     """Answer the stages in pipeline order."""
@@ -66,7 +71,11 @@ def _serialize(call: Call, posting: Posting) -> JsonObject:
 
 def list_webhooks(call: Call) -> Response:
     """Answer every webhook, without tokens and without hasNext."""
-    return data([webhook_json(webhook) for webhook in call.account.events.webhooks.values()])
+    account = call.account
+    listed = list(account.events.webhooks.values())
+    if account.settings.neighbour and account.settings.lists_neighbour:
+        listed.append(NEIGHBOUR)
+    return data([webhook_json(webhook) for webhook in listed])
 
 
 def create_webhook(call: Call) -> Response:

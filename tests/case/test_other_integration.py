@@ -1,0 +1,177 @@
+"""While CodeScreen's own Lever integration may be on too, nothing is sent; what arrives waits until it is off."""
+
+import pytest
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.case.other_integration import leads_to_codescreen
+from integrations.core.rules.facts import EnteredBefore, Pause
+from integrations.core.vocabulary import ProgressTag
+from integrations.health import doctor
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import record_restore
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models.effect import Effect
+from integrations.queue import acts as queue_acts
+from integrations.queue import duties
+
+STAGE = "CodeScreen Assessment"
+
+
+def switch(sandbox, **settings):
+    """Switch CodeScreen's own integration on or off in the sandbox's Lever."""
+    sandbox.lever_does("settings", **settings)
+
+
+def probe(scenario) -> Organization:
+    duties.probe_lever(Organization.objects.reread(scenario.organization.pk))
+    return Organization.objects.reread(scenario.organization.pk)
+
+
+def level_of_finding(organization) -> str:
+    """Return the level of the finding about it; empty when there is none."""
+    found = [one.level for one in doctor.findings(organization) if one.code == "other_integration"]
+    return found[0] if found else ""
+
+
+def say_it_is_off(scenario):
+    scenario.organization.refresh_from_db()
+    scenario.set_policies(other_integration_off=True)
+
+
+def tag(sandbox, word="Alder", text=ProgressTag.INVITED):
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id(word), add=[text])
+
+
+@pytest.mark.parametrize(
+    ("url", "is_its"),
+    [
+        ("https://app.codescreen.com/api/lever/candidate_stage_changed", True),
+        ("https://codescreen.com/x", True),
+        ("HTTPS://APP.CODESCREEN.COM.:443/x", True),
+        ("https://notcodescreen.com/x", False),
+        ("https://codescreen.com.example/x", False),
+        ("https://portal.example/webhooks/lever/codescreen.com/", False),
+        ("not an address", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_codescreen_is_known_by_its_host(url, is_its):
+    assert leads_to_codescreen(url) is is_its
+
+
+def test_nothing_is_sent_while_lever_lists_its_webhook_and_all_wait_until_that_is_gone(scenario, sandbox):
+    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    assert probe(scenario).pause is Pause.OTHER_INTEGRATION
+    delivery = scenario.enter()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("paused", 0)
+    assert "CodeScreen's own Lever integration" in delivery.explanation
+    assert level_of_finding(scenario.organization) == "error"
+    switch(sandbox, neighbour=False)
+    assert probe(scenario).pause is None
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("invite", 1)
+    assert level_of_finding(scenario.organization) == ""
+
+
+def test_a_persons_word_lifts_the_wait_and_a_webhook_that_is_still_listed_is_told(scenario, sandbox):
+    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    probe(scenario)
+    delivery = scenario.enter()
+    say_it_is_off(scenario)
+    assert AuditEntry.objects.latest("pk").changes == {"other_integration_off": [False, True]}
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("invite", 1)
+    assert level_of_finding(probe(scenario)) == "warning"
+
+
+def test_a_webhook_that_is_listed_anew_counts_against_a_persons_earlier_word(scenario, sandbox):
+    say_it_is_off(scenario)
+    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    organization = probe(scenario)
+    assert (organization.pause, organization.other_integration_off) == (Pause.OTHER_INTEGRATION, False)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor_name, entry.changes) == ("the portal", {"other_integration_off": [True, False]})
+
+
+def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_up(scenario, sandbox):
+    scenario.set_policies(default_assessment="Backend")
+    tag(sandbox)
+    first = scenario.enter()
+    second = scenario.enter("Hazel")
+    assert (first.verdict, second.verdict) == ("paused", "paused")
+    assert sandbox.invitations_sent() == 0
+    assert level_of_finding(scenario.organization) == "error"
+    say_it_is_off(scenario)
+    scenario.work()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.verdict, second.verdict) == ("entered_before", "invite")
+    assert first.explanation == EnteredBefore.PROGRESS_TAG.explain(STAGE)
+    assert sandbox.invitations_sent() == 1
+
+
+def test_an_unexplained_progress_tag_of_who_is_found_in_the_stage_holds_nobody_up(scenario, sandbox):
+    switch(sandbox, webhooks_enabled=False)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=STAGE)
+    tag(sandbox)
+    queue_acts.sweep_organization(scenario.organization)
+    scenario.work()
+    assert Delivery.objects.get(event="sweep").verdict == "entered_before"
+    assert Organization.objects.reread(scenario.organization.pk).pause is None
+
+
+def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):
+    tag(sandbox)
+    delivery = scenario.enter()
+    assert delivery.verdict == "paused"
+    now = timezone.now()
+    record_restore(scenario.organization, scenario.organization.created_at, now, "restored")
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "entered_before"
+    assert Organization.objects.reread(scenario.organization.pk).pause is None
+
+
+def test_a_tag_that_appears_before_the_sending_makes_it_uncertain_and_holds_the_others_up(scenario, sandbox):
+    say_it_is_off(scenario)
+    scenario.pending_invitation(checked_at=None)
+    tag(sandbox)
+    scenario.work()
+    assert Invitation.objects.get().status == "uncertain"
+    organization = Organization.objects.reread(scenario.organization.pk)
+    assert (organization.pause, organization.other_integration_off) == (Pause.OTHER_INTEGRATION, False)
+
+
+def test_an_invitation_that_was_decided_before_it_was_seen_waits(scenario, sandbox):
+    scenario.pending_invitation()
+    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    probe(scenario)
+    scenario.work()
+    effect = Effect.objects.get(kind="send_invitation")
+    assert (effect.state, sandbox.invitations_sent()) == ("due", 0)
+    assert effect.last_error == Pause.OTHER_INTEGRATION.reason
+
+
+@pytest.mark.slow
+def test_each_of_fifty_candidates_gets_one_invitation_while_both_race(scenario, sandbox):
+    scenario.set_policies(default_assessment="Backend", bulk_limit=0)
+    words = [f"Racer {number:05d}" for number in range(1, 51)]
+    sandbox.lever_does("accounts", keep=True, generate={"count": 50, "prefix": "Racer"})
+    switch(sandbox, neighbour=True, neighbour_ms=5)
+    probe(scenario)
+    for word in words[:25]:
+        scenario.enter(word)
+    assert sandbox.invitations_sent() == 0
+    switch(sandbox, neighbour=False)
+    probe(scenario)
+    for word in words[25:]:
+        scenario.enter(word)
+    say_it_is_off(scenario)
+    scenario.work()
+    neighbours = sandbox.lever.accounts["acme"].neighbour_sent
+    ours = list(Invitation.objects.exclude(instance_id="").values_list("opportunity_id", flat=True))
+    assert sorted([*neighbours, *ours]) == sorted(sandbox.opportunity_id(word) for word in words)
