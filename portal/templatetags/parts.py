@@ -153,3 +153,26 @@ def ahead(at: datetime) -> str:
     if left >= 60:
         return f"in {in_one_unit(left)}"
     return "in less than a minute" if left > 0 else "now"
+
+
+#: What a browser says it is, and its name. Many name others too, so the first that is found counts.
+_BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """Return the browser and the system in plain words; nothing else of the text, which anybody may choose."""
+    browser, system = (
+        next((name for word, name in names.items() if word in user_agent), "")
+        for names in (_BROWSERS, _SYSTEMS)
+    )
+    return " on ".join(filter(None, [browser or "Unknown browser", system]))

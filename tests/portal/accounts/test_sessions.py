@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -45,6 +46,30 @@ def test_the_own_sessions_are_listed_and_the_others_ended(super_admin, team_memb
     assert "Your other sessions were ended." in text(client.post(PAGE, follow=True))
     assert [is_signed_in(one) for one in (client, other, colleague)] == [True, False, True]
     assert recorded().latest("pk").changes == {"sessions": ["2001:db8::1", "ended"]}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/138.0.0.0 Safari/537.36 Edg/138.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/138.0.0.0 Safari/537.36", "Chrome on macOS"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("Mozilla/5.0 (Linux; Android 10; K) Chrome/138.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("<script>alert(1)</script>" * 40, "Unknown browser"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_session_is_shown_by_the_plain_name_of_its_browser(super_admin, user_agent, shown):
+    client = Client(headers={"user-agent": user_agent})
+    sign_in(client, super_admin)
+    page = client.get(PAGE).content.decode()
+    assert f'<span class="small">{shown}</span>' in page
+    assert "Mozilla" not in page
+    assert "alert(1)" not in page
 
 
 def test_a_stolen_session_signs_its_person_out_nowhere(super_admin):
