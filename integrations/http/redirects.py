@@ -15,6 +15,8 @@ import requests
 
 #: The public addresses of IPv6 (RFC 4291). Others are private, or are IPv4 written as IPv6.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+#: Azure's own service for its machines, at an address that is public by its number.
+_OF_THE_HOST = ipaddress.ip_address("168.63.129.16")
 
 
 def ips_of(host: str, port: int) -> list[str]:
@@ -31,7 +33,7 @@ def may_be_called(ip: str) -> bool:
             address = address.ipv4_mapped
         elif address not in _GLOBAL_UNICAST or address.sixtofour or address.teredo:
             return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and address != _OF_THE_HOST
 
 
 MOST_REDIRECTS = 3

@@ -134,6 +134,13 @@ def test_the_registered_domain_is_never_taken_too_wide(host, domain):
     assert redirects.registered_domain(host) == domain
 
 
+@pytest.mark.parametrize(
+    ("ip", "may"), [("8.8.8.8", True), ("168.63.129.16", False), ("::ffff:168.63.129.16", False)]
+)
+def test_a_cloud_s_own_service_is_not_called(ip, may):
+    assert redirects.may_be_called(ip) is may
+
+
 def test_a_redirect_of_the_pretend_lever_is_followed(sandbox, connected_organization):
     rule = {"kind": "redirect", "path": "/stages$", "times": 1}
     sandbox.lever.faults.load({"rules": [rule]})
