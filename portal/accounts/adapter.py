@@ -21,6 +21,7 @@ from integrations.core.slots import Busy
 from integrations.notifications.account_notices import tell_person
 from integrations.notifications.models.email_kind import Link
 from integrations.pages.access import own_page
+from integrations.pages.views import count_act
 from integrations.queue import notify
 from integrations.store import database
 from portal.accounts import entries, limits, single_sign_on
@@ -71,10 +72,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin the session. One that a question for a passkey began would last minutes.
 
-        Raises ImmediateHttpResponse where the password was changed while a second factor was awaited.
+        Raises ImmediateHttpResponse where the password was changed while a second factor was awaited, and Busy.
         """
         if request.session.pop(_BEGUN_WITH, "") != user.get_session_auth_hash():
             raise ImmediateHttpResponse(redirect("account_login"))
+        count_act(cast(User, user))  # it stays in the log, as does signing out
         super().login(request, user)
         request.session.set_expiry(None)
 

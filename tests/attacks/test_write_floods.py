@@ -43,6 +43,17 @@ def test_the_log_gets_few_entries_of_one_person_who_clicks_without_end(
     assert AuditEntry.objects.filter(action=action).count() <= 4
 
 
+def test_the_log_gets_few_entries_of_who_signs_in_and_out_without_end(super_admin, monkeypatch):
+    monkeypatch.setattr(views, "ACTS", (Limit(4, 60.0),))
+    client = Client()
+    for _ in range(6):
+        answer = sign_in(client, super_admin)
+        client.post("/accounts/logout/")
+    assert (answer.status_code, "_auth_user_id" in client.session) == (429, False)
+    assert AuditEntry.objects.filter(action=AuditAction.SIGN_IN).count() == 4
+    assert AuditEntry.objects.filter(action=AuditAction.SIGN_OUT).count() == 4
+
+
 def test_questions_for_a_passkey_store_few_sessions_and_not_for_long(super_admin):
     [limit] = PASSKEY_QUESTIONS
     clients = [Client(headers={"Accept": "application/json"}) for _ in range(limit.burst + 2)]
