@@ -74,11 +74,18 @@ def test_a_copied_cookie_shares_no_proof(stolen):
     assert copy.get(APP)["Location"].startswith("/accounts/login/")
 
 
-def test_a_provider_that_asked_nothing_is_no_proof(stolen):
-    prove_now(stolen, "socialaccount")
+@pytest.mark.parametrize("asked_anew", [False, True])
+def test_what_a_provider_says_is_no_proof(stolen, asked_anew):
+    """Its organization could else plant a factor, which opens what the person joins later."""
+    prove_now(stolen, "socialaccount", reauthenticated=asked_anew)
     assert stolen.get(APP)["Location"].startswith(PROOF)
-    prove_now(stolen, "socialaccount", reauthenticated=True)
+
+
+def test_a_proof_that_a_node_took_whose_clock_is_ahead_counts(stolen):
+    forget_proofs(stolen, -3)
     assert stolen.get(APP).status_code == 200
+    forget_proofs(stolen, -3600)
+    assert stolen.get(APP)["Location"].startswith(PROOF)
 
 
 def test_proofs_of_another_person_in_the_same_browser_are_no_proof(stolen, team_member):
