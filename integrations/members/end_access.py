@@ -52,10 +52,12 @@ def remove_member(
         target, changes = target_of(member), {"role": (member.role, "")}
         if not member.end():
             return
-        tell_members_changed(member.organization, str(member.user), what_happened, actor, ended=member.user)
+        left = tell_members_changed(
+            member.organization, str(member.user), what_happened, actor, ended=member.user
+        )
         if not Membership.objects.elsewhere(member.user, member.organization_id).exists():
             end_sessions(member.user)
-        audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
+        audit(target, actor, AuditAction.REMOVE_MEMBER, changes, left)
 
 
 def withdraw(pending: PendingMembership, actor: Actor, what_happened: str = "invitation withdrawn") -> None:

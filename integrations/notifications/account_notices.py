@@ -155,25 +155,30 @@ def audit_and_tell(
 
 def tell_members_changed(
     organization: Organization, who: str, what_happened: str, actor: Actor, *, ended: User | None = None
-) -> None:
+) -> str:
     """Enqueue an e-mail that says what happened to the membership of `who`, and who did it.
 
     It goes to the Super Admins of this moment, who may be fewer when it is sent. It names the tokens that the person
-    whose access `ended` has made: programs read on with them.
+    whose access `ended` has made: programs read on with them. Return that sentence, for the log; empty without any.
     """
     tokens = ApiToken.objects.live().filter(organization=organization, made_by=ended) if ended else ()
     names = ", ".join(f"“{token}”" for token in tokens)
+    left = (
+        f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."
+        if names
+        else ""
+    )
     lines: list[Line] = [
         f"{who}: {what_happened}.",
         f"This was done by {actor}. If that isn't right, check the members.",
     ]
-    if names:
-        said = f"Programs still read with the tokens that they made: {names}. Revoke what you don't need."
-        lines.append(without_links(said))
+    if left:
+        lines.append(without_links(left))
     lines.append(settings_link())
     topic = EmailTopic.MEMBERS_CHANGED
     subject = f"Members changed: {who}"
     _tell_super_admins(organization, topic, subject, tuple(lines), USUAL_PRIORITY)
+    return left
 
 
 def _tell_super_admins(

@@ -12,7 +12,13 @@ from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection
 from integrations.members import end_access
 from integrations.members.acts import invitations
-from integrations.members.acts.invitations import invite, invite_proposed, proposals
+from integrations.members.acts.invitations import (
+    InvitationProof,
+    accept,
+    invite,
+    invite_proposed,
+    proposals,
+)
 from integrations.members.end_access import end_access_of_deactivated, remove_member, withdraw
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications.link_emails import MOST_PER_ADDRESS
@@ -139,6 +145,18 @@ def test_who_was_invited_and_is_deactivated_in_lever_is_no_longer(connected_orga
         "former-recruiter@acme.example: invitation withdrawn, because they are deactivated in Lever."
         in told[-1]
     )
+
+
+def test_who_joins_and_was_deactivated_in_lever_since_the_last_look_loses_the_access_at_once(
+    connected_organization, super_admin
+):
+    duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
+    address = "former-recruiter@acme.example"
+    user = factories.UserFactory.create(username="gone", email=address)
+    accept(factories.invited(connected_organization, address, "admin"), user, InvitationProof.LINK)
+    assert "gone" in left(connected_organization)
+    worker.perform_duties()
+    assert left(connected_organization) == [super_admin.username]
 
 
 def test_sessions_stay_where_somebody_removed_belongs_to_another_organization(

@@ -32,6 +32,7 @@ from integrations.notifications.link_emails import (
     may_be_invited,
 )
 from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
 
 LIMITS = f"An organization may send {MOST_PER_HOUR} invitations an hour, and {MOST_PER_ADDRESS} a day to one address."
@@ -231,6 +232,8 @@ def _make_member(locked: PendingMembership, user: User, proof: InvitationProof) 
     work_in(user, organization)
     if is_new:
         have_people_read(member)
+        # who was deactivated in Lever since the last look loses the access within seconds
+        DutyRun.objects.request(Duty.FOLLOW_LEVER_USERS, [organization.pk])
         audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, {"role": ("", role)})
         what_happened = f"accepted the invitation and is {member.get_role_display()} now"
         tell_members_changed(organization, member.address, what_happened, user)
@@ -261,10 +264,10 @@ def leave(member: Membership) -> None:
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
         what_happened = "left the organization"
-        tell_members_changed(
+        left = tell_members_changed(
             member.organization, str(member.user), what_happened, member.user, ended=member.user
         )
-        audit(target, member.user, AuditAction.LEAVE, changes)
+        audit(target, member.user, AuditAction.LEAVE, changes, left)
 
 
 def work_in(user: User, organization: Organization) -> None:

@@ -115,7 +115,9 @@ def test_who_made_a_token_is_shown_and_that_they_left_is_a_finding(
     assert not list(check_api_tokens(organization))
 
 
-def test_the_e_mail_about_a_removal_names_the_tokens_that_the_person_made(organization, super_admin):
+def test_the_e_mail_and_the_log_about_a_removal_name_the_tokens_that_the_person_made(
+    organization, super_admin
+):
     second = factories.member(organization, "super_admin", "second")
     factories.api_token(organization, "left over", second)
     worker.work()
@@ -123,4 +125,6 @@ def test_the_e_mail_about_a_removal_names_the_tokens_that_the_person_made(organi
     remove_member(second.memberships.get(), super_admin)
     worker.work()
     assert {message.to[0] for message in mail.outbox} == {super_admin.email}
-    assert "Programs still read with the tokens that they made: “left over”." in mail.outbox[0].body
+    sentence = "Programs still read with the tokens that they made: “left over”."
+    assert sentence in mail.outbox[0].body
+    assert sentence in recorded().get(action="remove_member").reason
