@@ -97,7 +97,8 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     held = invited(ready_organization, "Held", "held")
     uncertain = invited(ready_organization, "Lost", "uncertain")
     page.goto(plain.site + "/activity/")
-    page.get_by_role("link", name="On hold").press("Enter")
+    page.get_by_label("Status").select_option("On hold")
+    press(page, "Filter")
     assert "status=held" in page.url
     page.get_by_role("link", name="Send…").press("Enter")
     press(page, "Send invitations")
