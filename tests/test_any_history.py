@@ -83,6 +83,12 @@ BACKEND = ROLES[0]
 INVITED = [MOVED, WORK]
 LOST = [("fail", "CodeScreen", "write", FaultKind.TIMEOUT_AFTER), *INVITED]
 HELD = [("approve_each", BACKEND, "always"), *INVITED]
+HELD_OTHER = [
+    ("approve_each", ROLES[1], "always"),
+    ("map_role", ROLES[1], "", "Backend"),
+    ("move", OTHER, STAGE),
+    WORK,
+]
 REFUSED = [("fail", "CodeScreen", "write", 404), *INVITED]
 TOO_MANY: Event = ("fail", "CodeScreen", "write", FaultKind.TOO_MANY)
 BUSY = [TOO_MANY, *INVITED]
@@ -114,6 +120,8 @@ BEGINNINGS: list[list[Event]] = [
     [*INVITED, ("move", OTHER, STAGE), WORK],
     [*BUSY, ("move", OTHER, STAGE), WORK, ("pass_time", WAITS[0]), WORK],
     [("back_up",), *INVITED, ("restore",), WORK],
+    [("back_up",), *INVITED, ("restore",), ("move", OTHER, STAGE), WORK],
+    [*HELD_OTHER, ("back_up",), *INVITED, ("restore",), ("approve", OTHER), WORK],
     [*PASSED, ("fail", "Lever", "feedback", FaultKind.TIMEOUT_AFTER), WORK],
     [
         ("set_rule", "stage_on_pass", AFTER_PASS),

@@ -22,10 +22,11 @@ from integrations.core.rules.facts import (
     CandidateSnapshot,
     EnteredBefore,
     Facts,
+    LostElsewhere,
     LostRows,
     NoCandidate,
 )
-from integrations.core.rules.names import KnownAssessment
+from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -169,8 +170,8 @@ def _read(
     candidate = candidate_snapshot(organization, opportunity, name, clients)
     facts = replace(facts, candidate=candidate)
     if not is_chosen(delivery):
-        cause, lost = _entered_before(organization, opportunity), _lost_rows(organization, opportunity)
-        facts = replace(facts, entered_before=cause, lost=lost)
+        cause = _entered_before(organization, opportunity)
+        facts = replace(facts, entered_before=cause, lost=_lost_rows(organization, opportunity, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
     if decide_before_read(facts) is None:
         facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
@@ -198,20 +199,51 @@ def _entered_before(organization: Organization, opportunity: Opportunity) -> Ent
     return EnteredBefore.CONNECTING if is_before else None
 
 
-def _lost_rows(organization: Organization, opportunity: Opportunity) -> LostRows | None:
-    """Return what is known of the candidate at the time whose rows a restore lost; None where none are lost."""
+def _lost_rows(
+    organization: Organization, opportunity: Opportunity, clients: ClientProvider
+) -> LostRows | None:
+    """Return what is known of the candidate at the time whose rows a restore lost; None where none are lost.
+
+    Raises PlatformError.
+    """
+    lost = lost_elsewhere(organization, opportunity, clients)
+    if lost is None:
+        return None
+    offered = Delivery.objects.offered().filter(organization=organization, decided_at__gte=lost.until)
+    return replace(
+        lost,
+        stages=_stages_then(organization, opportunity),
+        is_offered=offered.filter(opportunity_id=opportunity.id).exists(),
+    )
+
+
+def lost_elsewhere(
+    organization: Organization, opportunity: Opportunity, clients: ClientProvider
+) -> LostRows | None:
+    """Return what is known of the person's other opportunities at the time whose rows a restore lost, or None.
+
+    Lever finds them by the person's addresses, in one call. Raises PlatformError.
+    """
+    if organization.rows_lost_until is None:
+        return None
+    found = clients.lever().opportunities(email=opportunity.emails) if opportunity.emails else ()
+    others = (
+        LostElsewhere(one.id, _stages_then(organization, one), has_progress_tag(one.tags))
+        for one in found
+        if one.id != opportunity.id
+    )
+    return LostRows(organization.rows_lost_until, elsewhere=tuple(others))
+
+
+def _stages_then(organization: Organization, opportunity: Opportunity) -> tuple[tuple[str, str], ...]:
+    """Return the stages in which it was while rows were lost: each id with the name of now and the one before."""
     since, until = organization.rows_lost_from, organization.rows_lost_until
     if since is None or until is None:
-        return None
+        return ()
     stages = Stage.objects.filter(
         organization=organization, external_id__in=opportunity.stages_between(since, until)
     )
-    offered = Delivery.objects.offered().filter(organization=organization, decided_at__gte=until)
-    return LostRows(
-        until,
-        tuple((stage.external_id, name) for stage in stages for name in (stage.name, stage.former_name)),
-        is_offered=offered.filter(opportunity_id=opportunity.id).exists(),
-    )
+    return tuple((stage.external_id, name) for stage in stages for name in (stage.name, stage.former_name))
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

@@ -12,7 +12,7 @@ from django.db.models import Exists
 from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.case.facts import gather_facts_of_now
+from integrations.case.facts import gather_facts_of_now, lost_elsewhere
 from integrations.case.other_integration import record_tag
 from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.clients.provider import ClientProvider
@@ -93,6 +93,9 @@ def revalidate(
         in_any_stage=invitation.in_any_stage,
     )
     facts = replace(facts, released=frozenset(map(HoldReason, invitation.held_for)))
+    if not is_chosen and effect.organization.has_lost_rows_since(invitation.created_at):
+        # decided before the restore, which may have lost what the person got through another opportunity
+        facts = replace(facts, lost=lost_elsewhere(effect.organization, opportunity, clients))
     return with_retry(partial(_decide_again, effect, invitation, opportunity, facts, read_at, is_chosen))
 
 
@@ -150,6 +153,8 @@ def _decide_again(
             invitations_elsewhere=found.elsewhere_since(invitation.created_at),
         )
         decision = decide(facts)
+        if decision.verdict == VerdictCode.ENTERED_BEFORE and _is_same(decision, invitation):
+            return make_uncertain(invitation, decision.explanation)
         is_wanted = decision.verdict in {VerdictCode.INVITE, VerdictCode.NO_EMAIL}
         if not is_wanted or not _is_same(decision, invitation):
             return DecideOnRecording(partial(_end, effect, invitation, facts, decision))

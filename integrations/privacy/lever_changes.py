@@ -162,7 +162,7 @@ def follow_lever(organization: Organization, lever: LeverClient, place: Place) -
         return replace(window, next=token).to_json()
     LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
     following = _next_window(organization)
-    if following is not None and following.end - following.start == LONGEST_WINDOW:
+    if following is not None and window.end - window.start == LONGEST_WINDOW:  # there is more
         return following.to_json()
     for opportunity_id in missing_for_long(organization):
         if _is_gone(lever, opportunity_id):

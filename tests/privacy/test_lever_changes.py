@@ -92,6 +92,14 @@ def test_a_long_gap_is_read_in_windows_and_continued_where_it_was_cut_off(scenar
     assert 29 * 2 <= len(lists_read()) <= 31 * 2
 
 
+def test_what_came_after_the_last_whole_window_is_read_at_once(scenario):
+    invitation = scenario.sent_invitation()
+    LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(days=2, hours=5))
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == "anonymized"
+
+
 @pytest.mark.parametrize("path", ["/v1/opportunities", "/v1/opportunities/deleted"])
 def test_a_window_counts_as_read_only_once_both_lists_were_read(scenario, path):
     before = timezone.now() - timedelta(hours=5)

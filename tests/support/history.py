@@ -31,6 +31,7 @@ from integrations.organizations.acts import record_restore, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import erase
+from integrations.privacy.models import Erasure
 from integrations.queue import acts, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
@@ -316,9 +317,13 @@ class History:
             raise ActionNotAllowed("there is no backup")
         self.clock.advance(60.0)
         self.lost |= set(Invitation.objects.values_list("opportunity_id", "assessment_id"))
+        forgotten = Erasure.objects.filter(cause=ErasureCause.FORGOTTEN)
+        erased = list(forgotten.values_list("opportunity_id", flat=True))
         transaction.savepoint_rollback(self._backup[0])
         forget()
         record_restore(self.organization, self._backup[1], None, self.person)
+        for opportunity_id in erased:  # as `forget --again-from` does
+            erase(self.organization, opportunity_id, ErasureCause.FORGOTTEN, self.person)
         self._connect()
 
     def poll(self) -> None:

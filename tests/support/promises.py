@@ -80,11 +80,8 @@ def of_rows(history: History) -> Iterator[str]:
 def of_person(history: History) -> Iterator[str]:
     """Nobody is invited twice, unless somebody or a rule asked for it; of erased people nothing is left."""
     sent = Counter(one.assessment.id for one in history.sent())
-    known = set(Invitation.objects.exclude(instance_id="").values_list("opportunity_id", "assessment_id"))
     for assessment_id, times in sent.items():
-        # what a restore lost is known of the candidacy, by its stage and tag in Lever, and not through another one
-        unknown = sum(lost[1] == assessment_id for lost in history.lost - known)
-        if times > 1 + history.asked.get(assessment_id, 0) + unknown:
+        if times > 1 + history.asked.get(assessment_id, 0):
             yield f"{history.codescreen.assessments[assessment_id].name} was sent {times} times"
     if kept := Invitation.objects.filter(erased_at__isnull=False).exclude(candidate_name="", email=""):
         yield f"of the erased person are kept {list(kept)}"
@@ -161,7 +158,13 @@ def of_results(
         name = f"{row.assessment_name}, round {row.round}"
         own = [one for one in fields if one.get("Reference") == row.reference]
         files = [file for file in found.files.values() if row.reference in file.name]
-        if len(own) != (latest is not None) or len(files) > 1:
+        # of a result that a restore lost the feedback stands, also when CodeScreen no longer states it
+        allowed = (
+            {0, 1}
+            if latest is None and (found.id, row.assessment_id) in history.lost
+            else {latest is not None}
+        )
+        if len(own) not in allowed or len(files) > 1:
             yield f"{name}: {len(own)} feedback forms, {len(files)} files"
         if latest is None or len(own) != 1:
             continue

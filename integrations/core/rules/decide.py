@@ -105,7 +105,7 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     if candidate.is_anonymized:
         return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
     since = [row for row in facts.invitations_here if facts.lost and not facts.lost.is_older(row)]
-    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts, since)):
+    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts, _may_be_lost(facts, since))):
         return offer
     if not candidate.may_contact:
         return Decision(
@@ -115,12 +115,12 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     return None
 
 
-def _offer(facts: Facts, here: Sequence[ExistingInvitation]) -> Decision | None:
+def _offer(facts: Facts, lost: EnteredBefore | None) -> Decision | None:
     """Return that the candidate is offered to a person, where it can't be known whether they are invited already.
 
-    `here` are their invitations to the assessment, where that is known.
+    `lost` is why a restore may have lost that they are.
     """
-    cause = facts.entered_before or (EnteredBefore.RESTORE if _may_be_lost(facts, here) else None)
+    cause = facts.entered_before or lost
     if cause is EnteredBefore.PROGRESS_TAG and _shows_other_integration(facts):
         return _wait(Pause.OTHER_INTEGRATION)
     return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
@@ -136,16 +136,39 @@ def _shows_other_integration(facts: Facts) -> bool:
     )
 
 
-def _may_be_lost(facts: Facts, here: Sequence[ExistingInvitation]) -> bool:
-    """Whether a restore may have lost the row of the assessment's next round; of the first, if nothing is `here`.
+def _may_be_lost(facts: Facts, here: Sequence[ExistingInvitation]) -> EnteredBefore | None:
+    """Return that a restore may have lost the row of the assessment's next round; of the first, if nothing is `here`.
 
-    A person may have sent a further round then in any stage. What was made since the restore came after such a row.
+    `here` are the candidate's invitations to the assessment, where that is known. A person may have sent a further
+    round then in any stage. What was made since the restore came after such a row.
     """
     lost = facts.lost
     if lost is None or not all(map(lost.is_older, here)):
-        return False
+        return None
     was_in_trigger = (facts.trigger_policy.is_trigger(*stage, facts.shown) for stage in lost.stages)
-    return bool(here) or lost.is_offered or any(was_in_trigger)
+    return EnteredBefore.RESTORE if here or lost.is_offered or any(was_in_trigger) else None
+
+
+def _may_be_lost_elsewhere(
+    facts: Facts, here: Sequence[ExistingInvitation], elsewhere: Sequence[ExistingInvitation]
+) -> EnteredBefore | None:
+    """Return that a restore may have lost the row of the assessment that the person got through another opportunity.
+
+    `here` and `elsewhere` are their invitations to the assessment.
+    """
+    lost = facts.lost
+    if lost is None or not all(map(lost.is_older, here)):
+        return None
+    made_since = {row.opportunity_id for row in elsewhere if not lost.is_older(row)}
+    has_earlier = any(row.opportunity_id not in made_since for row in elsewhere)
+    explained = {row.opportunity_id for row in facts.invitations_elsewhere if row.was_sent}
+    is_shown = (
+        any(facts.trigger_policy.is_trigger(*stage) for stage in one.stages)
+        or (one.has_progress_tag and one.opportunity_id not in explained)
+        for one in lost.elsewhere
+        if one.opportunity_id not in made_since
+    )
+    return EnteredBefore.RESTORE_ELSEWHERE if has_earlier or any(is_shown) else None
 
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
@@ -255,7 +278,8 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 f"{latest.standing}.",
                 existing_invitation_id=latest.id,
             )
-    if offer := _offer(facts, here):  # the candidate has an invitation here, and would get a further one
+    # the candidate has an invitation here, and would get a further one; or the person may have one elsewhere
+    if offer := _offer(facts, _may_be_lost(facts, here) or _may_be_lost_elsewhere(facts, here, elsewhere)):
         return offer
     again = f" This is round {round_number}." if round_number > 1 else ""
     return Decision(

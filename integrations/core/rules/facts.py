@@ -24,6 +24,10 @@ class EnteredBefore(Enum):
         "The portal was restored from a backup. It has no record of what was sent just before, so the candidate may be "
         "invited already."
     )
+    RESTORE_ELSEWHERE = (
+        "The portal was restored from a backup. It has no record of what was sent just before, so the same person may "
+        "be invited already through another opportunity in Lever."
+    )
     UNKNOWN_TIME = (
         "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "
         "may be invited already."
@@ -134,12 +138,22 @@ class ExistingInvitation:
 
 
 @dataclass(frozen=True)
+class LostElsewhere:
+    """What Lever says of another opportunity of the same person: where it was at the time whose rows are lost."""
+
+    opportunity_id: str
+    stages: tuple[tuple[str, str], ...] = ()  # id, and name now or before
+    has_progress_tag: bool = False
+
+
+@dataclass(frozen=True)
 class LostRows:
     """The rows that a restore lost, and what is known of the candidate at that time, until a person chose since."""
 
     until: datetime
     stages: tuple[tuple[str, str], ...] = ()  # in which Lever says they were then: id, and name now or before
     is_offered: bool = False  # since the restore
+    elsewhere: tuple[LostElsewhere, ...] = ()
 
     def is_older(self, invitation: ExistingInvitation) -> bool:
         """Whether the invitation's row was made before the restore."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import EnteredBefore, LostRows, NoCandidate, Pause
+from integrations.core.rules.facts import EnteredBefore, LostElsewhere, LostRows, NoCandidate, Pause
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Origin
@@ -175,6 +175,39 @@ def test_a_stage_that_is_none_for_the_role_lost_nothing_of_the_candidate():
     mapped = MappingRule("Another role", "Phone screen", "Backend")
     facts = replace(FACTS, mappings=MappingIndex([*FACTS.mappings.rules, mapped]))
     assert decide(replace(facts, lost=LostRows(LOST_UNTIL, (ORDINARY,)))).verdict == "invite"
+
+
+THERE = "another-opportunity"
+
+
+@pytest.mark.parametrize(
+    ("shown", "elsewhere", "here", "code"),
+    [
+        ({}, [], [], "invite"),
+        ({"stages": (ORDINARY,)}, [], [], "invite"),
+        ({"stages": (ORDINARY, HERE)}, [], [], "entered_before"),
+        # another assessment's row explains nothing of the stage, but the progress tag
+        ({"stages": (HERE,)}, [row("completed", FRONTEND.id)], [], "entered_before"),
+        ({"has_progress_tag": True}, [], [], "entered_before"),
+        ({"has_progress_tag": True}, [row("completed", FRONTEND.id)], [], "invite"),
+        # a person may have sent it again there, in any stage
+        ({}, [row("completed")], [], "entered_before"),
+        ({}, [row("failed", was_sent=False)], [], "entered_before"),
+        # what was made since comes after what may be lost, there and here
+        ({"stages": (HERE,)}, [row("failed", days=1, was_sent=False)], [], "invite"),
+        ({"stages": (HERE,)}, [], [row("failed", days=1, was_sent=False)], "invite"),
+        # and who is known to have it there isn't offered it
+        ({"stages": (HERE,)}, [row("invited")], [], "invited_elsewhere"),
+    ],
+)
+def test_after_a_restore_what_the_person_may_have_got_through_another_opportunity_is_offered(
+    shown, elsewhere, here, code
+):
+    lost = LostRows(LOST_UNTIL, elsewhere=(LostElsewhere(THERE, **shown),))
+    rows = tuple(replace(one, opportunity_id=THERE) for one in elsewhere)
+    facts = replace(FACTS, reentry_days=30, invitations_elsewhere=rows, invitations_here=tuple(here))
+    assert decide(replace(facts, lost=lost)).verdict == code
+    assert decide(facts).verdict == ("invited_elsewhere" if code == "invited_elsewhere" else "invite")
 
 
 def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round():
