@@ -62,7 +62,7 @@ def check_stored_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: obje
 
 @register(Tags.compatibility)
 def check_lever_app(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Report an incomplete or missing Lever app, without which Lever can't be connected."""
+    """Report an incomplete or missing Lever app, without which Lever is connected by API key alone."""
     if bool(settings.LEVER_CLIENT_ID) != bool(settings.LEVER_CLIENT_SECRET):
         return [
             Error(
@@ -74,8 +74,8 @@ def check_lever_app(app_configs: Sequence[AppConfig] | None, **kwargs: object) -
     if not settings.LEVER_CLIENT_ID:
         return [
             Warning(
-                "LEVER_CLIENT_ID is not set: connecting Lever is off.",
-                hint="Set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET of the registered Lever app.",
+                "LEVER_CLIENT_ID is not set: connecting Lever by OAuth is off; by API key it works.",
+                hint="For OAuth set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET of an app that Lever has registered.",
                 id="integrations.W001",
             )
         ]

@@ -116,9 +116,11 @@ def _heartbeats() -> Metric:
 
 
 def _grant() -> Metric:
-    """Return for how many days the first of Lever's grants still works; without a connection there is no value."""
+    """Return for how many days the first of Lever's grants still works; without a grant there is no value."""
     left = _gauge("portal_grant_days_left", "days until the first of Lever's grants ends")
-    working = LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED)
+    working = LeverConnection.objects.filter(
+        state=LeverConnection.State.CONNECTED, access_expires_at__isnull=False
+    )
     if oldest := working.aggregate(at=Min("connected_at"))["at"]:
         left.add_metric([], (oldest + REFRESH_LIFETIME - database.now()).total_seconds() / 86_400)
     return left

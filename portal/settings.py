@@ -275,6 +275,11 @@ _auth_url, _api_url = LEVER_ENVIRONMENTS[
 LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "E008", _auth_url)
 LEVER_API_URL = env.address("LEVER_API_URL", "E009", _api_url)
 LEVER_AUDIENCE = f"{env.address('LEVER_AUDIENCE', 'E037', LEVER_API_URL)}/"
+#: Of the organizations that say that their Lever is in the EU: people consent at the same address, by Lever's word.
+LEVER_EU_AUTH_URL = env.address("LEVER_EU_AUTH_URL", "E041", LEVER_AUTH_URL)
+LEVER_EU_API_URL = env.address(
+    "LEVER_EU_API_URL", "E042", LEVER_API_URL.replace("//api.lever.co/", "//api.eu.lever.co/")
+)
 CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.

@@ -24,7 +24,7 @@ from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients import models as client_models
 from integrations.http import stop_signal
 from integrations.lever.acts import connect_lever
-from integrations.lever.models.connection import LeverGrant
+from integrations.lever.models.connection import LeverAccess
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
@@ -189,6 +189,8 @@ def sandbox(db, settings) -> Iterator[Sandbox]:
         settings.LEVER_AUTH_URL = platforms.lever.url
         settings.LEVER_API_URL = f"{platforms.lever.url}/v1"
         settings.LEVER_AUDIENCE = f"{platforms.lever.url}/v1/"
+        settings.LEVER_EU_AUTH_URL = platforms.lever.eu_url
+        settings.LEVER_EU_API_URL = f"{platforms.lever.eu_url}/v1"
         settings.CODESCREEN_API_URL = f"{platforms.codescreen.url}/api"
         yield platforms
 
@@ -200,7 +202,7 @@ def connected_organization(sandbox, organization, super_admin):
     user = account.users[account.actor()]
     tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
-    connect_lever(organization, LeverGrant(tokens, account.id, user.id), super_admin)
+    connect_lever(organization, LeverAccess(tokens, account.id, user.id), super_admin)
     Effect.objects.filter(email_topic=EmailTopic.ACCOUNT).delete()  # that it was connected
     return organization
 

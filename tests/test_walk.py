@@ -78,7 +78,7 @@ def test_consent_stores_an_encrypted_grant(connected):
     grant = LeverConnection.objects.get(organization=connected)
     assert grant.is_working
     assert grant.refresh_token
-    assert "feedback:write:admin" in grant.granted_scopes
+    assert "feedback:write:admin" in grant.scopes
     assert grant.lever_user_id
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_token, refresh_token FROM integrations_leverconnection")

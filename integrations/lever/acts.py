@@ -16,7 +16,7 @@ from integrations.health.lever_probe import move_webhooks
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
@@ -26,27 +26,32 @@ from integrations.outbox.kinds.feedback import enqueue_template
 from integrations.queue.waiting import requeue_waiting
 from integrations.store import database
 
+#: What the log says of a connection that replaces another; secrets are recorded as changed.
+_RECORDED = ("lever_account_id", "region", "api_key")
 
-def connect_lever(organization: Organization, grant: LeverGrant, person: User) -> LeverConnection:
-    """Store the grant that a person consented to, and requeue what waited for it; return the connection."""
+
+def connect_lever(organization: Organization, access: LeverAccess, actor: Actor) -> LeverConnection:
+    """Store what a person gave in place of what was stored, and requeue what waited for it; return the connection."""
     with transaction.atomic():
         connection = LeverConnection.objects.filter(organization=organization).first()
         connection = connection or LeverConnection(organization=organization)
-        before = connection.lever_account_id
-        if not grant.account_id or grant.account_id != before:
+        before = {name: getattr(connection, name) for name in _RECORDED}
+        if not access.account_id or access.account_id != connection.lever_account_id:
             connection.feedback_template_id = ""  # another Lever account has other templates
-        connection.accept_grant(grant, person)
+        connection.accept(access, actor if isinstance(actor, User) else None)
         enqueue_template(organization)
         notify.notify_reconnected(organization)
         requeue_waiting(organization)
-        is_other = bool(before) and before != grant.account_id
-        changes = {"lever_account_id": (before, grant.account_id)} if is_other else {}
-        audit_and_tell(connection, person, AuditAction.CONNECT, changes)
+        after = {name: getattr(connection, name) for name in _RECORDED}
+        if not (before["lever_account_id"] and after["lever_account_id"]):
+            after["lever_account_id"] = before["lever_account_id"]  # whether it is another one isn't known
+        changes = {name: (before[name], after[name]) for name in _RECORDED if before[name] != after[name]}
+        audit_and_tell(connection, actor, AuditAction.CONNECT, changes)
     return connection
 
 
 def disconnect_lever(organization: Organization, actor: Actor) -> None:
-    """Delete Lever's tokens. Deliveries are stored from now on and decided once Lever is connected again."""
+    """Delete Lever's tokens or key. Deliveries are stored from now on and decided once Lever is connected again."""
     with transaction.atomic():
         connection = LeverConnection.objects.filter(organization=organization).first()
         if connection is None:
@@ -57,26 +62,25 @@ def disconnect_lever(organization: Organization, actor: Actor) -> None:
         audit_and_tell(connection, actor, AuditAction.DISCONNECT, changes)
 
 
-def read_grant(organization: Organization, tokens: JsonObject) -> LeverGrant:
-    """Return the grant of a token answer, with the name of who gave it if Lever tells."""
-    access_token = str(tokens["access_token"])
-    user_id, account_id = claims(access_token)
-    grant = LeverGrant(tokens, account_id, user_id)
+def read_grant(organization: Organization, tokens: JsonObject, region: str) -> LeverAccess:
+    """Return what a token answer gives, with the name of who signed in if Lever tells."""
+    user_id, account_id = claims(str(tokens["access_token"]))
+    access = LeverAccess(tokens, account_id, user_id, region=region)
     if not user_id:
-        return grant
+        return access
     try:
-        user = provider.lever_client_with(organization, access_token, account_id).user(user_id)
+        user = provider.lever_client_with(organization, access).user(user_id)
     except PlatformError:
-        return grant  # a name is worth no failed consent
-    return replace(grant, user_name=user.name, user_email=user.email)
+        return access  # a name is worth no failed consent
+    return replace(access, user_name=user.name, user_email=user.email)
 
 
-def account_before(organization: Organization, grant: LeverGrant) -> LeverConnection | None:
-    """Return the stored connection if it is to another Lever account than the grant's, as far as Lever tells."""
+def account_before(organization: Organization, access: LeverAccess) -> LeverConnection | None:
+    """Return the stored connection if it is to another Lever account, as far as Lever tells."""
     stored = LeverConnection.objects.filter(organization=organization).first()
-    if stored is None or not stored.lever_account_id or not grant.account_id:
+    if stored is None or not stored.lever_account_id or not access.account_id:
         return None
-    return stored if stored.lever_account_id != grant.account_id else None
+    return stored if stored.lever_account_id != access.account_id else None
 
 
 #: How many tokens that verify nothing any more are shown.

@@ -1,14 +1,11 @@
-"""What the portal reads from Lever's lists, and the addresses of Lever's own pages.
+"""What the portal reads from Lever's lists.
 
-Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Files; Opportunities, `urls`).
+Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Files).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import quote, urlsplit, urlunsplit
-
-from django.conf import settings
 
 from integrations.core.vocabulary import Category
 from integrations.http.json_values import JsonObject, one_line
@@ -123,21 +120,3 @@ class LeverFile:
     def from_api(cls, data: JsonObject) -> Self:
         """Decode one file; sizes and times, which Lever writes as texts or as numbers, aren't read."""
         return cls(id=text(data.get("id")), name=text(data.get("name")))
-
-
-def candidate_page(opportunity_id: str) -> str:
-    """Return the address of the candidate in Lever."""
-    return _page(f"/candidates/{quote(opportunity_id, safe='')}")
-
-
-def webhooks_page() -> str:
-    """Return the address of Settings › Integrations and API › Webhooks."""
-    return _page("/settings/integrations", "tab=webhooks")
-
-
-def _page(path: str, query: str = "") -> str:
-    """Return an address on the `hire` host that belongs to the configured API's host."""
-    api = urlsplit(settings.LEVER_API_URL)
-    is_lever = api.netloc.startswith("api.")
-    host = f"hire.{api.netloc.removeprefix('api.')}" if is_lever else api.netloc
-    return urlunsplit((api.scheme, host, path, query, ""))

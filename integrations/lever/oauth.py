@@ -21,6 +21,7 @@ from integrations.http.connections import new_session
 from integrations.http.json_values import JsonObject
 from integrations.http.redirects import LedElsewhere, follow
 from integrations.http.session import PlatformError, PlatformSession
+from integrations.lever.regions import Region
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,9 @@ FILES_SCOPE = "files:write:admin"
 OPTIONAL_SCOPES: dict[str, str] = {
     FILES_SCOPE: "attach the report to the candidate as a file",
 }
-#: The session's key for the optional scopes that this consent asks for.
+#: The session's keys for the optional scopes that this consent asks for, and for its region.
 OPTIONAL_SCOPES_SESSION_KEY = "oauth_optional_scopes"
+REGION_SESSION_KEY = "oauth_region"
 
 
 def scopes_of(*, attaches_files: bool) -> dict[str, str]:
@@ -66,10 +68,15 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     EXTRA_DATA = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
 
     def authorization_url(self) -> str:
-        return f"{settings.LEVER_AUTH_URL}/authorize"
+        return f"{self.region.auth_url}/authorize"
 
     def access_token_url(self) -> str:
-        return f"{settings.LEVER_AUTH_URL}/oauth/token"
+        return f"{self.region.auth_url}/oauth/token"
+
+    @property
+    def region(self) -> Region:
+        """The region that this consent is for."""
+        return Region(self.strategy.session_get(REGION_SESSION_KEY) or Region.WORLDWIDE)
 
     def get_key_and_secret(self) -> tuple[str, str]:
         return settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET
@@ -81,7 +88,7 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
 
     def auth_params(self, state: str | None = None) -> JsonObject:
         """Add the audience: without it, Lever's token has access to nothing."""
-        return {**super().auth_params(state), "audience": settings.LEVER_AUDIENCE}
+        return {**super().auth_params(state), "audience": self.region.audience}
 
     def request(self, url: str, **options: Any) -> requests.Response:
         """Call Lever as all other calls do: a redirect takes the code and the app's secret to Lever's own hosts alone.

@@ -1,8 +1,9 @@
-"""How Lever's API is called: access tokens, the `data` wrapper, paging.
+"""How Lever's API is called: credentials, the `data` wrapper, paging.
 
 Source: https://hire.lever.co/developer/documentation (Authentication, Pagination).
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Unpack
@@ -24,16 +25,26 @@ class Page[Item]:
 
 
 class TokenSource(Protocol):
-    """Where access tokens come from."""
+    """Where the credentials of calls come from, each as the header `Authorization` holds it."""
 
     def current(self) -> str:
-        """Return an access token that should work now."""
+        """Return credentials that should work now."""
 
     def renew(self, refused: str) -> str:
-        """Return another access token after Lever refused this one. Raises PlatformError when there is none."""
+        """Return other credentials after Lever refused these. Raises PlatformError when there are none."""
 
     def give_up(self, refused: str) -> None:
-        """Record that Lever refused the renewed token too."""
+        """Record that Lever refused the last that there are."""
+
+
+def bearer(access_token: str) -> str:
+    """Return the credentials of an access token."""
+    return f"Bearer {access_token}"
+
+
+def basic(api_key: str) -> str:
+    """Return the credentials of an API key: the user name, with an empty password."""
+    return f"Basic {b64encode(f'{api_key}:'.encode()).decode()}"
 
 
 def unwrap(body: object) -> object:
@@ -57,24 +68,24 @@ class LeverTransport:
         self._tokens = tokens
 
     def call(self, method: str, path: str, **sent: Unpack[Sent]) -> object:
-        """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
+        """Return the decoded answer. After a 401 the call is repeated once with renewed credentials."""
 
-        def call_with(token: str) -> object:
-            headers = {"Authorization": f"Bearer {token}"}
+        def call_with(credentials: str) -> object:
+            headers = {"Authorization": credentials}
             return self._session.request(method, path, headers=headers, **sent)
 
-        token = self._tokens.current()
+        credentials = self._tokens.current()
         try:
-            return call_with(token)
+            return call_with(credentials)
         except PlatformError as error:
             if error.status != 401:
                 raise
         try:
-            token = self._tokens.renew(token)
-            return call_with(token)
+            credentials = self._tokens.renew(credentials)
+            return call_with(credentials)
         except PlatformError as error:
             if error.status == 401:
-                self._tokens.give_up(token)
+                self._tokens.give_up(credentials)
             raise
 
     def json_object(self, method: str, path: str, **sent: Unpack[Sent]) -> JsonObject:

@@ -17,7 +17,8 @@ from integrations.accounts.models.attempts import AttemptLimit
 from integrations.case.waits import organizations_with_untold_waits, tell_waits
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
-from integrations.clients.provider import ClientProvider, codescreen_client, lever_client, token_manager
+from integrations.clients.lever_tokens import token_source
+from integrations.clients.provider import ClientProvider, codescreen_client, lever_client
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
 from integrations.health import incidents, lever_probe
@@ -27,6 +28,7 @@ from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.inbox.sweep import sweep
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.transport import bearer
 from integrations.members.end_access import end_access_of_deactivated
 from integrations.members.models.membership import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
@@ -135,7 +137,7 @@ def refresh_grant(organization: Organization) -> None:
     if grant.refreshed_at is None or grant.refreshed_at > database.now() - REFRESH_GRANT_AFTER:
         return
     try:
-        token_manager(grant).renew(grant.access_token)
+        token_source(grant).renew(bearer(grant.access_token))
     except PlatformError:
         notify_reconnect_needed(organization)
         raise

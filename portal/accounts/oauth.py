@@ -20,7 +20,13 @@ from social_django.views import auth
 from integrations.accounts.acts.fresh_proof import is_admitted, proof_wanted
 from integrations.http.json_values import JsonObject
 from integrations.lever.acts import read_grant
-from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2
+from integrations.lever.oauth import (
+    FILES_SCOPE,
+    OPTIONAL_SCOPES_SESSION_KEY,
+    REGION_SESSION_KEY,
+    LeverOAuth2,
+)
+from integrations.lever.regions import Region
 from integrations.members.models.membership import Membership
 from integrations.pages.access import current_membership, memberships_of, second_factor_address
 from integrations.pages.settings.lever_connect import accept_or_ask
@@ -57,8 +63,8 @@ def save_connection(
     if membership is None:
         raise NotSuperAdmin(backend)
     request.session[CONNECTING_SESSION_KEY] = None
-    grant = read_grant(membership.organization, response)
-    return accept_or_ask(request, membership.organization, grant, user) or {"user": user}
+    access = read_grant(membership.organization, response, backend.region)
+    return accept_or_ask(request, membership.organization, access, user) or {"user": user}
 
 
 # Start Lever's OAuth consent, and explain each way it can fail.
@@ -119,6 +125,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     request.session[OPTIONAL_SCOPES_SESSION_KEY] = (
         [FILES_SCOPE] if membership.organization.attach_report else []
     )
+    region = request.POST.get("region") or membership.organization.lever_region
+    request.session[REGION_SESSION_KEY] = region if region in Region.values else Region.WORLDWIDE.value
     request.session.pop(REDIRECT_FIELD_NAME, None)  # left by an attempt that wasn't finished
     response: HttpResponse = auth(request, "lever")
     return response

@@ -40,6 +40,12 @@ def grant(organization, super_admin):
     return factories.LeverConnectionFactory(organization=organization, lever_account_id=str(uuid.uuid4()))
 
 
+@pytest.fixture
+def by_key(organization, super_admin):
+    """A connection by API key, which works."""
+    return factories.by_key(organization)
+
+
 def let_token_expire_soon(grant):
     """Let the access token expire in thirty seconds."""
     LeverConnection.objects.filter(pk=grant.pk).update(

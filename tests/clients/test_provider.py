@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from integrations.clients import call_log, provider
+from integrations.clients import call_log, lever_tokens, provider
 from integrations.http.session import NotConnected
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
@@ -20,7 +20,7 @@ def test_no_call_is_made_without_a_working_grant(lever_api, grant, state):
         provider.lever_client(Organization.objects.get())
     grant.refresh_from_db()
     with pytest.raises(NotConnected):
-        provider.token_manager(grant).current()
+        lever_tokens.token_source(grant).current()
     assert not lever_api.calls
 
 
@@ -29,7 +29,7 @@ def test_a_grant_that_is_disconnected_during_a_long_step_is_not_used(lever_api, 
     client = provider.lever_client(grant.organization)
     client.stages()
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
-    monkeypatch.setattr(provider, "READ_AGAIN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(lever_tokens, "READ_AGAIN_AFTER_SECONDS", 0.0)
     with pytest.raises(NotConnected):
         client.stages()
     assert len(lever_api.calls) == 1
@@ -38,8 +38,8 @@ def test_a_grant_that_is_disconnected_during_a_long_step_is_not_used(lever_api, 
 def test_the_age_of_a_grant_counts_from_its_reading_and_not_from_the_client(lever_api, grant, monkeypatch):
     organization = Organization.objects.reread(grant.organization_id)
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
-    later = time.monotonic() + provider.READ_AGAIN_AFTER_SECONDS
-    monkeypatch.setattr(provider, "time", SimpleNamespace(monotonic=lambda: later))
+    later = time.monotonic() + lever_tokens.READ_AGAIN_AFTER_SECONDS
+    monkeypatch.setattr(lever_tokens, "time", SimpleNamespace(monotonic=lambda: later))
     lever_api.get(f"{API}/stages", json={"data": []})
     with pytest.raises(NotConnected):
         provider.lever_client(organization).stages()

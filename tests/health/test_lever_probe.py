@@ -9,7 +9,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.health import doctor, lever_probe
 from integrations.lever.acts import connect_lever, make_webhook
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import SCOPES
 from integrations.queue import worker
@@ -97,7 +97,7 @@ def test_another_account_is_noticed_though_the_token_names_none(ready, sandbox, 
     other = sandbox.lever.accounts["globex"]
     user = other.users[other.actor()]
     grant = sandbox.lever.grants.grant(other, user, frozenset(SCOPES))
-    connect_lever(ready, LeverGrant(sandbox.lever.grants.issue(grant, other)), super_admin)
+    connect_lever(ready, LeverAccess(sandbox.lever.grants.issue(grant, other)), super_admin)
     assert LeverConnection.objects.get(organization=ready).feedback_template_id == ""
     probe(type(ready).objects.get(pk=ready.pk))
     made.refresh_from_db()

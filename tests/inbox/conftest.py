@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.lever.acts import connect_lever
-from integrations.lever.models.connection import LeverGrant
+from integrations.lever.models.connection import LeverAccess
 from integrations.lever.oauth import SCOPES
 from tests.support import factories
 
@@ -57,7 +57,7 @@ def connect_to_account(scenario, sandbox, super_admin):
         grants = sandbox.lever.grants
         grant = grants.grant(account, account.users[account.actor()], frozenset(SCOPES))
         tokens = grants.issue(grant, account)
-        connect_lever(scenario.organization, LeverGrant(tokens, account.id, account.actor()), super_admin)
+        connect_lever(scenario.organization, LeverAccess(tokens, account.id, account.actor()), super_admin)
         scenario.organization.refresh_from_db()
 
     return connect

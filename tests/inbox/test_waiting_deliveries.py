@@ -9,7 +9,7 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts import connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.store.encryption import sealed
@@ -43,7 +43,9 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
             tokens = sandbox.lever.grants.issue(grant, account)
-            connect_lever(scenario.organization, LeverGrant(tokens, account.id, account.actor()), super_admin)
+            connect_lever(
+                scenario.organization, LeverAccess(tokens, account.id, account.actor()), super_admin
+            )
         case _:
             save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()
@@ -52,7 +54,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
 
 
 def _scopes():
-    return LeverConnection.objects.get().granted_scopes
+    return set(LeverConnection.objects.get().scopes.split())
 
 
 def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(

@@ -9,7 +9,7 @@ import responses
 from integrations.http.connections import Upload
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever.client import LeverClient
-from integrations.lever.transport import unwrap
+from integrations.lever.transport import bearer, unwrap
 
 API = "https://api.lever.example/v1"
 
@@ -18,7 +18,7 @@ class Tokens:
     """A token source whose one token always works."""
 
     def current(self):
-        return "token"
+        return bearer("token")
 
     def renew(self, refused):
         raise PlatformError("no other token", status=401)

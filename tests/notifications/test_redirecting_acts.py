@@ -19,7 +19,7 @@ from integrations.lever.acts import (
     save_previous_token,
 )
 from integrations.lever.lookups import RegisteredWebhook
-from integrations.lever.models.connection import LeverGrant
+from integrations.lever.models.connection import LeverAccess
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications import acts, alerts
 from integrations.organizations.acts import change_organization, replace_webhook_key
@@ -47,7 +47,7 @@ class Lever:
 
 
 LEVER: Any = Lever()
-GRANT = LeverGrant({"access_token": SECRET, "refresh_token": SECRET}, "another-account", "u1")
+GRANT = LeverAccess({"access_token": SECRET, "refresh_token": SECRET}, "another-account", "u1")
 
 ACTS: dict[str, tuple[Callable[..., object], str]] = {
     "key": (

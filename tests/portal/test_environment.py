@@ -92,6 +92,8 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ("portal.E011", {"LEVER_ENVIRONMENT": "mars"}),
     ("portal.E009", {"LEVER_API_URL": "api.lever.co/v1"}),
     ("portal.E037", {"LEVER_AUDIENCE": "nonsense"}),
+    ("portal.E041", {"LEVER_EU_AUTH_URL": "auth"}),
+    ("portal.E042", {"LEVER_EU_API_URL": "api.eu.lever.co/v1"}),
     ("integrations.E003", {"LEVER_CLIENT_SECRET": ""}),
     ("portal.E010", {"CODESCREEN_API_URL": "//app.codescreen.com/api"}),
     *(("portal.E004", {"EMAIL_URL": value}) for value in ("carrier-pigeon://x", "smtp://")),
@@ -199,6 +201,21 @@ def test_the_lever_environment_gives_the_addresses_that_are_not_set(monkeypatch,
         "http://127.0.0.1:9000",
         "http://127.0.0.1:9000/",
     )
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, "https://api.eu.lever.co/v1"),
+        ({"LEVER_ENVIRONMENT": "sandbox"}, "https://api.sandbox.lever.co/v1"),
+        ({"LEVER_API_URL": "http://127.0.0.1:9/v1"}, "http://127.0.0.1:9/v1"),
+        ({"LEVER_EU_API_URL": "http://localhost:9/v1"}, "http://localhost:9/v1"),
+    ],
+)
+def test_an_installation_with_another_lever_never_calls_the_real_one_of_the_eu(
+    monkeypatch, variables, address
+):
+    assert settings_read(monkeypatch, **variables)["LEVER_EU_API_URL"] == address
 
 
 def test_good_values_are_answered_by_no_check(monkeypatch, settings):

@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.catalog.lists import refresh_roles
+from integrations.clients import lever_tokens
 from integrations.clients import models as client_models
-from integrations.clients import provider
 from integrations.clients.provider import ClientProvider
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
@@ -37,7 +37,7 @@ def warm(scenario, sandbox, monkeypatch):
     """
     for module, name in (
         (worker, "READ_AGAIN_SECONDS"),
-        (provider, "READ_AGAIN_AFTER_SECONDS"),
+        (lever_tokens, "READ_AGAIN_AFTER_SECONDS"),
         (client_models, "REMEMBERED_SECONDS"),
         (database, "QUERY_AGAIN_SECONDS"),
         (database, "PROMPT_SECONDS"),

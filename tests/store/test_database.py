@@ -5,7 +5,7 @@ import pytest
 import responses
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from integrations.clients import provider
+from integrations.clients import lever_tokens
 from integrations.lever.models.connection import LeverConnection
 from integrations.store import database
 from tests.support import factories
@@ -99,7 +99,7 @@ def test_a_new_pair_of_tokens_is_stored_when_the_database_restarts(
             "https://auth.lever.example/oauth/token",
             json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
         )
-        assert provider.token_manager(lever).renew("access-1") == "access-2"
+        assert lever_tokens.token_source(lever).renew("Bearer access-1") == "Bearer access-2"
     assert not rotate.errors
     stored = LeverConnection.objects.get()
     assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

@@ -80,6 +80,21 @@ class LeverConnectionFactory(DjangoModelFactory):
     lever_account_id = "lever-account"
 
 
+def by_key(organization: Organization, api_key: str = "key-1", **values: Any) -> LeverConnection:
+    """Return a working connection by API key."""
+    return LeverConnectionFactory.create(
+        organization=organization,
+        **{
+            "api_key": api_key,
+            "access_token": "",
+            "refresh_token": "",
+            "access_expires_at": None,
+            "lever_account_id": "",
+            **values,
+        },
+    )
+
+
 class CodeScreenConnectionFactory(DjangoModelFactory):
     class Meta:
         model = CodeScreenConnection

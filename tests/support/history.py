@@ -24,7 +24,7 @@ from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverGrant
+from integrations.lever.models.connection import LeverAccess
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.organizations.acts import record_restore, set_policies
@@ -105,7 +105,7 @@ def connect(platforms: Platforms, organization: Organization, person: User) -> N
     account, grants = platforms.lever.accounts[ACCOUNT], platforms.lever.grants
     user = account.users[account.actor() or ""]
     grant = grants.grant(account, user, frozenset(scopes_of(attaches_files=True)))
-    connect_lever(organization, LeverGrant(grants.issue(grant, account), account.id, user.id), person)
+    connect_lever(organization, LeverAccess(grants.issue(grant, account), account.id, user.id), person)
 
 
 class History:

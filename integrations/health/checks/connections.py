@@ -84,7 +84,12 @@ def check_other_integration(organization: Organization) -> Iterator[Finding]:
 def _check_restored(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
     """Yield that the tokens are those of a backup, until Lever is connected again or has accepted them."""
     until = organization.rows_lost_until
-    if until is not None and (connection.refreshed_at is None or connection.refreshed_at < until):
+    is_renewed = connection.ends_at is not None  # an API key stays the same
+    if (
+        until is not None
+        and is_renewed
+        and (connection.refreshed_at is None or connection.refreshed_at < until)
+    ):
         yield finding(
             FindingCode.LEVER_RECONNECT,
             "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
@@ -111,11 +116,10 @@ def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
 
 
 def _check_scopes(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
-    """Yield which scopes are missing; nothing when Lever didn't state what it granted."""
-    granted = connection.granted_scopes
+    """Yield which scopes are missing, by what Lever stated or refused."""
     needed = scopes_of(attaches_files=organization.attach_report)
-    missing = [scope for scope in needed if not granted & {scope, scope.replace(":read:", ":write:")}]
-    if granted and missing:
+    missing = [scope for scope in needed if connection.lacks(scope)]
+    if missing:
         reasons = listed(f"{scope} (to {needed[scope]})" for scope in missing)
         yield finding(
             FindingCode.LEVER_SCOPES_MISSING,

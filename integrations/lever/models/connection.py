@@ -1,4 +1,4 @@
-"""The OAuth grant of one organization's Lever account."""
+"""What lets the portal into one organization's Lever account: an OAuth grant or an API key."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
+from django.db.models.lookups import Exact
 
+from integrations.lever.regions import Region
 from integrations.store import database
 from integrations.store.columns import WITH_ORGANIZATION, Holds, about_user, harmless, moment, one_of
 from integrations.store.encryption import EncryptedTextField, UnreadableSecret, sealed
@@ -41,29 +43,37 @@ def person_text(name: str, email: str) -> str:
     return f"{name} ({email})" if name and email else name or email
 
 
-@dataclass(frozen=True)
-class LeverGrant:
-    """What a consent gave: Lever's token answer, the account, and who signed in; empty where Lever doesn't say.
+def _is_empty(column: str) -> models.Q:
+    """Return the condition that an encrypted column holds nothing: it can't be compared with a text."""
+    return models.Q(Exact(Length(column), 0))
 
-    The answer has access_token, refresh_token, expires_in (seconds) and scope.
+
+@dataclass(frozen=True)
+class LeverAccess:
+    """What a person gives to connect Lever: a consent, as Lever's token answer, or an API key.
+
+    The token answer has access_token, refresh_token, expires_in (seconds) and scope. The user is who signed in, or in
+    whose name is written by an API key; what Lever doesn't say is empty.
     """
 
-    tokens: dict[str, Any] = field(repr=False)
+    tokens: dict[str, Any] = field(default_factory=dict, repr=False)
     account_id: str = ""
     user_id: str = ""
     user_name: str = ""
     user_email: str = ""
+    api_key: str = field(default="", repr=False)
+    region: str = Region.WORLDWIDE.value
 
     @property
-    def giver(self) -> str:
-        """Who signed in to Lever, with their address; empty where Lever didn't say."""
+    def user(self) -> str:
+        """The user, with their address; empty where Lever didn't say."""
         return person_text(self.user_name, self.user_email)
 
 
 class LeverConnection(models.Model):
-    """The OAuth grant: its encrypted tokens and their ages, its scopes, its state, and who gave it."""
+    """The OAuth grant or the API key, encrypted; what it allows, whether it works, and in whose name is written."""
 
-    HOLDS = Holds("the OAuth grant; tokens are encrypted", WITH_ORGANIZATION)
+    HOLDS = Holds("the OAuth grant or API key, encrypted", WITH_ORGANIZATION)
 
     class State(models.TextChoices):
         """Whether the grant works, and if not, which side ended it."""
@@ -77,6 +87,8 @@ class LeverConnection(models.Model):
     )
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
     state_reason = harmless(models.TextField(blank=True))
+    region = models.CharField(max_length=20, choices=Region, default=Region.WORLDWIDE)
+    api_key = EncryptedTextField(blank=True, help_text="In place of tokens.")
     access_token = EncryptedTextField(blank=True)
     refresh_token = EncryptedTextField(blank=True)
     access_expires_at = moment()
@@ -85,7 +97,11 @@ class LeverConnection(models.Model):
         default=0, help_text="Incremented with every new pair of tokens."
     )
     refresh_leased_until = moment()
-    scopes = harmless(models.TextField(blank=True))
+    scopes = harmless(models.TextField(blank=True, help_text="What Lever said that it grants."))
+    refused_scopes = harmless(
+        models.TextField(blank=True, help_text="What Lever refused when it was tried last.")
+    )
+    checked_at = moment("When it was last tried what Lever refuses.")
     first_connected_at = moment(
         "Who entered a stage before that is offered, not invited; connecting again doesn't move it."
     )
@@ -103,8 +119,8 @@ class LeverConnection(models.Model):
         ),
     )
     lever_user_name = about_user(
-        "the name of the Super Admin who signed in to Lever",
-        models.CharField(max_length=300, blank=True, help_text="Who signed in to Lever, by Lever."),
+        "their name: who signed in to Lever, or was chosen for an API key",
+        models.CharField(max_length=300, blank=True, help_text="The name of that user in Lever."),
     )
     lever_user_email = about_user("their address in Lever", models.CharField(max_length=300, blank=True))
     feedback_author = about_user(
@@ -138,6 +154,15 @@ class LeverConnection(models.Model):
         verbose_name = "Lever connection"
         constraints = [
             one_of("lever_connection_state_known", "state", ["connected", "needs_reconnect", "revoked"]),
+            one_of("lever_connection_region_known", "region", Region.values),
+            models.CheckConstraint(
+                condition=_is_empty("api_key") | (_is_empty("access_token") & _is_empty("refresh_token")),
+                name="lever_connection_by_grant_or_key",
+            ),
+            models.CheckConstraint(
+                condition=_is_empty("api_key") | ~models.Q(lever_user_id="", lever_user_email=""),
+                name="lever_connection_key_has_author",
+            ),
             models.CheckConstraint(
                 condition=models.Q(connected_at__isnull=True) | models.Q(first_connected_at__isnull=False),
                 name="lever_connection_first_connected",
@@ -158,46 +183,48 @@ class LeverConnection(models.Model):
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether no encryption key opens a stored token: Lever has to be connected again, or the key put back."""
-        return isinstance(self.access_token, UnreadableSecret) or isinstance(
-            self.refresh_token, UnreadableSecret
-        )
-
-    @property
-    def granted_scopes(self) -> set[str]:
-        return set(self.scopes.split())
+        """Whether no encryption key opens a stored secret: Lever has to be connected again, or the key put back."""
+        secrets = (self.api_key, self.access_token, self.refresh_token)
+        return any(isinstance(secret, UnreadableSecret) for secret in secrets)
 
     def lacks(self, scope: str) -> bool:
-        """Whether Lever said what it granted, and this write scope isn't among it."""
-        return bool(self.granted_scopes) and scope not in self.granted_scopes
+        """Whether Lever told what it grants and this isn't among it, or refused it; writing includes reading."""
+        told = set(self.scopes.split())
+        covers = {scope, scope.replace(":read:", ":write:")}
+        return (bool(told) and not told & covers) or scope in self.refused_scopes.split()
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the refresh token expires: a year after consent."""
-        return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
+        """When the refresh token expires: a year after consent. None for an API key, which Lever doesn't end."""
+        if self.connected_at is None or not self.access_token:
+            return None
+        return self.connected_at + REFRESH_LIFETIME
 
     @property
-    def giver(self) -> str:
-        """Who signed in to Lever, with their address; empty where Lever didn't say."""
+    def user(self) -> str:
+        """Who signed in to Lever, or in whose name is written by an API key; empty where Lever didn't say."""
         return person_text(self.lever_user_name, self.lever_user_email)
 
-    def accept_grant(self, grant: LeverGrant, user: User) -> None:
-        """Store the grant of a new consent, which the user gave, and mark the connection as working."""
-        now, tokens = database.now(), grant.tokens
+    def accept(self, access: LeverAccess, person: User | None) -> None:
+        """Store what a person gave, in place of what was stored before, and mark the connection as working.
+
+        `person` is None where no person of the portal did it.
+        """
+        now, tokens = database.now(), access.tokens
         self.state, self.state_reason = self.State.CONNECTED, ""
-        self.access_token = tokens["access_token"]
-        self.refresh_token = _text(tokens, "refresh_token")
-        self.access_expires_at = now + _lifetime(tokens)
-        self.scopes = _text(tokens, "scope")
+        self.region, self.api_key = access.region, access.api_key
+        self.access_token, self.refresh_token = _text(tokens, "access_token"), _text(tokens, "refresh_token")
+        self.access_expires_at = now + _lifetime(tokens) if tokens else None
+        self.scopes, self.refused_scopes, self.checked_at = _text(tokens, "scope"), "", None
         self.refreshed_at = self.connected_at = now
         self.first_connected_at = self.first_connected_at or now
-        # the consent may be for another account: its lists are read, and all its candidates compared
+        # it may be another account's: its lists are read, and all its candidates compared
         self.stages_refreshed_at = self.roles_refreshed_at = self.swept_at = None
-        self.connected_by = user
+        self.connected_by = person
         self.generation += 1
         self.refresh_leased_until = None
-        self.lever_user_id, self.lever_account_id = grant.user_id, grant.account_id
-        self.lever_user_name, self.lever_user_email = grant.user_name[:300], grant.user_email[:300]
+        self.lever_user_id, self.lever_account_id = access.user_id, access.account_id
+        self.lever_user_name, self.lever_user_email = access.user_name[:300], access.user_email[:300]
         self.save()
 
     def lease_refresh(self) -> bool:
@@ -237,7 +264,7 @@ class LeverConnection(models.Model):
         )
 
     def mark_needs_reconnect(self, reason: str) -> bool:
-        """Record that Lever no longer accepts these tokens. Return False when they were replaced, or it was known."""
+        """Record that Lever accepts these secrets no longer. Return False when they were replaced, or it was known."""
         changed = LeverConnection.objects.filter(
             pk=self.pk, generation=self.generation, state=self.State.CONNECTED
         ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
@@ -245,10 +272,11 @@ class LeverConnection(models.Model):
         return bool(changed)
 
     def disconnect(self, reason: str) -> None:
-        """Delete the tokens. Safe to run twice."""
+        """Delete the secrets. Safe to run twice."""
         LeverConnection.objects.filter(pk=self.pk).update(
             state=self.State.REVOKED,
             state_reason=reason,
+            api_key="",
             access_token="",
             refresh_token="",
             generation=models.F("generation") + 1,

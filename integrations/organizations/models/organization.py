@@ -16,6 +16,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import Platform
 from integrations.lever.models.connection import LeverConnection
+from integrations.lever.regions import Region
 from integrations.organizations.models.policies import Policies
 from integrations.store import database
 from integrations.store.columns import WITH_ORGANIZATION, Holds, harmless, moment
@@ -167,6 +168,11 @@ class Organization(Policies):
     def codescreen(self) -> CodeScreenConnection | None:
         """The CodeScreen connection as first read through this object; None when there has never been one."""
         return getattr(self, "codescreen_connection", None)
+
+    @property
+    def lever_region(self) -> Region:
+        """Where the organization's Lever account is."""
+        return Region(self.lever.region) if self.lever is not None else Region.WORLDWIDE
 
     @property
     def working_lever(self) -> LeverConnection | None:

@@ -9,7 +9,6 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
-from integrations.lever.lookups import candidate_page
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.candidate.card import (
@@ -58,7 +57,7 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         return super().get_context_data(
             rows=rows,
             part=TECHNICAL if is_technical else "story",
-            lever_page=candidate_page(opportunity_id),
+            lever_page=self.organization.lever_region.candidate_page(opportunity_id),
             codescreen_page=settings.CODESCREEN_API_URL.removesuffix("/api"),
             report_url=rows.report_url,
             shown_of_each=most,

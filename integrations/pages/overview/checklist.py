@@ -42,7 +42,7 @@ def _lever_step(organization: Organization) -> SetupStep:
     if connection is None or connection.state == LeverConnection.State.REVOKED:
         state = "Not connected yet."
     elif connection.is_working:
-        state = f"Connected, by {connection.giver}." if connection.giver else "Connected."
+        state = f"Connected, by {connection.user}." if connection.user else "Connected."
     elif connection.is_unreadable:
         state = "The stored tokens can't be read with the portal's encryption keys: connect Lever again."
     else:

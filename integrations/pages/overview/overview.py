@@ -27,7 +27,6 @@ from integrations.health import doctor
 from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import Candidate, count_candidates
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.lookups import webhooks_page
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS, Membership
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
@@ -244,7 +243,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             is_ready=is_ready,
             was_set_up=any(step.is_done for step in steps if step.code == FIRST_INVITATION),
             can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
-            levers_webhooks=webhooks_page(),
+            levers_webhooks=self.organization.lever_region.webhooks_page(),
             invited_tag=ProgressTag.INVITED,
             **kwargs,
         )

@@ -81,14 +81,16 @@ def lever_state(organization: Organization) -> LeverState:
     """Return the state of the connection to Lever."""
     connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
     connection = connections.first()
-    granted = connection.granted_scopes if connection and connection.is_working else set()
+    working = connection if connection and connection.is_working else None
     scopes = scopes_of(attaches_files=organization.attach_report)
     webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
     return LeverState(
         connection=connection,
         can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
-        scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in scopes.items()],
-        scopes_known=bool(granted),
+        scopes=[
+            Scope(name, reason, not (working and working.lacks(name))) for name, reason in scopes.items()
+        ],
+        scopes_known=bool(working and (working.scopes or working.checked_at)),
         tokens=active_tokens(organization),
         retired_webhooks=recently_retired(organization),
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
@@ -106,8 +108,3 @@ def codescreen_state(organization: Organization) -> CodeScreenState:
         assessment_count=Assessment.objects.live().filter(organization=organization).count(),
         rejection=open_rejection(organization, Platform.CODESCREEN),
     )
-
-
-def _is_granted(scope: str, granted: set[str]) -> bool:
-    """Whether a scope is granted; a write scope includes its read scope."""
-    return bool(granted & {scope, scope.replace(":read:", ":write:")})

@@ -19,7 +19,8 @@ from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import account_before, connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
+from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -29,9 +30,9 @@ from integrations.pages.views import ConfirmedActView
 from integrations.queue import notify
 from integrations.store.encryption import encrypt, opened
 
-#: The session's key for a grant that waits for an answer, encrypted like every stored token.
-_WAITING_SESSION_KEY = "lever_grant"
-#: The grant's access token lives for an hour; a page that was left open isn't answered later than this.
+#: The session's key for what waits for an answer, encrypted like every stored token.
+_WAITING_SESSION_KEY = "lever_access"
+#: A consent's access token lives for an hour; a page that was left open isn't answered later than this.
 _WAITS_SECONDS = 1800
 
 SHARED_ACCOUNT = (
@@ -41,26 +42,26 @@ SHARED_ACCOUNT = (
 
 
 def connect_policy() -> dict[str, Any]:
-    """Return the site's policy with Lever's authorization server added to `form-action`.
+    """Return the site's policy with Lever's authorization server added to `form-action`, in both regions.
 
     `form-action` covers the redirects after a POST: without this the browser blocks the button silently.
     """
-    parts = urlsplit(settings.LEVER_AUTH_URL)
+    servers = {urlsplit(region.auth_url)._replace(path="", query="").geturl() for region in Region}
     return {
         **settings.SECURE_CSP,
-        "form-action": [*settings.SECURE_CSP["form-action"], f"{parts.scheme}://{parts.netloc}"],
+        "form-action": [*settings.SECURE_CSP["form-action"], *sorted(servers)],
     }
 
 
 def accept_or_ask(
-    request: HttpRequest, organization: Organization, grant: LeverGrant, person: User
+    request: HttpRequest, organization: Organization, access: LeverAccess, person: User
 ) -> HttpResponse | None:
-    """Use the grant; for another Lever account than before keep it aside, and return a redirect to the question."""
+    """Use it; for another Lever account than before keep it aside, and return a redirect to the question."""
     request.session.pop(_WAITING_SESSION_KEY, None)  # an earlier one isn't asked about any more
-    if account_before(organization, grant) is None:
-        _use(request, organization, grant, person)
+    if account_before(organization, access) is None:
+        _use(request, organization, access, person)
         return None
-    content = json.dumps(asdict(grant))
+    content = json.dumps(asdict(access))
     sealed = encrypt(content, context=_context(organization))
     request.session[_WAITING_SESSION_KEY] = signing.dumps(sealed, salt=_WAITING_SESSION_KEY)
     return redirect("lever-account")
@@ -70,12 +71,12 @@ def _context(organization: Organization) -> str:
     return f"{_WAITING_SESSION_KEY}:{organization.pk}"
 
 
-def _use(request: HttpRequest, organization: Organization, grant: LeverGrant, person: User) -> None:
-    connection = connect_lever(organization, grant, person)
+def _use(request: HttpRequest, organization: Organization, access: LeverAccess, person: User) -> None:
+    connection = connect_lever(organization, access, person)
     notify.notify_workers()
     notify.request_catalog_refresh(organization)
-    giver = f" {grant.giver} signed in to Lever." if grant.giver else ""
-    messages.success(request, f"Lever is connected to {organization.name}.{giver}")
+    user = f" {access.user} signed in to Lever." if access.user else ""
+    messages.success(request, f"Lever is connected to {organization.name}.{user}")
     # not known where the token doesn't name the account
     if connection.lever_account_id:
         same_account = LeverConnection.objects.filter(
@@ -85,8 +86,8 @@ def _use(request: HttpRequest, organization: Organization, grant: LeverGrant, pe
             messages.warning(request, SHARED_ACCOUNT)
 
 
-def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGrant | None:
-    """Return the grant that waits for an answer about this organization; None when none does, or too long.
+def _waiting(request: HttpRequest, organization: Organization) -> LeverAccess | None:
+    """Return what waits for an answer about this organization; None when nothing does, or too long.
 
     One that waited too long leaves the session.
     """
@@ -97,7 +98,7 @@ def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGra
         request.session.pop(_WAITING_SESSION_KEY, None)
         return None
     content = opened(sealed, context=_context(organization))
-    return LeverGrant(**json.loads(content)) if content else None
+    return LeverAccess(**json.loads(content)) if content else None
 
 
 class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
@@ -109,19 +110,19 @@ class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the question; the settings while nothing waits for an answer."""
-        grant = _waiting_grant(request, self.organization)
-        if grant is None:
+        access = _waiting(request, self.organization)
+        if access is None:
             return redirect("settings")
-        before = account_before(self.organization, grant)
-        return self.render_to_response(self.get_context_data(grant=grant, before=before))
+        before = account_before(self.organization, access)
+        return self.render_to_response(self.get_context_data(access=access, before=before))
 
     def operate(self, form: Form) -> HttpResponse:
-        grant = _waiting_grant(self.request, self.organization)
+        access = _waiting(self.request, self.organization)
         self.request.session.pop(_WAITING_SESSION_KEY, None)
-        if grant is None:
+        if access is None:
             raise ActionNotAllowed("That took too long. Connect Lever again.")
         if self.request.POST.get("act") == "use":
-            _use(self.request, self.organization, grant, self.user)
+            _use(self.request, self.organization, access, self.user)
         else:
             messages.info(self.request, "Nothing was changed: the Lever account is the one from before.")
         return redirect("settings")

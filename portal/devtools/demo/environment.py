@@ -135,6 +135,8 @@ class DemoEnvironment:
             "LEVER_AUTH_URL": self.lever.url,
             "LEVER_API_URL": f"{self.lever.url}/v1",
             "LEVER_AUDIENCE": f"{self.lever.url}/v1/",
+            "LEVER_EU_AUTH_URL": self.lever.url,
+            "LEVER_EU_API_URL": f"http://localhost:{self.lever_port}/v1",
             "CODESCREEN_API_URL": f"{self.codescreen.url}/api",
             "EMAIL_URL": "consolemail://",
             "SENTRY_DSN": "",

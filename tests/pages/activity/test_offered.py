@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from tests.support import factories
@@ -101,7 +101,7 @@ def test_who_enters_again_is_invited(offered, connected_organization, sandbox):
 def test_connecting_again_does_not_move_the_beginning(offered, connected_organization, super_admin):
     before = LeverConnection.objects.get()
     tokens = {"access_token": "a", "refresh_token": "b", "expires_in": 3600, "scope": ""}
-    before.accept_grant(LeverGrant(tokens, "account", "user"), super_admin)
+    before.accept(LeverAccess(tokens, "account", "user"), super_admin)
     after = LeverConnection.objects.get()
     assert after.first_connected_at == before.first_connected_at != after.connected_at
 

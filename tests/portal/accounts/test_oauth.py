@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -74,7 +74,7 @@ def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
     asked = parse_qs(urlsplit(begun["Location"]).query)["scope"][0].split()
     assert asked == list(scopes_of(attaches_files=attaches))
     assert consent(client, sandbox).status_code == 302
-    granted = LeverConnection.objects.get(organization=organization).granted_scopes
+    granted = set(LeverConnection.objects.get(organization=organization).scopes.split())
     assert ("files:write:admin" in granted) == attaches
 
 
@@ -143,7 +143,7 @@ def test_a_consent_is_stored_although_lever_does_not_say_who_gave_it(
     prove_now(client)
     consent(client, sandbox)
     connection = LeverConnection.objects.get(organization=organization)
-    assert (connection.is_working, connection.giver) == (True, "")
+    assert (connection.is_working, connection.user) == (True, "")
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_the_account_from_before_is_kept_after_a_no(client, asked):
 def test_the_session_holds_the_waiting_grant_encrypted_and_for_its_organization_alone(
     client, asked, super_admin, stranger
 ):
-    waiting = client.session["lever_grant"]
+    waiting = client.session["lever_access"]
     assert "access_token" not in str(base64.urlsafe_b64decode(waiting.split(":")[0] + "==="))
     other = stranger.memberships.get().organization
     Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.SUPER_ADMIN)
@@ -202,7 +202,7 @@ def test_the_session_holds_the_waiting_grant_encrypted_and_for_its_organization_
 def test_a_question_that_waited_too_long_is_not_answered(client, asked, monkeypatch):
     monkeypatch.setattr(lever_connect, "_WAITS_SECONDS", -1)
     assert client.get(reverse("lever-account"))["Location"] == "/settings/"
-    assert "lever_grant" not in client.session
+    assert "lever_access" not in client.session
     client.post(reverse("lever-account"), {"act": "use"})
     asked.refresh_from_db()
     assert asked.lever_account_id == "account-before"
@@ -211,13 +211,13 @@ def test_a_question_that_waited_too_long_is_not_answered(client, asked, monkeypa
 def test_a_later_consent_replaces_the_waiting_one(client, asked, sandbox):
     LeverConnection.objects.update(lever_account_id=sandbox.lever.accounts["acme"].id)
     consent(client, sandbox)
-    assert "lever_grant" not in client.session
+    assert "lever_access" not in client.session
     asked.refresh_from_db()
     assert asked.access_token != "token-before"
 
 
 def test_no_token_of_a_grant_is_in_its_text():
-    grant = LeverGrant({"access_token": "secret-token"}, "account", "user", "Alder", "alder@portal.example")
+    grant = LeverAccess({"access_token": "secret-token"}, "account", "user", "Alder", "alder@portal.example")
     assert "secret-token" not in repr(grant)
 
 

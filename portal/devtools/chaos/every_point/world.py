@@ -11,7 +11,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import connect_lever
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -301,4 +301,4 @@ def connect(platforms: Platforms) -> None:
     tokens = grants.issue(grants.grant(account, user, frozenset(scopes_of(attaches_files=True))), account)
     organization = Organization.objects.get(slug=ACCOUNT)
     person = User.objects.get(memberships__organization=organization)
-    connect_lever(organization, LeverGrant(tokens, account.id, user.id), person)
+    connect_lever(organization, LeverAccess(tokens, account.id, user.id), person)

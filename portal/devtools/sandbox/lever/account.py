@@ -31,6 +31,7 @@ from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSen
 class LeverSettings(RuntimeSettings):
     """Limits, lifetimes, and the points that Lever's documentation leaves open."""
 
+    region: str = "global"  # or "eu": the other region's host knows neither its keys nor its tokens
     rate_limit: float = 10.0  # requests a second; 0 turns the limit off
     rate_burst: int = 20
     strict_perform_as: bool = False  # every write needs it, and the user has to be active

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
 from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
@@ -77,6 +78,7 @@ class LeverControl(ControlApi[LeverAccount]):
             self.route("users", self.change_users),
             self.route("consent", self.consent),
             self.route("revoke", self.revoke),
+            self.route("key", self.make_key),
             self.route("webhook", self.make_webhook),
             control_route("POST", "verify", self.verify),
             self.route("webhooks/deliver", self.deliver),
@@ -198,8 +200,15 @@ class LeverControl(ControlApi[LeverAccount]):
         return {"redirect": answer.url}
 
     def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Revoke the app's access to an account."""
-        return {"revoked": self._platform.grants.revoke(account.slug)}
+        """Revoke the app's access to an account, and its API keys."""
+        grants = self._platform.grants
+        return {"revoked": grants.revoke(account.slug) + grants.revoke_keys(account.slug)}
+
+    def make_key(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Make an API key that allows everything but the scopes in `without`."""
+        scopes = frozenset(SCOPES) - frozenset(text_list(body.get("without")))
+        made = self._platform.grants.make_key(account.slug, pick(body, "name", str, "Key"), scopes)
+        return {"id": made.id, "api_key": made.key}
 
     def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on."""

@@ -1,4 +1,4 @@
-"""Grants: what customers allowed the app, with its scopes, codes, access tokens and refresh tokens."""
+"""What lets a caller in: grants of the app with their codes and tokens, and API keys that customers made."""
 
 import base64
 import hashlib
@@ -117,8 +117,20 @@ class _Code:
     expires_at: int
 
 
+@dataclass(slots=True)
+class ApiKey:
+    """A key that a Super Admin made; Lever shows it once, and it works until it is revoked."""
+
+    account: str
+    name: str
+    scopes: frozenset[str]
+    key: str = field(default_factory=lambda: secrets.token_hex(32))
+    id: str = field(default_factory=new_id)
+    created_at: int = field(default_factory=now_ms)
+
+
 class Grants:
-    """Every code, access token and refresh token of the server."""
+    """Every code, access token, refresh token and API key of the server."""
 
     def __init__(self, issuer: str, audience: str, client: Client) -> None:
         self.client = client
@@ -128,6 +140,31 @@ class Grants:
         self._codes: dict[str, _Code] = {}
         self._access: dict[str, AccessToken] = {}
         self._refresh: dict[str, Grant] = {}
+        self._keys: dict[str, ApiKey] = {}
+
+    def make_key(self, account: str, name: str, scopes: frozenset[str]) -> ApiKey:
+        """Make an API key that allows what these scopes do."""
+        with self._lock:
+            made = ApiKey(account, name, scopes)
+            self._keys[made.key] = made
+            return made
+
+    def key(self, key: str) -> ApiKey | None:
+        """Return the API key, None once it is revoked."""
+        return self._keys.get(key)
+
+    def keys_of(self, account: str) -> list[ApiKey]:
+        """Return an account's API keys."""
+        with self._lock:
+            return [key for key in self._keys.values() if key.account == account]
+
+    def revoke_keys(self, account: str, key_id: str = "") -> int:
+        """Revoke the API key with that id, or all of an account's; return how many."""
+        revoked = [key for key in self.keys_of(account) if key_id in ("", key.id)]
+        with self._lock:
+            for key in revoked:
+                self._keys.pop(key.key, None)
+        return len(revoked)
 
     def covering(self, account: str, scopes: frozenset[str]) -> Grant | None:
         """Return a grant in force that covers these scopes."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.lever import oauth
 from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
-from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
+from portal.devtools.sandbox.lever.api.calls import Api, caller_of
 from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
 from portal.devtools.sandbox.lever.oauth import ConsentPages
@@ -14,7 +14,7 @@ from portal.devtools.sandbox.lever.pages.settings import PostingPages, SettingsP
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.seed import lever_accounts
-from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.server import HOST, SandboxServer
 
 DEMO_CLIENT_ID = "sandbox-client-id"
 DEMO_CLIENT_SECRET = "sandbox-client-secret"
@@ -52,6 +52,11 @@ class LeverSandbox(SandboxServer):
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())
 
+    @property
+    def eu_url(self) -> str:
+        """The address of the same server as the EU's Lever."""
+        return self.url.replace(HOST, "localhost")
+
     def stop(self) -> None:
         """Stop serving and sending."""
         self.platform.sender.stop()
@@ -62,8 +67,8 @@ class LeverSandbox(SandboxServer):
         if request.path == oauth.PATH:
             refresh_token = oauth.token_fields(request)["refresh_token"]
             return self.grants.account_of_refresh_token(refresh_token)
-        access_token = self.grants.access(bearer_token(request))
-        return access_token.account if access_token else ""
+        caller = caller_of(self.platform, request)
+        return caller.account if caller else ""
 
     def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
         """Count a fault under the opportunity in the path, or under the path itself."""

@@ -1,12 +1,14 @@
-"""What every Lever API call goes through: token, rate limit, scope, the ledger; the pages and filters of lists."""
+"""What every Lever API call goes through: token or key, rate limit, scope, the ledger; lists' pages and filters."""
 
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from portal.devtools.sandbox.lever.account import LeverAccount
-from portal.devtools.sandbox.lever.grants import has_scope
+from portal.devtools.sandbox.lever.grants import AccessToken, ApiKey, has_scope
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.lever.records import Opportunity, User, canonical_email
 from portal.devtools.sandbox.messages import (
@@ -108,11 +110,11 @@ class Api:
 
     def _handler(self, endpoint: Endpoint) -> Handler:
         def answer(request: Request) -> Response:
-            token = self._platform.grants.access(bearer_token(request))
-            account = self._platform.accounts.get(token.account) if token else None
-            if token is None or account is None:
+            caller = caller_of(self._platform, request)
+            account = self._platform.accounts.get(caller.account) if caller else None
+            if caller is None or account is None or account.settings.region != region_of(request):
                 raise HttpError(401, "The request requires authentication.", "UnauthorizedError")
-            call = Call(request, account, token.scopes, self._platform.url)
+            call = Call(request, account, caller.scopes, self._platform.url)
             with account.lock:
                 try:
                     response = _limited(call, endpoint)
@@ -120,7 +122,7 @@ class Api:
                     account.ledger.count_call(request.method, request.path_template, error.status)
                     raise
                 account.ledger.count_call(request.method, request.path_template, response.status_code)
-            response.headers["x-lever-region"] = "global"
+            response.headers["x-lever-region"] = account.settings.region
             return response
 
         return answer
@@ -131,14 +133,27 @@ def _limited(call: Call, endpoint: Endpoint) -> Response:
     if not call.account.bucket.take():
         return json_response({"code": "RateLimitError", "message": "Too many requests"}, 429)
     if not call.allows(endpoint.scope):
-        raise HttpError(403, f"The token lacks the scope {endpoint.scope}:admin", "Forbidden")
+        raise HttpError(403, f"The credentials lack the scope {endpoint.scope}:admin", "Forbidden")
     return endpoint.answer(call)
 
 
-def bearer_token(request: Request) -> str:
-    """Return the bearer token of a request, or an empty string."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.casefold() == "bearer" else ""
+def caller_of(platform: LeverPlatform, request: Request) -> AccessToken | ApiKey | None:
+    """Return the access token of a request, or the API key that it has for a user name; None without a valid one."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.casefold() == "bearer":
+        return platform.grants.access(credentials.strip())
+    if scheme.casefold() != "basic":
+        return None
+    try:
+        key, _, password = b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return None if password else platform.grants.key(key)
+
+
+def region_of(request: Request) -> str:
+    """Return the region that a request is for: under the name `localhost` the same server is the EU's."""
+    return "eu" if request.host.partition(":")[0] == "localhost" else "global"
 
 
 MAX_LIMIT = 100

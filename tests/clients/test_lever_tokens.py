@@ -1,7 +1,9 @@
-"""Access tokens of an organization's grant, refreshed by one worker at a time."""
+"""What authorizes calls: tokens of a grant, refreshed by one worker at a time, or an API key."""
 
 import json
+import re
 import time
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -9,14 +11,16 @@ import responses
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.clients import provider
+from integrations.clients import lever_tokens, provider
 from integrations.clients.models import ApiCall
+from integrations.health.checks.connections import check_connection
 from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.lookups import PipelineStage
-from integrations.lever.models.connection import LeverConnection, LeverGrant
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.notifications import notify
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
+from integrations.queue import duties, worker
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
 from tests.support import factories
 from tests.support.at_once import run_at_once
@@ -99,7 +103,7 @@ def test_a_refusal_of_an_old_token_does_not_mark_a_newer_grant(lever_api, grant,
         if request.headers["Authorization"] == "Bearer access-2":
             connection = LeverConnection.objects.get(pk=grant.pk)
             tokens = FRESH | {"access_token": "access-9"}
-            connection.accept_grant(LeverGrant(tokens, "lever-account", "lever-user"), super_admin)
+            connection.accept(LeverAccess(tokens, "lever-account", "lever-user"), super_admin)
         return 401, {}, "{}"
 
     lever_api.add_callback(responses.GET, f"{API}/stages", refuse_and_reconnect)
@@ -184,7 +188,7 @@ def test_a_token_is_stored_when_the_rest_of_the_answer_is_malformed(lever_api, g
     let_token_expire_soon(grant)
     scopes = grant.scopes
     lever_api.post(f"{AUTH}/oauth/token", json=FRESH | {"scope": scopes} | change)
-    assert provider.token_manager(grant).current() == "access-2"
+    assert lever_tokens.token_source(grant).current() == "Bearer access-2"
     grant.refresh_from_db()
     assert grant.refresh_token == ("refresh-1" if "refresh_token" in change else "refresh-2")
     assert grant.scopes == scopes
@@ -204,7 +208,7 @@ def test_a_refresh_lease_expires_when_its_worker_died(lever_api, grant):
     let_token_expire_soon(grant)
     LeverConnection.objects.update(refresh_leased_until=timezone.now() - timedelta(seconds=1))
     lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
-    assert provider.token_manager(grant).current() == "access-2"
+    assert lever_tokens.token_source(grant).current() == "Bearer access-2"
 
 
 def test_a_refresh_token_that_another_worker_has_just_used_up_is_not_sent_again(
@@ -218,8 +222,8 @@ def test_a_refresh_token_that_another_worker_has_just_used_up_is_not_sent_again(
         return lease_refresh(connection)
 
     monkeypatch.setattr(LeverConnection, "lease_refresh", lease_after_another_worker)
-    monkeypatch.setattr(provider, "RECHECK_SECONDS", 0.0)
-    assert provider.token_manager(grant).renew("access-1") == "access-9"
+    monkeypatch.setattr(lever_tokens, "RECHECK_SECONDS", 0.0)
+    assert lever_tokens.token_source(grant).renew("Bearer access-1") == "Bearer access-9"
     assert not requests_to(lever_api, "/oauth/token")
 
 
@@ -228,13 +232,11 @@ def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever
 
     def answer_after_reconnection(request):
         tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
-        LeverConnection.objects.get(pk=grant.pk).accept_grant(
-            LeverGrant(tokens, "account", "user"), super_admin
-        )
+        LeverConnection.objects.get(pk=grant.pk).accept(LeverAccess(tokens, "account", "user"), super_admin)
         return 200, {}, json.dumps(FRESH)
 
     lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_reconnection)
-    assert provider.token_manager(grant).current() == "from-consent"
+    assert lever_tokens.token_source(grant).current() == "Bearer from-consent"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -253,11 +255,11 @@ def test_concurrent_workers_refresh_once(lever_api, grant):
     access_tokens = []
 
     def work():
-        access_tokens.append(provider.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
+        access_tokens.append(lever_tokens.token_source(LeverConnection.objects.get(pk=grant.pk)).current())
 
     failed = run_at_once(work)
     assert failed == []
-    assert access_tokens == ["access-2"] * 4
+    assert access_tokens == ["Bearer access-2"] * 4
     assert len(requests_to(lever_api, "/oauth/token")) == 1
     grant.refresh_from_db()
     assert (grant.state, grant.refresh_token, grant.generation) == ("connected", "refresh-2", 1)
@@ -290,3 +292,85 @@ def test_reconnect_needed_is_notified_once_per_breakage(grant):
     grant.mark_needs_reconnect("Revoked again.")
     notify.notify_reconnect_needed(grant.organization)
     assert Effect.objects.filter(kind="send_email").count() == 2
+
+
+def test_a_key_is_the_user_name_with_an_empty_password(lever_api, by_key):
+    lever_api.get(f"{API}/stages", json={"data": []})
+    provider.lever_client(by_key.organization).stages()
+    [request] = requests_to(lever_api, "/stages")
+    assert b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"key-1:"
+
+
+def test_a_key_is_used_in_the_accounts_own_region(lever_api, by_key, settings):
+    settings.LEVER_EU_API_URL = "https://api.eu.lever.example/v1"
+    LeverConnection.objects.update(region="eu")
+    lever_api.get(f"{settings.LEVER_EU_API_URL}/stages", json={"data": []})
+    assert provider.lever_client(Organization.objects.get()).stages() == []
+
+
+def test_a_grant_is_refreshed_in_the_accounts_own_region(lever_api, grant, settings):
+    settings.LEVER_EU_AUTH_URL = "https://auth.eu.lever.example"
+    LeverConnection.objects.update(region="eu")
+    let_token_expire_soon(grant)
+    lever_api.post(f"{settings.LEVER_EU_AUTH_URL}/oauth/token", json=FRESH)
+    assert lever_tokens.token_source(grant).current() == "Bearer access-2"
+
+
+def test_a_refused_key_is_disconnected_and_told_once(lever_api, by_key):
+    lever_api.add(responses.POST, re.compile(".*/notes"), status=401, json={"code": "Unauthorized"})
+    effects = [
+        factories.EffectFactory(organization=by_key.organization, opportunity_id=f"opportunity-{number}")
+        for number in range(2)
+    ]
+    worker.work()
+    by_key.refresh_from_db()
+    assert (by_key.state, by_key.state_reason) == ("needs_reconnect", lever_tokens.KEY_REFUSED)
+    for effect in effects:
+        effect.refresh_from_db()
+        assert (effect.state, effect.attempts) == ("due", 0)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+    assert "key-1" not in str(list(ApiCall.objects.values()))
+
+
+def test_a_key_that_was_replaced_during_a_call_is_used_at_once(lever_api, by_key, super_admin):
+    client = provider.lever_client(by_key.organization)
+
+    def refuse_the_first(request):
+        if b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"key-2:":
+            return 200, {}, json.dumps({"data": []})
+        access = LeverAccess(api_key="key-2", user_id="lever-user")
+        LeverConnection.objects.get(pk=by_key.pk).accept(access, super_admin)
+        return 401, {}, "{}"
+
+    lever_api.add_callback(responses.GET, f"{API}/stages", refuse_the_first)
+    assert client.stages() == []
+    by_key.refresh_from_db()
+    assert by_key.state == "connected"
+
+
+@pytest.mark.parametrize("first", ["by_key", "grant"])
+def test_a_step_that_began_with_the_other_kind_of_connection_begins_again(
+    request, lever_api, first, super_admin, monkeypatch
+):
+    connection = request.getfixturevalue(first)
+    client = provider.lever_client(connection.organization)
+    other = LeverAccess(FRESH) if first == "by_key" else LeverAccess(api_key="key-2", user_id="lever-user")
+    LeverConnection.objects.get(pk=connection.pk).accept(other, super_admin)
+    monkeypatch.setattr(lever_tokens, "READ_AGAIN_AFTER_SECONDS", 0.0)
+    with pytest.raises(NotConnected):
+        client.stages()
+    assert not lever_api.calls
+    connection.refresh_from_db()
+    assert connection.state == "connected"
+
+
+def test_a_key_is_never_refreshed_and_no_end_of_it_is_foretold(lever_api, by_key):
+    LeverConnection.objects.update(
+        refreshed_at=timezone.now() - timedelta(days=400), connected_at=timezone.now() - timedelta(days=400)
+    )
+    organization = Organization.objects.get()
+    duties.refresh_grant(organization)
+    duties.warn_expiry(organization)
+    assert not lever_api.calls
+    assert not Effect.objects.exists()
+    assert list(check_connection(organization)) == []

@@ -1,0 +1,33 @@
+"""What the database lets be stored of a connection to Lever."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from integrations.lever.models.connection import LeverConnection
+from tests.support import factories
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"access_token": "access-1"}, "by_grant_or_key"),
+        ({"refresh_token": "refresh-1"}, "by_grant_or_key"),
+        ({"lever_user_id": ""}, "key_has_author"),
+        ({"region": "mars"}, "region_known"),
+    ],
+)
+def test_a_key_stands_beside_no_token_and_has_an_author_and_a_region(organization, values, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        factories.by_key(organization, **values)
+    factories.by_key(organization)
+
+
+def test_an_author_may_be_known_by_the_address_alone_until_lever_is_asked(organization):
+    factories.by_key(organization, lever_user_id="", lever_user_email="ada@acme.example")
+    assert LeverConnection.objects.get().is_working
+
+
+def test_the_key_is_gone_when_lever_is_disconnected(organization):
+    factories.by_key(organization).disconnect("Disconnected by owner.")
+    row = LeverConnection.objects.get()
+    assert (row.state, row.api_key, row.lever_user_id) == ("revoked", "", "lever-user")
