@@ -4,7 +4,7 @@ from django.urls import path
 
 from integrations.pages import audit_log, dry_run, health, report
 from integrations.pages import help as help_pages
-from integrations.pages.activity import actions, activity, bulk
+from integrations.pages.activity import actions, activity, bulk, take_over
 from integrations.pages.candidate import data, invite, page
 from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
@@ -78,6 +78,7 @@ urlpatterns = [
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/mine/", actions.ListOwnView.as_view(), name="candidates-mine"),
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
+    path("candidates/take-over/", take_over.TakeOverView.as_view(), name="candidates-take-over"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("invite/<path:opportunity_id>/", invite.InviteView.as_view(), name="candidate-invite"),
     path("data/<path:opportunity_id>/", data.CandidateDataView.as_view(), name="candidate-data"),

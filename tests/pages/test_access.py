@@ -52,6 +52,8 @@ ALLOWED = {
     "candidates-mine": 3,
     "candidates-export": 3,
     "candidates-bulk": 3,
+    "candidates-take-over": 2,
+    "other-integration-off": 1,
     "lever-people": 1,
     "mapping-list": 3,
     "what-if": 3,

@@ -68,6 +68,7 @@ class AuditAction(LabelledEnum):
     INVITE_AGAIN = "invite_again", "had the assessment sent again"
     INVITE_OFFERED = "invite_offered", "invited the candidate, who may be invited already"
     INVITE_CANDIDATE = "invite_candidate", "chose to invite the candidate"
+    TAKE_OVER = "take_over", "took over the invitation of CodeScreen's own integration"
     RETRY = "retry", "retried what had failed"
     REPLAY = "replay", "had the stage change decided again"
     SIGN_IN = "sign_in", "signed in"
