@@ -1,7 +1,6 @@
 """While CodeScreen's own Lever integration may be on too, nothing is sent; what arrives waits until it is off."""
 
 import pytest
-from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.case.other_integration import leads_to_codescreen
@@ -128,8 +127,7 @@ def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):
     tag(sandbox)
     delivery = scenario.enter()
     assert delivery.verdict == "paused"
-    now = timezone.now()
-    record_restore(scenario.organization, scenario.organization.created_at, now, "restored")
+    record_restore(scenario.organization, scenario.organization.created_at, None, "restored")
     scenario.work()
     delivery.refresh_from_db()
     assert delivery.verdict == "entered_before"
