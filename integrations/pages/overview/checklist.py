@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.checks.webhooks import open_rejection
@@ -59,7 +60,14 @@ def _other_integration_step(organization: Organization) -> SetupStep:
     said = AuditEntry.objects.filter(
         organization=organization, changes__has_key="other_integration_off"
     ).first()
-    if not organization.other_integration_off:
+    if organization.other_webhook_since is not None and not organization.other_integration_off:
+        state = "A webhook in Lever leads to CodeScreen, so nothing is sent. What arrives is kept, and decided later."
+    elif organization.pause is Pause.OTHER_INTEGRATION:
+        state = (
+            "Somebody who just moved has a progress tag that the portal didn't set, so nothing is sent. What "
+            "arrives is kept, and decided later."
+        )
+    elif not organization.other_integration_off:
         state = "If it is on too, candidates get two invitations. So nothing is sent once the portal sees it."
     elif said is None:
         state = "It is off, as the portal's operator says."

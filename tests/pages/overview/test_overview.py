@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.case.other_integration import record_tag, record_webhooks
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
@@ -44,6 +45,22 @@ def test_each_step_is_done_when_its_row_exists(organization):
     assert "verified" in done_steps(organization)
     lever.mark_needs_reconnect("Revoked in Lever.")
     assert "lever" not in done_steps(organization)
+
+
+def test_the_step_about_the_other_integration_says_why_nothing_is_sent_and_who_said_that_it_is_off(
+    super_admin_client, organization
+):
+    def state():
+        steps = checklist.setup_steps(organization, [])
+        return next(step.state for step in steps if step.code == "other_integration")
+
+    assert "once the portal sees it" in state()
+    record_tag(organization)
+    assert "progress tag that the portal didn't set, so nothing is sent" in state()
+    record_webhooks(organization, ["https://app.codescreen.com/hook"])
+    assert state().startswith("A webhook in Lever leads to CodeScreen, so nothing is sent")
+    super_admin_client.post("/other-integration-off/")
+    assert state().startswith("It is off, as owner")
 
 
 def verified_step(organization):
