@@ -16,12 +16,16 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.oauth import scopes_of
+from integrations.lever.permissions import refused_scopes
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
 
 def probe(organization: Organization, lever: LeverClient) -> None:
     """Store which webhooks Lever lists, whether the account is shared, and the feedback template as it is now.
+
+    Where Lever doesn't tell what it grants, as for an API key, store what it refuses.
 
     What the grant doesn't allow to be read stays as it was. Raises PlatformError when Lever doesn't answer.
     """
@@ -35,6 +39,9 @@ def probe(organization: Organization, lever: LeverClient) -> None:
         LeverConnection.objects.filter(pk=connection.pk).update(is_account_shared=is_shared)
     with _unless_forbidden():
         feedback_template.read_again(lever, connection)
+    if not connection.scopes:
+        needed = scopes_of(attaches_files=organization.attach_report)
+        connection.note_refused(refused_scopes(lever, needed))
 
 
 @contextmanager

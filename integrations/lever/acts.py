@@ -16,9 +16,11 @@ from integrations.health.lever_probe import move_webhooks
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
+from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
-from integrations.lever.oauth import claims
+from integrations.lever.oauth import claims, scopes_of
+from integrations.lever.permissions import refused_scopes
 from integrations.notifications import notify
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
@@ -60,6 +62,42 @@ def disconnect_lever(organization: Organization, actor: Actor) -> None:
         connection.disconnect(f"Disconnected by {actor}.")
         changes = {"state": (before, connection.state)}
         audit_and_tell(connection, actor, AuditAction.DISCONNECT, changes)
+
+
+def connect_by_key(
+    organization: Organization, access: LeverAccess, user_id: str, actor: Actor
+) -> LeverConnection:
+    """Connect Lever by an API key, in the name of one of its users; what Lever refuses is stored at once.
+
+    Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
+    """
+    lever = provider.lever_client_with(organization, access)
+    user = _active_user(lever, user_id)
+    refused = refused_scopes(lever, scopes_of(attaches_files=organization.attach_report))
+    access = replace(access, user_id=user.id, user_name=user.name, user_email=user.email)
+    connection = connect_lever(organization, access, actor)
+    connection.note_refused(refused)
+    return connection
+
+
+def _active_user(lever: LeverClient, user_id: str) -> LeverUser:
+    user = next((user for user in lever.active_users() if user.id == user_id), None)
+    if user is None:
+        raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
+    return user
+
+
+def checked_key(api_key: str) -> str:
+    """Return the key without spaces around it. Raises ValidationError, with the fix, for what can't be a key."""
+    api_key = api_key.strip()
+    if (
+        not api_key
+        or len(api_key) > 500
+        or not (api_key.isascii() and api_key.isprintable())
+        or ":" in api_key
+    ):
+        raise ValidationError("Copy the whole API key from Lever: plain characters, without line breaks.")
+    return api_key
 
 
 def read_grant(organization: Organization, tokens: JsonObject, region: str) -> LeverAccess:
@@ -298,12 +336,7 @@ def choose_feedback_author(organization: Organization, lever: LeverClient, user_
 
     Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
     """
-    name = ""
-    if user_id:
-        author = next((user for user in lever.active_users() if user.id == user_id), None)
-        if author is None:
-            raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
-        name = author.name[:300]
+    name = _active_user(lever, user_id).name[:300] if user_id else ""
     with transaction.atomic():
         connection = LeverConnection.objects.select_for_update(of=("self",)).get(organization=organization)
         changes = {"feedback_author": (connection.feedback_author, user_id)}

@@ -242,6 +242,12 @@ class LeverClient:
         """Read one user, also a deactivated one."""
         return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id)))
 
+    def first_id(self, path: str) -> str:
+        """Read a list's first row, or one row; return its id, empty where there is none."""
+        answer = unwrap(self._api.call("GET", path, params=[("limit", "1")]))
+        rows = answer if isinstance(answer, list) else [answer]
+        return text(json_object(rows[0]).get("id")) if rows else ""
+
     # webhooks
 
     def webhooks(self) -> list[RegisteredWebhook]:

@@ -12,6 +12,7 @@ from integrations.pages.settings import (
     api,
     connections,
     lever_connect,
+    lever_key,
     notifications,
     rules,
     team,
@@ -26,6 +27,8 @@ urlpatterns = [
     # settings
     path("settings/", connections.SettingsView.as_view(), name="settings"),
     path("settings/lever/disconnect/", lever_connect.DisconnectLeverView.as_view(), name="lever-disconnect"),
+    path("settings/lever/key/", lever_key.LeverKeyView.as_view(), name="lever-key"),
+    path("settings/lever/key/author/", lever_key.LeverKeyAuthorView.as_view(), name="lever-key-author"),
     path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
     path(
         "settings/tokens/<int:pk>/<slug:which>/retire/",

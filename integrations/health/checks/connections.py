@@ -15,6 +15,7 @@ from integrations.health.findings import (
 )
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
+from integrations.lever.permissions import boxes, has_box
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import RULES
 from integrations.store import database
@@ -37,7 +38,8 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
     if not connection.is_working:
         yield finding(
             FindingCode.LEVER_RECONNECT,
-            "Lever no longer accepts the connection. Nobody is invited until it works; what arrives is kept.",
+            f"Lever no longer accepts the connection. {connection.state_reason} Nobody is invited until it works; what "
+            "arrives is kept.",
             "A Super Admin connects Lever again under Settings.",
         )
         return
@@ -119,7 +121,15 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
     """Yield which scopes are missing, by what Lever stated or refused."""
     needed = scopes_of(attaches_files=organization.attach_report)
     missing = [scope for scope in needed if connection.lacks(scope)]
-    if missing:
+    if missing and not connection.scopes:
+        reasons = listed(f"{boxes(scope)} (to {needed[scope]})" for scope in missing if has_box(scope))
+        yield finding(
+            FindingCode.LEVER_SCOPES_MISSING,
+            f"The API key lacks permissions in Lever that the portal needs: {reasons}.",
+            "In Lever, make a key that has these boxes too, under Settings › Integrations and API › API Credentials. "
+            "Enter it under Settings › Integrations.",
+        )
+    elif missing:
         reasons = listed(f"{scope} (to {needed[scope]})" for scope in missing)
         yield finding(
             FindingCode.LEVER_SCOPES_MISSING,

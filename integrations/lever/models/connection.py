@@ -1,6 +1,7 @@
 """What lets the portal into one organization's Lever account: an OAuth grant or an API key."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -270,6 +271,13 @@ class LeverConnection(models.Model):
         ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
         self.refresh_from_db()
         return bool(changed)
+
+    def note_refused(self, scopes: Iterable[str]) -> None:
+        """Record what Lever refused just now, unless the secrets were replaced meanwhile."""
+        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
+            refused_scopes=" ".join(scopes), checked_at=database.now()
+        )
+        self.refresh_from_db()
 
     def disconnect(self, reason: str) -> None:
         """Delete the secrets. Safe to run twice."""

@@ -1,5 +1,6 @@
 """The state of an organization's connections to Lever and CodeScreen, as the page Integrations shows it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,15 +15,28 @@ from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
+from integrations.lever.permissions import boxes, has_box
+from integrations.lever.regions import Region
 from integrations.organizations.models.organization import Organization
 
 
 class Scope(NamedTuple):
-    """One OAuth scope, the reason for requesting it, and whether Lever granted it."""
+    """One OAuth scope, the reason for requesting it, whether Lever granted it, and an API key's boxes for it."""
 
     name: str
     reason: str
     is_granted: bool
+    boxes: str = ""
+
+
+def scopes_for_key(organization: Organization, refused: Collection[str] = ()) -> list[Scope]:
+    """Return what an API key needs, by the boxes in Lever."""
+    needed = scopes_of(attaches_files=organization.attach_report)
+    return [
+        Scope(name, reason, name not in refused, boxes(name))
+        for name, reason in needed.items()
+        if has_box(name)
+    ]
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,11 @@ class LeverState:
 
     connection: LeverConnection | None
     can_connect: bool
+    #: For the OAuth consent the region is chosen, where there is a choice; so far the account's is this one.
+    regions: list[tuple[str, str]]
+    region: str
     scopes: list[Scope]
+    scopes_for_key: list[Scope]
     #: Not while no scopes are stored for a working connection.
     scopes_known: bool
     tokens: list[Token]
@@ -87,10 +105,13 @@ def lever_state(organization: Organization) -> LeverState:
     return LeverState(
         connection=connection,
         can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
+        regions=Region.choices if Region.is_chosen() else [],
+        region=connection.region if connection else Region.WORLDWIDE.value,
+        scopes_for_key=scopes_for_key(organization, working.refused_scopes.split() if working else ()),
         scopes=[
             Scope(name, reason, not (working and working.lacks(name))) for name, reason in scopes.items()
         ],
-        scopes_known=bool(working and (working.scopes or working.checked_at)),
+        scopes_known=bool(working and working.scopes),
         tokens=active_tokens(organization),
         retired_webhooks=recently_retired(organization),
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],

@@ -31,6 +31,7 @@ from integrations.codescreen.acts import (
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lever.acts import save_main_token
+from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import send_request
 from integrations.organizations.models.organization import KEY_OVERLAP, Organization
@@ -96,6 +97,28 @@ class WebhookAddressForm(forms.Form):
     )
 
 
+class LeverKeyForm(forms.Form):
+    """The key, and the region where there is a choice."""
+
+    lever_api_key = secret_field(
+        "Lever API key",
+        "In Lever: Settings › Integrations and API › API Credentials, “Generate New Key”. Lever shows it this once.",
+        required=True,
+    )
+    lever_region = forms.ChoiceField(
+        label="Region of your Lever",
+        help_text="The address at which you open Lever tells.",
+        choices=Region.choices,
+        initial=Region.WORLDWIDE,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not Region.is_chosen():
+            del self.fields["lever_region"]
+
+
 class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
     """Show the connections and save their secrets; to other roles, who their Super Admins are.
 
@@ -128,6 +151,7 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
             **context,
             "connections_form": ConnectionsForm(),
             "address_form": WebhookAddressForm(),
+            "lever_key_form": LeverKeyForm(),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever_state(self.organization),
             "codescreen": codescreen_state(self.organization),

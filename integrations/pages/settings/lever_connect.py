@@ -30,10 +30,41 @@ from integrations.pages.views import ConfirmedActView
 from integrations.queue import notify
 from integrations.store.encryption import encrypt, opened
 
-#: The session's key for what waits for an answer, encrypted like every stored token.
-_WAITING_SESSION_KEY = "lever_access"
 #: A consent's access token lives for an hour; a page that was left open isn't answered later than this.
 _WAITS_SECONDS = 1800
+
+
+class Waiting:
+    """What a person gave for an organization and has to say something about, in the session, encrypted like a token."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def keep(self, request: HttpRequest, organization: Organization, access: LeverAccess) -> None:
+        """Keep it in place of what waited before."""
+        sealed = encrypt(json.dumps(asdict(access)), context=self._context(organization))
+        request.session[self._key] = signing.dumps(sealed, salt=self._key)
+
+    def read(self, request: HttpRequest, organization: Organization) -> LeverAccess | None:
+        """Return what waits; None when nothing does, or too long, when it leaves the session."""
+        stored = request.session.get(self._key, "")
+        try:
+            sealed = signing.loads(stored, salt=self._key, max_age=_WAITS_SECONDS)
+        except signing.BadSignature:
+            self.forget(request)
+            return None
+        content = opened(sealed, context=self._context(organization))
+        return LeverAccess(**json.loads(content)) if content else None
+
+    def forget(self, request: HttpRequest) -> None:
+        request.session.pop(self._key, None)
+
+    def _context(self, organization: Organization) -> str:
+        return f"{self._key}:{organization.pk}"
+
+
+#: A consent for another account than before, and a key without the user in whose name is written.
+CONSENT, KEY = Waiting("lever_access"), Waiting("lever_key")
 
 SHARED_ACCOUNT = (
     "Another organization here is connected to the same Lever account, and both would invite its candidates. "
@@ -57,48 +88,33 @@ def accept_or_ask(
     request: HttpRequest, organization: Organization, access: LeverAccess, person: User
 ) -> HttpResponse | None:
     """Use it; for another Lever account than before keep it aside, and return a redirect to the question."""
-    request.session.pop(_WAITING_SESSION_KEY, None)  # an earlier one isn't asked about any more
+    CONSENT.forget(request)  # an earlier one isn't asked about any more
     if account_before(organization, access) is None:
         _use(request, organization, access, person)
         return None
-    content = json.dumps(asdict(access))
-    sealed = encrypt(content, context=_context(organization))
-    request.session[_WAITING_SESSION_KEY] = signing.dumps(sealed, salt=_WAITING_SESSION_KEY)
+    CONSENT.keep(request, organization, access)
     return redirect("lever-account")
-
-
-def _context(organization: Organization) -> str:
-    return f"{_WAITING_SESSION_KEY}:{organization.pk}"
 
 
 def _use(request: HttpRequest, organization: Organization, access: LeverAccess, person: User) -> None:
     connection = connect_lever(organization, access, person)
+    user = f"{access.user} signed in to Lever." if access.user else ""
+    announce(request, connection, user)
+
+
+def announce(request: HttpRequest, connection: LeverConnection, sentence: str) -> None:
+    """Say that Lever is connected, and by whom; have what waited and Lever's lists read."""
+    organization = connection.organization
     notify.notify_workers()
     notify.request_catalog_refresh(organization)
-    user = f" {access.user} signed in to Lever." if access.user else ""
-    messages.success(request, f"Lever is connected to {organization.name}.{user}")
-    # not known where the token doesn't name the account
+    messages.success(request, f"Lever is connected to {organization.name}. {sentence}".strip())
+    # not known where Lever doesn't name the account
     if connection.lever_account_id:
         same_account = LeverConnection.objects.filter(
             lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
         )
         if same_account.exclude(pk=connection.pk).exists():
             messages.warning(request, SHARED_ACCOUNT)
-
-
-def _waiting(request: HttpRequest, organization: Organization) -> LeverAccess | None:
-    """Return what waits for an answer about this organization; None when nothing does, or too long.
-
-    One that waited too long leaves the session.
-    """
-    stored = request.session.get(_WAITING_SESSION_KEY, "")
-    try:
-        sealed = signing.loads(stored, salt=_WAITING_SESSION_KEY, max_age=_WAITS_SECONDS)
-    except signing.BadSignature:
-        request.session.pop(_WAITING_SESSION_KEY, None)
-        return None
-    content = opened(sealed, context=_context(organization))
-    return LeverAccess(**json.loads(content)) if content else None
 
 
 class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
@@ -110,15 +126,15 @@ class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the question; the settings while nothing waits for an answer."""
-        access = _waiting(request, self.organization)
+        access = CONSENT.read(request, self.organization)
         if access is None:
             return redirect("settings")
         before = account_before(self.organization, access)
         return self.render_to_response(self.get_context_data(access=access, before=before))
 
     def operate(self, form: Form) -> HttpResponse:
-        access = _waiting(self.request, self.organization)
-        self.request.session.pop(_WAITING_SESSION_KEY, None)
+        access = CONSENT.read(self.request, self.organization)
+        CONSENT.forget(self.request)
         if access is None:
             raise ActionNotAllowed("That took too long. Connect Lever again.")
         if self.request.POST.get("act") == "use":

@@ -5,11 +5,15 @@ from urllib.parse import urlencode
 from portal.devtools.sandbox.accounts import PAGE_SIZE, back
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, EVENTS, LeverAccount, Webhook
+from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.pages.base import LeverPages, delivery_row, opportunity_row
 from portal.devtools.sandbox.lever.records import Posting, Stage
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.values import new_id, new_token, now_ms, readable
 from portal.devtools.sandbox.webhook_sender import Attempt
+
+#: What an API key can be given, by the boxes of its page.
+KEY_SCOPES = sorted(scope for scope in SCOPES if scope.count(":") == 2)
 
 
 class PostingPages(LeverPages):
@@ -91,6 +95,8 @@ class SettingsPages(LeverPages):
             self.route("POST", f"{settings}/users", self.change_user),
             self.route("GET", f"{settings}/apps", self.apps),
             self.route("POST", f"{settings}/apps", self.revoke),
+            self.route("GET", f"{settings}/keys", self.keys),
+            self.route("POST", f"{settings}/keys", self.change_key),
             self.route("GET", f"{settings}/deliveries", self.deliveries),
             self.route("POST", f"{settings}/deliveries", self.rerun),
         ]
@@ -160,6 +166,22 @@ class SettingsPages(LeverPages):
             for grant in grants.of_account(account.slug)
         ]
         return self.show(request, account, "apps.html", "apps", rows=rows, client=grants.client)
+
+    def keys(self, request: Request, account: LeverAccount) -> Response:
+        """Show the API keys, and a new one this once."""
+        keys = self._platform.grants.keys_of(account.slug)
+        rows = [{"id": key.id, "name": key.name, "since": readable(key.created_at)} for key in keys]
+        return self.show(request, account, "keys.html", "keys", rows=rows, scopes=KEY_SCOPES, made=None)
+
+    def change_key(self, request: Request, account: LeverAccount) -> Response:
+        """Make an API key of the boxes that are ticked, and show it this once; or revoke one."""
+        grants = self._platform.grants
+        if key_id := request.field("revoke"):
+            grants.revoke_keys(account.slug, key_id)
+            return back(f"/{account.slug}/settings/keys", done="The key was revoked.")
+        scopes = frozenset(request.form.getlist("scope")) & SCOPES
+        made = grants.make_key(account.slug, request.field("name") or "Key", scopes)
+        return self.show(request, account, "keys.html", "keys", rows=[], scopes=[], made=made)
 
     def revoke(self, request: Request, account: LeverAccount) -> Response:
         """Revoke the app's access."""

@@ -1,0 +1,193 @@
+"""Connecting Lever by an API key, from the settings to the first feedback, in the region of the account."""
+
+import html
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.codescreen.acts import save_codescreen_key
+from integrations.health.checks.connections import check_connection
+from integrations.health.lever_probe import probe
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from tests.support.factories import recorded
+from tests.support.scenario import Scenario
+
+KEY, AUTHOR = "/settings/lever/key/", "/settings/lever/key/author/"
+
+
+@pytest.fixture
+def eu(sandbox):
+    """The sandbox, whose account is in the EU."""
+    sandbox.lever_does("settings", region="eu")
+    return sandbox
+
+
+def api_key(sandbox, *without):
+    return sandbox.lever_does("key", without=list(without))["api_key"]
+
+
+def lever_user(sandbox):
+    """A user of the account who isn't the first Super Admin."""
+    account = sandbox.lever.accounts["acme"]
+    return next(
+        user for user in account.users.values() if user.id != account.actor() and not user.deactivated_at
+    )
+
+
+def enter(client, key, region="eu", **more):
+    return client.post(KEY, {"lever_api_key": key, "lever_region": region}, **more)
+
+
+def connect(client, sandbox, key):
+    enter(client, key)
+    return client.post(AUTHOR, {"author": lever_user(sandbox).id}, follow=True)
+
+
+def text(answer):
+    return " ".join(html.unescape(answer.content.decode()).split())
+
+
+def test_the_first_candidate_of_an_empty_organization_goes_from_move_to_feedback(
+    super_admin_client, super_admin, organization, eu
+):
+    page = text(super_admin_client.get("/settings/?change"))
+    assert "For every company: a Super Admin of Lever makes a key in a minute" in page
+    assert "For portals whose app Lever's partner programme has approved." in page
+    asked = enter(super_admin_client, api_key(eu), follow=True)
+    assert "In whose name does the portal write?" in text(asked)
+    assert not LeverConnection.objects.exists()
+    author = lever_user(eu)
+    connected = super_admin_client.post(AUTHOR, {"author": author.id}, follow=True)
+    assert f"written in the name of {author.name}" in text(connected)
+    assert "hire" not in Organization.objects.get().lever_region.candidate_page("x")
+    save_codescreen_key(organization, eu.api_key, super_admin)
+
+    scenario = Scenario(Organization.objects.get(), eu)
+    scenario.work()
+    assert scenario.enter("Alder").verdict == "invite"
+    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
+    [feedback] = eu.opportunity("Alder")["feedback"]
+    assert feedback["user"] == author.id
+    assert feedback["fields"]["CodeScreen score"] == "82"
+    changes = eu.lever.accounts["acme"].opportunities[eu.opportunity_id("Alder")]
+    assert "CodeScreen: Assessment Completed" in changes.tags
+
+
+def test_a_revoked_key_keeps_what_arrives_and_a_new_one_decides_it(
+    super_admin_client, super_admin, organization, eu
+):
+    connect(super_admin_client, eu, api_key(eu))
+    save_codescreen_key(organization, eu.api_key, super_admin)
+    scenario = Scenario(Organization.objects.get(), eu)
+    scenario.work()
+    eu.lever_does("revoke")
+    delivery = scenario.enter("Alder")
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, eu.invitations_sent()) == ("disconnected", 0)
+    [finding] = check_connection(Organization.objects.get())
+    assert (finding.code, "Lever refuses the API key" in finding.message) == ("lever_reconnect", True)
+    assert "Lever refuses the API key" in text(super_admin_client.get("/settings/"))
+
+    connect(super_admin_client, eu, api_key(eu))
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, eu.invitations_sent()) == ("invite", 1)
+
+
+def test_what_a_key_lacks_is_named_with_its_box_before_and_after_it_is_stored(
+    super_admin_client, organization, eu
+):
+    key = api_key(eu, "stages:read:admin", "feedback:write:admin", "feedback:read:admin")
+    page = text(enter(super_admin_client, key, follow=True))
+    assert "Read: stages: to recognise the stages" in page.replace("<strong>", "").replace("</strong>", "")
+    super_admin_client.post(AUTHOR, {"author": lever_user(eu).id})
+    connection = LeverConnection.objects.get()
+    assert connection.refused_scopes.split() == ["stages:read:admin", "feedback:write:admin"]
+    [finding] = check_connection(Organization.objects.get())
+    assert finding.code == "lever_scopes_missing"
+    assert "Read: stages (to recognise" in finding.message
+    assert "Read and Write: feedback (to write" in finding.message
+    assert "API Credentials" in finding.fix
+
+
+def test_the_hourly_probe_finds_what_a_key_allows_by_now(super_admin_client, organization, eu):
+    connect(super_admin_client, eu, api_key(eu))
+    LeverConnection.objects.update(refused_scopes="stages:read:admin")
+    organization = Organization.objects.get()
+    probe(organization, provider.lever_client(organization))
+    assert LeverConnection.objects.get().refused_scopes == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "region", "fix"),
+    [
+        ("wrong", "eu", "Copy the whole key again or choose the other region"),
+        ("", "worldwide", "choose the other region"),
+        ("a\nb", "eu", "without line breaks"),
+        ("a:b", "eu", "Copy the whole API key"),
+    ],
+)
+def test_a_key_that_is_not_accepted_is_explained_at_its_field(
+    super_admin_client, organization, eu, key, region, fix
+):
+    answer = enter(super_admin_client, key or api_key(eu), region)
+    assert answer.status_code == 200
+    assert fix in text(answer)
+    assert 'id="id_lever_api_key_error"' in text(answer)
+    assert not LeverConnection.objects.exists()
+
+
+def test_a_key_that_may_not_list_users_is_refused_with_the_box(super_admin_client, organization, eu):
+    key = api_key(eu, "users:read:admin", "users:write:admin")
+    assert "box “Read: users”" in text(enter(super_admin_client, key))
+
+
+def test_a_key_is_not_stored_without_a_user(super_admin_client, organization, eu):
+    key = api_key(eu)
+    enter(super_admin_client, key)
+    for author, said in (("", "Choose in whose name"), ("nobody", "doesn't list that user as active")):
+        assert said in text(super_admin_client.post(AUTHOR, {"author": author}, follow=True))
+    super_admin_client.post(AUTHOR, {"act": "cancel"})
+    assert super_admin_client.get(AUTHOR).url == reverse("settings")
+    assert not LeverConnection.objects.exists()
+    assert key not in str(super_admin_client.session.items())
+
+
+def test_the_log_names_the_change_and_never_the_key(super_admin_client, organization, eu):
+    keys = [api_key(eu), api_key(eu)]
+    for key in keys:
+        connect(super_admin_client, eu, key)
+    assert "api_key" in str(list(recorded().values()))
+    for key in keys:
+        assert key not in str(list(recorded().values()))
+        assert key not in text(super_admin_client.get("/settings/?change"))
+
+
+def test_another_account_is_told_before_its_key_is_used(super_admin_client, organization, eu):
+    connect(super_admin_client, eu, api_key(eu))
+    LeverConnection.objects.update(lever_user_id="somebody", lever_user_name="Somebody Else")
+    page = text(enter(super_admin_client, api_key(eu), follow=True))
+    assert "Somebody Else" in page
+    assert "is it another one?" in page
+
+
+def test_an_admin_connects_nothing(organization_admin_client, organization, eu):
+    assert enter(organization_admin_client, api_key(eu)).status_code == 403
+    assert organization_admin_client.get(AUTHOR).status_code == 403
+
+
+def test_a_consent_is_for_the_region_that_was_chosen(super_admin_client, organization, eu):
+    begun = super_admin_client.post("/oauth/login/lever/", {"region": "eu"})
+    assert begun.url.startswith(eu.lever.eu_url)
+    accepted = eu.lever_does("consent", url=begun.url)
+    super_admin_client.get(accepted["redirect"].removeprefix("http://testserver"))
+    connection = LeverConnection.objects.get()
+    assert (connection.is_working, connection.region) == (True, "eu")
+    assert provider.lever_client(Organization.objects.get()).stages()
