@@ -1,6 +1,7 @@
 """The portal's middleware: ids, webhooks, probes, outages, headers, slots, time zones, forms."""
 
 import re
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
+from django.views import defaults
 from rest_framework.response import Response
 
 from integrations.core import correlation, slots
@@ -101,21 +103,18 @@ class WebhookMiddleware(Middleware):
 class DatabaseUnavailableMiddleware(Middleware):
     """Answers 503 instead of 500 while the database can't be reached, so that senders try again."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request; errors of other middleware's own queries are caught here too."""
-        try:
-            return self.get_response(request)
-        except Error as error:
-            if not is_outage(error):
-                raise
-            return unavailable(request)
-
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Turn a view's database outage into 503."""
         return unavailable(request) if is_outage(exception) else None
 
 
-def is_outage(exception: Exception) -> bool:
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer 503 where a middleware's own query met the outage, else 500; Django calls it in the error's handler."""
+    error = sys.exc_info()[1]
+    return unavailable(request) if error and is_outage(error) else defaults.server_error(request)
+
+
+def is_outage(exception: BaseException) -> bool:
     """Whether the database is unreachable or ended the connection, which PostgreSQL reports as an internal error."""
     is_ended = isinstance(exception, InternalError) and not connection.is_usable()
     return is_ended or isinstance(exception, DATABASE_OUTAGE)

@@ -14,6 +14,7 @@ KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
 
 #: What django-allauth answers when too many requests came.
 handler429 = "portal.accounts.limits.too_many"
+handler500 = "portal.middleware.server_error"
 
 urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),

@@ -6,7 +6,7 @@ from unittest import mock
 import environ
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import InternalError
+from django.db import InternalError, OperationalError
 from django.db.utils import ConnectionHandler
 
 from portal import middleware
@@ -57,3 +57,16 @@ def test_a_webhook_without_tls_is_redirected_where_the_portal_has_it(client, db,
 
 def test_an_address_below_webhooks_that_does_not_exist_is_not_found(client, db):
     assert client.get("/webhooks/other/").status_code == 404
+
+
+def test_an_outage_that_a_middleware_meets_is_answered_503(client, super_admin, monkeypatch):
+    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
+    client.raise_request_exception = False
+    for error, status in (
+        (OperationalError("server closed the connection"), 503),
+        (ValueError("a bug"), 500),
+    ):
+        monkeypatch.setattr("portal.accounts.middleware._why_over", mock.Mock(side_effect=error))
+        answer = client.get("/account/", headers={"accept": "text/html"})
+        assert answer.status_code == status
+        assert answer.has_header("Retry-After") == (status == 503)
