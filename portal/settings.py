@@ -207,7 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
-#: A link's own time is shorter; see integrations.notifications.links.
+#: A link's own time is shorter; see integrations.notifications.link_emails.
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 
 #: After how many hours without use a session ends, and after how many in any case.

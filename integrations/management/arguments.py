@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.configuration.file import load
 from integrations.configuration.section import Configuration, ConfigurationError
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
@@ -85,9 +86,9 @@ def moment(option: str, text: str) -> datetime:
 
 
 class PerOrganizationCommand(MigratingCommand):
-    """A command that calls a platform for each organization and prints a line about each.
+    """A command that does something for each organization and prints a line about each.
 
-    A platform's error leaves the other organizations alone; the command fails at the end and names them all.
+    What isn't possible for one leaves the others alone; the command fails at the end and names them all.
     """
 
     #: The first line of the error when some organization failed.
@@ -104,11 +105,11 @@ class PerOrganizationCommand(MigratingCommand):
                 self.stderr.write(f"{organization.slug}:")
             try:
                 self.stdout.write(self.run(organization, options))
-            except PlatformError as error:
+            except (ActionNotAllowed, PlatformError) as error:
                 errors.append(f"{organization.slug}: {error}")
         if errors:
             raise CommandError("\n".join([self.failure, *errors]))
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
-        """Do it for one organization; return the line to print. Raises PlatformError."""
+        """Do it for one organization; return the line to print. Raises ActionNotAllowed and PlatformError."""
         raise NotImplementedError

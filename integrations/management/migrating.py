@@ -14,12 +14,15 @@ from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
+
 #: The key of PostgreSQL's advisory lock: any number that every node of the portal uses.
 ADVISORY_LOCK = 7_225_173_026
 
 
 class MigratingCommand(BaseCommand):
-    """A command that applies missing migrations first."""
+    """A command that applies missing migrations first; what isn't allowed, or a platform's error, ends it in words."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Check, migrate, with a line on standard error where there is something to migrate; then run the command."""
@@ -27,7 +30,10 @@ class MigratingCommand(BaseCommand):
             self.check()
         if not settings.CONFIGURATION_ERRORS:  # else the checks refuse, and it may be another database
             migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
-        return super().execute(*args, **{**options, "skip_checks": True})
+        try:
+            return super().execute(*args, **{**options, "skip_checks": True})
+        except (ActionNotAllowed, PlatformError) as error:
+            raise CommandError(str(error)) from error
 
 
 def migrate(stderr: OutputWrapper) -> None:

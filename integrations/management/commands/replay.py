@@ -4,8 +4,6 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.vocabulary import ActionNotAllowed
-from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.management.arguments import row_with_id
 from integrations.management.migrating import MigratingCommand
@@ -23,11 +21,8 @@ class Command(MigratingCommand):
         delivery = row_with_id(Delivery, options["delivery_id"], kind="deliveries")
         if delivery.platform != Delivery.Platform.LEVER:
             raise CommandError("Only deliveries from Lever are decided. For CodeScreen, use `poll`.")
-        try:
-            decision = (
-                queue_acts.preview(delivery) if options["dry_run"] else queue_acts.replay(delivery, "replay")
-            )
-        except (ActionNotAllowed, PlatformError) as error:
-            raise CommandError(str(error)) from error
+        decision = (
+            queue_acts.preview(delivery) if options["dry_run"] else queue_acts.replay(delivery, "replay")
+        )
         self.stdout.write(f"verdict: {decision.verdict}")
         self.stdout.write(f"explanation: {decision.explanation}")

@@ -5,7 +5,6 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.core.invitation_status import InvitationAct
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import resolve_as_sent, send_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.management.arguments import row_with_id
@@ -32,12 +31,9 @@ class Command(MigratingCommand):
             raise CommandError(
                 f"Invitation {invitation.pk} is {phrase}. Only one that was possibly sent can be resolved."
             )
-        try:
-            if options["send_again"]:
-                send_again(invitation, "resolve", options["reason"])
-            else:
-                resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
-        except ActionNotAllowed as error:
-            raise CommandError(str(error)) from error
+        if options["send_again"]:
+            send_again(invitation, "resolve", options["reason"])
+        else:
+            resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
         notify.notify_workers()
         self.stdout.write(f"resolved {invitation.pk}")
