@@ -103,8 +103,8 @@ def result_lines(invitation: Invitation, result: Result) -> tuple[Line, ...]:
     """Return what members are told of a result."""
     facts = {
         "Assessment": invitation.assessment_name,
-        "Result": lower_first(NOT_STATED) if result.said is None else result.headline,
         "Score": result.score_text,
+        "Result": lower_first(NOT_STATED) if result.said is None else result.headline,
         "Reason": result.failure_reason,
     }
     links = [Link("Report in CodeScreen", result.report_url)] if result.report_url else []

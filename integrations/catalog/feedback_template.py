@@ -18,14 +18,17 @@ from integrations.store import database
 
 
 class FeedbackField(StrEnum):
-    """The fields that a result is written into, by the text that Lever shows and identifies them with."""
+    """The fields that a result is written into, by the text that Lever shows and identifies them with.
 
-    RATING = "Rating"
-    ASSESSMENT = "Assessment"
+    In the form's order: first the score, which CodeScreen states for every account.
+    """
+
     SCORE = "CodeScreen score"
+    RATING = "Rating"
     RESULT = "Result"
     REASON = "Failure reason"
     REPORT = "Report link"
+    ASSESSMENT = "Assessment"
     DETAILS = "Details"
     REFERENCE = "Reference"
 
@@ -35,25 +38,19 @@ TEXT_FIELDS: tuple[FeedbackField, ...] = tuple(
 )
 TEMPLATE_NAME = "CodeScreen assessment"
 INSTRUCTIONS = "Filled in by the CodeScreen integration when CodeScreen has evaluated an assessment."
+_TYPES = {FeedbackField.RATING: "score-system", FeedbackField.DETAILS: "textarea"}
+_DESCRIPTIONS = {FeedbackField.RATING: "1 to 4, from the CodeScreen score"}
 TEMPLATE: JsonObject = {
     "text": TEMPLATE_NAME,
     "instructions": INSTRUCTIONS,
     "fields": [
         {
-            "type": "score-system",
-            "text": FeedbackField.RATING.value,
-            "description": "1 to 4, from the CodeScreen score",
+            "type": _TYPES.get(field, "text"),
+            "text": field.value,
+            "description": _DESCRIPTIONS.get(field, ""),
             "required": False,
-        },
-        *(
-            {
-                "type": "textarea" if field is FeedbackField.DETAILS else "text",
-                "text": field.value,
-                "description": "",
-                "required": False,
-            }
-            for field in TEXT_FIELDS
-        ),
+        }
+        for field in FeedbackField
     ],
 }
 

@@ -54,9 +54,9 @@ def _facts(invitation: Invitation, result: Result) -> Iterator[tuple[str, str]]:
     """Yield what the page says, each with its label, as reportlab's markup; nothing that isn't known."""
     texts = {name: escape(text) for name, text in field_texts(invitation, result).items()}
     yield "Assessment", texts[FeedbackField.ASSESSMENT]
-    yield "Result", texts[FeedbackField.RESULT]
     if score := texts[FeedbackField.SCORE]:
         yield "Score", f"{score} of 100"
+    yield "Result", texts[FeedbackField.RESULT]
     if reason := texts[FeedbackField.REASON]:
         yield "Reason", reason
     if url := texts[FeedbackField.REPORT]:

@@ -170,16 +170,18 @@ class Result(models.Model):
 
     @property
     def in_words(self) -> str:
-        """The result in a few words: “Passed 82”, “82, meets your bar (70)”, “82, not stated by CodeScreen”."""
+        """The result in a few words: “Passed 82”, “82, meets your bar (70)”, “82, result not stated by CodeScreen”."""
         if self.outcome or not self.score_text:
             return f"{self.headline} {self.score_text}".strip()
         return f"{self.score_text}, {lower_first(self.headline)}"
 
     @property
     def label(self) -> str:
-        """What was said, such as “Passed, score 82”; no Passed or Failed is derived."""
+        """The result in a line, such as “Passed, score 82” or “Score 82, meets your bar (70)”."""
         parts = [self.headline]
-        if self.score is not None:
+        if self.score is not None and not self.outcome:
+            parts = [f"Score {self.score_text}", lower_first(self.headline)]
+        elif self.score is not None:
             parts.append(f"score {self.score_text}")
         if self.failure_reason and self.failure_reason.lower() != parts[0].lower():
             parts.append(self.failure_reason)

@@ -205,11 +205,11 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
     """Return what each text field holds, by the text that Lever shows beside it."""
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     return {
-        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
         FeedbackField.SCORE: result.score_text,
         FeedbackField.RESULT: _result(result),
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,
+        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
         FeedbackField.DETAILS: "\n".join(map(": ".join, detail_lines(result.details))),
         FeedbackField.REFERENCE: invitation.reference,
     }

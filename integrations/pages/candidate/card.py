@@ -46,8 +46,8 @@ class Card:
         """The title for one step of the progress: a result with its score."""
         if self.result is None:
             return self.title
-        outcome = self.result.get_outcome_display() or "Not stated"
-        return ", ".join(filter(None, [outcome, self.result.score_text]))
+        outcome = self.result.get_outcome_display()
+        return ", ".join(filter(None, [outcome, self.result.score_text])) or "Not stated"
 
     @property
     def details(self) -> list[tuple[str, str]]:
@@ -131,8 +131,9 @@ def _why(result: Result) -> str:
 
 def _with_result(invitation: Invitation, result: Result, acts: tuple[InvitationAct, ...]) -> Card:
     tone, icon = look_of(result)
+    is_score_alone = result.said is None and result.score is not None
     return Card(
-        title=result.headline,
+        title=f"Score {result.score_text}" if is_score_alone else result.headline,
         tone=tone,
         icon=icon,
         why=_why(result),

@@ -254,9 +254,8 @@ def _of_effect(effect: Effect) -> Iterator[Event]:
 
 def _of_result(invitation: Invitation, result: Result) -> Event:
     tone, icon = look_of(result)
-    parts = [result.headline]
-    if result.score is not None:
-        parts.append(f"score {result.score_text}" if not result.outcome else result.score_text)
+    stated = filter(None, [result.headline, result.score_text])
+    parts = list(stated) if result.outcome else [result.label]
     if result.attempt > 1:
         parts.append(f"attempt {result.attempt}")
     if invitation.round > 1:

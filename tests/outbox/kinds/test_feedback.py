@@ -97,8 +97,16 @@ def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, sco
     scenario.sent_invitation()
     evaluate(scenario, score=score, result=result)
     [form] = feedback_forms(sandbox)
-    assert form["fields"]["Result"] == "Not stated by CodeScreen"
-    assert form["fields"]["CodeScreen score"] == str(score)
+    shown = {name: value for name, value in form["fields"].items() if name not in {"Details", "Reference"}}
+    rating = {99: "4 - Strong Hire", 50: "3 - Hire", 12: "1 - Strong No Hire"}[score]
+    assert list(shown.items()) == [
+        ("CodeScreen score", str(score)),
+        ("Rating", rating),
+        ("Result", "Not stated by CodeScreen"),
+        ("Failure reason", ""),
+        ("Report link", Result.objects.get().report_url),
+        ("Assessment", "Backend"),
+    ]
     stored = Result.objects.get()
     assert (stored.outcome, stored.failure_reason) == ("", "")
     everything = str(feedback_forms(sandbox)) + str(

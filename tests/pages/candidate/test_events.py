@@ -38,7 +38,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         ("failed", "Failed, 12", "bad"),
         ("failed", "The feedback could not be written", "bad"),
         ("expired", "Expired", "warn"),
-        ("unstated", "Result not stated by CodeScreen, score 71.5, attempt 2", "neutral"),
+        ("unstated", "Score 71.5, result not stated by CodeScreen, attempt 2", "neutral"),
         ("not-invited", "Not invited: unknown assessment", "warn"),
         ("held", histories.ON_HOLD, "warn"),
         ("uncertain", "“Backend” was possibly sent", "warn"),

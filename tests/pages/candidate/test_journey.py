@@ -19,7 +19,7 @@ def steps_of(organization, opportunity_id):
         ("passed", "done done done done good", "Result: Passed, 82"),
         ("failed", "done done done done bad", "Result: Failed, 12"),
         ("expired", "done done left-out left-out warn", "Result: Expired"),
-        ("unstated", "done done done done done", "Result: Not stated, 71.5"),
+        ("unstated", "done done done done done", "Result: 71.5"),
         ("not-invited", "done warn to-come to-come to-come", "Not invited: "),
         ("held", "done warn to-come to-come to-come", "On hold: "),
         ("uncertain", "done warn to-come to-come to-come", "Possibly sent: "),

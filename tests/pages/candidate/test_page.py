@@ -22,7 +22,7 @@ from tests.support.page_text import text
             ["Failed", "12", "Unit Tests", "The feedback could not be written"],
         ),
         ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
-        ("unstated", ["Result not stated by CodeScreen", "71.5", "attempt 2", "never guesses"]),
+        ("unstated", ["Score 71.5", "attempt 2", "CodeScreen gave no Passed or Failed", "never guesses"]),
         ("not-invited", ["Not invited: unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
         (
             "held",

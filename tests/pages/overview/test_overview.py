@@ -249,7 +249,7 @@ def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
     ("stated", "shown"),
     [
         ({"outcome": "Passed", "score": 82}, "Passed, score 82"),
-        ({"score": 40}, "Result not stated by CodeScreen, score 40"),
+        ({"score": 40}, "Score 40, result not stated by CodeScreen"),
         ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
     ],
 )
