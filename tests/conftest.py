@@ -296,7 +296,7 @@ def ready_organization(organization):
     factories.LeverConnectionFactory.create(organization=organization)
     factories.LeverWebhookFactory.create(organization=organization, last_received_at=now - timedelta(hours=1))
     factories.CodeScreenConnectionFactory.create(
-        organization=organization, verified_at=now, assessments_refreshed_at=now
+        organization=organization, verified_at=now, assessments_refreshed_at=now, states_results=True
     )
     Stage.objects.create(
         organization=organization, external_id="stage-codescreen", name="CodeScreen Assessment"

@@ -41,6 +41,7 @@ urlpatterns = [
     path("settings/codescreen/test/", connections.VerifyCodeScreenKeyView.as_view(), name="codescreen-test"),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/results/", rules.ResultRulesView.as_view(), name="result-rules"),
+    path("settings/rules/passed/", rules.PassedView.as_view(), name="passed"),
     path("settings/data/", rules.DataView.as_view(), name="data-settings"),
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),

@@ -69,9 +69,9 @@ def test_the_checklist_partial_links_to_the_overview_when_complete(super_admin_c
     def part() -> str:
         return super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
 
-    assert "7 of 8 steps are done" in part()
+    assert "8 of 9 steps are done" in part()
     factories.InvitationFactory.create(organization=ready_organization, status="invited", instance_id="i-1")
-    assert "All 8 steps are done" in part()
+    assert "All 9 steps are done" in part()
 
 
 def test_the_last_step_explains_the_latest_stage_changes_verdict(super_admin_client, ready_organization):

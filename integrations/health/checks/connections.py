@@ -177,7 +177,8 @@ def check_key(organization: Organization) -> Iterator[Finding]:
         )
 
 
-def _has_bar(organization: Organization) -> bool:
+def has_bar(organization: Organization) -> bool:
+    """Whether the organization, or one of its mappings, has a passing score of its own."""
     own = RoleMapping.objects.filter(organization=organization, passing_score__isnull=False)
     return organization.passing_score is not None or own.exists()
 
@@ -198,7 +199,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
         }.items()
         if is_set
     ]
-    if waiting and _has_bar(organization):
+    if waiting and has_bar(organization):
         waiting = []
     if connection.states_results is None and not waiting:
         return

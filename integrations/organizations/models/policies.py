@@ -249,6 +249,12 @@ class Policies(models.Model):
             help_text="Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
         ),
     )
+    passed_as_stated = _switch(
+        RuleGroup.BAR,
+        "Passed is what CodeScreen states",
+        "Your answer in the set-up. Without a bar, nobody counts as passed until CodeScreen states it.",
+        default=False,
+    )
     rating_follows_result = _switch(
         RuleGroup.ADVANCED_RATING,
         "Keep the rating in line with the result",

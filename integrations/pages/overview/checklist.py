@@ -8,6 +8,7 @@ from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.health.checks.connections import has_bar
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.findings import counted, day
 from integrations.inbox.models.delivery import Delivery
@@ -185,6 +186,30 @@ def _choices(known: PickList) -> tuple[tuple[str, str], ...]:
     return tuple(known.choices("", "Choose…")) if known.is_select else ()
 
 
+def _passed_step(organization: Organization) -> SetupStep:
+    """Return the step that asks what counts as passed: what CodeScreen states, or a bar of the organization's own."""
+    connection = organization.codescreen
+    states_results = connection.states_results if connection is not None else None
+    if states_results:
+        state = "CodeScreen states it: its last result came with Passed, Failed or Expired."
+    elif organization.passing_score is not None:
+        state = f"Where CodeScreen doesn't state it, a score of {organization.passing_score} or more."
+    elif has_bar(organization):
+        state = "Where CodeScreen doesn't state it, the passing scores of your mappings."
+    elif not organization.passed_as_stated:
+        state = "Not said yet. CodeScreen gives every account a score; Passed or Failed only where asked for."
+    elif states_results is None:
+        state = "What CodeScreen states. No result has come yet."
+    else:
+        state = "What CodeScreen states. Its last result came without Passed or Failed."
+    return SetupStep(
+        code="passed",
+        title="Say what counts as passed",
+        is_done=bool(states_results) or organization.passed_as_stated or has_bar(organization),
+        state=state,
+    )
+
+
 def _candidate_step(organization: Organization) -> SetupStep:
     """Return the step that invites a first candidate; until then it explains the latest stage change's verdict."""
     is_done = Invitation.objects.filter(organization=organization).exclude(instance_id="").exists()
@@ -221,5 +246,6 @@ def setup_steps(organization: Organization, trigger_stages: Sequence[Stage]) -> 
         _codescreen_step(organization),
         _stage_step(organization, trigger_stages),
         _roles_step(organization),
+        _passed_step(organization),
         _candidate_step(organization),
     ]

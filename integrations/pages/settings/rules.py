@@ -9,7 +9,7 @@ from django.forms import BoundField, Form
 from django.http import QueryDict
 
 from integrations.clients import provider
-from integrations.core.vocabulary import Origin, OriginRule, lower_first
+from integrations.core.vocabulary import ActionNotAllowed, Origin, OriginRule, lower_first
 from integrations.http.session import PlatformError
 from integrations.lever.acts import choose_feedback_author
 from integrations.lever.models.connection import LeverConnection
@@ -21,7 +21,7 @@ from integrations.organizations.models.policies import POLICIES, RULES, RuleGrou
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
-from integrations.pages.views import OperationView
+from integrations.pages.views import ActView, OperationView
 
 #: The fields that are chosen from what a platform lists, and what they say when they are empty.
 CHOSEN: Mapping[str, tuple[Callable[[Organization], PickList], str]] = {
@@ -180,6 +180,32 @@ class ResultRulesView(RulesView):
         return super().get_context_data(
             lever=connection, files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs
         )
+
+
+class PassedForm(forms.ModelForm):
+    """What counts as passed: one of the two, as the set-up asks it."""
+
+    class Meta:
+        model = Organization
+        fields = ("passing_score", "passed_as_stated")
+
+
+class PassedView(OrganizationMixin, ActView):
+    """Record what counts as passed: what CodeScreen states, or a bar of the organization's own."""
+
+    allowed_roles = ADMINS
+    form_class = PassedForm
+    following_page = "overview"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+
+    def operate(self, form: PassedForm) -> str:
+        values = form.cleaned_data
+        if values["passing_score"] is None and not values["passed_as_stated"]:
+            raise ActionNotAllowed("Enter the score, from 0 to 100, that meets your bar.")
+        set_policies(self.organization, values, self.user)
+        return "Recorded: what counts as passed."
 
 
 class DataView(RulesView):

@@ -32,7 +32,7 @@ def done_steps(organization) -> list[str]:
 def test_no_step_is_done_at_first_and_the_page_shows_what_to_do(super_admin_client, organization):
     assert done_steps(organization) == []
     page = super_admin_client.get("/").content.decode()
-    assert "0 of 8 steps" in page
+    assert "0 of 9 steps" in page
     assert organization.lever_webhook_url in page
 
 
