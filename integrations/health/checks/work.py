@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform, ProgressTag
 from integrations.health.findings import (
     MOST_NAMED,
     Finding,
@@ -27,6 +27,7 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.kinds.tags import WHERE_LOCKED
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import MESSAGES
 from integrations.queue.models.duty_run import DutyRun
@@ -53,8 +54,18 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.FAILED_EFFECTS,
             f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
-            "Read the reasons, fix them, and press Retry.",
+            f"Read the reasons, fix them, and press Retry.{_refused_tags(organization)}",
         )
+
+
+def _refused_tags(organization: Organization) -> str:
+    """Return who makes which tags in Lever, where it refused one; else nothing. One that lacks is seldom alone."""
+    refused = Effect.objects.failed_steps().filter(
+        organization=organization, last_error__contains=WHERE_LOCKED
+    )
+    if not (tags := list(refused.values_list("payload__tag", flat=True).distinct())):
+        return ""
+    return f" {WHERE_LOCKED}: {listed(f'“{tag}”' for tag in dict.fromkeys([*ProgressTag, *tags]))}."
 
 
 def check_messages(organization: Organization) -> Iterator[Finding]:

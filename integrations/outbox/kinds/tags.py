@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from integrations.case.reconcile import NO_LONGER_WANTED, is_replaced
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import all_progress_tags, is_progress_tag
+from integrations.http.session import PlatformError
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
@@ -17,6 +18,10 @@ from integrations.outbox.models.payloads import ProgressTagPayload, ResultTagPay
 from integrations.outbox.outcome import Cancelled, Done
 
 REMOVAL_NOT_RECORDED = "Which tags it replaced wasn't kept when this was written."
+#: An account may let only some people make tags; then Lever refuses a tag that it doesn't have yet.
+WHERE_LOCKED = (
+    "Where tags are locked in Lever, a person with the permission Manage tags creates them there first"
+)
 
 
 def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
@@ -56,11 +61,22 @@ def _write_tag(
     tag. Raises PlatformError.
     """
     added, author = [tag] if tag else [], known_author(effect)
-    present = lever.add_tags(effect.opportunity_id, added, author) if added else None
+    present = _added(lever, effect.opportunity_id, tag, author) if tag else None
     replaced = list(others) if present is None else [one for one in present if is_other(one)]
     if replaced:
         lever.remove_tags(effect.opportunity_id, replaced, author)
     return Words(tags=added, removed=replaced, is_removal_known=present is not None, is_kept=True)
+
+
+def _added(lever: LeverClient, opportunity_id: str, tag: str, author: str) -> tuple[str, ...] | None:
+    """Add a tag; return the tags there are then. Raises PlatformError, which says what to do about a refusal."""
+    try:
+        return lever.add_tags(opportunity_id, [tag], author)
+    except PlatformError as error:
+        if error.status != 403:
+            raise
+        advice = f"{error}. {WHERE_LOCKED}: “{tag}”. Then retry."
+        raise PlatformError(advice, permanent=error.permanent, status=403, body=error.body) from error
 
 
 def _words(payload: ProgressTagPayload | ResultTagPayload, _: Result | None) -> Words:

@@ -9,6 +9,8 @@ from integrations.case.reconcile import changing
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
+from integrations.health.checks.work import check_failed_effects
+from integrations.invitations.acts.retry import retry_effect
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from tests.outbox.conftest import LOST
@@ -153,3 +155,30 @@ def test_a_tag_for_who_has_not_started_is_never_set_on_who_starts_in_a_pause(sce
     scenario.work()
     assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
     assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
+
+
+def test_a_tag_that_lever_locks_names_itself_and_who_makes_it(scenario, sandbox, invitation):
+    sandbox.lever_does("settings", tags_locked=True)
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    scenario.work()
+    effect = scenario.latest_effect("set_progress_tag")
+    assert effect.state == "failed"
+    assert "a person with the permission Manage tags" in effect.last_error
+    assert f"“{ProgressTag.INVITED}”" in effect.last_error
+    [found] = check_failed_effects(scenario.organization)
+    assert all(f"“{tag}”" in found.fix for tag in ProgressTag)
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Birch")], add=[ProgressTag.INVITED])
+    retry_effect(effect, "test")
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.INVITED]
+    assert not list(check_failed_effects(scenario.organization))
+
+
+def test_a_result_tag_that_lever_locks_is_named_beside_the_progress_tags(scenario, sandbox):
+    sandbox.lever_does("settings", tags_locked=True)
+    scenario.set_policies(passed_tag="Passed: {assessment}")
+    scenario.evaluated_invitation(result="Passed", score=90)
+    scenario.work()
+    [found] = check_failed_effects(scenario.organization)
+    assert found.fix.count("“Passed: Backend”") == 1
+    assert f"“{ProgressTag.COMPLETED}”" in found.fix

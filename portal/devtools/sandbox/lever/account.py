@@ -35,6 +35,7 @@ class LeverSettings(RuntimeSettings):
     rate_limit: float = 10.0  # requests a second; 0 turns the limit off
     rate_burst: int = 20
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
+    tags_locked: bool = False  # only people make new ones; the API adds those that the account has
     ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
     answers_of_score: str = (
         "PUT"  # to which a form's rating is typed `score`; the documentation has all, recordings PUT

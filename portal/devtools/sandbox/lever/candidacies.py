@@ -1,5 +1,6 @@
 """What happens to opportunities, contacts and postings, and which events that sends."""
 
+from itertools import chain
 from threading import Timer
 
 from portal.devtools.sandbox.lever.account import LeverAccount
@@ -109,6 +110,12 @@ def anonymize(account: LeverAccount, contact: Contact) -> None:
     contact.is_anonymized = True
     for opportunity in account.by_contact[contact.id].values():
         opportunity.mark_updated()
+
+
+def known_tags(account: LeverAccount) -> set[str]:
+    """Return the tags that an account has: those on an opportunity or a posting."""
+    candidates, postings = account.opportunities.values(), account.postings.values()
+    return set(chain.from_iterable([item.tags for item in candidates] + [item.tags for item in postings]))
 
 
 def add_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:

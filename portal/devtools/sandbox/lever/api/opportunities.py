@@ -101,10 +101,13 @@ def update_stage(call: Call) -> Response:
 
 
 def add_tags(call: Call) -> Response:
-    """Add tags; a new one comes into being by that."""
+    """Add tags; a new one comes into being by that, unless tags are locked."""
     call.actor()
     opportunity = call.opportunity()
-    candidacies.add_tags(call.account, opportunity, _texts(call, "tags"))
+    tags = _texts(call, "tags")
+    if call.account.settings.tags_locked and not candidacies.known_tags(call.account).issuperset(tags):
+        raise HttpError(403, "You do not have permission to create tags", "Forbidden")
+    candidacies.add_tags(call.account, opportunity, tags)
     return _written(call, opportunity, "addTags")
 
 
