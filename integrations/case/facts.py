@@ -169,11 +169,12 @@ def _read(
     name = current or stage_name(organization, opportunity.stage_id, clients)
     candidate = candidate_snapshot(organization, opportunity, name, clients)
     facts = replace(facts, candidate=candidate)
-    if not is_chosen(delivery):
+    may_invite = decide_before_read(facts) is None
+    if may_invite and not is_chosen(delivery):
         cause = _entered_before(organization, opportunity)
         facts = replace(facts, entered_before=cause, lost=_lost_rows(organization, opportunity, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
-    if decide_before_read(facts) is None:
+    if may_invite:
         facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)
 
