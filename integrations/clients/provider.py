@@ -10,13 +10,17 @@ from integrations.clients.lever_tokens import OneSecret, token_source
 from integrations.clients.limits import CallLimits
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import Platform
-from integrations.http.session import NotConnected, PlatformSession
+from integrations.http.session import NotConnected, PlatformError, PlatformSession
 from integrations.lever.client import LeverClient
-from integrations.lever.models.connection import LeverAccess
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.regions import Region
 from integrations.organizations.models.organization import Organization
 
 NO_LEVER = "Lever is not connected. Connect it under Settings."
+NO_AUTHOR = (
+    "Lever lists no active user with the address in perform_as. Name another one; "
+    "the API key needs the box “Read: users”."
+)
 NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."
 
 
@@ -41,7 +45,24 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     if connection is None:
         raise NotConnected(NO_LEVER)
     session = _lever_session(organization, context, connection.lever_account_id, connection.region)
-    return LeverClient(session, token_source(connection, after_call(organization, context)))
+    client = LeverClient(session, token_source(connection, after_call(organization, context)))
+    if connection.lever_user_email and not connection.lever_user_id:
+        _find_author(connection, client)
+    return client
+
+
+def _find_author(connection: LeverConnection, lever: LeverClient) -> None:
+    """Store the user whom the organization's file names by an address. Raises NotConnected where there is none."""
+    try:
+        users = [user for user in lever.users(email=connection.lever_user_email) if user.is_active]
+    except PlatformError as error:
+        if error.status != 403:
+            raise
+        users = []
+    if not users:
+        connection.mark_needs_reconnect(NO_AUTHOR)
+        raise NotConnected(NO_AUTHOR)
+    connection.store_user(users[0].id, users[0].name, users[0].email)
 
 
 def lever_client_with(organization: Organization, access: LeverAccess) -> LeverClient:

@@ -36,7 +36,9 @@ from integrations.configuration.section import (
     table_of,
 )
 from integrations.lever import acts as lever_acts
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.regions import Region
 from integrations.members.acts import members
 from integrations.members.models.membership import Membership
 from integrations.organizations import acts as organizations
@@ -181,6 +183,12 @@ _LEVER = keys(
         needs="signature_token",
     ),
 )
+#: The connection to Lever, which is stored as a whole; a consent isn't given in a file.
+_LEVER_KEY = keys(
+    secret("api_key"),
+    Key("perform_as", must_not_be_blank=True, is_stripped=True),
+    column(LeverConnection, "region"),
+)
 _CODESCREEN = keys(
     secret("api_key", save=codescreen_acts.save_codescreen_key),
     secret("webhook_secret", can_be_removed=True, save=codescreen_acts.save_codescreen_webhook_secret),
@@ -192,7 +200,13 @@ def _one(known: dict[str, Key], rows: QuerySet[Any], organization: Organization)
 
 
 def _stored_lever(organization: Organization) -> list[Table]:
-    return _one(_LEVER, LeverWebhook.objects.manual(), organization)
+    (tokens,) = _one(_LEVER, LeverWebhook.objects.manual(), organization)
+    connection = LeverConnection.objects.filter(organization=organization.pk).first()
+    if connection is None or connection.api_key == "":
+        return [tokens]
+    perform_as = connection.lever_user_email or connection.lever_user_id
+    key = {"api_key": connection.api_key, "perform_as": perform_as, "region": connection.region}
+    return [tokens | key]
 
 
 def _compare_lever(file: Configuration, organization: Organization) -> Changes:
@@ -209,6 +223,43 @@ def _compare_lever(file: Configuration, organization: Organization) -> Changes:
     elif wanted.get(name) == "":
         before = before | {name: known}
     yield from changes_of_keys("lever", _LEVER, before, wanted, organization)
+    yield from _compare_lever_key(before, wanted, organization)
+
+
+def _compare_lever_key(before: Table, wanted: Table, organization: Organization) -> Changes:
+    changed = differing(_LEVER_KEY, before, wanted)
+    if "perform_as" in before and _is_stored_author(changed.get("perform_as", ""), organization):
+        del changed["perform_as"]
+    if not changed:
+        return
+    after = before | changed
+    if not after.get("api_key"):
+        raise ConfigurationError(f"lever.{next(iter(changed))} needs a lever.api_key beside it.")
+    if not after.get("perform_as"):
+        raise ConfigurationError(
+            "lever.perform_as is missing: an API key has no user of its own. Give the e-mail address or the id of the "
+            "Lever user in whose name feedback and notes are written."
+        )
+    lines = [
+        _LEVER_KEY[name].line(f"lever.{name}", before.get(name), value) for name, value in changed.items()
+    ]
+    yield Change("lever", lines, partial(_save_lever_key, organization, after))
+
+
+def _is_stored_author(named: str, organization: Organization) -> bool:
+    """Whether the stored user is the one that a file names by id or by address, in whatever case."""
+    stored = LeverConnection.objects.get(organization=organization)
+    return named == stored.lever_user_id or named.casefold() == stored.lever_user_email.casefold()
+
+
+def _save_lever_key(organization: Organization, after: Table) -> None:
+    is_address = "@" in after["perform_as"]
+    access = LeverAccess(
+        api_key=lever_acts.checked_key(after["api_key"]),
+        region=after.get("region", Region.WORLDWIDE.value),
+        **{"user_email" if is_address else "user_id": after["perform_as"]},
+    )
+    lever_acts.connect_lever(organization, access, ACTOR)
 
 
 # Mappings, with their own rules
@@ -272,7 +323,7 @@ SECTIONS = (
         check=_check_member,
     ),
     Section("policies", _POLICIES, _stored_policies),  # compared with the organization
-    Section("lever", _LEVER, _stored_lever, _compare_lever),
+    Section("lever", _LEVER | _LEVER_KEY, _stored_lever, _compare_lever),
     Section(
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),

@@ -191,12 +191,30 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/make/", "/settings/")
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
+        self._enter_a_key(browser)
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=60)
         self.environment.codescreen.act(
             "settings",
             account=SLUG,
             webhook_url=f"{self.environment.portal_url}/webhooks/codescreen/{self._webhook_key()}/",
             webhook_secret=self.webhook_secret,
+        )
+
+    def _enter_a_key(self, browser: BrowserSession) -> None:
+        """Connect another organization by an API key of Lever, and leave the key on the page of this one."""
+        key = self.environment.lever.act("key", account=SLUG)["api_key"]
+        self.secrets["Lever's API key"] = key
+        path = self.folder / "keyed.toml"
+        path.write_text(
+            f'[organization]\nname = "Keyed"\nslug = "keyed"\n[lever]\napi_key = "{key}"\nperform_as = "a@b.example"\n'
+        )
+        self.run_manage("configure", str(path))
+        entered = browser.submit(
+            "/settings/lever/key/", "/settings/?change", lever_api_key=key, lever_region="worldwide"
+        )
+        assert browser.open(self.environment.portal_url + entered.headers["Location"]).ok
+        browser.submit(
+            "/settings/lever/key/", "/settings/?change", lever_api_key=f"{key}x", lever_region="eu"
         )
 
     def set_up_a_second_factor(self) -> None:

@@ -272,6 +272,13 @@ class LeverConnection(models.Model):
         self.refresh_from_db()
         return bool(changed)
 
+    def store_user(self, user_id: str, name: str, email: str) -> None:
+        """Store in whose name is written, by Lever's id, unless the secrets were replaced meanwhile."""
+        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
+            lever_user_id=user_id, lever_user_name=name[:300], lever_user_email=email[:300]
+        )
+        self.refresh_from_db()
+
     def note_refused(self, scopes: Iterable[str]) -> None:
         """Record what Lever refused just now, unless the secrets were replaced meanwhile."""
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(

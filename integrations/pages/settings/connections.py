@@ -109,7 +109,6 @@ class LeverKeyForm(forms.Form):
         label="Region of your Lever",
         help_text="The address at which you open Lever tells.",
         choices=Region.choices,
-        initial=Region.WORLDWIDE,
         widget=forms.RadioSelect,
     )
 
@@ -151,7 +150,7 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
             **context,
             "connections_form": ConnectionsForm(),
             "address_form": WebhookAddressForm(),
-            "lever_key_form": LeverKeyForm(),
+            "lever_key_form": LeverKeyForm(initial={"lever_region": self.organization.lever_region}),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever_state(self.organization),
             "codescreen": codescreen_state(self.organization),

@@ -1,0 +1,41 @@
+"""API keys of the pretend Lever: made on its page, used as the user name, refused where the real one would."""
+
+import re
+
+import pytest
+import requests
+
+from portal.devtools.sandbox.lever.server import LeverSandbox
+
+
+@pytest.fixture
+def lever():
+    server = LeverSandbox()
+    server.start()
+    yield server
+    server.stop()
+
+
+def status(lever, key, path="stages", url="", password=""):
+    return requests.get(f"{url or lever.url}/v1/{path}", auth=(key, password), timeout=30).status_code
+
+
+def test_a_key_allows_the_boxes_that_were_ticked_until_it_is_revoked(lever):
+    page = f"{lever.url}/acme/settings/keys"
+    assert "There is no API key." in requests.get(page, timeout=30).text
+    made = requests.post(page, data={"scope": "stages:read:admin"}, timeout=30).text
+    [key] = re.findall(r'id="new-key">(\w+)<', made)
+    assert (status(lever, key), status(lever, key, "users")) == (200, 403)
+    assert status(lever, key, password="x") == status(lever, "wrong") == 401
+    listed = requests.get(page, timeout=30).text
+    assert key not in listed
+    [key_id] = re.findall(r'name="revoke" value="([^"]+)"', listed)
+    requests.post(page, data={"revoke": key_id}, timeout=30)
+    assert status(lever, key) == 401
+
+
+def test_an_account_exists_in_one_region_alone(lever):
+    key = lever.platform.grants.make_key("acme", "Key", frozenset({"stages:read:admin"})).key
+    assert (status(lever, key), status(lever, key, url=lever.eu_url)) == (200, 401)
+    lever.accounts["acme"].settings.region = "eu"
+    assert (status(lever, key), status(lever, key, url=lever.eu_url)) == (401, 200)
