@@ -10,6 +10,7 @@ from django.core.management import get_commands
 
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import VerdictCode
+from integrations.lever.oauth import scopes_of
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "portal" / "docs").rglob("*.md")])
@@ -110,3 +111,9 @@ def test_every_text_that_troubleshooting_quotes_is_one_of_the_product() -> None:
 def test_each_finding_has_a_line() -> None:
     written = (ROOT / "portal" / "docs" / "operating" / "findings.md").read_text()
     assert {code.value for code in FindingCode if f"| `{code.value}`" not in written} == set()
+
+
+def test_going_live_has_each_scope_that_lever_is_asked_for_and_no_other() -> None:
+    written = (ROOT / "portal" / "docs" / "operating" / "configuration.md").read_text()
+    table = written.partition("| scope | why |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([\w:]+)`", table)) == set(scopes_of(attaches_files=True))

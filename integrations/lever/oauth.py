@@ -32,7 +32,6 @@ SCOPES: dict[str, str] = {
     "applications:read:admin": "see which posting the candidate applied to",
     "postings:read:admin": "list your roles and their tags, to choose the assessment",
     "stages:read:admin": "recognise the stages that begin with CodeScreen",
-    "tags:read:admin": "check tags for spelling mistakes",
     "users:read:admin": "choose the author of feedback; propose people as members, and end the access of those who are "
     "deactivated",
     "interviews:read:admin": "show members the candidates that they interview",

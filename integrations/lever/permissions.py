@@ -12,7 +12,6 @@ _READS: dict[str, tuple[str, ...]] = {
     "applications:read:admin": (f"{_OPPORTUNITY}/applications",),
     "postings:read:admin": ("/postings",),
     "stages:read:admin": ("/stages",),
-    "tags:read:admin": ("/tags",),
     "users:read:admin": ("/users",),
     "interviews:read:admin": (f"{_OPPORTUNITY}/interviews",),
     "notes:write:admin": (f"{_OPPORTUNITY}/notes",),

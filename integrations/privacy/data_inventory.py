@@ -42,8 +42,9 @@ RIGHTS = (
     "to complain to a data protection authority",
 )
 DECISIONS = (
-    "Nothing is decided about a person by a program alone: the portal invites by rules that the organization's people "
-    "set, and writes down what CodeScreen states."
+    "The portal invites by rules that the organization's people set, and writes down what CodeScreen states. With a "
+    "passing score of theirs, it compares the two. If they say so, it tags who passed or failed, and moves who passed. "
+    "It rejects nobody"
 )
 
 

@@ -34,12 +34,12 @@ def test_the_end_of_lever_consent_is_announced_for_a_month(
 
 
 def test_missing_scopes_are_named_with_their_reason(healthy_organization: Organization) -> None:
-    granted = [scope for scope in SCOPES if scope not in {"notes:write:admin", "tags:read:admin"}]
-    LeverConnection.objects.update(scopes=" ".join([*granted, "tags:write:admin"]))
+    granted = [scope for scope in SCOPES if scope not in {"notes:write:admin", "postings:read:admin"}]
+    LeverConnection.objects.update(scopes=" ".join([*granted, "postings:write:admin"]))
     finding = only_finding(healthy_organization)
     assert finding.code == "lever_scopes_missing"
     assert "notes:write:admin (to leave a note" in finding.message
-    assert "tags:" not in finding.message
+    assert "postings:" not in finding.message
 
 
 @pytest.mark.parametrize(("attaches", "is_missing"), [(False, False), (True, True)])

@@ -281,7 +281,7 @@ def test_dates_and_scopes_with_reasons_are_shown(super_admin_client, ready_organ
     page = " ".join(text(super_admin_client.get(SETTINGS)).split())
     for moment in ("3 Mar 2027, 12:00", "2 Mar 2028, 12:00"):
         assert moment in page, moment
-    assert "(2 of 12 granted)" in page
+    assert "(2 of 11 granted)" in page
     assert "Recognise the stages that begin with CodeScreen" in page
 
 
