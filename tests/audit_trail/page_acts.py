@@ -94,6 +94,13 @@ def _other_account(scene: Scene) -> Act:
     return lambda: scene.post("lever-account", {"act": "use"})
 
 
+def _lever_key(scene: Scene) -> Act:
+    account = scene.sandbox.lever.accounts["acme"]
+    key = scene.sandbox.lever_does("key")["api_key"]
+    scene.post("lever-key", {"lever_api_key": key, "lever_region": "worldwide"})
+    return lambda: scene.post("lever-key-author", {"author": account.actor()})
+
+
 def _assign(scene: Scene) -> Act:
     pk = scene.role().pk
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
@@ -120,6 +127,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
     "settings: key": _other_key,
     "lever-account": _other_account,
+    "lever-key-author": _lever_key,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
     "token-retire": _retire,
     "webhooks-make": _make_webhook,

@@ -22,6 +22,7 @@ NOT_AUDITED = {
     "overview",
     "switch-organization",
     "codescreen-test",
+    "lever-key",  # asks Lever; the next page stores it
     "audit",
     "mapping-list",
     "mapping-refresh",

@@ -146,13 +146,14 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
         context = super().get_context_data(**kwargs)
         if not self.membership.may_connect:
             return context
+        lever = lever_state(self.organization)
         return {
             **context,
             "connections_form": ConnectionsForm(),
             "address_form": WebhookAddressForm(),
-            "lever_key_form": LeverKeyForm(initial={"lever_region": self.organization.lever_region}),
+            "lever_key_form": LeverKeyForm(initial={"lever_region": lever.region}),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
-            "lever": lever_state(self.organization),
+            "lever": lever,
             "codescreen": codescreen_state(self.organization),
             "now": timezone.now(),
         }
