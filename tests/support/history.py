@@ -73,7 +73,11 @@ class Kept:
         factories.CodeScreenConnectionFactory(organization=made, api_key=codescreen.api_key)
         save_codescreen_webhook_secret(made, factories.WEBHOOK_SECRET, "test")
         codescreen.settings.update(
-            {"webhook_url": made.codescreen_webhook_url, "webhook_secret": factories.WEBHOOK_SECRET}
+            {
+                "metadata": True,
+                "webhook_url": made.codescreen_webhook_url,
+                "webhook_secret": factories.WEBHOOK_SECRET,
+            }
         )
         for event in WebhookEvent:
             webhook = platforms.lever_does("webhook", event=event, url=made.lever_webhook_url)

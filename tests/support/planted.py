@@ -198,6 +198,7 @@ class PlantedPortal:
             account=SLUG,
             webhook_url=f"{self.environment.portal_url}/webhooks/codescreen/{self._webhook_key()}/",
             webhook_secret=self.webhook_secret,
+            metadata=True,
         )
 
     def _enter_a_key(self, browser: BrowserSession) -> None:

@@ -15,11 +15,15 @@ TIMEOUT_SECONDS = 60
 
 
 class Sandbox:
-    """A pretend Lever and CodeScreen with the account `acme`, driven through their control APIs."""
+    """A pretend Lever and CodeScreen with the account `acme`, driven through their control APIs.
+
+    CodeScreen states results, as it does for those who asked: a test of a default account switches `metadata` off.
+    """
 
     def __init__(self) -> None:
         self.lever = LeverSandbox(redirect_uris=(CALLBACK,))
         self.codescreen = CodeScreenSandbox()
+        self.codescreen.platform.accounts[ACCOUNT].settings.update({"metadata": True})
 
     def __enter__(self) -> Self:
         self.lever.start()

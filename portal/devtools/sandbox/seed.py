@@ -52,12 +52,10 @@ def lever_account(slug: str, name: str) -> JsonObject:
 def codescreen_account(
     slug: str, name: str, assessments: tuple[tuple[str, int, int, int], ...]
 ) -> JsonObject:
-    """Return a CodeScreen account: its key, its extensions, its assessments."""
+    """Return a CodeScreen account as CodeScreen publishes it: its key, its assessments, no extension."""
     return {
         "name": name,
         "api_key": stable_id(slug, "codescreen-key"),
-        "metadata": True,
-        "conflict_409": False,
         "assessments": [
             {
                 "id": stable_id(slug, "assessment", text),

@@ -43,11 +43,12 @@ Post = Callable[[str, dict[str, str], bytes], int | None]
 
 
 class Platforms:
-    """A pretend Lever and CodeScreen with the account `acme`."""
+    """A pretend Lever and CodeScreen with the account `acme`, for which CodeScreen states results."""
 
     def __init__(self, lever_port: int, codescreen_port: int, clock: PretendClock) -> None:
         self.lever = LeverSandbox(port=lever_port)
         self.codescreen = CodeScreenSandbox(port=codescreen_port)
+        self.codescreen.platform.accounts[ACCOUNT].settings.update({"metadata": True})
         self._clock = clock
         self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
         self._webhooks: list[Delivery] = []

@@ -91,7 +91,7 @@ def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts) -> N
         if not events.verify(webhook).succeeded:
             raise RunFailed("Lever's test request was refused")
     platforms.codescreen.platform.accounts[SLUG].settings.update(
-        {"webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
+        {"metadata": True, "webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
     )
     for username, role in ((LEAD, "admin"), (RECRUITER, "team_member")):
         save_member(organization, username, role, owner, email=f"{username}@{SLUG}.example")

@@ -16,10 +16,10 @@ from portal.devtools.sandbox.webhook_sender import Delivery
 class CodeScreenSettings(RuntimeSettings):
     """The extensions an account has beyond the three published calls, and how its webhooks behave.
 
-    With everything off, an account answers exactly what CodeScreen publishes.
+    A new account has none of them: it answers exactly what CodeScreen publishes, and sends no webhooks.
     """
 
-    metadata: bool = True  # result, reason, attempt and times inside `metadata`
+    metadata: bool = False  # result, reason, attempt and times inside `metadata`
     conflict_409: bool = False  # a second live invitation is refused
     webhook_url: str = ""
     webhook_secret: str = ""

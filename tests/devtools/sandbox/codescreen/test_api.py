@@ -6,8 +6,17 @@ from tests.devtools.sandbox.callers import control
 from tests.devtools.sandbox.codescreen.calls import KEY, act, call, invitation, invite, status
 
 
-def test_only_published_fields_are_answered_without_the_metadata_extension(codescreen: CodeScreenSandbox):
-    control(codescreen, "settings", {"account": "acme", "metadata": False})
+@pytest.fixture
+def stating(codescreen: CodeScreenSandbox) -> None:
+    """Have the account ask CodeScreen for the metadata extension."""
+    control(codescreen, "settings", {"account": "acme", "metadata": True})
+
+
+def test_an_account_answers_only_what_is_published_and_has_no_webhook_by_default(
+    codescreen: CodeScreenSandbox,
+):
+    for account in codescreen.platform.accounts.values():
+        assert (account.settings.webhook_url, account.deliveries) == ("", [])
     instance = invite(codescreen)
     assert status(codescreen, instance) == {"status": "Not_Started", "metadata": {}}
     act(codescreen, instance, ["start", "submit"])
@@ -19,6 +28,7 @@ def test_only_published_fields_are_answered_without_the_metadata_extension(codes
     assert "75" in requests.get(done["result_url"], timeout=30).text
 
 
+@pytest.mark.usefixtures("stating")
 def test_metadata_holds_result_reason_attempt_and_times(codescreen: CodeScreenSandbox):
     instance = invite(codescreen)
     act(codescreen, instance, ["start", "submit", "evaluate"], score=75, result="Failed")
@@ -39,6 +49,7 @@ def test_the_score_is_missing_when_no_test_ran(codescreen: CodeScreenSandbox, re
     assert "score" not in status(codescreen, instance)
 
 
+@pytest.mark.usefixtures("stating")
 def test_a_candidate_bounces_expires_is_reopened_and_deleted(codescreen: CodeScreenSandbox):
     instance = invite(codescreen)
     act(codescreen, instance, "bounce")
