@@ -163,7 +163,7 @@ def test_every_address_has_a_rule() -> None:
 
 
 #: Pages that lead back when nothing was asked for on the page before them.
-ASKED_FOR_ELSEWHERE = {"lever-account"}
+ASKED_FOR_ELSEWHERE = {"lever-account", "lever-key-author"}
 
 
 def _request(client: Client, url: str, method: str) -> Any:
