@@ -75,3 +75,12 @@ def test_a_link_shows_on_every_opportunity_of_its_contact(caller: LeverCaller):
     one, other = (stable_id("acme", "opportunity", word) for word in ("Tamarack", "Tamarack again"))
     caller.post(f"/opportunities/{one}/addLinks", {"links": ["https://report.example/2"]})
     assert caller.get(f"/opportunities/{other}").json()["data"]["links"] == ["https://report.example/2"]
+
+
+def test_a_new_tag_is_403_while_tags_are_locked(lever: LeverSandbox, caller: LeverCaller):
+    lever.accounts["acme"].settings.tags_locked = True
+    known = caller.get(f"/opportunities/{ALDER}").json()["data"]["tags"][0]
+    path = f"/opportunities/{stable_id('acme', 'opportunity', 'Birch')}/addTags"
+    assert caller.post(path, {"tags": [known]}).status_code == 200
+    assert caller.post(path, {"tags": [known, "never seen"]}).status_code == 403
+    assert caller.post(path.replace("addTags", "removeTags"), {"tags": [known]}).status_code == 200
