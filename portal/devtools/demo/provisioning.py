@@ -52,7 +52,8 @@ class BrowserSession:
 
 
 USERNAME, PASSWORD, STAGE_NAME = "demo", "demo", "CodeScreen Assessment"
-CONNECTED, UNCONNECTED = "acme", "globex"
+#: CodeScreen answers the first as it publishes, and states results for the second; the third isn't connected.
+PUBLISHED, CONNECTED, UNCONNECTED = "initech", "acme", "globex"
 
 ORGANIZATION = """
 [organization]
@@ -60,16 +61,18 @@ name = "{name}"
 slug = "{slug}"
 [[members]]
 username = "{username}"
-email = "{username}@{slug}.example"
+email = "{username}@{domain}.example"
 role = "super_admin"
 """
 
-RULES_CODESCREEN_AND_MAPPING = """
+RULES_AND_CODESCREEN = """
 [policies]
 attach_report = true
 other_integration_off = true
 [codescreen]
 api_key = "{api_key}"
+"""
+WEBHOOKS_AND_MAPPING = """
 webhook_secret = "{webhook_secret}"
 [[mappings]]
 department = "Infrastructure"
@@ -78,19 +81,25 @@ assessment = "SRE Troubleshooting"
 
 
 def seed(folder: Path) -> str:
-    """Create both organizations of the demo; return the secret that CodeScreen is to sign its webhooks with."""
+    """Create the demo's organizations; return the secret that CodeScreen is to sign its webhooks with.
+
+    Who is in several sees first the one that they joined first: the one that shows what CodeScreen publishes.
+    """
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    connected = organization_toml("Acme", CONNECTED, USERNAME) + RULES_CODESCREEN_AND_MAPPING.format(
-        api_key=stable_id(CONNECTED, "codescreen-key"), webhook_secret=secret
+    published, connected = (
+        organization_toml(name, slug, USERNAME, CONNECTED)
+        + RULES_AND_CODESCREEN.format(api_key=stable_id(slug, "codescreen-key"))
+        for name, slug in (("Initech", PUBLISHED), ("Acme", CONNECTED))
     )
-    configure(folder, CONNECTED, connected)
+    configure(folder, PUBLISHED, published)
+    configure(folder, CONNECTED, connected + WEBHOOKS_AND_MAPPING.format(webhook_secret=secret))
     configure(folder, UNCONNECTED, organization_toml("Globex", UNCONNECTED, "newcomer"))
     return secret
 
 
-def organization_toml(name: str, slug: str, username: str) -> str:
+def organization_toml(name: str, slug: str, username: str, domain: str = "") -> str:
     """Return the configuration of an organization with one Super Admin, whose password will be PASSWORD."""
-    return ORGANIZATION.format(name=name, slug=slug, username=username)
+    return ORGANIZATION.format(name=name, slug=slug, username=username, domain=domain or slug)
 
 
 def configure(folder: Path, slug: str, toml: str) -> None:

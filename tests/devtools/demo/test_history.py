@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.health.models import Incident
@@ -20,6 +21,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.pages.overview.checklist import setup_steps
@@ -64,9 +66,14 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
     now = timezone.now()
     with Platforms(environment) as platforms:
         skipped = write_history(environment, platforms, now)
+        slugs = ("initech", "acme")
         ledgers = (
-            environment.lever.ledger("acme")["opportunities"],
-            environment.codescreen.ledger("acme")["invitations"],
+            {
+                key: one
+                for slug in slugs
+                for key, one in environment.lever.ledger(slug)["opportunities"].items()
+            },
+            [one for slug in slugs for one in environment.codescreen.ledger(slug)["invitations"]],
         )
         emails = platforms.mail.mailbox.latest_first()
     acme = Organization.objects.get(slug="acme")
@@ -123,7 +130,7 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])
         ids = set(entered.values_list("opportunity_id", flat=True))
         assert set(Candidate.objects.values_list("opportunity_id", flat=True)) == ids
-        assert len(ids) == 48
+        assert len(ids) == 48 + 8
         assert not Candidate.objects.filter(name="").exists()
 
     with subtests.test("incidents are over and open"):
@@ -144,6 +151,22 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert len(emails) > 40
         assert {email.recipients for email in emails} >= {("demo@acme.example",), ("lead@acme.example",)}
 
+    with subtests.test("the organization that is shown first has what CodeScreen publishes"):
+        first = Membership.objects.filter(user__username="demo").earliest("created_at", "pk").organization
+        account = CodeScreenConnection.objects.get(organization=first)
+        assert (first.slug, account.states_results) == ("initech", False)
+        labels = [one.label for one in Result.objects.filter(organization=first).order_by("created_at")]
+        assert labels == [
+            "Score 77, result not stated by CodeScreen",
+            "Score 48, result not stated by CodeScreen",
+            "Score 91, meets your bar (70)",
+            "Score 62, below your bar (70)",
+            "Score 70, meets your bar (70)",
+        ]
+        assert not Delivery.objects.filter(organization=first, platform="codescreen").exists()
+
     with subtests.test("the set-up is complete, and the log is whole"):
-        assert all(step.is_done for step in setup_steps(acme, trigger_stages(acme)))
+        for organization in (first, acme):
+            steps = setup_steps(organization, trigger_stages(organization))
+            assert all(step.is_done for step in steps), steps
         call_command("verify_audit")

@@ -62,6 +62,14 @@ class Event:
     act: Callable[[], object]
 
 
+def ago(now: datetime, days: float = 0.0, hours: float = 0.0) -> datetime:
+    """Return a moment before now; of a day before today, one between 9 and 17 o'clock UTC."""
+    if days < 1:
+        return now - timedelta(days=days, hours=hours)
+    day = (now - timedelta(days=int(days))).replace(hour=9, minute=0, second=0)
+    return day + (1 - days % 1) * timedelta(hours=8)
+
+
 class Journeys:
     """Tells the history that ends now."""
 
@@ -86,11 +94,7 @@ class Journeys:
         return sorted(events, key=lambda event: event.at)
 
     def _ago(self, days: float = 0.0, hours: float = 0.0) -> datetime:
-        """Return a moment before now; of a day before today, one between 9 and 17 o'clock UTC."""
-        if days < 1:
-            return self._now - timedelta(days=days, hours=hours)
-        day = (self._now - timedelta(days=int(days))).replace(hour=9, minute=0, second=0)
-        return day + (1 - days % 1) * timedelta(hours=8)
+        return ago(self._now, days, hours)
 
     def _person(self, posting: str, **more: object) -> Person:
         return Person(next(self._words), posting, **more)  # type: ignore[arg-type]

@@ -23,9 +23,11 @@ from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment, Platforms
+from portal.devtools.demo.history import published
 from portal.devtools.demo.history.acts import LEAD, RECRUITER, Acts
 from portal.devtools.demo.history.journeys import LATEST, LENGTH, Event, Journeys
 from portal.devtools.demo.history.transport import LocalNetwork, PastClock
@@ -49,6 +51,7 @@ FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 def write_history(environment: DemoEnvironment, platforms: Platforms, now: datetime) -> list[Event]:
     """Set the organizations up two weeks before now, and let everything happen; return the events that couldn't."""
     servers = [platforms.lever, platforms.codescreen]
+    published.add_accounts(platforms)
     chance = random.Random(SLUG)  # noqa: S311 a demo needs no secret
     with (
         override_settings(**QUICK),
@@ -58,8 +61,10 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
         _mailed_to(platforms.mail.mailbox),
     ):
         acts, skipped = Acts(platforms, SLUG), []
-        _set_up(environment, platforms, acts)
-        for event in Journeys(acts, now).events():
+        of_published = Acts(platforms, provisioning.PUBLISHED)
+        _set_up(environment, platforms, acts, of_published)
+        events = [*Journeys(acts, now).events(), *published.events(of_published, now)]
+        for event in sorted(events, key=lambda one: one.at):
             clock.go_to(event.at)
             try:
                 event.act()
@@ -68,7 +73,8 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
             clock.take(chance.uniform(*PICKED_UP_SECONDS))
             _work()
         clock.go_to(now - LATEST)
-        acts.sweep()
+        for one in (acts, of_published):
+            one.sweep()
         _work()
         acts.update_incidents()
         _work()
@@ -78,18 +84,14 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
     return skipped
 
 
-def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts) -> None:
-    """Make the organizations, connect one of them as its Super Admin would, and add its team."""
+def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts, of_published: Acts) -> None:
+    """Make the organizations, connect two of them as their Super Admin would, and add one's team."""
     secret = provisioning.seed(environment.folder)
     owner = User.objects.get(username=provisioning.USERNAME)
-    provisioning.consent(environment, SLUG, provisioning.USERNAME)
+    for organization in (of_published.organization, acts.organization):
+        provisioning.consent(environment, organization.slug, provisioning.USERNAME)
+        _make_webhooks(platforms, organization.slug, owner)
     organization = acts.organization
-    make_webhooks(organization, lever_client(organization), owner)
-    events = platforms.lever.accounts[SLUG].events
-    events.enabled.update(event.value for event in WebhookEvent)
-    for webhook in events.webhooks.values():
-        if not events.verify(webhook).succeeded:
-            raise RunFailed("Lever's test request was refused")
     platforms.codescreen.platform.accounts[SLUG].settings.update(
         {"metadata": True, "webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
     )
@@ -99,6 +101,17 @@ def _set_up(environment: DemoEnvironment, platforms: Platforms, acts: Acts) -> N
     recruiter = Membership.objects.get(user__username=RECRUITER)
     choose_emails(recruiter, {EmailKind.RESULTS: False}, recruiter.user)
     _work()
+
+
+def _make_webhooks(platforms: Platforms, slug: str, owner: User) -> None:
+    """Make an organization's webhooks in Lever, and have Lever try them."""
+    organization = Organization.objects.with_connections().get(slug=slug)
+    make_webhooks(organization, lever_client(organization), owner)
+    events = platforms.lever.accounts[slug].events
+    events.enabled.update(event.value for event in WebhookEvent)
+    for webhook in events.webhooks.values():
+        if not events.verify(webhook).succeeded:
+            raise RunFailed("Lever's test request was refused")
 
 
 def _work() -> None:
@@ -112,8 +125,10 @@ def _work() -> None:
 @contextmanager
 def _unhurried(platforms: Platforms) -> Iterator[None]:
     """Have the platforms send webhooks at once and limit no calls until the end of the block."""
-    settings = platforms.lever.accounts[SLUG].settings
-    limit, settings.rate_limit = settings.rate_limit, 0.0
+    limited = [platforms.lever.accounts[slug].settings for slug in (SLUG, provisioning.PUBLISHED)]
+    limits = [settings.rate_limit for settings in limited]
+    for settings in limited:
+        settings.rate_limit = 0.0
     senders = (platforms.lever.platform.sender, platforms.codescreen.platform.sender)
     gc.disable()
     logging.disable(logging.WARNING)  # what was repaired two weeks ago is no news
@@ -128,7 +143,8 @@ def _unhurried(platforms: Platforms) -> Iterator[None]:
             sender.sends_at_once = False
         logging.disable(logging.NOTSET)
         gc.enable()
-        settings.rate_limit = limit
+        for settings, limit in zip(limited, limits, strict=True):
+            settings.rate_limit = limit
 
 
 @contextmanager

@@ -123,8 +123,8 @@ The demo runs. Everything in it is pretend; it ends with Ctrl-C.
 
   Portal       {at.portal_url}/          sign in: {name} / {password}
                or as lead, an Admin, or recruiter, a Team Member, with the same password
-               Acme has two weeks of history. To set an organization up yourself, sign in as newcomer,
-               again with the same password
+               Initech, shown first, has what CodeScreen gives every account: a score and no result.
+               Acme asked CodeScreen for results. To set up Globex yourself, sign in as newcomer
   Admin        {at.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
   Lever        {at.lever.url}/          move a candidate into “CodeScreen Assessment”
   CodeScreen   {at.codescreen.url}/          start, submit and evaluate their assessment

@@ -1,0 +1,73 @@
+"""The history of an organization whose CodeScreen answers as it publishes: a score, no result and no webhooks.
+
+So the portal asks for everything, and what counts as passed is the organization's own bar, once it has one.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from portal.devtools.demo.environment import Platforms
+from portal.devtools.demo.history.acts import OWNER, Acts, Person
+from portal.devtools.demo.history.journeys import BACKEND, FRONTEND, LATEST, TRIGGER, Event, ago
+from portal.devtools.demo.provisioning import PUBLISHED
+from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account, lever_account
+from portal.devtools.sandbox.values import stable_id
+
+#: So many days ago the organization set its bar; results from before say that none is stated.
+BAR, BAR_DAYS = 70, 6.5
+#: Days ago, role, score.
+EVALUATED = (
+    (12.6, BACKEND, 77),
+    (9.4, FRONTEND, 48),
+    (5.4, BACKEND, 91),
+    (4.2, FRONTEND, 62),
+    (2.3, BACKEND, 70),
+)
+WORDS = ("Rosewood", "Sassafras", "Teak", "Tupelo", "Walnut", "Whitebeam", "Wisteria", "Yucca")
+
+
+def add_accounts(platforms: Platforms) -> None:
+    """Add the organization's accounts to both platforms, where no extension is on."""
+    lever = lever_account(PUBLISHED, PUBLISHED.title())
+    lever["postings"] = [
+        {"id": stable_id(PUBLISHED, "posting", role), "text": role, "tags": [f"CodeScreen {assessment}"]}
+        for role, assessment in ((BACKEND, "Backend"), (FRONTEND, "Frontend Developer"))
+    ]
+    platforms.lever.platform.add_account(PUBLISHED, lever)
+    platforms.codescreen.platform.add_account(
+        PUBLISHED, codescreen_account(PUBLISHED, PUBLISHED.title(), ASSESSMENTS[:2])
+    )
+
+
+def events(acts: Acts, now: datetime) -> list[Event]:
+    """Return what has happened there by now."""
+    return [event for event in _events(acts, now) if event.at <= now - LATEST]
+
+
+def _events(acts: Acts, now: datetime) -> Iterator[Event]:
+    words = iter(WORDS)
+    yield Event(ago(now, BAR_DAYS), partial(acts.change_policies, OWNER, passing_score=BAR))
+    for days, role, score in EVALUATED:
+        person, at = Person(next(words), role), ago(now, days)
+        yield from _entry(acts, person, at)
+        yield from _seen(acts, person, at + timedelta(hours=17), "start")
+        yield from _seen(acts, person, at + timedelta(hours=20), "submit")
+        yield from _seen(acts, person, at + timedelta(hours=20.2), "evaluate", score=score)
+    for days, role in ((1.3, BACKEND), (0.25, FRONTEND)):
+        yield from _entry(acts, Person(next(words), role), ago(now, days))
+    at_work = Person(next(words), BACKEND)
+    yield from _entry(acts, at_work, ago(now, 1.1))
+    yield from _seen(acts, at_work, now - timedelta(hours=3), "start")
+
+
+def _entry(acts: Acts, person: Person, at: datetime) -> Iterator[Event]:
+    """Yield that a candidate applies, and enters the stage that invites."""
+    yield Event(at - timedelta(hours=5), partial(acts.apply, person))
+    yield Event(at, partial(acts.move, TRIGGER, person))
+
+
+def _seen(acts: Acts, person: Person, at: datetime, step: str, **result: object) -> Iterator[Event]:
+    """Yield a step of the candidate, and that the portal asks soon after."""
+    yield Event(at, partial(acts.step, person, step, **result))
+    yield Event(at + timedelta(minutes=6), acts.poll)
