@@ -29,7 +29,6 @@ from integrations.lever.models.webhook import LeverWebhook, tokens_of, webhook_a
 from integrations.lever.payloads import dedupe_key, matching_token
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.webhooks.bodies import payload_of
 
 REMEMBER_SECONDS = 2.0
 MOST_REMEMBERED = 5000
@@ -263,7 +262,7 @@ class LeverSignature(SignatureAuthentication[LeverProof]):
 
     def verify(self, request: Request, addressee: Addressee) -> LeverProof:
         """Check the signature against every active token, its age, and how often it came with another body."""
-        payload = payload_of(request)
+        payload: JsonObject = request.parser_context["view"].payload
         if any(name not in payload for name in SIGNED_FIELDS):
             raise Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
         tokens = tokens_of(addressee.lever_webhooks)

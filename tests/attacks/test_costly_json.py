@@ -6,13 +6,13 @@ from unittest import mock
 import pytest
 from rest_framework.exceptions import ParseError
 
-from integrations.webhooks.bodies import MOST_SEPARATORS, parse
+from integrations.webhooks.views import MOST_SEPARATORS, parse
 
 
 @pytest.mark.parametrize("part", ["{}", "[]", '{"a":1}', "1", '""'])
 def test_a_body_of_very_many_values_is_not_decoded(part):
     body = f'{{"data": [{",".join([part] * MOST_SEPARATORS)}]}}'.encode()
-    with mock.patch("integrations.webhooks.bodies.json.loads") as loads, pytest.raises(ParseError):
+    with mock.patch("integrations.webhooks.views.json.loads") as loads, pytest.raises(ParseError):
         parse(body)
     assert not loads.called
 
