@@ -22,7 +22,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox import perform, revalidation, sending
+from integrations.outbox import perform, sending
+from integrations.outbox.kinds import invitation as step
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from integrations.outbox.perform import apply_outcome
@@ -195,13 +196,13 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
     effect = factories.claimed(Effect, "me")
     clients = provider.ClientProvider(connected_organization)
     for age, is_read in (
-        (revalidation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (revalidation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+        (step.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (step.READ_AGAIN_AFTER + timedelta(seconds=30), True),
     ):
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = count_calls()
-        assert revalidation.revalidate(effect, invitation, clients, is_chosen=False) is None
+        assert step.revalidate(effect, invitation, clients) is None
         assert (count_calls() > before) is is_read
 
 

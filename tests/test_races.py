@@ -22,8 +22,8 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
+from integrations.outbox.kind import Outcome
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import Outcome
 from integrations.outbox.perform import apply_outcome
 from integrations.privacy.erase import erase
 from integrations.queue import worker

@@ -12,7 +12,7 @@ from integrations.invitations.models.result import Result
 from integrations.notifications.models.email_kind import Fact, Line, Link, timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.payloads import MoveStagePayload, NotePayload
+from integrations.outbox.models.enqueue import MoveStagePayload, NotePayload
 
 MORE_MAY_FOLLOW = "No e-mail tells of others in the same half hour. All are under Candidates › Need you."
 

@@ -32,11 +32,11 @@ from integrations.notifications.models.email_kind import EmailTopic, Line
 from integrations.notifications.notices import InvitationUnchanged
 from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload
-from integrations.outbox.models.payloads import (
+from integrations.outbox.models.enqueue import (
     AttachReportPayload,
     FeedbackPayload,
     MoveStagePayload,
+    Payload,
     ProgressTagPayload,
     ReportLinkPayload,
     ResultTagPayload,

@@ -208,16 +208,15 @@ def apply_decision(
 ) -> Invitation | None:
     """Change the candidate's rows as a decision says; return the invitation it is about."""
     case.decided = _decided_by(delivery, decision)
-    if gathered.opportunity is not None:
-        match decision.verdict:
-            case verdict if verdict in INVITING_VERDICTS:
-                return _invite(case, delivery, decision, facts, gathered.opportunity, gathered.read_at)
-            case VerdictCode.NOT_A_TRIGGER_STAGE:
-                return _cancel(case, gathered.opportunity, facts, "The candidate left the stage.")
-            case VerdictCode.ARCHIVED:
-                return _cancel(case, gathered.opportunity, facts, decision.explanation)
-            case VerdictCode.ALREADY_INVITED:
-                return _follow_again(case, decision, facts, gathered.opportunity)
+    opportunity, verdict = gathered.opportunity, decision.verdict
+    if opportunity is not None and verdict in INVITING_VERDICTS:
+        return _invite(case, delivery, decision, facts, opportunity, gathered.read_at)
+    if opportunity is not None and verdict == VerdictCode.NOT_A_TRIGGER_STAGE:
+        return _cancel(case, opportunity, facts, "The candidate left the stage.")
+    if opportunity is not None and verdict == VerdictCode.ARCHIVED:
+        return _cancel(case, opportunity, facts, decision.explanation)
+    if opportunity is not None and verdict == VerdictCode.ALREADY_INVITED:
+        return _follow_again(case, decision, facts, opportunity)
     if decision.existing_invitation_id:
         return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
     return None

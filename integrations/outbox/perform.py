@@ -30,7 +30,21 @@ from integrations.http.steps import (
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import Author, EffectKind, Target, replace_author
+from integrations.outbox.kind import (
+    Author,
+    DecideOnRecording,
+    Done,
+    EffectKind,
+    Ended,
+    Failed,
+    LeaseLost,
+    Outcome,
+    Retry,
+    StartedAttempt,
+    Target,
+    Uncertain,
+    replace_author,
+)
 from integrations.outbox.kinds.chat import SEND_ALERT
 from integrations.outbox.kinds.email import SEND_EMAIL
 from integrations.outbox.kinds.feedback import MAKE_TEMPLATE, WRITE_FEEDBACK
@@ -40,17 +54,6 @@ from integrations.outbox.kinds.move_stage import MOVE_STAGE
 from integrations.outbox.kinds.report_file import ATTACH_REPORT, REMOVE_REPORT
 from integrations.outbox.kinds.tags import SET_PROGRESS_TAG, SET_RESULT_TAG
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import (
-    DecideOnRecording,
-    Done,
-    Ended,
-    Failed,
-    LeaseLost,
-    Outcome,
-    Retry,
-    StartedAttempt,
-    Uncertain,
-)
 from integrations.store import database
 from integrations.store.database import due_after, with_retry
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME

@@ -1,4 +1,4 @@
-"""How the sending of an invitation ends."""
+"""How the sending of an invitation ends, and what a refused one tells the recruiter."""
 
 import logging
 import random
@@ -12,8 +12,7 @@ from integrations.case.reconcile import changing
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import (
+from integrations.outbox.kind import (
     Cancelled,
     Done,
     Failed,
@@ -21,10 +20,10 @@ from integrations.outbox.outcome import (
     StartedAttempt,
     Uncertain,
 )
+from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
 SEND_AGAIN = "An Admin can send it again."
-
 
 logger = logging.getLogger(__name__)
 
@@ -105,3 +104,19 @@ def _record_failed(invitation: Invitation, reason: str, advice: str) -> None:
     with changing(invitation.organization, invitation.opportunity_id) as case:
         case.advice[invitation.pk] = advice
         case.invitation(invitation.pk).move(Status.FAILED, reason, first_call_at=invitation.first_call_at)
+
+
+_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
+_REFUSALS = {
+    400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    403: f"Your CodeScreen account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
+    409: "CodeScreen says that this person already has an invitation. Look for them there.",
+}
+
+
+def refusal_note(status: int | None) -> str:
+    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
+    advice = _REFUSALS.get(status or 0, f"An Admin reads the reason on the candidate's page. {_MOVE_AGAIN}")
+    return f"CodeScreen refused the invitation. {advice}"

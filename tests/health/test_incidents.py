@@ -17,8 +17,8 @@ from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.kind import Failed
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import Failed
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import give_up
 from integrations.queue import duties, worker

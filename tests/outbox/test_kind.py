@@ -3,8 +3,7 @@
 from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import enqueue
-from integrations.outbox.models.payloads import ReportLinkPayload
+from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
 from tests.outbox.conftest import evaluate, feedback_forms, lever_account
 from tests.support.effects import enqueue_note, enqueue_progress_tag
 

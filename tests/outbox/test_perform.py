@@ -18,9 +18,9 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import perform
+from integrations.outbox.kind import Done, Retry
 from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import Done, Retry
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import cancel_or_retry, mark_invited
 from integrations.queue import worker

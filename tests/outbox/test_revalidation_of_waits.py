@@ -13,9 +13,9 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.kinds.invitation import revalidate
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
-from integrations.outbox.revalidation import revalidate
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.at_once import run_during_transaction
@@ -280,9 +280,7 @@ def test_nobody_is_sent_what_a_decision_at_the_same_moment_gives_them_elsewhere(
             organization=scenario.organization, email=ALDER, assessment_id=ASSESSMENT, instance_id="i-1"
         )
 
-    outcome = while_another_decides(
-        invite_elsewhere, lambda: revalidate(effect, old_invitation, clients, is_chosen=False)
-    )
+    outcome = while_another_decides(invite_elsewhere, lambda: revalidate(effect, old_invitation, clients))
     apply_outcome(effect, outcome, None)
     invitation = scenario.reread(old_invitation)
     assert (invitation.status, scenario.latest_effect().state) == ("withdrawn", "cancelled")
@@ -298,7 +296,7 @@ def test_a_decision_at_the_same_moment_does_not_take_a_cancelled_invitation_for_
     delivery, invitation = Delivery.objects.get(), Invitation.objects.get()
     change(roles)
     effect = factories.claimed(Effect, "me")
-    outcome = revalidate(effect, invitation, provider.ClientProvider(scenario.organization), is_chosen=False)
+    outcome = revalidate(effect, invitation, provider.ClientProvider(scenario.organization))
     leased = delivery.lease()
     assert outcome is not None
     assert leased is not None

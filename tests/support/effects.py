@@ -8,8 +8,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import enqueue
-from integrations.outbox.models.payloads import ProgressTagPayload
+from integrations.outbox.models.enqueue import ProgressTagPayload, enqueue
 
 
 def enqueue_invitation(invitation: Invitation, *, is_chosen: bool = False) -> None:

@@ -6,9 +6,8 @@ from integrations.http.session import PlatformError
 from integrations.notifications.alerts import post
 from integrations.notifications.notices import NO_LONGER_TRUE, Notice, render_notice, still_holds
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import EffectKind, Target
+from integrations.outbox.kind import Cancelled, Done, EffectKind, Failed, Target
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import Cancelled, Done, Failed
 
 #: The room or its webhook is no longer there.
 GONE = frozenset({404, 410})

@@ -20,9 +20,8 @@ from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notices import NO_LONGER_TRUE, EmailPayload, compose_notice, still_holds
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import EffectKind, Target, Words, has_started
+from integrations.outbox.kind import Cancelled, Done, EffectKind, Target, Words, has_started
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.outcome import Cancelled, Done
 
 logger = logging.getLogger(__name__)
 

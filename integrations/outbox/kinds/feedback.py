@@ -35,7 +35,11 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.kind import (
     NOT_RECORDED,
     Author,
+    Done,
     EffectKind,
+    Failed,
+    LeaseLost,
+    Retry,
     Target,
     Words,
     choose_author,
@@ -43,9 +47,7 @@ from integrations.outbox.kind import (
     may_be_written_of,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload, enqueue
-from integrations.outbox.models.payloads import FeedbackPayload
-from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
+from integrations.outbox.models.enqueue import FeedbackPayload, Payload, enqueue
 from integrations.store.database import with_retry
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"

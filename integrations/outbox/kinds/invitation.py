@@ -4,37 +4,66 @@ The attempt is committed before the call. When the answer is lost, the invitatio
 in CodeScreen.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import transaction
+from django.db.models import Exists
+from django.db.models.functions import Now
+
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.case.facts import gather_facts_of_now, lost_elsewhere
+from integrations.case.other_integration import record_tag
+from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.case.reconcile import changing
 from integrations.clients.provider import ClientProvider
-from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import instance_id_in
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import Decision, Facts
+from integrations.core.rules.names import KnownAssessment, has_progress_tag
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import DeliveryEvent, HoldReason, Platform
 from integrations.http.session import PlatformError
+from integrations.http.steps import wait_until_shown
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kind import EffectKind, Target, has_started, kept_whole
+from integrations.lever.payloads import Opportunity
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.kind import (
+    Cancelled,
+    DecideOnRecording,
+    Done,
+    EffectKind,
+    Failed,
+    LeaseLost,
+    Outcome,
+    Retry,
+    Target,
+    Uncertain,
+    has_started,
+    kept_whole,
+)
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import Payload
-from integrations.outbox.outcome import DecideOnRecording, Done, Failed, LeaseLost, Outcome, Uncertain
-from integrations.outbox.revalidation import revalidate
-from integrations.outbox.sending import cancel_or_retry, fail, give_up, make_uncertain, mark_invited
+from integrations.outbox.sending import (
+    cancel_or_retry,
+    fail,
+    give_up,
+    make_uncertain,
+    mark_invited,
+    move,
+    refusal_note,
+)
+from integrations.privacy.models import Erasure
 from integrations.store import database
 from integrations.store.database import rows_of, with_retry
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
-
-
-@dataclass(frozen=True)
-class Sending:
-    """One try to send: the rows, and when the first call was made that may have arrived; None when none may have."""
-
-    effect: Effect
-    invitation: Invitation
-    earlier_call_at: datetime | None
+ELSEWHERE = "CodeScreen says that this person already has the assessment, through another opportunity."
 
 
 def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
@@ -49,105 +78,267 @@ def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
         return make_uncertain(invitation, INTERRUPTED)
     if invitation.status != Status.PENDING:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
-    not_sent = revalidate(effect, invitation, clients, is_chosen=invitation.is_chosen)
-    if not_sent is not None:
+    if (not_sent := revalidate(effect, invitation, clients)) is not None:
         return not_sent
-    sending = Sending(effect, invitation, invitation.first_call_at)
+    earlier_call_at = invitation.first_call_at  # of a call that may have arrived
     codescreen = clients.codescreen()
-    if (not_started := with_retry(partial(_start_attempt, sending))) is not None:
+    if (not_started := with_retry(partial(_start_attempt, effect, invitation))) is not None:
         return not_started
-    return _call(sending, codescreen)
-
-
-def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
-    """Commit that the call is about to be made; return None then, else the outcome that takes its place.
-
-    A worker that finds the started attempt later knows that the call may have been made, and since when.
-    """
-    first_call_at = sending.earlier_call_at or database.now()
-    with changing(sending.effect.organization, sending.invitation.opportunity_id) as case:
-        own = case.invitation(sending.invitation.pk)
-        # sending: this very write succeeded, though the connection broke before the answer
-        if own.status not in {Status.PENDING, Status.SENDING}:
-            return DecideOnRecording(partial(cancel_or_retry, sending.invitation))
-        if not sending.effect.mark_attempt_started():
-            return LeaseLost()
-        own.move(Status.SENDING, first_call_at=first_call_at)
-    sending.invitation.status, sending.invitation.first_call_at = Status.SENDING, first_call_at
-    return None
-
-
-def _call(sending: Sending, codescreen: CodeScreenClient) -> Done | Uncertain | Failed | LeaseLost:
-    invitation = sending.invitation
     try:
         instance = codescreen.send(invitation.assessment_id, invitation.candidate_name, invitation.email)
     except PlatformError as error:
-        answer = with_retry(partial(_after_error, sending, error))
+        answer = with_retry(partial(_after_error, effect, invitation, earlier_call_at, error))
         if not isinstance(answer, str):
             return answer
         instance = answer
     return Done(record=partial(mark_invited, invitation, instance))
 
 
-def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed | LeaseLost | str:
+def _start_attempt(effect: Effect, invitation: Invitation) -> LeaseLost | DecideOnRecording | None:
+    """Commit that the call is about to be made; return None then, else the outcome that takes its place.
+
+    A worker that finds the started attempt later knows that the call may have been made, and since when.
+    """
+    first_call_at = invitation.first_call_at or database.now()
+    with changing(effect.organization, invitation.opportunity_id) as case:
+        own = case.invitation(invitation.pk)
+        # sending: this very write succeeded, though the connection broke before the answer
+        if own.status not in {Status.PENDING, Status.SENDING}:
+            return DecideOnRecording(partial(cancel_or_retry, invitation))
+        if not effect.mark_attempt_started():
+            return LeaseLost()
+        own.move(Status.SENDING, first_call_at=first_call_at)
+    invitation.status, invitation.first_call_at = Status.SENDING, first_call_at
+    return None
+
+
+def _after_error(
+    effect: Effect, invitation: Invitation, earlier_call_at: datetime | None, error: PlatformError
+) -> Uncertain | Failed | LeaseLost | str:
     """Return how a refused call ends, or the instance id that shows that the person is invited.
 
     Raises the error when the call is to be retried.
     """
-    effect, invitation = sending.effect, sending.invitation
-    if error.status == 409 and instance_id_in(error.body):
-        return _after_conflict(sending, instance_id_in(error.body))
-    if error.ambiguous:
+    instance = instance_id_in(error.body) if error.status == 409 else ""
+    others = Invitation.objects.filter(organization=effect.organization_id, instance_id=instance)
+    if instance and not others.exists():
+        return instance
+    if error.ambiguous and not instance:
         return make_uncertain(invitation, f"{error}. The candidate may have been invited.")
     if error.permanent and error.status != 401:
-        return _fail(sending, str(error), _refusal_note(error.status))
+        invitation.first_call_at = earlier_call_at  # this call certainly did not arrive
+        if instance:
+            return fail(invitation, ELSEWHERE, "This person already has it, through another opportunity.")
+        return fail(invitation, str(error), refusal_note(error.status))
     if error.status == 401:
         mark_key_refused(effect.organization.codescreen, str(error))
-    if not _revert_to_pending(sending):
+    if not _revert_to_pending(effect, invitation, earlier_call_at):
         return LeaseLost()
     raise error
 
 
-_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
-_REFUSALS = {
-    400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
-    422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
-    403: f"Your CodeScreen account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
-    404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
-    409: "CodeScreen says that this person already has an invitation. Look for them there.",
-}
-
-
-def _refusal_note(status: int | None) -> str:
-    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
-    advice = _REFUSALS.get(status or 0, f"An Admin reads the reason on the candidate's page. {_MOVE_AGAIN}")
-    return f"CodeScreen refused the invitation. {advice}"
-
-
-def _fail(sending: Sending, reason: str, note: str) -> Failed:
-    sending.invitation.first_call_at = sending.earlier_call_at  # this call certainly did not arrive
-    return fail(sending.invitation, reason, note)
-
-
-def _after_conflict(sending: Sending, instance: str) -> Failed | str:
-    """Return the instance that the conflict names; Failed when it belongs to another invitation."""
-    other = Invitation.objects.filter(
-        organization=sending.effect.organization_id, instance_id=instance
-    ).first()
-    if other is None:
-        return instance
-    reason = "CodeScreen says that this person already has the assessment, through another opportunity."
-    note = "This person already has it, through another opportunity."
-    return _fail(sending, reason, note)
-
-
-def _revert_to_pending(sending: Sending) -> bool:
+def _revert_to_pending(effect: Effect, invitation: Invitation, earlier_call_at: datetime | None) -> bool:
     """Revert an invitation whose call certainly did not arrive; False when another worker has taken the row over."""
-    with changing(sending.effect.organization, sending.invitation.opportunity_id) as case:
-        if not sending.effect.fenced().exists():
+    with changing(effect.organization, invitation.opportunity_id) as case:
+        if not effect.fenced().exists():
             return False
-        case.invitation(sending.invitation.pk).move(Status.PENDING, first_call_at=sending.earlier_call_at)
+        case.invitation(invitation.pk).move(Status.PENDING, first_call_at=earlier_call_at)
     return True
+
+
+# Whether it is still wanted: the candidate is read and decided again. Nothing is sent unless the rules, by the facts of
+# now, still say *this assessment for this person*.
+
+
+READ_AGAIN_AFTER = timedelta(minutes=2)
+#: What people do that may change which assessment a candidate gets, or whether it is approved first.
+RULE_CHANGES = (
+    AuditAction.CHANGE_POLICIES,
+    AuditAction.ADD_MAPPING,
+    AuditAction.CHANGE_MAPPING,
+    AuditAction.DELETE_MAPPING,
+)
+NOT_SHOWN = "Lever no longer shows the candidate."
+NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
+TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
+ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate out of the stage and back in."
+
+#: How the try ends instead.
+type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnRecording
+
+
+def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> NotSent | None:
+    """Return how the try ends when the invitation is no longer wanted, or may not be; None when it is.
+
+    The candidate is read and decided again, unless the last reading is enough. The invitation then gets the name,
+    address, role and stage of now. Raises PlatformError when a platform doesn't answer.
+    """
+    read_at = database.now()
+    if _is_read_lately(effect, invitation, read_at):
+        return None
+    try:
+        opportunity = clients.lever().opportunity(invitation.opportunity_id)
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+        reads = invitation.not_shown_reads + 1
+        if (wait := wait_until_shown(reads)) is None:
+            return Cancelled(NOT_SHOWN, also=partial(move, invitation, Status.WITHDRAWN, NOT_SHOWN))
+        Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
+        return Retry(NOT_SHOWN, wait)
+    own = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
+    facts = gather_facts_of_now(
+        effect.organization,
+        opportunity,
+        clients,
+        own if _is_fixed(invitation) else None,
+        in_any_stage=invitation.in_any_stage,
+    )
+    facts = replace(facts, released=frozenset(map(HoldReason, invitation.held_for)))
+    if not invitation.is_chosen and effect.organization.has_lost_rows_since(invitation.created_at):
+        # decided before the restore, which may have lost what the person got through another opportunity
+        facts = replace(facts, lost=lost_elsewhere(effect.organization, opportunity, clients))
+    return with_retry(partial(_decide_again, effect, invitation, opportunity, facts, read_at))
+
+
+def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bool:
+    """Whether the last reading is enough: the invitation hasn't waited since, and nothing has come or changed.
+
+    It has waited if it was tried before, held up by a pause, or requested again. What comes are webhooks about the
+    candidate, decided or not; what changes are the organization's rules.
+    """
+    read_at = invitation.checked_at
+    has_waited = effect.attempts > 1 or effect.retry_window_started_at is not None
+    if read_at is None or has_waited or not invitation.email or now - read_at >= READ_AGAIN_AFTER:
+        return False
+    own = {"organization": invitation.organization_id}
+    webhooks = Delivery.objects.filter(
+        **own, platform=Platform.LEVER, opportunity_id=invitation.opportunity_id, received_at__gt=read_at
+    )
+    news = Exists(webhooks.exclude(event=DeliveryEvent.SWEEP)) | Exists(
+        AuditEntry.objects.filter(**own, action__in=RULE_CHANGES, at__gt=read_at)
+    )
+    return not Organization.objects.filter(news, pk=invitation.organization_id).exists()
+
+
+def _is_fixed(invitation: Invitation) -> bool:
+    """Whether the assessment is settled by a person, so that the rules choose no other.
+
+    A choice settles it at once. An approval settles it after one reading: at the first one the rules may name another,
+    as they may have changed while it was on hold.
+    """
+    is_approved = bool(invitation.held_for) and invitation.checked_at is not None
+    return invitation.is_fixed or is_approved
+
+
+def _decide_again(
+    effect: Effect,
+    invitation: Invitation,
+    opportunity: Opportunity,
+    facts: Facts,
+    read_at: datetime,
+) -> NotSent | None:
+    """Decide with the person's other invitations; when it is still wanted, write what Lever shows now."""
+    with transaction.atomic():
+        # such decisions of one organization run one after another: each sees the invitations of those before it
+        Organization.objects.lock(invitation.organization_id)
+        if not effect.fenced().exists():
+            return LeaseLost()
+        invitation.lock()
+        if invitation.status != Status.PENDING:
+            return DecideOnRecording(partial(cancel_or_retry, invitation))
+        found = invitations_of(Person.of_opportunity(invitation.organization_id, opportunity))
+        facts = replace(
+            facts,
+            is_erased=Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id),
+            invitations_elsewhere=found.elsewhere_since(invitation.created_at),
+        )
+        decision = decide(facts)
+        if decision.verdict == VerdictCode.ENTERED_BEFORE and _is_same(decision, invitation):
+            return make_uncertain(invitation, decision.explanation)
+        is_wanted = decision.verdict in {VerdictCode.INVITE, VerdictCode.NO_EMAIL}
+        if not is_wanted or not _is_same(decision, invitation):
+            return DecideOnRecording(partial(_end, effect, invitation, facts, decision))
+        # who chose them knows that they may be invited already
+        is_known = invitation.is_chosen or found.explain(opportunity.tags)
+        if has_progress_tag(opportunity.tags) and not is_known:
+            if not effect.organization.rows_lost_until:
+                record_tag(effect.organization)
+            return make_uncertain(invitation, TAGGED)
+        if decision.verdict == VerdictCode.NO_EMAIL:
+            return fail(invitation, NO_ADDRESS, ADD_ADDRESS)
+        _write_what_is_shown(invitation, opportunity, facts, decision, read_at)
+        store_people_shown(invitation.organization, [opportunity])
+    return None
+
+
+def _is_same(decision: Decision, invitation: Invitation) -> bool:
+    return decision.assessment is not None and decision.assessment.id == invitation.assessment_id
+
+
+def _write_what_is_shown(
+    invitation: Invitation, opportunity: Opportunity, facts: Facts, decision: Decision, read_at: datetime
+) -> None:
+    shown: dict[str, object] = {
+        "candidate_name": opportunity.name[:500] or invitation.candidate_name,
+        "email": decision.email,
+    }
+    # what a person chose keeps the mapping, the role and the stage by which it was decided
+    if facts.shown is not None and not facts.chosen_assessment:
+        shown |= {"role_id": facts.shown.role_id[:200], "role_title": facts.shown.role_title[:300]}
+    is_corrected = any(getattr(invitation, name) != value for name, value in shown.items())
+    if is_corrected:
+        names = {"candidate_name": "name"}
+        Candidate.objects.filter(
+            organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+        ).update(**{names.get(name, name): value for name, value in shown.items()})
+    if not facts.chosen_assessment:
+        shown |= {
+            "stage_id": facts.stage_id[:200],
+            "stage_name": facts.stage_name[:300],
+            "mapping_id": decision.mapping_id,
+        }
+    Invitation.objects.filter(pk=invitation.pk).update(
+        **shown,
+        contact_id=opportunity.contact_id[:200] or invitation.contact_id,
+        checked_at=read_at,
+        erased_at=None,
+        not_shown_reads=0,
+    )
+    invitation.refresh_from_db()
+
+
+def _end(
+    effect: Effect, invitation: Invitation, facts: Facts, decision: Decision
+) -> Done | Cancelled | Retry | LeaseLost:
+    """Put the invitation on hold for a new reason, else cancel it; called in the recording transaction.
+
+    What the rules say now takes its course: the candidate's delivery is decided anew, with its verdict and note, and
+    with the invitation to another assessment. What a person chose is only cancelled.
+    """
+    # a decision about the candidate waits for this, and then sees the invitation as it is here
+    Organization.objects.lock(invitation.organization_id)
+    Invitation.objects.lock_all_of(invitation.organization_id, invitation.opportunity_id)
+    if not effect.fenced().exists():
+        return LeaseLost()
+    invitation.lock()
+    if invitation.status != Status.PENDING:
+        return cancel_or_retry(invitation)
+    if _is_same(decision, invitation) and decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
+        held_for = [*invitation.held_for, *decision.held_for]
+        move(invitation, Status.HELD, decision.explanation, held_for=held_for)
+        return Cancelled(decision.explanation)
+    reason = decision.explanation
+    if decision.assessment is not None and not _is_same(decision, invitation):
+        reason = f"By now the candidate's assessment in “{facts.stage_name}” is “{decision.assessment.name}”."
+    move(invitation, Status.WITHDRAWN, reason)
+    if not facts.chosen_assessment:
+        latest = Candidate.objects.filter(
+            organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+        )
+        at_rest = Delivery.objects.filter(due_at__isnull=True, leased_until__isnull=True)
+        at_rest.filter(pk__in=latest.values("delivery")).update(due_at=Now(), attempts=0)
+    return Cancelled(reason)
 
 
 def _goes_on_in_a_pause(effect: Effect) -> bool:

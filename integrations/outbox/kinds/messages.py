@@ -9,7 +9,10 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.kind import (
     NOT_RECORDED,
     Author,
+    Cancelled,
+    Done,
     EffectKind,
+    LeaseLost,
     Target,
     Words,
     has_started,
@@ -17,8 +20,7 @@ from integrations.outbox.kind import (
     may_be_written,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.payloads import NotePayload, ReportLinkPayload
-from integrations.outbox.outcome import Cancelled, Done, LeaseLost
+from integrations.outbox.models.enqueue import NotePayload, ReportLinkPayload
 
 LONGEST_SHOWN = 120
 #: The codes of notes that say what a candidate waits for.

@@ -16,10 +16,20 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.policies import RULES
-from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
+from integrations.outbox.kind import (
+    Author,
+    Cancelled,
+    Done,
+    EffectKind,
+    Failed,
+    LeaseLost,
+    Target,
+    Words,
+    kept_whole,
+    known_author,
+)
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.payloads import MoveStagePayload
-from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
+from integrations.outbox.models.enqueue import MoveStagePayload
 from integrations.store.database import with_retry
 
 FIX = (

@@ -16,7 +16,11 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.outbox.kind import (
     NOT_RECORDED,
     Author,
+    Cancelled,
+    Done,
     EffectKind,
+    Failed,
+    LeaseLost,
     Target,
     Words,
     choose_author,
@@ -24,9 +28,7 @@ from integrations.outbox.kind import (
     may_be_written_of,
 )
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import Payload, enqueue
-from integrations.outbox.models.payloads import AttachReportPayload
-from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
+from integrations.outbox.models.enqueue import AttachReportPayload, Payload, enqueue
 from integrations.store.database import with_retry
 
 CONTENT_TYPE = "application/pdf"

@@ -12,10 +12,18 @@ from integrations.core.rules.names import all_progress_tags, is_progress_tag
 from integrations.http.session import PlatformError
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
-from integrations.outbox.kind import Author, EffectKind, Target, Words, kept_whole, known_author
+from integrations.outbox.kind import (
+    Author,
+    Cancelled,
+    Done,
+    EffectKind,
+    Target,
+    Words,
+    kept_whole,
+    known_author,
+)
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.payloads import ProgressTagPayload, ResultTagPayload
-from integrations.outbox.outcome import Cancelled, Done
+from integrations.outbox.models.enqueue import ProgressTagPayload, ResultTagPayload
 
 REMOVAL_NOT_RECORDED = "Which tags it replaced wasn't kept when this was written."
 #: An account may let only some people make tags; then Lever refuses a tag that it doesn't have yet.

@@ -1,6 +1,6 @@
-"""Enqueue effects; called inside the transaction whose changes make them necessary."""
+"""What an effect's row says that it is to do, by its kind; effects are enqueued in the transaction that needs them."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Self, TypedDict, Unpack
 
@@ -25,6 +25,58 @@ class Payload:
         """Return what was stored. Raises TypeError when a key is missing that has no default."""
         known = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+@dataclass(frozen=True)
+class ProgressTagPayload(Payload):
+    """The progress tag that the opportunity is to have."""
+
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class ResultTagPayload(Payload):
+    """The customer's tag to add, empty for none, and the tags to remove."""
+
+    tag: str = ""
+    others: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FeedbackPayload(Payload):
+    """The id of the Result to write."""
+
+    result: int = 0
+
+
+@dataclass(frozen=True)
+class ReportLinkPayload(Payload):
+    """The address of CodeScreen's report; empty when it was erased."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class AttachReportPayload(Payload):
+    """The id of the Result to attach, and the file's name, by which an earlier try's is recognized."""
+
+    result: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class MoveStagePayload(Payload):
+    """The stage to move the candidate to: as the rules write it, from the first attempt on as Lever names it."""
+
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class NotePayload(Payload):
+    """The text of a note, and what it is about: a verdict, a wait, or what happened to an invitation."""
+
+    text: str = ""
+    code: str = ""
 
 
 #: Smaller goes first among what one candidate waits for; of other kinds it is USUAL.

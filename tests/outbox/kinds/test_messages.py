@@ -3,8 +3,7 @@
 import pytest
 
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import enqueue
-from integrations.outbox.models.payloads import ReportLinkPayload
+from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
 from tests.outbox.conftest import LOST, enqueue_note_on_candidate, notes_on
 
 NOT_ACCEPTED = [
