@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from django.db import DatabaseError
 
-from integrations.clients import call_log, call_window
-from integrations.clients.limits import CallLimits
+from integrations.clients import call_log
+from integrations.clients.limits import AGAIN_AFTER_SECONDS, CallLimits
 from integrations.clients.models import ApiCall
 from integrations.core import correlation
 from integrations.http.session import CallDeferred, CallRecord
@@ -59,16 +59,14 @@ def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
     """
 
     def wait() -> None:
-        call_window.require_open()
         limits.wait()
-        call_window.require_open()  # a stop ends the wait
         row = context.row
         if row is None or not row.lease_owner or row.leased_until is None:
             return
         # the lease's age is read from the row, since the step's other client renews it too
         age = LEASE - (row.leased_until - database.now())
         if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not row.renew():
-            raise CallDeferred(call_window.AGAIN_AFTER_SECONDS, TAKEN_OVER)
+            raise CallDeferred(AGAIN_AFTER_SECONDS, TAKEN_OVER)
 
     return wait
 

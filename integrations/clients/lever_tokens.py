@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from functools import partial
 
-from integrations.clients import call_window
 from integrations.clients.hooks import AfterCall, CallContext, after_call
+from integrations.clients.limits import require_time_for_calls
 from integrations.core.vocabulary import Platform
 from integrations.http import stop_signal
 from integrations.http.session import NotConnected, PlatformError, PlatformSession
@@ -131,7 +131,7 @@ class GrantTokens(_Secrets):
             connection = self._working()
             if (credentials := self.credentials_of(connection)) != refused:
                 return credentials
-            call_window.require_open()  # the new tokens of an exchange that is cut off would be lost
+            require_time_for_calls()  # the new tokens of an exchange that is cut off would be lost
             if connection.lease_refresh():
                 return self._exchange(connection)
             stop_signal.wait(RECHECK_SECONDS)

@@ -1,8 +1,10 @@
-"""The limits on the calls of one organization to one platform: the circuit breaker, then the account's rate limit."""
+"""Whether a call may be made now: until when a worker may begin one, the circuit breaker, the account's rate limit."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +17,44 @@ from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
 
 logger = logging.getLogger(__name__)
+
+# Until when: a call cut off by the worker's end would have an unknown outcome.
+
+
+STOPPING = "The portal is being stopped."
+TIME_IS_UP = "The worker has no time left for another call."
+#: A call that couldn't begin is tried again after so long: workers have other things to do meanwhile.
+AGAIN_AFTER_SECONDS = 1.0
+
+
+class _Window(threading.local):
+    closes_at: float | None = None
+
+
+_window = _Window()
+
+
+@contextmanager
+def calls_only_until(closes_at: float) -> Iterator[None]:
+    """Let this thread begin calls only before `closes_at`, by the monotonic clock."""
+    former = _window.closes_at
+    _window.closes_at = closes_at
+    try:
+        yield
+    finally:
+        _window.closes_at = former
+
+
+def require_time_for_calls() -> None:
+    """Raise CallDeferred when a stop was requested, or when this thread's time for calls is over."""
+    if stop_signal.is_requested():
+        raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
+    if _window.closes_at is not None and time.monotonic() > _window.closes_at:
+        raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
+
+
+# How many: by one organization to one platform.
+
 
 #: After a 429 all callers that share the account wait for so much longer.
 COOL_DOWN_SECONDS = 1.5
@@ -79,20 +119,20 @@ class CallLimits:
     def wait(self) -> None:
         """Sleep until the call may be made, or a stop is requested.
 
-        Raises CallDeferred when that takes longer than LONGEST_WAIT seconds.
+        Raises CallDeferred when that takes longer than LONGEST_WAIT seconds, and when the worker is about to end.
         """
+        require_time_for_calls()
         seconds = CircuitBreaker.admit(self._organization, self._platform)
         if seconds:
             raise CallDeferred(seconds, NO_ANSWER.format(platform=self._platform))
-        if not self._bucket:
-            return
-        seconds = reserve_slot(self._bucket)
+        seconds = reserve_slot(self._bucket) if self._bucket else 0.0
         if seconds > LONGEST_WAIT:
             # release unused slots, or the rows that wait for one starve
             release_slot(self._bucket)
             raise CallDeferred(seconds, NO_SLOT)
         if seconds > 0:
             stop_signal.wait(seconds)
+            require_time_for_calls()
 
     def observe(self, call: CallRecord) -> None:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""

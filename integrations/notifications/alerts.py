@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import requests
 from django.core.exceptions import ValidationError
 
-from integrations.clients import call_window
+from integrations.clients.limits import require_time_for_calls
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError, retry_after
 from integrations.notifications.models.email_kind import Fact, Line, Link
@@ -49,7 +49,7 @@ def host_of(url: str) -> str:
 
 def post(url: str, message: RenderedEmail) -> None:
     """Post a message to a chat room. Raises PlatformError, without the address: it is a secret."""
-    call_window.require_open()
+    require_time_for_calls()
     host = host_of(url)
     body = _for_slack(message) if host == SLACK else _for_teams(message)
     timeout = (CONNECT_SECONDS, READ_SECONDS)

@@ -16,8 +16,9 @@ from django_q.models import OrmQ
 from integrations.accounts.models.attempts import AttemptLimit
 from integrations.case.waits import organizations_with_untold_waits, tell_waits
 from integrations.catalog.lists import refresh_roles, refresh_stages
-from integrations.clients import call_log, call_window
+from integrations.clients import call_log
 from integrations.clients.lever_tokens import token_source
+from integrations.clients.limits import calls_only_until
 from integrations.clients.provider import ClientProvider, codescreen_client, lever_client
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core import correlation
@@ -85,7 +86,7 @@ def _turn(run: DutyRun) -> Place:
     performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if organization.pause and not performance.while_paused:
         return {}
-    with correlation.use(), call_window.limited(time.monotonic() + TURN_SECONDS), call_log.collected():
+    with correlation.use(), calls_only_until(time.monotonic() + TURN_SECONDS), call_log.collected():
         return performance.turn(organization, run.place)
 
 

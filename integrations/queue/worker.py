@@ -14,8 +14,9 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists
 from django.db.models.functions import Now
 
-from integrations.clients import call_log, call_window
+from integrations.clients import call_log
 from integrations.clients.hooks import CallContext
+from integrations.clients.limits import calls_only_until
 from integrations.clients.provider import ClientProvider
 from integrations.core import correlation
 from integrations.http import stop_signal
@@ -353,7 +354,7 @@ def _beat() -> None:
 
 def _work_within_bounds(row: Row, organizations: Organizations) -> None:
     now = time.monotonic()
-    with call_window.limited(now + CALLS_SECONDS):
+    with calls_only_until(now + CALLS_SECONDS):
         work_on(row, organizations, now + CANDIDATE_SECONDS)
 
 

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.catalog.models import Assessment, Role, Stage
-from integrations.clients import call_window
+from integrations.clients import limits
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -134,7 +134,7 @@ def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkey
 def test_no_call_begins_when_the_turn_is_over(connected_organization, sandbox, monkeypatch) -> None:
     monkeypatch.setattr(duties, "TURN_SECONDS", -1.0)
     row = duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
-    assert (row.failures, row.last_error, row.succeeded_at) == (0, call_window.TIME_IS_UP, None)
+    assert (row.failures, row.last_error, row.succeeded_at) == (0, limits.TIME_IS_UP, None)
     assert not Stage.objects.exists()
 
 

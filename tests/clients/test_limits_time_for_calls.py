@@ -5,25 +5,25 @@ import time
 import pytest
 from django.conf import settings
 
-from integrations.clients import call_window
+from integrations.clients import limits
 from integrations.http import deadlines
 from integrations.http.session import CallDeferred
 from portal.process.supervisor import STOP_SECONDS
 
 
 def test_calls_are_refused_when_a_stop_was_requested(request_stop):
-    call_window.require_open()
+    limits.require_time_for_calls()
     request_stop()
     with pytest.raises(CallDeferred):
-        call_window.require_open()
+        limits.require_time_for_calls()
 
 
 def test_calls_are_refused_when_the_threads_time_is_up():
-    with call_window.limited(time.monotonic() + 60):
-        call_window.require_open()
-        with call_window.limited(time.monotonic() - 1), pytest.raises(CallDeferred):
-            call_window.require_open()
-        call_window.require_open()
+    with limits.calls_only_until(time.monotonic() + 60):
+        limits.require_time_for_calls()
+        with limits.calls_only_until(time.monotonic() - 1), pytest.raises(CallDeferred):
+            limits.require_time_for_calls()
+        limits.require_time_for_calls()
 
 
 def test_the_longest_call_ends_before_the_supervisor_kills():
