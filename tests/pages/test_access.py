@@ -42,6 +42,7 @@ ALLOWED = {
     "notification-settings": 2,
     "data-settings": 2,
     "result-rules": 2,
+    "passed": 2,
     "pause": 2,
     "help": 4,
     "help-set-up": 4,
