@@ -1,14 +1,13 @@
 """An organization's catalog: its trigger stages and mappings, and the copies of the platforms' lists."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients.provider import ClientProvider
-from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
+from integrations.codescreen.client import AssessmentList, CodeScreenClient
+from integrations.codescreen.models import CodeScreenConnection, mark_after_list
 from integrations.core.rules.choose_assessment import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
 from integrations.core.rules.mappings import Categories, MappingIndex
@@ -129,18 +128,17 @@ def _role_columns(posting: Posting) -> dict[str, object]:
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
     """Read the list of assessments again; the answer shows whether CodeScreen accepts the key. Raises PlatformError."""
     try:
-        assessments = codescreen.assessments()
+        listed = codescreen.assessments()
     except PlatformError as error:
-        if error.status == 401:
-            mark_key_refused(organization.codescreen, str(error))
+        mark_after_list(organization.codescreen, error.status, str(error))
         raise
-    store_assessments(organization, assessments)
+    store_assessments(organization, listed)
 
 
-def store_assessments(organization: Organization, assessments: Iterable[KnownAssessment]) -> None:
+def store_assessments(organization: Organization, listed: AssessmentList) -> None:
     """Store the assessments that CodeScreen listed, which shows that it accepts the stored key."""
     Assessment.objects.replace_all(
-        organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}
+        organization, {assessment.id: {"name": assessment.name[:300]} for assessment in listed.assessments}
     )
     now = database.now()
     CodeScreenConnection.objects.filter(organization=organization).update(
@@ -148,6 +146,7 @@ def store_assessments(organization: Organization, assessments: Iterable[KnownAss
         verified_at=now,
         state=CodeScreenConnection.State.CONNECTED,
         state_reason="",
+        list_path=listed.path,
     )
 
 

@@ -104,14 +104,14 @@ def codescreen_client(
     connection = organization.codescreen
     if connection is None or not connection.api_key or not (connection.is_working or allow_refused):
         raise NotConnected(NO_CODESCREEN)
-    return codescreen_client_with(organization, connection.api_key, context)
+    return codescreen_client_with(organization, connection.api_key, context, connection.list_path)
 
 
 def codescreen_client_with(
-    organization: Organization, api_key: str, context: CallContext | None = None
+    organization: Organization, api_key: str, context: CallContext | None = None, list_path: str = ""
 ) -> CodeScreenClient:
-    """Return a client that uses this key, stored or not."""
+    """Return a client that uses this key, stored or not, and asks for the list by this name first."""
     platform = Platform.CODESCREEN
     limits = CallLimits(organization, platform)  # CodeScreen states no rate limit
     session = _session(organization, platform, settings.CODESCREEN_API_URL, context or CallContext(), limits)
-    return CodeScreenClient(session, api_key)
+    return CodeScreenClient(session, api_key, list_path)

@@ -11,7 +11,7 @@ from django.db import transaction
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
 from integrations.clients import provider
-from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.models import CodeScreenConnection, mark_after_list
 from integrations.codescreen.payloads import decode_secret
 from integrations.http.session import PlatformError
 from integrations.notifications.account_notices import audit_and_tell
@@ -34,16 +34,16 @@ def checked_key(api_key: str) -> str:
     return api_key
 
 
-def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
-    """Store CodeScreen's API key, and take up what waited for one. Raises ValidationError with the fix."""
+def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> CodeScreenConnection:
+    """Store CodeScreen's API key untried, and take up what waited for one. Raises ValidationError with the fix."""
     api_key = checked_key(api_key)
     with transaction.atomic():
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.api_key == api_key and connection.is_working:
-            return
+            return connection
         changes = {"api_key": (connection.api_key, api_key)}
         connection.api_key = api_key
-        connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
+        connection.state, connection.state_reason = CodeScreenConnection.State.UNTRIED, ""
         connection.key_stored_at = database.now()
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.states_results = None  # another key may be another account's
@@ -51,6 +51,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         requeue_waiting(organization)
         follow_gone_again(organization)
         audit_and_tell(connection, actor, AuditAction.SAVE_CONNECTION, changes)
+    return connection
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
@@ -113,17 +114,18 @@ def replace_codescreen_key(
     """
     api_key = checked_key(api_key)
     try:
-        assessments = provider.codescreen_client_with(organization, api_key).assessments()
+        listed = provider.codescreen_client_with(organization, api_key).assessments()
     except PlatformError as error:
         if error.status in _REFUSED:
             return KeyRefused(str(error), keeps_key=_has_working_key(organization))
         if not may_be_untried and _has_working_key(organization):
             return KeyUntried(str(error))
-        save_codescreen_key(organization, api_key, actor)
+        connection = save_codescreen_key(organization, api_key, actor)
+        mark_after_list(connection, error.status, str(error))
         return KeyStoredUntried(str(error))
     save_codescreen_key(organization, api_key, actor)
-    lists.store_assessments(organization, assessments)
-    return KeyStored(len(assessments))
+    lists.store_assessments(organization, listed)
+    return KeyStored(len(listed.assessments))
 
 
 def _has_working_key(organization: Organization) -> bool:

@@ -1,6 +1,7 @@
 """CodeScreenClient: the three published calls and the names that CodeScreen requires."""
 
 from itertools import takewhile
+from typing import NamedTuple
 from urllib.parse import quote
 
 from integrations.codescreen.payloads import Progress, instance_id_in, listed_assessment
@@ -47,22 +48,43 @@ def _plain(word: str) -> str:
 # Source: https://docs.codescreen.com (API: authentication, list assessments, send assessment, get status).
 
 
-class CodeScreenClient:
-    """CodeScreen's API for one customer. Every method raises PlatformError when CodeScreen doesn't do as asked."""
+#: By which names CodeScreen's documentation has the list of assessments, the likeliest first.
+LIST_PATHS = ("/assessments", "/listAssessments", "/listTests")
+NOT_CODESCREEN = (
+    "This is not CodeScreen's API: the address that the portal calls answers 404 to each documented name of the list "
+    "of assessments"
+)
 
-    def __init__(self, session: PlatformSession, api_key: str) -> None:
+
+class AssessmentList(NamedTuple):
+    """The assessments of an account, and the name by which CodeScreen answered the list."""
+
+    assessments: list[KnownAssessment]
+    path: str
+
+
+class CodeScreenClient:
+    """CodeScreen's API for one customer. Every method raises PlatformError when CodeScreen doesn't do as asked.
+
+    `list_path` is the name by which it answered the list of assessments before, if it did.
+    """
+
+    def __init__(self, session: PlatformSession, api_key: str, list_path: str = "") -> None:
         self._session = session
         self._headers = {"Authorization": f"apiKey {api_key}"}
+        self._list_path = list_path
 
-    def assessments(self) -> list[KnownAssessment]:
-        rows = self._session.request("GET", "/assessments", headers=self._headers)
-        if not isinstance(rows, list):
-            raise PlatformError("CodeScreen answered the list of assessments with something else")
-        return [
-            listed_assessment(row)
-            for row in rows
-            if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
-        ]
+    def assessments(self) -> AssessmentList:
+        """Read the list by the name that answered before, then by each documented one until one isn't a 404."""
+        for path in filter(None, dict.fromkeys((self._list_path, *LIST_PATHS))):
+            try:
+                rows = self._session.request("GET", path, headers=self._headers)
+            except PlatformError as error:
+                if error.status != 404:
+                    raise
+            else:
+                return AssessmentList(_listed(rows), path)
+        raise PlatformError(NOT_CODESCREEN, permanent=True, status=404)
 
     def send(self, assessment_id: str, name: str, email: str) -> str:
         """Invite one person; CodeScreen sends the e-mail. Return CodeScreen's instance id.
@@ -91,3 +113,13 @@ class CodeScreenClient:
         if not progress.status:
             raise PlatformError("CodeScreen answered the status without “status”")
         return progress
+
+
+def _listed(rows: object) -> list[KnownAssessment]:
+    if not isinstance(rows, list):
+        raise PlatformError("CodeScreen answered the list of assessments with something else")
+    return [
+        listed_assessment(row)
+        for row in rows
+        if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
+    ]

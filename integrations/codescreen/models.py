@@ -12,18 +12,30 @@ class CodeScreenConnection(models.Model):
     HOLDS = Holds("the API key, encrypted", WITH_ORGANIZATION)
 
     class State(models.TextChoices):
-        """Whether CodeScreen accepted the key when it was last used."""
+        """Whether CodeScreen accepted the key when it was last used; connected once a list was read with it."""
 
+        UNTRIED = "untried", "Key not tried yet"
         CONNECTED = "connected", "Connected"
         REFUSED = "refused", "Key refused"
+        NOT_FOUND = "not_found", "Not CodeScreen's API"
+
+    #: At which the key is used.
+    USABLE = (State.UNTRIED, State.CONNECTED)
 
     organization = models.OneToOneField(
         "integrations.Organization", on_delete=models.CASCADE, related_name="codescreen_connection"
     )
-    state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
+    state = models.CharField(max_length=20, choices=State, default=State.UNTRIED)
     state_reason = harmless(models.TextField(blank=True))
     api_key = EncryptedTextField(blank=True)
     key_stored_at = moment()
+    list_path = harmless(
+        models.CharField(
+            max_length=40,
+            blank=True,
+            help_text="The name by which CodeScreen last answered the list of assessments.",
+        )
+    )
     webhook_secret = EncryptedTextField(blank=True)
     verified_at = moment("When CodeScreen last accepted the key.")
     last_received_at = moment("When a verified webhook last arrived.")
@@ -36,14 +48,19 @@ class CodeScreenConnection(models.Model):
 
     class Meta:
         verbose_name = "CodeScreen connection"
-        constraints = [one_of("codescreen_connection_state_known", "state", ["connected", "refused"])]
+        constraints = [
+            one_of(
+                "codescreen_connection_state_known", "state", ["untried", "connected", "refused", "not_found"]
+            )
+        ]
 
     def __str__(self) -> str:
         return f"CodeScreen · {self.organization}"
 
     @property
     def is_working(self) -> bool:
-        return bool(self.api_key) and self.state == self.State.CONNECTED
+        """Whether there is a key that CodeScreen hasn't refused."""
+        return bool(self.api_key) and self.state in self.USABLE
 
     @property
     def is_key_unreadable(self) -> bool:
@@ -55,12 +72,11 @@ class CodeScreenConnection(models.Model):
         """The same for the webhook secret."""
         return isinstance(self.webhook_secret, UnreadableSecret)
 
-    def mark_refused(self, reason: str) -> bool:
-        """Record that CodeScreen refused this key. Return False when it was recorded before or the key was replaced."""
+    def mark_unusable(self, state: State, reason: str) -> bool:
+        """Record why this key can't be used. Return False when that was recorded before or the key was replaced."""
         rows_with_this_key = type(self).objects.filter(pk=self.pk, key_stored_at=self.key_stored_at)
-        changed = rows_with_this_key.filter(state=self.State.CONNECTED).update(
-            state=self.State.REFUSED, state_reason=reason
-        )
+        usable = rows_with_this_key.filter(state__in=self.USABLE)
+        changed = usable.update(state=state, state_reason=reason)
         self.refresh_from_db()
         return bool(changed)
 
@@ -74,4 +90,11 @@ class CodeScreenConnection(models.Model):
 def mark_key_refused(connection: CodeScreenConnection | None, reason: str) -> None:
     """Record that CodeScreen refused the key that the connection was read with: nothing is sent until one works."""
     if connection is not None:
-        connection.mark_refused(reason)
+        connection.mark_unusable(CodeScreenConnection.State.REFUSED, reason)
+
+
+def mark_after_list(connection: CodeScreenConnection | None, status: int | None, reason: str) -> None:
+    """Record what it says of the connection that the list was answered with an error: nothing where that may pass."""
+    states = {401: CodeScreenConnection.State.REFUSED, 404: CodeScreenConnection.State.NOT_FOUND}
+    if connection is not None and status in states:
+        connection.mark_unusable(states[status], reason)

@@ -148,6 +148,13 @@ class FindingCode(RecordEnum):
         IncidentRecord("CodeScreen refused the API key", "CodeScreen accepts the API key again"),
         level=Level.ERROR,
     )
+    CODESCREEN_NOT_FOUND = FindingRecord(
+        "codescreen_not_found",
+        CODESCREEN_SETTINGS,
+        "Test the key",
+        IncidentRecord("CodeScreen's API isn't there", "CodeScreen's API is there again"),
+        level=Level.ERROR,
+    )
     RESULTS_NOT_STATED = FindingRecord("results_not_stated", CODESCREEN_SETTINGS, level=Level.INFO)
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)

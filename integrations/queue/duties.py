@@ -145,11 +145,11 @@ def refresh_grant(organization: Organization) -> None:
 
 
 def retry_refused_key(organization: Organization) -> None:
-    """Try a refused key again; what waited for one that works again is requeued. One still refused is no error."""
+    """Try an unusable key again; what waited for one that works again is requeued. One still unusable is no error."""
     try:
         waiting.verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
     except PlatformError as error:
-        if error.status != 401:
+        if error.status not in {401, 404}:
             raise
     else:
         notify_workers()
@@ -248,9 +248,8 @@ def plan_duties() -> None:
             for pk in Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
         ]
         DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
-    refused = CodeScreenConnection.objects.filter(
-        state=CodeScreenConnection.State.REFUSED, organization__paused=False
-    )
+    connections = CodeScreenConnection.objects.filter(organization__paused=False)
+    refused = connections.exclude(state__in=CodeScreenConnection.USABLE)
     for duty, organization_ids in (
         (Duty.REQUEUE_WAITING, waiting.organizations_with_stranded_deliveries()),
         (Duty.NOTE_WAITS, organizations_with_untold_waits()),

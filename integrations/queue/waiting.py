@@ -22,7 +22,7 @@ def organizations_with_stranded_deliveries() -> set[int]:
     """Return the organizations that are connected again, and whose waiting deliveries nobody has requeued."""
     working = Organization.objects.unpaused().filter(
         lever_connection__state=LeverConnection.State.CONNECTED,
-        codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
+        codescreen_connection__state__in=CodeScreenConnection.USABLE,
     )
     stranded = Delivery.objects.stranded().filter(organization__in=working)
     return set(stranded.order_by().values_list("organization", flat=True).distinct())
@@ -31,8 +31,8 @@ def organizations_with_stranded_deliveries() -> set[int]:
 def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
     """Read CodeScreen's assessments with the stored key; return how many there are.
 
-    A key that is accepted again takes up what waited for one. Raises PlatformError; after a 401 the key is marked as
-    refused.
+    A key that is accepted again takes up what waited for one. Raises PlatformError; after a 401 or a 404 the key isn't
+    used until it is tried again.
     """
     before = CodeScreenConnection.objects.filter(organization=organization).first()
     lists.refresh_assessments(organization, codescreen)

@@ -63,7 +63,7 @@ def make_customer(slug: str) -> Customer:
         first_connected_at=timezone.now(),
     )
     rows[CodeScreenConnection] = CodeScreenConnection.objects.create(
-        **own, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET"
+        **own, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET", state="connected"
     )
     rows[LeverWebhook] = LeverWebhook.objects.create(
         **own,

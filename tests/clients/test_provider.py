@@ -72,7 +72,7 @@ def test_a_codescreen_client_needs_a_working_key(organization):
         provider.codescreen_client(organization)
     row = factories.CodeScreenConnectionFactory(organization=organization)
     provider.codescreen_client(organization)
-    row.mark_refused("CodeScreen answered 401")
+    row.mark_unusable("refused", "CodeScreen answered 401")
     with pytest.raises(NotConnected):
         provider.codescreen_client(organization)
     provider.codescreen_client(organization, allow_refused=True)

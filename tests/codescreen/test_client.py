@@ -28,7 +28,8 @@ def test_a_list_of_assessments_that_is_none_is_an_error(codescreen, wire):
 
 def test_an_assessment_without_an_id_is_left_out(codescreen, wire):
     wire.get(f"{API}/assessments", json=[{"testId": "a"}, {"assessmentId": "b", "assessmentName": "B"}])
-    assert [one.id for one in codescreen.assessments()] == ["b"]
+    listed = codescreen.assessments()
+    assert ([one.id for one in listed.assessments], listed.path) == (["b"], "/assessments")
 
 
 def test_an_invitation_without_an_instance_id_may_have_been_sent(codescreen, wire):

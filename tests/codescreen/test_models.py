@@ -15,13 +15,17 @@ from integrations.codescreen.acts import (
     save_codescreen_webhook_secret,
 )
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.checks.connections import check_key
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
+from integrations.queue.duties import plan_duties, retry_refused_key
+from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.waiting import verify_codescreen_key
 from integrations.store.encryption import sealed
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.waits import end_wait
 
 
 @pytest.mark.parametrize("key", ["", "   ", "x" * 501, "two\nlines", "schlüssel", "nul\x00"])
@@ -86,7 +90,7 @@ def test_a_key_that_is_accepted_is_stored_with_the_assessments(stored, organizat
     outcome = replace_codescreen_key(organization, f" {sandbox.api_key}\n", super_admin)
     assert outcome == KeyStored(Assessment.objects.filter(organization=organization).count())
     stored.refresh_from_db()
-    assert (stored.api_key, stored.is_working) == (sandbox.api_key, True)
+    assert (stored.api_key, stored.state) == (sandbox.api_key, "connected")
     assert stored.verified_at is not None
     assert recorded().get().changes == {"api_key": ["set", "set"]}
 
@@ -105,6 +109,86 @@ def test_a_refused_key_is_not_stored_where_none_was(sandbox, organization, super
     assert not CodeScreenConnection.objects.exists()
 
 
+def calls_of_list(organization):
+    """Return by which names the list was asked for since the last look, and what was answered."""
+    calls = organization.calls.filter(platform="codescreen").order_by("pk")
+    asked = [(call.path, call.status) for call in calls]
+    calls.delete()
+    return asked
+
+
+NONE_THERE = [("/assessments", 404), ("/listAssessments", 404), ("/listTests", 404)]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_key_is_connected_by_whichever_name_the_list_has(organization, sandbox, super_admin, number):
+    path = NONE_THERE[number][0]
+    sandbox.codescreen_does("settings", list_path=path)
+    assert isinstance(replace_codescreen_key(organization, sandbox.api_key, super_admin), KeyStored)
+    row = CodeScreenConnection.objects.get()
+    assert (row.state, row.list_path) == ("connected", path)
+    assert calls_of_list(organization) == [*NONE_THERE[:number], (path, 200)]
+    organization = Organization.objects.reread(organization.pk)
+    verify_codescreen_key(organization, provider.codescreen_client(organization))
+    assert calls_of_list(organization) == [(path, 200)]
+
+
+def test_the_other_names_are_tried_when_the_kept_one_is_gone(connected_organization, sandbox):
+    CodeScreenConnection.objects.update(list_path="/listTests")
+    organization = Organization.objects.reread(connected_organization.pk)
+    verify_codescreen_key(organization, provider.codescreen_client(organization))
+    assert calls_of_list(organization) == [("/listTests", 404), ("/assessments", 200)]
+    assert CodeScreenConnection.objects.get().list_path == "/assessments"
+
+
+def test_a_key_is_not_connected_where_no_list_is_read(organization, sandbox, super_admin):
+    sandbox.codescreen_does("settings", list_path="")
+    outcome = replace_codescreen_key(organization, sandbox.api_key, super_admin)
+    assert isinstance(outcome, KeyStoredUntried)
+    assert "not CodeScreen's API" in outcome.reason
+    assert calls_of_list(organization) == NONE_THERE
+    row = CodeScreenConnection.objects.get()
+    assert (row.state, row.is_working) == ("not_found", False)
+    organization = Organization.objects.reread(organization.pk)
+    assert organization.disconnected_reason.startswith(("Lever", "CodeScreen's API isn't"))
+    assert [found.code for found in check_key(organization)] == ["codescreen_not_found"]
+    sandbox.codescreen_does("settings", list_path="/listTests")
+    retry_refused_key(organization)
+    assert CodeScreenConnection.objects.get().state == "connected"
+    assert not list(check_key(Organization.objects.reread(organization.pk)))
+
+
+def test_a_delivery_waits_until_codescreens_list_is_there_again(scenario, sandbox):
+    sandbox.codescreen_does("settings", list_path="")
+    CodeScreenConnection.objects.update(assessments_refreshed_at=None)
+    delivery = scenario.enter()
+    assert (delivery.verdict, delivery.last_error.startswith("This is not CodeScreen's API")) == ("", True)
+    end_wait()
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "disconnected"
+    sandbox.codescreen_does("settings", list_path="/listTests")
+    plan_duties()
+    assert DutyRun.objects.filter(duty="retry_refused_key", organization=scenario.organization).exists()
+    retry_refused_key(Organization.objects.reread(scenario.organization.pk))
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_key_that_was_stored_untried_is_found_and_connected_at_its_first_use(
+    scenario, sandbox, super_admin
+):
+    sandbox.codescreen_does("settings", list_path="/listAssessments")
+    key = sandbox.api_key
+    CodeScreenConnection.objects.all().delete()
+    save_codescreen_key(Organization.objects.reread(scenario.organization.pk), key, super_admin)
+    [told] = check_key(Organization.objects.reread(scenario.organization.pk))
+    assert (told.code, told.level) == ("codescreen_not_connected", "warning")
+    scenario.enter()
+    assert CodeScreenConnection.objects.get().state == "connected"
+    assert sandbox.invitations_sent() == 1
+
+
 def test_a_key_that_cannot_be_tried_replaces_a_working_one_only_if_a_person_says_so(
     stored, organization, super_admin, settings
 ):
@@ -115,11 +199,11 @@ def test_a_key_that_cannot_be_tried_replaces_a_working_one_only_if_a_person_says
     outcome = replace_codescreen_key(organization, "new-key", super_admin, may_be_untried=True)
     assert isinstance(outcome, KeyStoredUntried)
     stored.refresh_from_db()
-    assert (stored.api_key, stored.verified_at) == ("new-key", None)
+    assert (stored.api_key, stored.verified_at, stored.state) == ("new-key", None, "untried")
 
 
 def test_a_key_that_cannot_be_tried_replaces_a_refused_one(stored, organization, super_admin, settings):
-    stored.mark_refused("401")
+    stored.mark_unusable("refused", "401")
     settings.CODESCREEN_API_URL = NOBODY
     assert isinstance(replace_codescreen_key(organization, "new-key", super_admin), KeyStoredUntried)
 

@@ -33,7 +33,11 @@ def healthy_organization(db) -> Organization:
     )
     LeverWebhook.objects.create(organization=organization, signature_token="token", last_received_at=now)
     CodeScreenConnection.objects.create(
-        organization=organization, api_key="key", assessments_refreshed_at=now, states_results=True
+        organization=organization,
+        api_key="key",
+        state="connected",
+        assessments_refreshed_at=now,
+        states_results=True,
     )
     Assessment.objects.create(organization=organization, external_id="backend", name="Backend")
     Stage.objects.create(organization=organization, external_id="stage-1", name="CodeScreen Assessment")

@@ -120,6 +120,10 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
         lambda organization: record_tag(organization),
         lambda _: Organization.objects.update(other_integration_off=True),
     ),
+    "codescreen_not_found": (
+        lambda organization: organization.codescreen.mark_unusable("not_found", "CodeScreen answered 404"),
+        lambda _: CodeScreenConnection.objects.update(state="connected"),
+    ),
     "platform_down": (open_circuit_breaker, lambda _: CircuitBreaker.objects.update(failures=0)),
     "sweep_repaired": (
         create_repaired_delivery,

@@ -25,7 +25,7 @@ def acme(db) -> Organization:
         organization=organization, access_token="access", stages_refreshed_at=now, roles_refreshed_at=now
     )
     CodeScreenConnection.objects.create(
-        organization=organization, api_key="key", assessments_refreshed_at=now
+        organization=organization, api_key="key", state="connected", assessments_refreshed_at=now
     )
     for name in ("Backend", "Frontend"):
         Assessment.objects.create(organization=organization, external_id=name.lower(), name=name)

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.catalog import lists
+from integrations.codescreen.client import AssessmentList
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.health import incidents
 from integrations.members.models.membership import Membership
@@ -75,8 +76,8 @@ def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_ad
     send_all()
 
     class Accepting:
-        def assessments(self) -> list[dict[str, str]]:
-            return []
+        def assessments(self) -> AssessmentList:
+            return AssessmentList([], "/assessments")
 
     for _ in range(3):
         lists.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]

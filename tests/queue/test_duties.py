@@ -227,7 +227,7 @@ def test_a_key_that_stays_refused_is_no_failure(connected_organization) -> None:
 
 
 def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox):
-    connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
+    connected_organization.codescreen_connection.mark_unusable("refused", "CodeScreen answered 401")
     duty_runs.perform(Duty.RETRY_REFUSED_KEY, connected_organization)
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.is_working

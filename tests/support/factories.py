@@ -101,6 +101,7 @@ class CodeScreenConnectionFactory(DjangoModelFactory):
 
     organization = factory.SubFactory(OrganizationFactory)
     api_key = "codescreen-key"
+    state = CodeScreenConnection.State.CONNECTED
 
 
 class LeverWebhookFactory(DjangoModelFactory):

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from integrations.catalog.feedback_template import missing_fields, stored_template
 from integrations.catalog.models import RoleMapping
+from integrations.codescreen.client import NOT_CODESCREEN
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import FindingCode, Level
 from integrations.core.rules.facts import Pause
 from integrations.health.findings import (
@@ -159,7 +161,7 @@ ASK_FOR_RESULTS = (
 
 
 def check_key(organization: Organization) -> Iterator[Finding]:
-    """Yield whether the key is missing or refused."""
+    """Yield whether the key is missing, not tried yet or refused, or CodeScreen's API isn't there."""
     connection = organization.codescreen
     if connection is not None and connection.is_key_unreadable:
         return  # health/checks/set_up.py says so
@@ -168,6 +170,20 @@ def check_key(organization: Organization) -> Iterator[Finding]:
             FindingCode.CODESCREEN_NOT_CONNECTED,
             "CodeScreen isn't connected. Nobody is invited, and what arrives from Lever is kept.",
             "A Super Admin enters the API key under Settings.",
+        )
+    elif connection.state == CodeScreenConnection.State.UNTRIED:
+        yield finding(
+            FindingCode.CODESCREEN_NOT_CONNECTED,
+            "An API key is stored, but CodeScreen hasn't answered yet whether it accepts it.",
+            "The portal asks by itself. A Super Admin can press “Test this key” under Settings.",
+            level=Level.WARNING,
+        )
+    elif connection.state == CodeScreenConnection.State.NOT_FOUND:
+        yield finding(
+            FindingCode.CODESCREEN_NOT_FOUND,
+            f"{NOT_CODESCREEN}. Nobody is invited until it is found; what arrives from Lever is kept.",
+            "The portal's operator corrects CODESCREEN_API_URL. If it is CodeScreen's, ask CodeScreen "
+            "(hello@codescreen.com) by which address it lists assessments now.",
         )
     elif not connection.is_working:
         yield finding(

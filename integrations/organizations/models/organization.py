@@ -202,6 +202,8 @@ class Organization(Policies):
             return "CodeScreen's stored API key can't be read."
         if codescreen is None or not codescreen.api_key:
             return "CodeScreen has no API key yet."
+        if codescreen.state == CodeScreenConnection.State.NOT_FOUND:
+            return "CodeScreen's API isn't at the address that the portal calls."
         if not codescreen.is_working:
             return "CodeScreen refused the API key."
         return ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
@@ -143,16 +144,18 @@ def _codescreen_step(organization: Organization) -> SetupStep:
         state = "The stored key can't be read with the portal's encryption keys: enter it again."
     elif connection is None or not connection.api_key:
         state = "No API key yet."
+    elif connection.state == CodeScreenConnection.State.NOT_FOUND:
+        state = f"{connection.state_reason}."
     elif not connection.is_working:
         state = "CodeScreen refused the stored key."
-    elif connection.verified_at is None:
+    elif connection.state == CodeScreenConnection.State.UNTRIED:
         state = "A key is stored; CodeScreen is being asked whether it accepts it."
     else:
         state = "CodeScreen accepts the key."
     return SetupStep(
         code="codescreen",
         title="Connect CodeScreen",
-        is_done=connection is not None and connection.is_working and connection.verified_at is not None,
+        is_done=connection is not None and connection.state == CodeScreenConnection.State.CONNECTED,
         state=state,
     )
 

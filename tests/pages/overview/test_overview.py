@@ -103,12 +103,12 @@ def test_a_webhook_made_anew_counts_with_its_test_request_where_stage_changes_ca
 
 
 def test_a_key_counts_once_codescreen_accepted_it(organization):
-    connection = factories.CodeScreenConnectionFactory.create(organization=organization)
+    connection = factories.CodeScreenConnectionFactory.create(organization=organization, state="untried")
     assert "codescreen" not in done_steps(organization)
-    connection.verified_at = timezone.now()
+    connection.state = "connected"
     connection.save()
     assert "codescreen" in done_steps(organization)
-    connection.mark_refused("401")
+    connection.mark_unusable("refused", "401")
     assert "codescreen" not in done_steps(organization)
 
 

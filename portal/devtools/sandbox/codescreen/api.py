@@ -17,6 +17,8 @@ from portal.devtools.sandbox.messages import (
 from portal.devtools.sandbox.values import JsonObject, iso_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+#: By which names CodeScreen's documentation has the list of assessments.
+_LIST_PATHS = ("/assessments", "/listAssessments", "/listTests")
 _REQUIRED_FIELDS = ("assessmentId", "firstName", "lastName", "email")
 
 type Endpoint = Callable[[Request, CodeScreenAccount], Response]
@@ -31,13 +33,15 @@ class Api:
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
-            api_route("GET", "/api/assessments", self._guarded(self.list_assessments)),
+            *(api_route("GET", f"/api{path}", self._guarded(self.list_assessments)) for path in _LIST_PATHS),
             api_route("POST", "/api/assessments", self._guarded(self.invite)),
             api_route("GET", "/api/assessments/<instance>", self._guarded(self.status)),
         ]
 
-    def list_assessments(self, _request: Request, account: CodeScreenAccount) -> Response:
-        """Answer the account's assessments, as a bare array."""
+    def list_assessments(self, request: Request, account: CodeScreenAccount) -> Response:
+        """Answer the account's assessments, as a bare array; by the one name that the settings give it."""
+        if request.path_template != f"/api{account.settings.list_path}":
+            raise HttpError(404, "there is no such endpoint", "not_found")
         return json_response(
             [{"assessmentId": item.id, "assessmentName": item.name} for item in account.assessments.values()]
         )

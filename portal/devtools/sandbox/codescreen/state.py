@@ -20,6 +20,7 @@ class CodeScreenSettings(RuntimeSettings):
     """
 
     metadata: bool = False  # result, reason, attempt and times inside `metadata`
+    list_path: str = "/assessments"  # the list's one name; its other documented names answer 404, with "" all
     conflict_409: bool = False  # a second live invitation is refused
     webhook_url: str = ""
     webhook_secret: str = ""
