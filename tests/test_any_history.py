@@ -123,6 +123,10 @@ BEGINNINGS: list[list[Event]] = [
     [("back_up",), *INVITED, ("restore",), WORK],
     [("back_up",), *INVITED, ("restore",), ("move", OTHER, STAGE), WORK],
     [*HELD_OTHER, ("back_up",), *INVITED, ("restore",), ("approve", OTHER), WORK],
+    [
+        *[*INVITED, ("back_up",), ("finish", 0, None, None), WORK, ("restore",)],
+        *[("move", ONE, OUTSIDE), WORK, ("invite_again", ONE), WORK],
+    ],
     [*PASSED, ("fail", "Lever", "feedback", FaultKind.TIMEOUT_AFTER), WORK],
     [
         ("set_rule", "stage_on_pass", AFTER_PASS),

@@ -134,7 +134,9 @@ def _progress_tag(case: Case) -> Iterator[Want]:
     outcome = result.outcome if result and invitation.status == Status.COMPLETED else ""
     status = Status.INVITED if invitation.status == Status.WITHDRAWN else invitation.status
     tag = invitation.unstarted_tag or choose_progress_tag(status, outcome)
-    yield Want(Effect.Kind.SET_PROGRESS_TAG, "progress_tag", tag, ProgressTagPayload(tag), invitation)
+    # the same tag of a later invitation is set anew: rows that a restore lost may have set another one meanwhile
+    version = f"{invitation.pk}:{tag}"
+    yield Want(Effect.Kind.SET_PROGRESS_TAG, "progress_tag", version, ProgressTagPayload(tag), invitation)
 
 
 def _of_result(case: Case, invitation: Invitation, result: Result) -> Iterator[Want]:
