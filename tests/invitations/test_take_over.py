@@ -6,9 +6,10 @@ from django.core.management.base import CommandError
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.provider import codescreen_client
-from integrations.core.vocabulary import ProgressTag
+from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
+from integrations.privacy.models import Erasure
 from tests.support.scenario import ASSESSMENT
 
 TAGS = [ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED, ProgressTag.EXPIRED]
@@ -102,3 +103,12 @@ def test_a_line_that_is_no_pair_is_named(scenario, capsys, tmp_path, line):
     file.write_text(f"one,two\n{line}\n")
     with pytest.raises(CommandError, match="line 2"):
         run(capsys, scenario.organization.slug, "--instances", str(file))
+
+
+def test_who_was_erased_stays_erased(scenario, before, capsys):
+    opportunity = before()
+    Erasure.objects.create(
+        organization=scenario.organization, opportunity_id=opportunity, cause=ErasureCause.DELETED
+    )
+    assert "1 left" in run(capsys, scenario.organization.slug)
+    assert not Invitation.objects.exists()

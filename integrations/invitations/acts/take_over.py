@@ -25,6 +25,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
+from integrations.privacy.models import Erasure
 from integrations.store import database
 
 TAKEN_OVER = (
@@ -102,6 +103,8 @@ def take_over(organization: Organization, found: Tagged, actor: Actor, instance_
     with transaction.atomic():
         locked = Organization.objects.lock(organization.pk)
         with changing(locked, opportunity.id) as case:
+            if Erasure.objects.forbids(locked.pk, opportunity.id):
+                raise ActionNotAllowed("This person's data was erased, and stays so.")
             person = Person.of_opportunity(locked.pk, opportunity)
             if invitations_of(person).explain(opportunity.tags) or any(
                 (one.assessment_id, one.round) == (assessment.id, 1) for one in case.invitations
