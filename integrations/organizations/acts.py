@@ -130,12 +130,13 @@ def set_policies(organization: Organization, values: Mapping[str, object], actor
     changes = changes_to(organization, values)
     if not changes:
         return {}
-    changed, was_paused = organization.changed({name: values[name] for name in changes}), organization.pause
+    changed = organization.changed({name: values[name] for name in changes})
     for name in changes:
         setattr(organization, name, getattr(changed, name))
     with transaction.atomic():
         organization.save(update_fields=list(changes))
-        if was_paused and not organization.pause:
+        # also what has begun to wait since the organization was read
+        if {"paused", "other_integration_off"} & changes.keys() and not organization.pause:
             requeue_waiting(organization)
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes

@@ -9,7 +9,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts import record_restore
+from integrations.organizations.acts import record_restore, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
@@ -111,6 +111,17 @@ def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_
     assert (first.verdict, second.verdict) == ("entered_before", "invite")
     assert first.explanation == EnteredBefore.PROGRESS_TAG.explain(STAGE)
     assert sandbox.invitations_sent() == 1
+
+
+def test_a_persons_word_takes_up_at_once_what_waits_since_the_organization_was_read(scenario, sandbox):
+    stale = Organization.objects.reread(scenario.organization.pk)
+    tag(sandbox)
+    delivery = scenario.enter()
+    assert delivery.verdict == "paused"
+    set_policies(stale, {"other_integration_off": True}, "somebody")
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "entered_before"
 
 
 def test_an_unexplained_progress_tag_of_who_is_found_in_the_stage_holds_nobody_up(scenario, sandbox):
