@@ -143,13 +143,13 @@ def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
     sending.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
-    assert 600 < seconds_until(invitation.next_poll_at) < 3700
+    assert 100 < seconds_until(invitation.next_poll_at) < 600
     assert schedule.claim_polls(1) == []
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
     assert schedule.claim_polls(1) != []
     assert schedule.claim_polls(1) == []
-    Invitation.objects.update(next_poll_at=schedule.next_poll(invitation))
-    assert 3000 < seconds_until(Invitation.objects.get().next_poll_at) < 4200
+    Invitation.objects.update(next_poll_at=schedule.next_poll(invitation, invitation.followed_since))
+    assert 400 < seconds_until(Invitation.objects.get().next_poll_at) < 600
 
 
 def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):

@@ -190,7 +190,8 @@ class InvitationStatus(RecordEnum):
         tone=Tone.INFO,
         icon="mail",
         waits_for="Waits for the candidate to start",
-        next_step="Nothing to do. The candidate has the invitation.",
+        next_step="Nothing to do. The candidate has the invitation. A start is seen within ten minutes, after two days "
+        "within an hour.",
         meaning="CodeScreen has sent the e-mail. The candidate has not started.",
         phase=Phase.SENT,
         step=JourneyStep.INVITED,

@@ -45,7 +45,7 @@ def mark_sent(invitation: Invitation, instance_id: str) -> None:
     if invitation.erased_at is not None:
         invitation.change(instance_id=instance_id, invited_at=now)
         return
-    first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
+    first_poll = now + timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS) * random.uniform(0.2, 0.98)  # noqa: S311
     invitation.move(
         Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
     )

@@ -22,6 +22,11 @@ from integrations.store.database import due_after
 from integrations.store.leasing import LEASE
 
 NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
+#: For so long after the sending the start of an assessment is seen within ten minutes.
+PROMPT_FOR = timedelta(days=2)
+#: From then on an invitation that isn't started is polled SELDOM_TIMES less often.
+SELDOM_AFTER = timedelta(days=14)
+SELDOM_TIMES = 12
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
 #: The wait after the first poll that failed; it doubles with each further one in a row.
 FIRST_POLL_RETRY = timedelta(minutes=1)
@@ -32,20 +37,32 @@ NOT_FOUND_POLL_RETRY = timedelta(hours=6)
 SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
 
 
-def poll_interval(status: str) -> timedelta | None:
-    """Return the time between polls at that status; None when it isn't polled."""
-    pace = Status(status).record.poll
-    return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
+def poll_interval(invitation: Invitation, now: datetime) -> timedelta | None:
+    """Return the longest time between polls of an invitation as it stands; None when it isn't polled.
+
+    An open one is polled as often as one in progress for PROMPT_FOR, and seldom from SELDOM_AFTER on.
+    """
+    pace = Status(invitation.status).record.poll
+    if pace is None:
+        return None
+    seconds, age = getattr(settings, pace.setting) * pace.times, now - invitation.followed_since
+    if invitation.status == Status.INVITED and age < PROMPT_FOR:
+        seconds = settings.POLL_IN_PROGRESS_SECONDS
+    elif invitation.status == Status.INVITED and age >= SELDOM_AFTER:
+        seconds *= SELDOM_TIMES
+    return timedelta(seconds=seconds)
 
 
-def next_poll(invitation: Invitation) -> Combinable | None:
-    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled.
+def next_poll(invitation: Invitation, now: datetime) -> Combinable | None:
+    """Return when to poll a followed invitation again, at a time spread over the last quarter of the interval.
+
+    None at a status that isn't polled.
 
     The database finds out the time, as it does whether it has come: by this process's reading of its clock, after the
     machine was suspended, the next poll could be due at once, again and again.
     """
-    every = poll_interval(invitation.status)
-    return None if every is None else Now() + every * random.uniform(0.85, 1.15)  # noqa: S311
+    every = poll_interval(invitation, now)
+    return None if every is None else Now() + every * random.uniform(0.75, 0.98)  # noqa: S311
 
 
 def claim_polls(most: int) -> list[Invitation]:
@@ -119,7 +136,7 @@ def plan_next(invitation: Invitation, now: datetime) -> None:
     end = why_following_ends(invitation, now)
     changes: dict[str, object] = {}
     if end is None:
-        changes = {"next_poll_at": next_poll(invitation), **FOLLOWING_GOES_ON}
+        changes = {"next_poll_at": next_poll(invitation, now), **FOLLOWING_GOES_ON}
     if invitation.status == Status.INVITED:
         changes["unstarted_tag"] = unstarted_tag(invitation, end, now)
     if changes:

@@ -41,7 +41,7 @@ def invitation(organization):
         kind=Effect.Kind.SET_PROGRESS_TAG,
         key=WHEN_SENT,
         about="progress_tag",
-        version=ProgressTag.INVITED,
+        version=f"{sent.pk}:{ProgressTag.INVITED}",
         payload={"tag": ProgressTag.INVITED},
         state="done",
         due_at=None,

@@ -24,21 +24,35 @@ def test_a_due_poll_is_claimed_once(db):
 
 
 @pytest.mark.parametrize(
-    ("status", "low", "high"),
+    ("status", "followed_for", "longest"),
     [
-        ("invited", timedelta(minutes=50), timedelta(minutes=70)),
-        ("in_progress", timedelta(minutes=8), timedelta(minutes=12)),
-        ("submitted", timedelta(minutes=2), timedelta(minutes=4)),
-        ("completed", timedelta(hours=20), timedelta(hours=28)),
-        ("withdrawn", timedelta(hours=20), timedelta(hours=28)),
+        ("invited", timedelta(), timedelta(minutes=10)),
+        ("invited", timedelta(days=2, seconds=-1), timedelta(minutes=10)),
+        ("invited", timedelta(days=2), timedelta(hours=1)),
+        ("invited", timedelta(days=14, seconds=-1), timedelta(hours=1)),
+        ("invited", timedelta(days=14), timedelta(hours=12)),
+        ("in_progress", timedelta(), timedelta(minutes=10)),
+        ("in_progress", timedelta(days=20), timedelta(minutes=10)),
+        ("submitted", timedelta(), timedelta(minutes=200 / 60)),
+        ("completed", timedelta(), timedelta(hours=24)),
+        ("withdrawn", timedelta(), timedelta(hours=24)),
     ],
 )
-def test_the_poll_interval_follows_the_status(db, status, low, high):
+def test_the_poll_interval_follows_the_status_and_its_age(db, status, followed_for, longest):
     row = factories.InvitationFactory(status="invited", instance_id="instance-1")
+    now = timezone.now()
+    invitation = Invitation(status=status, followed_since=now - followed_for)
+    assert schedule.poll_interval(invitation, now) == longest
     for _ in range(20):
-        Invitation.objects.update(next_poll_at=schedule.next_poll(Invitation(status=status)))
+        Invitation.objects.update(next_poll_at=schedule.next_poll(invitation, now))
         row.refresh_from_db()
-        assert low <= row.next_poll_at - timezone.now() <= high
+        assert longest * 0.7 <= row.next_poll_at - timezone.now() <= longest
+
+
+def test_the_first_poll_comes_within_ten_minutes_of_the_sending(scenario, settings):
+    settings.POLL_IN_PROGRESS_SECONDS = 600
+    invitation = scenario.sent_invitation()
+    assert timedelta(minutes=1) < invitation.next_poll_at - invitation.invited_at < timedelta(minutes=10)
 
 
 def test_a_poll_is_not_due_again_at_once_where_the_kept_reading_of_the_clock_is_old(
