@@ -138,6 +138,8 @@ PAGE_ACTS: dict[str, Prepare] = {
     "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),
     "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
+    "other-integration-off": lambda s: lambda: s.post("other-integration-off"),
+    "passed": lambda s: lambda: s.post("passed", {"passing_score": "70"}),
     "notification-settings": _remove_chat_room,
     "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
     "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),

@@ -30,6 +30,7 @@ NOT_AUDITED_COMMANDS = {
     "qcluster",
     "rotate_keys",
     "sweep",
+    "take_over",  # its entry is tested in tests/invitations/test_take_over.py
     "verify_audit",
 }
 

@@ -30,6 +30,7 @@ NOT_AUDITED = {
     "candidate",
     "candidate-data",  # its entry is tested with the page
     "what-if",
+    "candidates-take-over",  # its entry is tested in tests/invitations/test_take_over.py
     "health",
     "member-link",  # shows
     "team",  # shows

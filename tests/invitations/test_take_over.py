@@ -5,8 +5,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.clients.provider import codescreen_client
-from integrations.core.vocabulary import ErasureCause, ProgressTag
+from integrations.clients.provider import ClientProvider, codescreen_client
+from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, ProgressTag
+from integrations.invitations.acts.take_over import tagged_candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
@@ -110,5 +111,22 @@ def test_who_was_erased_stays_erased(scenario, before, capsys):
     Erasure.objects.create(
         organization=scenario.organization, opportunity_id=opportunity, cause=ErasureCause.DELETED
     )
-    assert "1 left" in run(capsys, scenario.organization.slug)
+    output = run(capsys, scenario.organization.slug)
+    assert opportunity not in output
+    assert not Invitation.objects.exists()
+
+
+def test_a_line_of_the_file_that_nobody_has_is_told(scenario, before, capsys, tmp_path):
+    before()
+    file = tmp_path / "instances.csv"
+    file.write_text("somebody-else,instance\n")
+    call_command("take_over", scenario.organization.slug, "--instances", str(file))
+    assert "somebody-else of the file has no progress tag" in capsys.readouterr().err
+
+
+def test_who_has_left_the_stage_since_they_were_listed_is_not_taken_over(scenario, sandbox, before):
+    opportunity = before()
+    sandbox.lever_does("move", opportunities=[opportunity], stage="Phone screen")
+    with pytest.raises(ActionNotAllowed):
+        tagged_candidate(scenario.organization, opportunity, ClientProvider(scenario.organization))
     assert not Invitation.objects.exists()

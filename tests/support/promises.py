@@ -122,8 +122,12 @@ def expected_tags(
 ) -> set[ProgressTag]:
     """Return the progress tags of which the candidate has one: by the latest that is open, else that is over."""
     live = [row for row in rows if row.status != "withdrawn"]
-    if not live:
-        return set(ProgressTag)  # what was cancelled leaves its tag
+    known = set(Invitation.objects.values_list("instance_id", flat=True))
+    is_lost = history.lost and any(one.id not in known for one in history.sent())
+    if not live or is_lost:
+        return set(
+            ProgressTag
+        )  # what was cancelled leaves its tag, and so does a sending that a restore lost
     is_open = [row for row in live if instances[row.pk].phase is not Phase.COMPLETE]
     row = (is_open or live)[-1]
     match instances[row.pk].phase:

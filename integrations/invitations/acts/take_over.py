@@ -16,6 +16,7 @@ from integrations.catalog.lists import refresh_stages, trigger_stages
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.choose_assessment import choose_assessment
+from integrations.core.rules.decide import decide_before_read
 from integrations.core.rules.facts import Facts, first_usable_email
 from integrations.core.rules.names import KnownAssessment, has_progress_tag, normalize
 from integrations.core.verdict_code import VerdictCode
@@ -75,12 +76,16 @@ def tagged_candidate(organization: Organization, opportunity_id: str, clients: C
 
 
 def _tagged(organization: Organization, opportunity: Opportunity, clients: ClientProvider) -> Tagged | None:
-    if not has_progress_tag(opportunity.tags) or opportunity.is_anonymized:
+    if not has_progress_tag(opportunity.tags) or opportunity.is_anonymized or opportunity.is_archived:
+        return None
+    if Erasure.objects.forbids(organization.pk, opportunity.id):
         return None
     person = Person.of_opportunity(organization.pk, opportunity)
     if invitations_of(person).explain(opportunity.tags):
         return None
     facts = gather_facts_of_now(organization, opportunity, clients)
+    if decide_before_read(facts) is not None:
+        return None  # in no trigger stage any more
     match = choose_assessment(facts, facts.shown) if facts.shown else None
     assessment = match.found[0] if match is not None and len(match.found) == 1 else None
     written = {normalize(tag) for tag in opportunity.tags}

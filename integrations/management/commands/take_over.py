@@ -9,7 +9,12 @@ from django.core.management import CommandError, CommandParser
 from integrations.clients.provider import ClientProvider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.invitations.acts.take_over import tagged_candidates, take_over
+from integrations.invitations.acts.take_over import (
+    NO_ASSESSMENT,
+    tagged_candidate,
+    tagged_candidates,
+    take_over,
+)
 from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
@@ -34,14 +39,20 @@ class Command(MigratingCommand):
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])
         instances = _instances(options["instances"])
+        clients = ClientProvider(organization)
         taken, left = 0, 0
         try:
-            for found in list(tagged_candidates(organization, ClientProvider(organization))):
-                name = found.assessment.name if found.assessment else "no assessment"
-                instance = instances.get(found.opportunity.id, "")
-                line = f"{found.opportunity.id} {found.tag} ({name})"
+            for listed in list(tagged_candidates(organization, clients)):
+                opportunity_id = listed.opportunity.id
+                name = listed.assessment.name if listed.assessment else "no assessment"
+                line = f"{opportunity_id} {listed.tag} ({name})"
+                instance = instances.pop(opportunity_id, "")
                 try:
+                    if listed.assessment is None:
+                        raise ActionNotAllowed(NO_ASSESSMENT)
                     if not options["dry_run"]:
+                        # the list takes a while to read, and Lever may show something else by now
+                        found = tagged_candidate(organization, opportunity_id, clients)
                         take_over(organization, found, "take_over", instance)
                     taken += 1
                 except ActionNotAllowed as error:
@@ -52,6 +63,10 @@ class Command(MigratingCommand):
                 f"Lever or CodeScreen didn't answer: {error} Run it again: nothing is done twice."
             ) from error
         notify.notify_workers()
+        for opportunity_id in instances:
+            self.stderr.write(
+                f"{opportunity_id} of the file has no progress tag to take over: nothing was done."
+            )
         verb = "would be taken over" if options["dry_run"] else "taken over"
         self.stdout.write(f"{taken} {verb}, {left} left")
 
