@@ -42,10 +42,11 @@ type ReadLately = tuple[Opportunity, datetime]
 
 
 class NotShown(Enum):
-    """What Lever answered 403, 404 or the like for, although the verdict depends on it."""
+    """What Lever answered 403, 404 or the like for, or late, although the verdict depends on it."""
 
     CANDIDATE = "Lever doesn't show this candidate to the portal"
     ROLE = "Lever doesn't show this candidate's role to the portal"
+    STAGE = "Lever doesn't show this candidate in the new stage yet"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,9 @@ def _read(
         cause = _entered_before(organization, opportunity)
         facts = replace(facts, entered_before=cause, lost=_lost_rows(organization, opportunity, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
+    is_move = delivery.event == DeliveryEvent.STAGE_CHANGE and not is_chosen(delivery)
+    if is_move and change.is_ahead_of(opportunity):
+        not_shown = NotShown.STAGE
     if may_invite:
         facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)

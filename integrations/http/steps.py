@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -59,6 +59,8 @@ RETRY_FOR = timedelta(hours=96)  # in words: RETRY_FOR_IN_WORDS in core/vocabula
 DISCONNECTED_RETRY = timedelta(minutes=10)
 #: A 403 or 404 for a candidate or a role may pass: it is believed after these waits.
 NOT_SHOWN_WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+#: A webhook can arrive before Lever shows the new stage: the stage from before is believed after these waits.
+LATE_STAGE_WAITS = (timedelta(seconds=1), timedelta(seconds=3), timedelta(seconds=10))
 SHORTEST_WAIT = timedelta(seconds=1)
 
 
@@ -80,6 +82,6 @@ def deferral(error: PlatformError) -> timedelta:
     return timedelta(seconds=error.retry_after) if error.retry_after else SHORTEST_WAIT
 
 
-def wait_until_shown(reads: int) -> timedelta | None:
+def wait_until_shown(reads: int, waits: Sequence[timedelta] = NOT_SHOWN_WAITS) -> timedelta | None:
     """Return the wait after Lever showed nothing this many times in a row; None when that is believed."""
-    return NOT_SHOWN_WAITS[reads - 1] if reads <= len(NOT_SHOWN_WAITS) else None
+    return waits[reads - 1] if reads <= len(waits) else None

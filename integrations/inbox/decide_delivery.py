@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.case.case import Case, Decided
-from integrations.case.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
+from integrations.case.facts import FactsSnapshot, NotShown, gather_facts, is_chosen, with_database_facts
 from integrations.case.other_integration import record_tag
 from integrations.case.person import store_people
 from integrations.case.reconcile import changing
@@ -34,6 +34,8 @@ from integrations.core.vocabulary import (
 )
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.http.steps import (
+    LATE_STAGE_WAITS,
+    NOT_SHOWN_WAITS,
     RETRY_FOR,
     SHORTEST_WAIT,
     Conflict,
@@ -163,11 +165,13 @@ def decide_delivery(
     """
     snapshot = gather_facts(delivery, clients, known, read_at, listed=readings.take)
     if may_wait and snapshot.not_shown is not None:
-        reads = delivery.not_shown_reads + 1
-        wait = wait_until_shown(reads)
+        is_late = snapshot.not_shown is NotShown.STAGE
+        counter, waits = ("late_reads", LATE_STAGE_WAITS) if is_late else ("not_shown_reads", NOT_SHOWN_WAITS)
+        reads = getattr(delivery, counter) + 1
+        wait = wait_until_shown(reads, waits)
         if wait is not None:
             reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
-            delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason)
+            delivery.release(due_at=database.due_after(wait), last_error=reason, **{counter: reads})
             return None
     with call_log.recorded():
         organization, facts = delivery.organization, snapshot.facts

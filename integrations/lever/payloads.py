@@ -147,11 +147,26 @@ class StageChange:
 
     opportunity_id: str
     to_stage_id: str
+    from_stage_id: str = ""
+    triggered_at: datetime | None = None
 
     @classmethod
     def from_payload(cls, payload: JsonObject) -> Self:
         data = json_object(payload.get("data"))
-        return cls(opportunity_id=opportunity_id_in(data), to_stage_id=text(data.get("toStageId")))
+        return cls(
+            opportunity_id=opportunity_id_in(data),
+            to_stage_id=text(data.get("toStageId")),
+            from_stage_id=text(data.get("fromStageId")),
+            triggered_at=moment(payload.get("triggeredAt")),
+        )
+
+    def is_ahead_of(self, opportunity: Opportunity) -> bool:
+        """Whether the opportunity stands where this change left from, and nothing since shows that it came back."""
+        since = self.triggered_at
+        if since is None or self.from_stage_id in {"", self.to_stage_id}:
+            return False
+        is_there = opportunity.stage_id == self.from_stage_id
+        return is_there and not any(at > since for _, at in opportunity.stage_changes)
 
 
 def opportunity_id_in(data: JsonObject) -> str:

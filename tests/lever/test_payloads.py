@@ -92,6 +92,26 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_ahead"),
+    [
+        ({}, True),
+        ({"triggeredAt": 1_700_000_002_000}, True),
+        ({"triggeredAt": 1_700_000_001_999}, False),  # it was moved back since
+        ({"triggeredAt": None}, False),
+        ({"triggeredAt": "1700000003000"}, False),
+        ({"fromStageId": "t"}, False),
+        ({"fromStageId": None}, False),
+        ({"fromStageId": ""}, False),
+        ({"toStageId": "s"}, False),
+    ],
+)
+def test_a_stage_change_is_ahead_of_an_opportunity_that_stands_where_it_left_from(changed, is_ahead):
+    sent = {"triggeredAt": 1_700_000_003_000, "fromStageId": "s", "toStageId": "t"} | changed
+    change = StageChange.from_payload({"triggeredAt": sent["triggeredAt"], "data": sent})
+    assert change.is_ahead_of(Opportunity.from_api(WHOLE)) is is_ahead
+
+
 @given(st.dictionaries(st.sampled_from(sorted(WHOLE)), anything))
 @settings(max_examples=300, deadline=None)
 def test_an_opportunity_of_any_shape_is_decoded(data):

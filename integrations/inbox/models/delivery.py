@@ -93,6 +93,11 @@ class Delivery(Leasable):
         editable=False,
         help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.",
     )
+    late_reads = models.SmallIntegerField(
+        default=0,
+        editable=False,
+        help_text="How often in a row Lever showed the stage from before this move while it was being decided.",
+    )
     listed_at = moment(
         "When a full sweep last found the offered candidate in a CodeScreen stage.", editable=False
     )
@@ -210,6 +215,7 @@ class Delivery(Leasable):
                 last_error="",
                 traceback="",
                 not_shown_reads=0,
+                late_reads=0,
                 failing_since=None,
                 **columns,
             ):

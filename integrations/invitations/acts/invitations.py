@@ -18,7 +18,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import IllegalTransition, Invitation
+from integrations.invitations.models.invitation import UNREAD, IllegalTransition, Invitation
 from integrations.notifications.models.email_kind import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.sending import mark_sent
@@ -71,9 +71,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     with _acting(invitation, InvitationAct.APPROVE) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         deliveries = own.deliveries.select_related("organization")
-        own.move(
-            Status.PENDING, checked_at=None, not_shown_reads=0, is_chosen=any(map(is_chosen, deliveries))
-        )
+        own.move(Status.PENDING, "", checked_at=None, **UNREAD, is_chosen=any(map(is_chosen, deliveries)))
     audit(own, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, own.status)}, reason)
 
 
@@ -123,7 +121,7 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releas
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
         released = list(RELEASED_BY_CHOICE) if releases else own.held_for
-        again: dict[str, object] = {"checked_at": None, "not_shown_reads": 0, "held_for": released}
+        again: dict[str, object] = {"checked_at": None, **UNREAD, "held_for": released}
         own.move(Status.PENDING, "", **again, is_chosen=was_uncertain, is_fixed=releases or own.is_fixed)
     audit(own, actor, AuditAction.SEND_AGAIN, {"status": (before, own.status)}, reason)
 

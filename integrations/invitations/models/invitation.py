@@ -34,6 +34,8 @@ FOLLOWING_GOES_ON: dict[str, object] = {
     "following_ended_at": None,
     "missing_since": None,
 }
+#: The counts of reads before sending, before the first.
+UNREAD: dict[str, object] = {"not_shown_reads": 0, "late_reads": 0}
 NOT_SENT = models.Q(status=Status.FAILED, erased_at__isnull=True)
 
 
@@ -195,6 +197,10 @@ class Invitation(models.Model):
     not_shown_reads = models.SmallIntegerField(
         default=0, help_text="How many times in a row Lever didn't show the candidate before sending."
     )
+    late_reads = models.SmallIntegerField(
+        default=0,
+        help_text="How many times in a row Lever showed the stage from before the move, before sending.",
+    )
     in_any_stage = models.BooleanField(
         default=False,
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
@@ -300,7 +306,7 @@ class Invitation(models.Model):
     def begin_again(self, status: str, reason: str, **changes: object) -> None:
         """Let an invitation that never reached CodeScreen be one that was just decided, with these changes."""
         changes |= {"status": status, "status_reason": reason, "changed_at": database.now()}
-        changes |= {"stopped_by_user": False, "unstarted_tag": "", "not_shown_reads": 0, **FOLLOWING_GOES_ON}
+        changes |= {"stopped_by_user": False, "unstarted_tag": "", **UNREAD, **FOLLOWING_GOES_ON}
         self.change(**changes)
 
     def change(self, **changes: object) -> None:

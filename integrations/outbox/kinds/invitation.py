@@ -13,7 +13,7 @@ from django.db.models import Exists
 from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.case.facts import gather_facts_of_now, lost_elsewhere
+from integrations.case.facts import NotShown, gather_facts_of_now, lost_elsewhere
 from integrations.case.other_integration import record_tag
 from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.case.reconcile import changing
@@ -27,11 +27,11 @@ from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, HoldReason, Platform
 from integrations.http.session import PlatformError
-from integrations.http.steps import wait_until_shown
+from integrations.http.steps import LATE_STAGE_WAITS, wait_until_shown
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import Invitation
-from integrations.lever.payloads import Opportunity
+from integrations.invitations.models.invitation import UNREAD, Invitation
+from integrations.lever.payloads import Opportunity, StageChange
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kind import (
     Cancelled,
@@ -186,6 +186,8 @@ def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) 
             return Cancelled(NOT_SHOWN, also=partial(move, invitation, Status.WITHDRAWN, NOT_SHOWN))
         Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
         return Retry(NOT_SHOWN, wait)
+    if (shown_late := _wait_for_stage(invitation, opportunity)) is not None:
+        return shown_late
     own = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
     facts = gather_facts_of_now(
         effect.organization,
@@ -199,6 +201,19 @@ def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) 
         # decided before the restore, which may have lost what the person got through another opportunity
         facts = replace(facts, lost=lost_elsewhere(effect.organization, opportunity, clients))
     return with_retry(partial(_decide_again, effect, invitation, opportunity, facts, read_at))
+
+
+def _wait_for_stage(invitation: Invitation, opportunity: Opportunity) -> Retry | None:
+    """Return the retry while Lever shows the stage from before the move; None when what it shows is believed."""
+    moves = invitation.deliveries.filter(event=DeliveryEvent.STAGE_CHANGE, chosen_at=None)
+    latest = None if invitation.in_any_stage else moves.order_by("-received_at", "-pk").first()
+    if latest is None or not StageChange.from_payload(latest.payload).is_ahead_of(opportunity):
+        return None
+    reads = invitation.late_reads + 1
+    if (wait := wait_until_shown(reads, LATE_STAGE_WAITS)) is None:
+        return None
+    Invitation.objects.filter(pk=invitation.pk).update(late_reads=reads)
+    return Retry(f"{NotShown.STAGE.value}.", wait)
 
 
 def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bool:
@@ -303,7 +318,7 @@ def _write_what_is_shown(
         contact_id=opportunity.contact_id[:200] or invitation.contact_id,
         checked_at=read_at,
         erased_at=None,
-        not_shown_reads=0,
+        **UNREAD,
     )
     invitation.refresh_from_db()
 

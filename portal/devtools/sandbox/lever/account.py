@@ -48,6 +48,7 @@ class LeverSettings(RuntimeSettings):
     lists_neighbour: bool = (
         True  # among the webhooks; whether Lever lists those made by hand isn't documented
     )
+    read_lag: float = 0.0  # seconds: reading an opportunity shows the stage that it had so long ago
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
     webhook_loss: float = 0.0  # the share of webhooks that are never sent

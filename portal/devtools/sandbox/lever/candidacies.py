@@ -1,5 +1,6 @@
 """What happens to opportunities, contacts and postings, and which events that sends."""
 
+from dataclasses import replace
 from itertools import chain
 from threading import Timer
 
@@ -52,6 +53,16 @@ def record_stage(account: LeverAccount, opportunity: Opportunity, user: str | No
     if user:
         change["userId"] = user
     opportunity.stage_changes.append(change)
+
+
+def as_read(account: LeverAccount, opportunity: Opportunity) -> Opportunity:
+    """Return an opportunity as a read shows it: in the stage of `read_lag` seconds ago."""
+    if not account.settings.read_lag or not opportunity.stage_changes:
+        return opportunity
+    until = now_ms() - account.settings.read_lag * 1000
+    first, *later = opportunity.stage_changes
+    shown = [first, *(change for change in later if change["updatedAt"] <= until)]
+    return replace(opportunity, stage=shown[-1]["toStageId"], stage_changes=shown)
 
 
 def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str, user: str | None) -> bool:

@@ -71,6 +71,25 @@ def test_most_writes_answer_without_the_contact(caller: LeverCaller):
     assert (untagged["tags"].count("a"), untagged["tags"].count("b")) == (0, 1)
 
 
+def test_reads_show_the_stage_from_before_while_they_lag(lever: LeverSandbox, caller: LeverCaller):
+    path, account = f"/opportunities/{ALDER}", lever.accounts["acme"]
+    before = caller.get(path).json()["data"]
+    account.settings.read_lag = 60.0
+    moved = caller.put(f"{path}/stage", {"stage": ASSESSMENT_STAGE}).json()["data"]
+    assert moved["stage"] == ASSESSMENT_STAGE
+
+    def is_listed(stage: str) -> bool:
+        listed = caller.get("/opportunities", stage_id=stage).json()["data"]
+        return ALDER in {one["id"] for one in listed}
+
+    read = caller.get(path).json()["data"]
+    assert (read["stage"], read["stageChanges"]) == (before["stage"], before["stageChanges"])
+    assert (is_listed(before["stage"]), is_listed(ASSESSMENT_STAGE)) == (True, False)
+    account.opportunities[ALDER].stage_changes[-1]["updatedAt"] -= 60_000
+    assert caller.get(path).json()["data"]["stage"] == ASSESSMENT_STAGE
+    assert (is_listed(before["stage"]), is_listed(ASSESSMENT_STAGE)) == (False, True)
+
+
 def test_a_link_shows_on_every_opportunity_of_its_contact(caller: LeverCaller):
     one, other = (stable_id("acme", "opportunity", word) for word in ("Tamarack", "Tamarack again"))
     caller.post(f"/opportunities/{one}/addLinks", {"links": ["https://report.example/2"]})

@@ -219,7 +219,9 @@ def indexed_candidates(account: LeverAccount, request: Request) -> Iterable[Oppo
         contacts = [account.contact_by_email.get(canonical_email(email)) for email in emails]
         contact_ids = {contact.id for contact in contacts if contact is not None}
         return [item for contact_id in contact_ids for item in account.by_contact[contact_id].values()]
-    return account.in_stages(set(stages)) if stages else account.opportunities.values()
+    # the index has the stages of now
+    has_index = stages and not account.settings.read_lag
+    return account.in_stages(set(stages)) if has_index else account.opportunities.values()
 
 
 def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]:

@@ -22,7 +22,7 @@ from portal.devtools.sandbox.lever.api.serializers import (
     opportunity_json,
     without_contact,
 )
-from portal.devtools.sandbox.lever.candidacies import comment
+from portal.devtools.sandbox.lever.candidacies import as_read, comment
 from portal.devtools.sandbox.lever.records import File, Note, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Response, json_response
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, stable_id, text_list
@@ -41,7 +41,7 @@ def list_opportunities(call: Call) -> Response:
     filters = opportunity_filters(account, call.request)
     chosen = [
         opportunity
-        for opportunity in indexed_candidates(account, call.request)
+        for opportunity in map(partial(as_read, account), indexed_candidates(account, call.request))
         if all(passes(opportunity) for passes in filters)
     ]
     return page(
@@ -68,7 +68,7 @@ def list_deleted_opportunities(call: Call) -> Response:
 
 def get_opportunity(call: Call) -> Response:
     """Answer one opportunity."""
-    return data(_serializer(call)(call.opportunity()))
+    return data(_serializer(call)(as_read(call.account, call.opportunity())))
 
 
 def list_applications(call: Call) -> Response:
