@@ -42,10 +42,6 @@ class Region(models.TextChoices):
         """Return the address of Settings › Integrations and API › Webhooks."""
         return self._page("/settings/integrations", "tab=webhooks")
 
-    def keys_page(self) -> str:
-        """Return the address of Settings › Integrations and API › API Credentials."""
-        return self._page("/settings/integrations", "tab=api")
-
     def _page(self, path: str, query: str = "") -> str:
         """Return an address on the `hire` host that belongs to the API's host."""
         api = urlsplit(self.api_url)
