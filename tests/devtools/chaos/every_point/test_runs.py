@@ -44,6 +44,7 @@ OTHER_ACTS = {
     AuditAction.CHOOSE_EMAILS,
     AuditAction.LIST_OWN_CANDIDATES,
     AuditAction.ASK_ADMINS,
+    AuditAction.TAKE_OVER,  # in tests/invitations/test_take_over.py
     # what is read
     AuditAction.SUBJECT_ACCESS,
     AuditAction.LOOK_AT_DATA,
