@@ -52,7 +52,7 @@ def lever_client(organization: Organization, context: CallContext | None = None)
 
 
 def _find_author(connection: LeverConnection, lever: LeverClient) -> None:
-    """Store the user whom the organization's file names by an address. Raises NotConnected where there is none."""
+    """Look up the author that the organization's file names by an address. Raises NotConnected where there is none."""
     try:
         users = [user for user in lever.users(email=connection.lever_user_email) if user.is_active]
     except PlatformError as error:

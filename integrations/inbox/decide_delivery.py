@@ -180,9 +180,7 @@ def decide_delivery(
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
-        if decision.verdict == VerdictCode.PAUSED and facts.pause is None:
-            record_tag(organization)
-        # of whom no row was found under the lock there is none to read again; of an erased person none was looked for
+        # of a new candidate there is no row to read again; for an erased person none was looked for
         is_new = snapshot.opportunity is not None and not facts.is_erased and not facts.invitations_here
         with changing(organization, delivery.opportunity_id, has_rows=not is_new) as case:
             invitation = apply_decision(case, delivery, decision, facts, snapshot)
@@ -201,6 +199,10 @@ def decide_delivery(
             return None
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
+        if (
+            decision.verdict == VerdictCode.PAUSED and facts.pause is None
+        ):  # this candidate's tag begins the wait
+            record_tag(organization)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     if decision.verdict == VerdictCode.ANONYMIZED:
         erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)

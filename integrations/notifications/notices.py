@@ -128,7 +128,7 @@ def first_name(name: str) -> str:
     return next(iter(named or words), UNNAMED).rstrip(",")
 
 
-# What is sent, and to whom.
+# Each member's notice.
 
 
 NO_LONGER_TRUE = "Not sent, because what it says was no longer true."

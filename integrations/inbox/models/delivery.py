@@ -56,6 +56,11 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
         """Make the organization's waiting deliveries due. Return how many."""
         return self.stranded().filter(organization=organization).update(due_at=Now(), attempts=0)
 
+    def decide_again(self) -> int:
+        """Make those due that are at rest: decided, and by no worker right now. Return how many."""
+        at_rest = self.filter(due_at__isnull=True, leased_until__isnull=True)
+        return at_rest.update(due_at=Now(), attempts=0)
+
 
 class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""

@@ -92,16 +92,22 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
     audit(own, actor, AuditAction.CANCEL_INVITATION, {"status": (before, own.status)}, reason)
 
 
+def free_instance(organization: Organization, written: str) -> str:
+    """Return the id of an instance in CodeScreen that no invitation has. Raises ActionNotAllowed."""
+    instance_id = written.strip()
+    if not instance_id or len(instance_id) > 200:
+        raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
+    taken = Invitation.objects.filter(organization=organization, instance_id=instance_id).first()
+    if taken is not None:
+        raise ActionNotAllowed(f"That instance already belongs to another invitation: {taken}.")
+    return instance_id
+
+
 @transaction.atomic
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
     """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
-    instance_id = instance_id.strip()
-    if not instance_id or len(instance_id) > 200:
-        raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
     with _acting(invitation, InvitationAct.RESOLVE) as (_, own):
-        taken = Invitation.objects.filter(organization=own.organization, instance_id=instance_id).first()
-        if taken is not None:
-            raise ActionNotAllowed(f"That instance already belongs to another invitation: {taken}.")
+        instance_id = free_instance(own.organization, instance_id)
         mark_sent(own, instance_id)
         changes = {
             "instance_id": ("", instance_id),

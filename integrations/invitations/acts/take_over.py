@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit
@@ -22,6 +21,7 @@ from integrations.core.rules.names import KnownAssessment, has_progress_tag, nor
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts.invitations import ERASED, free_instance
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
@@ -34,7 +34,6 @@ TAKEN_OVER = (
 )
 NO_ASSESSMENT = "The rules name no assessment, or several, for this candidate. Map the role first."
 NO_TAG = "The candidate has no progress tag in Lever, or the portal knows the invitation already."
-OVER = {ProgressTag.COMPLETED, ProgressTag.EXPIRED}
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class Tagged:
     @property
     def is_over(self) -> bool:
         """Whether the tag says that the assessment is over, so that there is nothing to follow."""
-        return self.tag in OVER
+        return self.tag in Status.COMPLETED.record.tags
 
 
 def tagged_candidates(organization: Organization, clients: ClientProvider) -> Iterator[Tagged]:
-    """Yield everybody in Lever's trigger stages whom another integration invited. Raises PlatformError."""
+    """Yield everybody in Lever's trigger stages that another integration invited. Raises PlatformError."""
     refresh_stages(organization, clients.lever())
     stages = [stage.external_id for stage in trigger_stages(organization)]
     if not stages:
@@ -90,7 +89,7 @@ def _tagged(organization: Organization, opportunity: Opportunity, clients: Clien
     assessment = match.found[0] if match is not None and len(match.found) == 1 else None
     written = {normalize(tag) for tag in opportunity.tags}
     tags = [tag for tag in ProgressTag if normalize(tag) in written]
-    over = [tag for tag in tags if tag in OVER]
+    over = [tag for tag in tags if tag in Status.COMPLETED.record.tags]
     return Tagged(opportunity, facts, next(iter(over or tags), ProgressTag.INVITED), assessment)
 
 
@@ -103,29 +102,24 @@ def take_over(organization: Organization, found: Tagged, actor: Actor, instance_
     if assessment is None:
         raise ActionNotAllowed(NO_ASSESSMENT)
     instance_id = "" if found.is_over else instance_id.strip()
-    if len(instance_id) > 200:
-        raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
     with transaction.atomic():
         locked = Organization.objects.lock(organization.pk)
         with changing(locked, opportunity.id) as case:
             if Erasure.objects.forbids(locked.pk, opportunity.id):
-                raise ActionNotAllowed("This person's data was erased, and stays so.")
+                raise ActionNotAllowed(ERASED)
             person = Person.of_opportunity(locked.pk, opportunity)
             if invitations_of(person).explain(opportunity.tags) or any(
                 (one.assessment_id, one.round) == (assessment.id, 1) for one in case.invitations
             ):
                 raise ActionNotAllowed(NO_TAG)
-            if Invitation.objects.filter(
-                organization=locked, instance_id=instance_id, instance_id__gt=""
-            ).exists():
-                raise ActionNotAllowed("That instance already belongs to another invitation.")
+            if instance_id:
+                instance_id = free_instance(locked, instance_id)
             invitation = _new_invitation(locked, found, assessment, instance_id)
             case.invitations.append(invitation)
         Candidate.objects.point_to(invitation)
         # what waited or was offered gets the verdict that it has now
         own = Delivery.objects.filter(organization=locked, opportunity_id=opportunity.id)
-        again = own.filter(verdict__in=[VerdictCode.ENTERED_BEFORE, VerdictCode.PAUSED])
-        again.filter(due_at__isnull=True, leased_until__isnull=True).update(due_at=Now(), attempts=0)
+        own.filter(verdict__in=[VerdictCode.ENTERED_BEFORE, VerdictCode.PAUSED]).decide_again()
         audit(invitation, actor, AuditAction.TAKE_OVER, {"instance_id": ("", instance_id)})
     return invitation
 
@@ -135,7 +129,7 @@ def _new_invitation(
 ) -> Invitation:
     """Return the stored row: followed with an instance; else one that may have been sent, which nothing sends again."""
     opportunity, shown, now = found.opportunity, found.facts.shown, database.now()
-    has_begun = found.tag == ProgressTag.IN_PROGRESS
+    has_begun = found.tag in Status.IN_PROGRESS.record.tags
     followed = {
         "status": Status.IN_PROGRESS if has_begun else Status.INVITED,
         "instance_id": instance_id,

@@ -10,7 +10,6 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists
-from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.case.facts import NotShown, gather_facts_of_now, lost_elsewhere
@@ -277,9 +276,11 @@ def _decide_again(
         # who chose them knows that they may be invited already
         is_known = invitation.is_chosen or found.explain(opportunity.tags)
         if has_progress_tag(opportunity.tags) and not is_known:
+            uncertain = make_uncertain(invitation, TAGGED)
+            # after the candidate's rows: it may write to the log
             if not effect.organization.rows_lost_until:
                 record_tag(effect.organization)
-            return make_uncertain(invitation, TAGGED)
+            return uncertain
         if decision.verdict == VerdictCode.NO_EMAIL:
             return fail(invitation, NO_ADDRESS, ADD_ADDRESS)
         _write_what_is_shown(invitation, opportunity, facts, decision, read_at)
@@ -351,8 +352,7 @@ def _end(
         latest = Candidate.objects.filter(
             organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
         )
-        at_rest = Delivery.objects.filter(due_at__isnull=True, leased_until__isnull=True)
-        at_rest.filter(pk__in=latest.values("delivery")).update(due_at=Now(), attempts=0)
+        Delivery.objects.filter(pk__in=latest.values("delivery")).decide_again()
     return Cancelled(reason)
 
 

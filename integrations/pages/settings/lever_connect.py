@@ -103,7 +103,7 @@ def _use(request: HttpRequest, organization: Organization, access: LeverAccess, 
 
 
 def announce(request: HttpRequest, connection: LeverConnection, sentence: str) -> None:
-    """Say that Lever is connected, and by whom; have what waited and Lever's lists read."""
+    """Say who connected Lever. What waited is decided, and Lever's lists are read."""
     organization = connection.organization
     notify.notify_workers()
     notify.request_catalog_refresh(organization)

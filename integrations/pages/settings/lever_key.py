@@ -54,7 +54,7 @@ def _why_unusable(error: PlatformError) -> str:
         )
     if error.status == 403:
         return (
-            "This key may not list Lever's users, one of whom is shown as the author. Make a key in Lever that has the "
+            "This key may not list Lever's users, and the author is one of them. Make a key in Lever that has the "
             f"box “{boxes('users:read:admin')}” too."
         )
     return f"Lever could not be asked whether it accepts this key ({error}). Try again in a minute."
