@@ -160,6 +160,14 @@ def test_a_key_is_not_stored_without_a_user(super_admin_client, organization, eu
     assert key not in str(super_admin_client.session.items())
 
 
+def test_the_fold_of_a_working_connection_names_what_is_replaced(
+    super_admin_client, connected_organization, eu
+):
+    assert "Connect again, or connect in the other way" in text(super_admin_client.get("/settings/"))
+    connect(super_admin_client, eu, api_key(eu))
+    assert "Replace the key, or connect in the other way" in text(super_admin_client.get("/settings/"))
+
+
 def test_the_log_names_the_change_and_never_the_key(super_admin_client, organization, eu):
     keys = [api_key(eu), api_key(eu)]
     for key in keys:
