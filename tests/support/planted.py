@@ -99,11 +99,13 @@ class PlantedPortal:
 
     def start(self) -> None:
         """Configure the organization, and start the sandbox and `serve`."""
-        self.run_manage("configure", self._organization_file())
+        configured = self.run_manage("configure", self._organization_file())
+        assert "super_admin" in configured, configured
         operator = ("--username", OPERATOR, "--email", f"{OPERATOR}@portal.example")
-        self.run_manage(
+        made = self.run_manage(
             "createsuperuser", "--noinput", *operator, DJANGO_SUPERUSER_PASSWORD=self.passwords[OPERATOR]
         )
+        assert "created" in made, made
         self._start(self.environment.sandbox().argv)
         self._start([sys.executable, "manage.py", "serve", "--port", str(self.environment.port)])
         for url in self.environment.urls_to_wait_for:
@@ -130,7 +132,7 @@ class PlantedPortal:
             process.wait(60)
 
     def run_manage(self, *arguments: str, **variables: str) -> str:
-        """Run a command with further variables; return what it printed."""
+        """Run a command with further variables; return what it printed, whatever its exit code."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,

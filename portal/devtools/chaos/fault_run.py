@@ -187,7 +187,7 @@ class FaultRun(Run):
         interruptions = self._fault_injector.interruptions
         for slug in tenants.slugs(self._options.organizations):
             moved = {item.opportunity for item in self._workload.candidates if item.organization == slug}
-            evidence = collect_evidence(self._environment, slug, moved, interruptions, self._options.webhooks)
+            evidence = collect_evidence(self._environment, slug, moved, interruptions)
             verification.merge(verify(evidence))
             deliveries = [item for item in evidence.lever["deliveries"] if item["subject"] in moved]
             sent += len(deliveries)
@@ -241,7 +241,6 @@ def candidate_figures(verification: Verification) -> dict[str, object]:
         "explained_by_a_fault": counts["explained_by_fault"],
         "explained_by_a_kill": counts["explained_by_kill"],
         **numbers_of(Violation.UNEXPLAINED),
-        "unresolved_despite_a_webhook": len(verification.broken.get(Violation.UNRESOLVED, [])),
         **numbers_of(Violation.UNSETTLED),
         "completed": counts["completed"],
         "feedback": counts["feedback"],

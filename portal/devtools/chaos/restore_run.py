@@ -224,6 +224,14 @@ class RestoreRun(Run):
             quiesce.sweep_all()
             self._settle()
             quiesce.sweep_all()
+            self._settle()
+            # one that was decided just as the pause ended waits for a duty
+            stranded = Delivery.objects.stranded()
+            wait_until(
+                lambda: not quiesce.read_with_retry(stranded.exists),
+                self._options.phase_seconds,
+                "what a pause held back was not decided again",
+            )
             return self._settle()
 
     def _verify(self, moved: Collection[str], missed: Collection[str]) -> Verification:
@@ -246,7 +254,11 @@ class RestoreRun(Run):
                 rows.get(opportunity) not in (*SENT, InvitationStatus.UNCERTAIN)
                 and opportunity not in offered
             ):
-                verification.record_violation(Violation.UNSETTLED, opportunity)
+                verdicts = Delivery.objects.filter(opportunity_id=opportunity).values_list(
+                    "verdict", flat=True
+                )
+                case = f"{opportunity} ({rows.get(opportunity) or ', '.join(verdicts)})"
+                verification.record_violation(Violation.UNSETTLED, case)
         verification.counts["offered"] = len(offered)
         verification.counts["uncertain"] = sum(one == InvitationStatus.UNCERTAIN for one in rows.values())
         verification.counts["missed_and_invited"] = len(followed & set(missed))

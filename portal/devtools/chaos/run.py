@@ -143,7 +143,6 @@ class Violation(StrEnum):
     LOST = "lost"
     UNSETTLED = "unsettled"
     UNEXPLAINED = "unexplained"
-    UNRESOLVED = "unresolved"
     ACCEPTED_WITHOUT_ROW = "accepted_without_a_row"
     FEEDBACK_TWICE = "feedback_twice"
     FEEDBACK_MISSING = "feedback_missing"

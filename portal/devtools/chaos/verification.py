@@ -60,7 +60,6 @@ class Evidence:
     trigger_stages: Collection[str]
     with_delivery: Collection[str] = ()  # the opportunities that the portal has a delivery of
     worker_kills: Collection[float] = ()
-    has_webhooks: bool = False
 
     def candidates(self) -> "Iterator[CandidateEvidence]":
         """Yield the evidence about each candidate who was moved."""
@@ -147,12 +146,10 @@ def _verify_invitations(verification: Verification, evidence: Evidence, candidat
 def _verify_uncertain_rows(
     verification: Verification, evidence: Evidence, candidate: CandidateEvidence
 ) -> None:
-    """Check that each uncertain invitation had a reason to be, and wasn't resolved by a webhook of CodeScreen's."""
+    """Check that each uncertain invitation had a reason to be."""
     uncertain = [row for row in candidate.rows if row.status == InvitationStatus.UNCERTAIN]
     verification.counts["uncertain"] += len(uncertain)
     verification.counts["uncertain_sent"] += len(uncertain) if candidate.emails_sent else 0
-    if uncertain and candidate.emails_sent and evidence.has_webhooks:
-        verification.record_violation(Violation.UNRESOLVED, candidate.opportunity)
     for row in uncertain:
         if _has_ambiguous_fault(evidence.codescreen, candidate):
             verification.counts["explained_by_fault"] += 1
@@ -218,7 +215,6 @@ def collect_evidence(
     slug: str,
     moved: Collection[str],
     interruptions: Iterable[Interruption] = (),
-    has_webhooks: bool = False,
 ) -> Evidence:
     """Return one organization's evidence."""
     stages = environment.lever.account(slug)["stages"]
@@ -231,7 +227,6 @@ def collect_evidence(
         trigger_stages={stage["id"] for stage in stages if stage["text"] in (TRIGGER, SECOND_TRIGGER)},
         with_delivery=set(deliveries.values_list("opportunity_id", flat=True)),
         worker_kills=[item.at for item in interruptions if item.what is Interrupted.WORKERS],
-        has_webhooks=has_webhooks,
     )
 
 

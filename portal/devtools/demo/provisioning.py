@@ -29,8 +29,12 @@ class BrowserSession:
 
     def sign_in(self, username: str, password: str) -> None:
         """Sign in. Raises RunFailed if the portal refuses it."""
-        if self.submit(SIGN_IN, SIGN_IN, login=username, password=password).status_code != 302:
-            raise RunFailed("signing in failed")
+        answer = self.submit(SIGN_IN, SIGN_IN, login=username, password=password)
+        if answer.status_code != 302:
+            said = re.findall(r'role="alert">(.*?)</div>', answer.text, re.DOTALL)
+            raise RunFailed(
+                f"signing in failed with {answer.status_code}: {' '.join(said).strip() or answer.text[:300]}"
+            )
 
     def submit(self, path: str, page: str, **fields: str) -> requests.Response:
         """Submit a form of a page to a path; return the response without following its redirect."""

@@ -80,14 +80,6 @@ def test_a_fault_is_ambiguous_when_the_caller_cannot_know_its_effect(name, expec
     assert is_ambiguous(name) is expected
 
 
-def test_an_uncertain_invitation_should_have_been_resolved_by_a_webhook_of_codescreen() -> None:
-    sent = [invitation(ambiguous=1)]
-    assert verify_one(opportunity(), sent, UNCERTAIN, has_webhooks=True).broken == {"unresolved": ["o"]}
-    assert verify_one(opportunity(), sent, UNCERTAIN).broken == {}
-    killed = verify_one(opportunity(), [], UNCERTAIN, has_webhooks=True, worker_kills=[1001.0])
-    assert killed.broken == {}
-
-
 def test_one_e_mail_and_one_tag_keep_every_promise() -> None:
     verification = verify_one(opportunity(), [invitation()], INVITED)
     assert verification.broken == {}

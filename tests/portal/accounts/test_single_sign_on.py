@@ -251,7 +251,9 @@ def test_a_provider_that_is_off_or_bound_to_nothing_is_not_there(client, organiz
     SingleSignOn.objects.filter(pk=make_provider("unbound").pk).delete()
     for name in ("acme", "unbound", "unknown"):
         assert client.post(f"/accounts/oidc/{name}/login/").status_code == 404
-    assert "ID" not in client.get(LOGIN).content.decode()
+    page = client.get(LOGIN).content.decode()
+    assert "Acme ID" not in page
+    assert "Unbound ID" not in page
 
 
 def test_the_sign_in_page_shows_the_buttons_of_listed_ones(client, organization, settings):
