@@ -18,6 +18,7 @@ from typing import NoReturn, Self
 from django.conf import settings
 
 from portal.devtools.processes import HOST, claim_port, free_port
+from portal.devtools.sandbox.chat import write_certificate
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, LeverSandbox
 from portal.devtools.sandbox.mail import MailSandbox
@@ -40,6 +41,7 @@ class DemoEnvironment:
     codescreen_port: int
     mail_port: int
     smtp_port: int
+    chat_port: int
 
     @classmethod
     def create(cls, purpose: str, port: int | None = None) -> Self:
@@ -50,7 +52,7 @@ class DemoEnvironment:
         if port is None:
             port = 8000 if claim_port(8000) else free_port()
         folder = Path(tempfile.mkdtemp(prefix=f"codescreen-lever-{purpose}-"))
-        return cls(folder, port, free_port(), free_port(), free_port(), free_port())
+        return cls(folder, port, *(free_port() for _ in range(5)))
 
     @classmethod
     def current(cls) -> Self | None:
@@ -97,13 +99,34 @@ class DemoEnvironment:
         return f"smtp://{HOST}:{self.smtp_port}"
 
     @property
+    def chat_certificate(self) -> Path:
+        """The certificate of the sandbox's chat room."""
+        return self.folder / "chat.pem"
+
+    def messages(self) -> Mapping[str, str]:
+        """Return the variables with which e-mails and chat messages go to the sandbox."""
+        return {
+            "EMAIL_URL": self.smtp_url,
+            "https_proxy": f"http://{HOST}:{self.chat_port}",
+            "no_proxy": f"{HOST},localhost",
+            "REQUESTS_CA_BUNDLE": str(self.chat_certificate),
+        }
+
+    @property
     def redirect_uris(self) -> tuple[str, ...]:
         """The addresses of the portal that Lever's consent may lead back to."""
         return tuple(f"http://{host}:{self.port}/oauth/complete/lever/" for host in (HOST, "localhost"))
 
     @property
     def _ports(self) -> tuple[int, ...]:
-        return self.port, self.lever_port, self.codescreen_port, self.mail_port, self.smtp_port
+        return (
+            self.port,
+            self.lever_port,
+            self.codescreen_port,
+            self.mail_port,
+            self.smtp_port,
+            self.chat_port,
+        )
 
     @property
     def urls_to_wait_for(self) -> tuple[str, str, str]:
@@ -167,7 +190,10 @@ class Platforms:
     def __init__(self, environment: DemoEnvironment) -> None:
         self.lever = LeverSandbox(port=environment.lever_port, redirect_uris=environment.redirect_uris)
         self.codescreen = CodeScreenSandbox(port=environment.codescreen_port)
-        self.mail = MailSandbox(port=environment.mail_port, smtp_port=environment.smtp_port)
+        write_certificate(environment.chat_certificate)
+        self.mail = MailSandbox(
+            environment.mail_port, environment.smtp_port, environment.chat_port, environment.chat_certificate
+        )
 
     def __enter__(self) -> Self:
         for server in (self.lever, self.codescreen, self.mail):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over sockets: keep-alive, quick, and able to reset, hold or cut an answer on purpose."""
+"""HTTP/1.1 over sockets: keep-alive, quick, and able to reset, hold or cut an answer on purpose; other protocols."""
 
 import select
 import socket
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
-from threading import Lock
+from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
+from threading import Lock, Thread
 from typing import Any, ClassVar, Protocol
 
 from portal.devtools.sandbox.messages import Request, Response, build_request
@@ -106,6 +106,31 @@ class HttpServer(ThreadingHTTPServer):
         """Report no callers that hang up: fault runs are full of them."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+class ThreadServer(ThreadingTCPServer):
+    """A server of any protocol in a thread of its own, with one more per connection."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.port: int = self.server_address[1]
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Serve and return at once."""
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
 
 
 class _Connection(BaseHTTPRequestHandler):

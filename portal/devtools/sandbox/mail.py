@@ -1,16 +1,19 @@
-"""The pretend mail server: it takes every e-mail, delivers none, and shows them on its pages."""
+"""The pretend mail server: it takes every e-mail, delivers none, and shows them, and a chat room, on its pages."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Lock, Thread
+from pathlib import Path
+from socketserver import StreamRequestHandler
+from threading import Lock
 from typing import ClassVar, Self
 from urllib.parse import urlencode
 
 from portal.devtools.sandbox.accounts import page_number, page_of
+from portal.devtools.sandbox.chat import ChatPages, ChatRoom, ChatServer
+from portal.devtools.sandbox.connections import ThreadServer
 from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
@@ -85,30 +88,12 @@ IDLE_SECONDS = 60
 type Deliver = Callable[[str, Sequence[str], bytes], object]
 
 
-class SmtpServer(ThreadingTCPServer):
+class SmtpServer(ThreadServer):
     """Hands every message to `deliver(sender, recipients, raw)`."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self, port: int, deliver: Deliver) -> None:
         super().__init__((HOST, port), _Session)
         self.deliver = deliver
-        self.port: int = self.server_address[1]
-        self._thread: Thread | None = None
-
-    def start(self) -> None:
-        """Serve in a thread of its own and return at once."""
-        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Take nothing more."""
-        if self._thread is not None:
-            self.shutdown()
-            self._thread.join()
-        self.server_close()
 
 
 class _Session(StreamRequestHandler):
@@ -260,23 +245,38 @@ def _row(email: StoredEmail) -> dict[str, object]:
 
 
 class MailSandbox(SandboxServer):
-    """A pretend mail server; `start()` it, send to `smtp_port`, look at `url`, `stop()` it."""
+    """A pretend mail server and chat room; `start()` it, send to `smtp_port`, look at `url`, `stop()` it.
+
+    With a file for its certificate it also serves the chat room, at `chat_port`.
+    """
 
     server_name: ClassVar[str] = "mail"
 
-    def __init__(self, port: int = 0, smtp_port: int = 0) -> None:
+    def __init__(
+        self, port: int = 0, smtp_port: int = 0, chat_port: int = 0, certificate: Path | None = None
+    ) -> None:
         super().__init__(port)
         self.mailbox = Mailbox()
-        self._smtp = SmtpServer(smtp_port, self.mailbox.store)
-        self.smtp_port = self._smtp.port
+        self.room = ChatRoom()
+        smtp = SmtpServer(smtp_port, self.mailbox.store)
+        self.smtp_port = smtp.port
+        self._servers: list[ThreadServer] = [smtp]
+        self.chat_port = chat_port
+        if certificate is not None:
+            chat = ChatServer(chat_port, self.room, certificate)
+            self.chat_port = chat.port
+            self._servers.append(chat)
         self.router.add(MailPages(self.mailbox).routes())
+        self.router.add(ChatPages(self.room).routes())
 
     def start(self) -> Self:
-        """Take e-mails and serve the pages in threads of their own."""
-        self._smtp.start()
+        """Take messages and serve the pages in threads of their own."""
+        for server in self._servers:
+            server.start()
         return super().start()
 
     def stop(self) -> None:
         """Take and serve nothing more."""
-        self._smtp.stop()
+        for server in self._servers:
+            server.stop()
         super().stop()

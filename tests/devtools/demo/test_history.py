@@ -49,7 +49,7 @@ STATUSES = {"held", "uncertain", "invited", "in_progress", "submitted", "complet
 @pytest.fixture
 def environment(tmp_path: Path, settings) -> DemoEnvironment:
     """A demo's environment, to which the settings point."""
-    environment = DemoEnvironment(tmp_path, *(free_port() for _ in range(5)))
+    environment = DemoEnvironment(tmp_path, *(free_port() for _ in range(6)))
     variables = environment.variables()
     for name in ("LEVER_AUTH_URL", "LEVER_API_URL", "LEVER_AUDIENCE", "CODESCREEN_API_URL", "PORTAL_URL"):
         setattr(settings, name, variables[name])
@@ -58,6 +58,32 @@ def environment(tmp_path: Path, settings) -> DemoEnvironment:
         variables["LEVER_CLIENT_SECRET"],
     )
     return environment
+
+
+def assert_steps_are_in_order() -> None:
+    for invitation in Invitation.objects.all():
+        steps = ("created_at", "invited_at", "started_at", "submitted_at", "completed_at")
+        times = [at.replace(microsecond=0) for step in steps if (at := getattr(invitation, step)) is not None]
+        assert times == sorted(times), invitation
+
+
+def assert_incidents_begin_with_their_cause() -> None:
+    held = Verdict.objects.filter(code="held_for_approval").values_list(
+        "delivery__organization", "decided_at"
+    )
+    unanswered = ApiCall.objects.unanswered().values_list("organization", "at")
+    causes = [("held_invitations", *row) for row in held] + [
+        ("uncertain_invitations", *row) for row in unanswered
+    ]
+    assert {code for code, *_ in causes} == set(Incident.objects.values_list("code", flat=True))
+    for code, organization_id, at in causes:
+        known = Incident.objects.filter(organization=organization_id, code=code)
+        latest = known.filter(began_at__lt=at + timedelta(minutes=3)).latest("began_at")
+        assert latest.ended_at is None or latest.ended_at > at, (code, at)
+    for incident in Incident.objects.all():
+        same = (incident.code, incident.organization_id)
+        late = [incident.began_at - at for *cause, at in causes if tuple(cause) == same]
+        assert any(timedelta(0) <= one < timedelta(minutes=3) for one in late), incident
 
 
 def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
@@ -109,8 +135,10 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
     with subtests.test("nobody was invited twice, and Lever shows one progress tag"):
         opportunities, invitations = ledgers
         rounds = Counter(Invitation.objects.exclude(invited_at=None).values_list("email", "assessment_id"))
-        rounds.update(Invitation.objects.filter(status="uncertain").values_list("email", "assessment_id"))
+        uncertain = Invitation.objects.filter(status="uncertain").values_list("email", "assessment_id")
         sent = {(one["email"], one["assessment_id"]): one["emails_sent"] for one in invitations}
+        assert {email for email, _ in set(uncertain) - set(sent)} == {"zitterpappel@candidates.example"}
+        rounds.update(set(uncertain) & set(sent))
         assert sent == rounds
         for invitation in Invitation.objects.exclude(invited_at=None):
             tags = opportunities[invitation.opportunity_id]["tags"]
@@ -130,7 +158,7 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])
         ids = set(entered.values_list("opportunity_id", flat=True))
         assert set(Candidate.objects.values_list("opportunity_id", flat=True)) == ids
-        assert len(ids) == 48 + 8
+        assert len(ids) == 48 + 13
         assert not Candidate.objects.filter(name="").exists()
 
     with subtests.test("incidents are over and open"):
@@ -164,6 +192,19 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
             "Score 70, meets your bar (70)",
         ]
         assert not Delivery.objects.filter(organization=first, platform="codescreen").exists()
+
+    with subtests.test("that organization shows what waits for a person, and names of every kind"):
+        waiting = Candidate.objects.filter(organization=first)
+        freed = waiting.filter(delivery__verdict="no_assessment")
+        assert set(freed.values_list("role_title", flat=True)) == {"Product Designer"}
+        assert {one.name for one in freed} == {"Candidate Großblättrige Sommerlinde", "Candidate ヤマザクラ"}
+        numbers = Counter(waiting.exclude(invitation=None).values_list("invitation__status", flat=True))
+        assert numbers == {"completed": 5, "invited": 2, "in_progress": 1, "uncertain": 2, "held": 1}
+        assert max(map(len, " ".join(waiting.values_list("name", flat=True)).split())) > 40
+
+    with subtests.test("no time contradicts another"):
+        assert_steps_are_in_order()
+        assert_incidents_begin_with_their_cause()
 
     with subtests.test("the set-up is complete, and the log is whole"):
         for organization in (first, acme):

@@ -23,12 +23,11 @@ from portal.devtools.sandbox.lever.records import Opportunity, Posting
 from portal.devtools.sandbox.values import JsonObject, now_ms, stable_id
 
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
-ANSWER_LOST = {
+ANSWER_LOST: JsonObject = {
     "method": "POST",
     "path": "/api/assessments$",
     "probability": 1.0,
     "times": 1,
-    "kind": "reset_after",
 }
 NO_CONTACT: JsonObject = {
     "store": {"allowed": True, "expiresAt": None},
@@ -42,7 +41,10 @@ FOLLOWED_ONE_IN = 4
 
 @dataclass(frozen=True)
 class Person:
-    """One candidacy; `same_person_as` is the word of another one, whose contact it shares."""
+    """One candidacy; `same_person_as` is the word of another one, whose contact it shares.
+
+    The word is for ids and addresses; `name` is the tree's name where it isn't the word.
+    """
 
     word: str
     posting: str
@@ -50,6 +52,7 @@ class Person:
     tags: tuple[str, ...] = ()
     same_person_as: str = ""
     may_be_contacted: bool = True
+    name: str = ""
 
     @property
     def email(self) -> str:
@@ -83,7 +86,7 @@ class Acts:
         item: JsonObject = {
             "id": self._opportunity_id(person),
             "contact": stable_id(self._slug, "contact", person.same_person_as or person.word),
-            "name": f"Candidate {person.same_person_as or person.word}",
+            "name": f"Candidate {person.name or person.same_person_as or person.word}",
             "emails": [person.email] if person.email else [],
             "posting": person.posting,
             "tags": list(person.tags),
@@ -123,9 +126,11 @@ class Acts:
         """Have CodeScreen send webhooks from now on."""
         self._invited.settings.webhooks_enabled = True
 
-    def lose_next_answer(self) -> None:
-        """Carry out the next invitation without an answer."""
-        self._codescreen.faults.load({"seed": 1, "rules": [ANSWER_LOST]})
+    def lose_next_answer(self, *, is_sent: bool = True) -> None:
+        """Let the next invitation have no answer; it is sent or it isn't, which the portal can't know."""
+        kind = "reset_after" if is_sent else "reset_before"
+        rule = ANSWER_LOST | {"account": self._slug, "kind": kind}
+        self._codescreen.faults.load({"seed": 1, "rules": [rule]})
 
     # at the portal
 

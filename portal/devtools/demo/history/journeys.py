@@ -190,6 +190,7 @@ class Journeys:
     def _held(self) -> Iterator[Event]:
         """Yield who waits for an Admin's yes: one by a tag, and of a bulk move those beyond the limit."""
         yield from self._entry(self._person(BACKEND, tags=(HOLD_TAG,)), self._ago(hours=20))
+        yield Event(self._ago(hours=20) + 2 * MINUTE, self._acts.update_incidents)
         people, at = [self._person(BACKEND) for _ in range(BULK_LIMIT + 4)], self._ago(hours=9)
         for person in people:
             yield Event(at - timedelta(hours=2), partial(self._acts.apply, person))

@@ -8,8 +8,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from portal.devtools.demo.environment import Platforms
-from portal.devtools.demo.history.acts import OWNER, Acts, Person
-from portal.devtools.demo.history.journeys import BACKEND, FRONTEND, LATEST, TRIGGER, Event, ago
+from portal.devtools.demo.history.acts import DESIGNER, OWNER, Acts, Person
+from portal.devtools.demo.history.journeys import (
+    BACKEND,
+    FRONTEND,
+    HOLD_TAG,
+    LATEST,
+    MINUTE,
+    TRIGGER,
+    Event,
+    ago,
+)
 from portal.devtools.demo.provisioning import PUBLISHED
 from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account, lever_account
 from portal.devtools.sandbox.values import stable_id
@@ -24,6 +33,18 @@ EVALUATED = (
     (4.2, FRONTEND, 62),
     (2.3, BACKEND, 70),
 )
+#: Hours ago, who: a mapping of their role frees them.
+UNMAPPED = (
+    (6.5, Person("Sommerlinde", DESIGNER, name="Großblättrige Sommerlinde")),
+    (3.5, Person("Yamazakura", DESIGNER, name="ヤマザクラ")),
+)
+#: Hours ago, who, and whether the invitation was sent whose answer was lost.
+UNANSWERED = (
+    (7.5, Person("Mammutbaum", BACKEND, name="Riesenmammutbaumsamenzapfenschuppenharztropfen"), True),
+    (2.5, Person("Zitterpappel", FRONTEND), False),
+)
+#: Held because of a tag.
+HELD = Person("Hinoki", BACKEND, tags=(HOLD_TAG,), name="ヒノキ（檜）")
 WORDS = ("Rosewood", "Sassafras", "Teak", "Tupelo", "Walnut", "Whitebeam", "Wisteria", "Yucca")
 
 
@@ -59,6 +80,21 @@ def _events(acts: Acts, now: datetime) -> Iterator[Event]:
     at_work = Person(next(words), BACKEND)
     yield from _entry(acts, at_work, ago(now, 1.1))
     yield from _seen(acts, at_work, now - timedelta(hours=3), "start")
+    yield from _waiting(acts, now)
+
+
+def _waiting(acts: Acts, now: datetime) -> Iterator[Event]:
+    """Yield who waits for a person: for an assessment, for what CodeScreen shows, and for a yes."""
+    yield Event(ago(now, BAR_DAYS) + 2 * MINUTE, partial(acts.change_policies, OWNER, hold_tag=HOLD_TAG))
+    for hours, person in UNMAPPED:
+        yield from _entry(acts, person, ago(now, hours=hours))
+    for hours, person, is_sent in UNANSWERED:
+        at = ago(now, hours=hours)
+        yield Event(at - MINUTE, partial(acts.lose_next_answer, is_sent=is_sent))
+        yield from _entry(acts, person, at)
+        yield Event(at + 2 * MINUTE, acts.update_incidents)
+    yield from _entry(acts, HELD, ago(now, hours=4.5))
+    yield Event(ago(now, hours=4.5) + 2 * MINUTE, acts.update_incidents)
 
 
 def _entry(acts: Acts, person: Person, at: datetime) -> Iterator[Event]:

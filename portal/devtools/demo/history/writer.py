@@ -76,7 +76,8 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
         for one in (acts, of_published):
             one.sweep()
         _work()
-        acts.update_incidents()
+        for one in (acts, of_published):
+            one.update_incidents()
         _work()
         acts.report_steps()
         # those underway are followed from now on

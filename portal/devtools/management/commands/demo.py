@@ -63,7 +63,7 @@ class Command(BaseCommand):
             if port is not None and not (0 < port < 65536 and claim_port(port)):
                 raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
             created = DemoEnvironment.create("demo", port)
-            created.enter(EMAIL_URL=created.smtp_url)
+            created.enter(**created.messages())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         try:
@@ -122,11 +122,16 @@ _WELCOME = """
 The demo runs. Everything in it is pretend; it ends with Ctrl-C.
 
   Portal       {at.portal_url}/          sign in: {name} / {password}
-               or as lead, an Admin, or recruiter, a Team Member, with the same password
-               Initech, shown first, has what CodeScreen gives every account: a score and no result.
-               Acme asked CodeScreen for results. To set up Globex yourself, sign in as newcomer
-  Admin        {at.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
+               or, with the same password, as lead (Admin), recruiter (Team Member), newcomer (nothing set up yet)
+  Admin        {at.portal_url}/admin/    every delivery, decision, invitation, result, effect and call
   Lever        {at.lever.url}/          move a candidate into “CodeScreen Assessment”
   CodeScreen   {at.codescreen.url}/          start, submit and evaluate their assessment
   E-mails      {at.mail_url}/          what the portal sends to the team
+  Chat room    {at.mail_url}/chat      enter the address that it shows under Settings › Notifications
+
+  Initech, shown first, has what CodeScreen gives every account: a score and no result. To try there:
+               Roles and rules: map “Product Designer”, and invite the two who had no assessment
+               Candidates: settle the two that were possibly sent (CodeScreen shows one of them), send the one on hold
+               names: German, Japanese, and one of 46 letters
+  Acme         asked CodeScreen for results; 48 candidates, every outcome
 """
