@@ -43,7 +43,6 @@ MAIN = (
     Entry("overview", "Overview", "home"),
     Entry("activity", "Candidates", "people", paths=("/data/",)),
     Entry("report", "Reports", "chart", "sees_all_candidates"),
-    Entry("what-if", "What if…", "play", "sees_all_candidates"),
     Entry("health", "Health", "health", "sees_all_candidates"),
     Entry("audit", "Audit log", "list", "may_read_log"),
     Entry("settings", "Settings", "settings", paths=("/mappings/", "/api/")),

@@ -61,7 +61,7 @@ STATES = {
         "?act=decide",
     ],
     "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
-    "what-if": [
+    "preview": [
         "?candidate=opportunity-acme&stage=stage-1",
         "?candidate=two+words&stage=stage-1",
         "?candidate=Candidate&stage=stage-1",

@@ -31,7 +31,7 @@ PAGES = (
     "mapping-list",
     "activity",
     "audit",
-    "what-if",
+    "preview",
     "notification-settings",
     "notifications",
     "lever-disconnect",

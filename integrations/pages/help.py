@@ -30,10 +30,10 @@ from integrations.pages.activity.actions import (
 from integrations.pages.activity.activity import ActivityView, CandidateExportView
 from integrations.pages.audit_log import AuditLogView
 from integrations.pages.candidate.data import CandidateDataView
-from integrations.pages.dry_run import DryRunView
 from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView
 from integrations.pages.mappings.mapping_list import MappingListView
+from integrations.pages.preview import PreviewView
 from integrations.pages.report import ReportView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView
@@ -79,7 +79,7 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("See candidates, their results and why somebody was not invited", ActivityView),
     ("Choose your own e-mails", NotificationsView),
     ("See the mappings", MappingListView),
-    ("Try out with “What if…” what a move would do", DryRunView),
+    ("Preview what a move would do", PreviewView),
     ("See reports", ReportView),
     ("Download candidates as CSV", CandidateExportView),
     ("See Health", HealthView),

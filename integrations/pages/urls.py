@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.pages import audit_log, dry_run, health, report
+from integrations.pages import audit_log, health, preview, report
 from integrations.pages import help as help_pages
 from integrations.pages.activity import actions, activity, bulk, take_over
 from integrations.pages.candidate import data, invite, page
@@ -95,8 +95,7 @@ urlpatterns = [
     path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),
     path("invitations/<int:pk>/again/", actions.InviteAgainView.as_view(), name="invitation-again"),
     path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
-    # dry run
-    path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
+    path("preview/", preview.PreviewView.as_view(), name="preview"),
     # reports
     path("reports/", report.ReportView.as_view(), name="report"),
     path("reports/export/", report.ReportExportView.as_view(), name="report-export"),

@@ -29,7 +29,7 @@ NOT_AUDITED = {
     "activity",
     "candidate",
     "candidate-data",  # its entry is tested with the page
-    "what-if",
+    "preview",
     "candidates-take-over",  # its entry is tested in tests/invitations/test_take_over.py
     "health",
     "member-link",  # shows

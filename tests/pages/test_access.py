@@ -57,7 +57,7 @@ ALLOWED = {
     "other-integration-off": 1,
     "lever-people": 1,
     "mapping-list": 3,
-    "what-if": 3,
+    "preview": 3,
     "health": 3,
     "report": 3,
     "report-export": 3,

@@ -254,7 +254,7 @@ TEAM_PAGES = (
     "/health/",
     "/reports/",
     "/mappings/",
-    "/what-if/",
+    "/preview/",
     "/audit/",
     "/audit/?page=-1",
     "/audit/?person=person-3",

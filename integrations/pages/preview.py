@@ -13,6 +13,7 @@ from integrations.catalog.models import Role
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.invitations.models.candidate import Candidate
+from integrations.lever.payloads import StageChange
 from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.perform import kind_of
@@ -94,8 +95,8 @@ def consequences(dry_run: DryRun) -> Iterator[Consequence]:
         yield effect.get_kind_display(), kind.intended(kind.brief(effect))
 
 
-class DryRunForm(forms.Form):
-    """The candidate and the stage."""
+class PreviewForm(forms.Form):
+    """The candidate and the stage; without a stage, the one that they entered last."""
 
     candidate = forms.CharField(
         label="Candidate",
@@ -103,7 +104,7 @@ class DryRunForm(forms.Form):
         help_text="Their link from Lever or e-mail address; or the name of somebody who entered a CodeScreen stage.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    stage = forms.ChoiceField(label="Stage they would enter", choices=())
+    stage = forms.ChoiceField(label="Stage they would enter", choices=(), required=False)
 
     def __init__(self, *args: Any, stages: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,37 +120,35 @@ class DryRunForm(forms.Form):
         return written
 
 
-class DryRunView(OrganizationMixin, TemplateView):
+class PreviewView(OrganizationMixin, TemplateView):
     """Ask for a candidate and a stage, and show what would follow; nothing is sent or written."""
 
-    template_name = "integrations/dry_run.html"
+    template_name = "integrations/preview.html"
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the form, and the answer where the address names a candidate and a stage."""
+        """Add the form, and the answer where the address names a candidate."""
         stages = pick_list.stages(self.organization).known
-        is_submitted = "candidate" in self.request.GET
         triggers = {stage.name for stage in trigger_stages(self.organization)}
         initial = next((stage_id for stage_id, name in stages if name in triggers), "")
-        # a candidate's page names no stage
-        asked = {"stage": initial} | self.request.GET.dict()
-        form = DryRunForm(asked if is_submitted else None, stages=stages, initial={"stage": initial})
+        asked = self.request.GET if "candidate" in self.request.GET else None
+        form = PreviewForm(asked, stages=stages, initial={"stage": initial})
         context = super().get_context_data(form=form, has_stages=bool(stages), **kwargs)
-        if is_submitted and form.is_valid():
+        if form.is_valid():
             try:
-                context |= self._search_and_run(form, dict(stages))
+                context |= self._search_and_run(form, dict(stages), initial)
             except PlatformError as error:
                 context["error"] = str(error)
         return context
 
-    def _search_and_run(self, form: DryRunForm, stage_names: dict[str, str]) -> dict[str, Any]:
+    def _search_and_run(self, form: PreviewForm, stage_names: dict[str, str], usual: str) -> dict[str, Any]:
         """Return the answer for the candidate, or the candidates to choose from. Raises PlatformError."""
         written, stage_id = form.cleaned_data["candidate"], form.cleaned_data["stage"]
         if "/" in written or _UUID.fullmatch(written):
-            return self._run(opportunity_id(written), stage_id, stage_names)
+            return self._run(opportunity_id(written), stage_id, stage_names, usual)
         matches = search(self.organization, written)
         if len(matches) == 1:
-            return self._run(matches[0].opportunity_id, stage_id, stage_names)
+            return self._run(matches[0].opportunity_id, stage_id, stage_names, usual)
         if not matches:
             nobody = (
                 "Nobody has this address"
@@ -159,11 +158,18 @@ class DryRunView(OrganizationMixin, TemplateView):
             form.add_error("candidate", f"{nobody}. Paste the candidate's link from Lever.")
         return {"matches": matches, "stage": stage_id}
 
-    def _run(self, candidate_id: str, stage_id: str, stage_names: dict[str, str]) -> dict[str, Any]:
+    def _run(
+        self, candidate_id: str, stage_id: str, stage_names: dict[str, str], usual: str
+    ) -> dict[str, Any]:
+        own = Candidate.objects.filter(organization=self.organization, opportunity_id=candidate_id)
+        known = own.select_related("delivery").first()
+        if not stage_id:
+            entered = StageChange.from_payload(known.delivery.payload) if known and known.delivery else None
+            stage_id = entered.to_stage_id if entered and entered.to_stage_id in stage_names else usual
         dry_run = queue_acts.dry_run(self.organization, candidate_id, stage_id)
-        known = Candidate.objects.filter(organization=self.organization, opportunity_id=candidate_id).first()
         answer = {
             "decision": dry_run.decision,
+            "stage": stage_id,
             "stage_name": stage_names.get(stage_id, stage_id),
             "candidate_id": candidate_id,
             "known": known,

@@ -13,11 +13,11 @@ from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.pages.dry_run import opportunity_id
+from integrations.pages.preview import opportunity_id
 from tests.support import factories
 from tests.support.page_text import text
 
-URL = "/what-if/"
+URL = "/preview/"
 ID = "11111111-2222-3333-4444-555555555555"
 
 
@@ -103,7 +103,7 @@ def test_a_stage_that_does_not_invite_is_explained(team_member_client, mapped_or
     other = plain_stage(team_member_client)
     answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other})
     assert answer.context["answer"]["decision"].verdict == "not_a_trigger_stage"
-    assert "nothing is sent, and nothing is written in Lever" in text(answer)
+    assert "Nothing would be sent, and nothing written in Lever." in text(answer)
 
 
 def test_leaving_the_stage_would_withdraw_an_unstarted_invitation(
@@ -183,7 +183,7 @@ def test_a_name_finds_those_who_were_not_invited(team_member_client, ready_organ
 
 
 def test_a_limited_team_member_may_not(limited_member_client):
-    assert limited_member_client.get(reverse("what-if")).status_code == 403
+    assert limited_member_client.get(reverse("preview")).status_code == 403
 
 
 @pytest.fixture
@@ -232,6 +232,21 @@ def test_who_was_found_by_id_is_named_with_the_role(team_member_client, mapped_o
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder")}))
     assert "Candidate Alder enters “CodeScreen Assessment”" in page
     assert '<p class="quiet">Backend Engineer</p>' in page
+    assert not re.search(r'<input[^>]*type="text"[^>]*value', page)  # nobody reads an id
+
+
+def test_without_a_stage_the_one_that_the_candidate_entered_last_is_meant(
+    team_member_client, mapped_organization, sandbox
+):
+    other, candidate = plain_stage(team_member_client), sandbox.opportunity_id("Alder")
+    delivery = factories.DeliveryFactory.create(
+        organization=mapped_organization, payload={"data": {"opportunityId": candidate, "toStageId": other}}
+    )
+    factories.CandidateFactory.create(
+        organization=mapped_organization, opportunity_id=candidate, delivery=delivery
+    )
+    answer = team_member_client.get(URL, {"candidate": candidate})
+    assert answer.context["answer"]["decision"].verdict == "not_a_trigger_stage"
 
 
 def test_another_organizations_candidates_are_not_found(
