@@ -9,11 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.members.models.membership import SUPER_ADMINS, TEAM, Membership
-from integrations.notifications import account_notices
-from integrations.notifications.account_notices import AdminRequest
+from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,
@@ -21,7 +18,6 @@ from integrations.pages.access import (
 )
 
 MAX_ORGANIZATIONS = 50
-MAX_SUPER_ADMINS = 20
 
 
 @dataclass(frozen=True)
@@ -84,15 +80,6 @@ class NavigationLink:
     is_current: bool
 
 
-@dataclass(frozen=True)
-class RequestOption:
-    """One thing that a person may ask the Super Admins for, and the e-mail of their recent request for it."""
-
-    code: str
-    label: str
-    email: Effect | None
-
-
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
@@ -105,8 +92,6 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "rules_tabs": SimpleLazyObject(lambda: _links(request, RULES)),
         "help_tabs": SimpleLazyObject(lambda: _links(request, HELP)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
-        "request_options": SimpleLazyObject(lambda: _request_options(request)),
-        "super_admins": SimpleLazyObject(lambda: _super_admins(request)),
     }
 
 
@@ -139,22 +124,3 @@ def _other_organizations(request: HttpRequest) -> list[Organization]:
     current = current_membership(request)
     others = [one.organization for one in cached_memberships(request) if one != current]
     return sorted(others, key=lambda one: (one.name.casefold(), one.pk))[:MAX_ORGANIZATIONS]
-
-
-def _super_admins(request: HttpRequest) -> list[Membership]:
-    membership = admitted_membership(request)
-    if membership is None:
-        return []
-    super_admins = Membership.objects.filter(organization=membership.organization, role__in=SUPER_ADMINS)
-    return list(super_admins.select_related("user").order_by("user__username")[:MAX_SUPER_ADMINS])
-
-
-def _request_options(request: HttpRequest) -> list[RequestOption]:
-    """Return what may be asked for; nothing for a Super Admin, or where no Super Admin has an address."""
-    membership = admitted_membership(request)
-    if membership is None or membership.may_connect:
-        return []
-    if not account_notices.super_admins_with_address(membership.organization):
-        return []
-    recent = account_notices.recent_requests(membership)
-    return [RequestOption(code, str(label), recent.get(code)) for code, label in AdminRequest.choices]

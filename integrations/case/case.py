@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from integrations.core.invitation_status import FOLLOWED, InvitationAct
+from integrations.core.act import Act
+from integrations.core.invitation_status import FOLLOWED
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
@@ -89,12 +90,10 @@ class Case:
         same = (one for one in self.invitations if one.assessment_id == invitation.assessment_id)
         return [one for one in same if one.round > invitation.round]
 
-    def acts_on(self, invitation: Invitation) -> tuple[InvitationAct, ...]:
+    def acts_on(self, invitation: Invitation) -> tuple[Act, ...]:
         """Return what a person may do to an invitation now; what goes on is the later round."""
         is_followed = bool(self.later_rounds(invitation))
-        return tuple(
-            act for act in invitation.allows if not (is_followed and act == InvitationAct.INVITE_AGAIN)
-        )
+        return tuple(act for act in invitation.allows if not (is_followed and act == Act.INVITE_AGAIN))
 
     def is_overtaken(self, invitation: Invitation) -> bool:
         """Whether a later round of the same assessment was sent, and isn't cancelled."""

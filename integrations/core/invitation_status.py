@@ -5,9 +5,10 @@ gives it to an invitation. Statuses are stored and exported by their code.
 """
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum, StrEnum, auto
+from enum import Enum, IntEnum, auto
 from typing import NamedTuple, Self
 
+from integrations.core.act import Act
 from integrations.core.vocabulary import LabelledEnum, ProgressTag, RecordEnum, Tone, lower_first, make_member
 
 SENT_AUTOMATICALLY = "Nothing to do. The invitation is sent automatically."
@@ -30,16 +31,6 @@ class JourneyStep(IntEnum):
     STARTED = 2
     SUBMITTED = 3
     RESULT = 4
-
-
-class InvitationAct(StrEnum):
-    """What a person may do to an invitation."""
-
-    APPROVE = "approve"
-    CANCEL = "cancel"
-    RESOLVE = "resolve"
-    SEND_AGAIN = "send_again"
-    INVITE_AGAIN = "invite_again"
 
 
 class FollowingEnd(LabelledEnum):
@@ -107,7 +98,7 @@ class StatusRecord(StatusWords):
     `event` ends a line of a candidate's history, and is empty where another line says it. `wait_note` follows the
     assessment's name in the note in Lever about an invitation that waits so; empty where none is left. `step` is the
     step of the journey that is reached, `tags` the progress tags in Lever that it may have, the usual one first.
-    `follows` are the statuses that it may follow.
+    `follows` are the statuses that it may follow. `act` is what a person does next, of what the status `allows`.
     """
 
     code: str
@@ -120,7 +111,8 @@ class StatusRecord(StatusWords):
     poll: PollPace | None = None
     following_ends: FollowingEnd | None = None
     follows: tuple[str, ...]
-    allows: tuple[InvitationAct, ...] = ()
+    act: Act | None = None
+    allows: tuple[Act, ...] = ()
 
 
 class InvitationStatus(RecordEnum):
@@ -140,7 +132,8 @@ class InvitationStatus(RecordEnum):
         phase=Phase.UNSENT,
         needs_person=True,
         follows=("pending",),  # an approval was taken back before it was sent
-        allows=(InvitationAct.APPROVE, InvitationAct.CANCEL),
+        act=Act.APPROVE,
+        allows=(Act.APPROVE, Act.CANCEL),
     )
     PENDING = StatusRecord(
         code="pending",
@@ -152,7 +145,7 @@ class InvitationStatus(RecordEnum):
         meaning="It is decided and will be sent within seconds.",
         phase=Phase.UNSENT,
         follows=("held", "sending", "uncertain", "failed", "withdrawn"),
-        allows=(InvitationAct.CANCEL,),
+        allows=(Act.CANCEL,),
     )
     SENDING = StatusRecord(
         code="sending",
@@ -180,7 +173,8 @@ class InvitationStatus(RecordEnum):
         needs_person=True,
         # pending: a call that is no longer on record, such as after a restore, may have sent it
         follows=("pending", "sending"),
-        allows=(InvitationAct.RESOLVE, InvitationAct.SEND_AGAIN, InvitationAct.CANCEL),
+        act=Act.SETTLE,
+        allows=(Act.SETTLE, Act.CANCEL),
     )
     INVITED = StatusRecord(
         code="invited",
@@ -200,7 +194,7 @@ class InvitationStatus(RecordEnum):
         following_ends=FollowingEnd.NOT_STARTED,
         # pending: the earlier call is confirmed before the retry
         follows=("pending", "sending", "uncertain", "withdrawn", "in_progress", "submitted", "completed"),
-        allows=(InvitationAct.CANCEL,),
+        allows=(Act.CANCEL,),
     )
     IN_PROGRESS = StatusRecord(
         code="in_progress",
@@ -247,7 +241,7 @@ class InvitationStatus(RecordEnum):
         poll=PollPace("POLL_NOT_STARTED_SECONDS", 24),
         following_ends=FollowingEnd.RESULT_SETTLED,
         follows=("invited", "in_progress", "submitted", "withdrawn"),
-        allows=(InvitationAct.INVITE_AGAIN,),
+        allows=(Act.INVITE_AGAIN,),
     )
     WITHDRAWN = StatusRecord(
         code="withdrawn",
@@ -261,7 +255,7 @@ class InvitationStatus(RecordEnum):
         poll=PollPace("POLL_NOT_STARTED_SECONDS", 24),
         following_ends=FollowingEnd.WITHDRAWN,
         follows=("held", "pending", "invited", "uncertain", "failed"),
-        allows=(InvitationAct.INVITE_AGAIN,),
+        allows=(Act.INVITE_AGAIN,),
     )
     FAILED = StatusRecord(
         code="failed",
@@ -274,7 +268,8 @@ class InvitationStatus(RecordEnum):
         event="was not sent",
         phase=Phase.OVER,
         follows=("held", "pending", "sending", "uncertain"),
-        allows=(InvitationAct.SEND_AGAIN, InvitationAct.CANCEL),
+        act=Act.SEND_AGAIN,
+        allows=(Act.SEND_AGAIN, Act.CANCEL),
     )
 
 

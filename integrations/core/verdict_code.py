@@ -8,6 +8,7 @@ their code.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from integrations.core.act import Act
 from integrations.core.invitation_status import (
     ERASED,
     InvitationStatus,
@@ -40,7 +41,8 @@ class VerdictRecord:
     """All about one verdict.
 
     `label` is its name on every page. `meaning` says in the help what happened, in sentences that hold for every
-    candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
+    candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list; `act` is the
+    button for it, which is offered where the candidate has no invitation. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
     `names_nobody`: the person's data is removed, and the explanation says only that, so erasure keeps it.
@@ -55,6 +57,7 @@ class VerdictRecord:
     meaning: str
     next_step: str = "Nothing to do."
     waits_for: str = ""
+    act: Act | None = None
     is_correctable: bool = False
     leaves_note: bool = False
     is_about_candidate: bool = True
@@ -92,6 +95,7 @@ class VerdictCode(RecordEnum):
         next_step="On the overview an Admin presses “Resume”, or a Super Admin says that the other integration is off. "
         "This is then decided automatically.",
         waits_for="Decided when the pause ends",
+        act=Act.END_PAUSE,
         is_correctable=True,
     )
     DISCONNECTED = VerdictRecord(
@@ -105,6 +109,7 @@ class VerdictCode(RecordEnum):
         next_step="A Super Admin connects Lever or CodeScreen again under Settings. The portal then decides "
         "automatically.",
         waits_for="Decided when connected again",
+        act=Act.CONNECT,
         is_correctable=True,
     )
     IGNORED_EVENT = VerdictRecord(
@@ -142,6 +147,7 @@ class VerdictCode(RecordEnum):
         next_step="Look for the candidate in Lever. If they are still in the stage, the portal decides automatically "
         "once it can read them. Don't invite them in CodeScreen yourself: they could be invited twice.",
         waits_for="Decided again once they can be read",
+        act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         is_refuted_by_list=True,
     )
@@ -152,6 +158,7 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="The candidate was in another stage again before the assessment could be sent.",
         next_step="To send the assessment, move the candidate out of the stage and back in.",
+        act=Act.OPEN_IN_LEVER,
         is_refuted_by_list=True,
     )
     ARCHIVED = VerdictRecord(
@@ -162,6 +169,7 @@ class VerdictCode(RecordEnum):
         meaning="The candidate is archived in Lever, so nothing was sent.",
         next_step="To send the assessment, unarchive the candidate in Lever, then move them out of the stage and "
         "back in.",
+        act=Act.OPEN_IN_LEVER,
     )
     ANONYMIZED = VerdictRecord(
         code="anonymized",
@@ -183,6 +191,7 @@ class VerdictCode(RecordEnum):
         next_step="Check in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
         "Candidates.",
         waits_for="Not in CodeScreen? An Admin invites them",
+        act=Act.INVITE_TO,
     )
     CONTACT_NOT_ALLOWED = VerdictRecord(
         code="contact_not_allowed",
@@ -193,6 +202,7 @@ class VerdictCode(RecordEnum):
         meaning="The data protection settings in Lever don't allow contacting this candidate.",
         next_step="Ask the candidate for consent in Lever, then move them out of the stage and back in.",
         waits_for="Ask for consent in Lever",
+        act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
     )
@@ -207,6 +217,7 @@ class VerdictCode(RecordEnum):
         next_step="An Admin chooses one for the role, or you add a tag to the candidate in Lever: “CodeScreen”, a "
         "space, and the assessment's name. Then move the candidate out of the stage and back in.",
         waits_for="An Admin chooses one, then move them in again",
+        act=Act.CHOOSE_ASSESSMENT,
         is_correctable=True,
         leaves_note=True,
     )
@@ -221,6 +232,7 @@ class VerdictCode(RecordEnum):
         next_step="Correct the tag in Lever, or an Admin corrects the role's assessment. Then move the candidate out "
         "of the stage and back in.",
         waits_for="Correct the tag or the mapping, then move them in again",
+        act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
     )
@@ -234,6 +246,7 @@ class VerdictCode(RecordEnum):
         next_step="Keep one tag in Lever, or an Admin chooses one assessment for this role. Then move the candidate "
         "out of the stage and back in.",
         waits_for="Keep one, then move them in again",
+        act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
     )
@@ -247,6 +260,7 @@ class VerdictCode(RecordEnum):
         next_step="If the origin is wrong, correct it in Lever, then move the candidate out of the stage and back in. "
         "To send an assessment anyway, an Admin presses “Invite to…” or “Send again…” on the candidate's page.",
         waits_for="Left out by your rules",
+        act=Act.INVITE_TO,
         leaves_note=True,
     )
     NO_EMAIL = VerdictRecord(
@@ -258,6 +272,7 @@ class VerdictCode(RecordEnum):
         meaning="The candidate has no e-mail address in Lever, so the invitation can't reach anybody.",
         next_step="Add an e-mail address in Lever, then move the candidate out of the stage and back in.",
         waits_for="Add it in Lever, then move them in again",
+        act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
     )

@@ -1,102 +1,122 @@
-"""E-mails about accounts and members, and members' requests to Super Admins."""
+"""E-mails about accounts and members, and members' requests to those who may act."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 from django.utils.crypto import get_random_string
 
 from integrations.api.models import ApiToken
-from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind, masked
+from integrations.audit.models.entry import Actor, AuditAction, Changes, masked
 from integrations.audit.record import audit, target_of
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.act import Act
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailTopic, Line, settings_link
-from integrations.notifications.notices import EmailPayload
+from integrations.notifications.models.email_kind import EmailTopic, Line, Link, settings_link, timeline_link
+from integrations.notifications.notices import EmailPayload, render_notice
 from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
-from integrations.notifications.notify import enqueue_email
-from integrations.notifications.rendering import ComposedEmail, RenderedEmail, render, without_links
+from integrations.notifications.notify import effect_key, enqueue_email
+from integrations.notifications.rendering import OPEN, ComposedEmail, RenderedEmail, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
 INTERVAL = timedelta(days=1)
-MAX_MESSAGE_LENGTH = 500
-MAX_RECIPIENTS = 20
+#: So many of those who may act are named.
+MOST_NAMED = 3
+#: So many members are looked at; no organization has more.
+MAX_MEMBERS = 1000
 
 
-class AdminRequest(models.TextChoices):
-    """What a member may ask the Super Admins for."""
-
-    ROLE = "role", "Give me a role with more rights"
-    CONNECTION = "connection", "Connect Lever or CodeScreen, or fix a connection"
-    SETTINGS = "settings", "Change the mappings or the rules"
-    MEMBER = "member", "Invite somebody, or remove a member"
+SENT_ALREADY = "You asked within the last day. They already have your e-mail."
 
 
-SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
+def who_may(organization: Organization, act: Act) -> list[Membership]:
+    """Return the active members who may do an act, by their user names."""
+    members = organization.memberships.filter(user__is_active=True).select_related("user")
+    found = members.order_by("user__username")[:MAX_MEMBERS]
+    return [one for one in found if not act.record.needs or getattr(one, act.record.needs)]
 
 
-def super_admins_with_address(organization: Organization) -> list[Membership]:
-    """Return the active Super Admins who have an e-mail address, at most 20 of them."""
-    return list(_all_with_address(organization)[:MAX_RECIPIENTS])
+def recent_request(member: Membership, act: Act, opportunity_id: str = "") -> Effect | None:
+    """Return the e-mail in which the member asked within the last day; None where it wasn't and won't be sent.
 
-
-def _all_with_address(organization: Organization) -> QuerySet[Membership]:
-    super_admins = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN, user__is_active=True)
-    return super_admins.exclude(user__email="").select_related("user").order_by("user__username")
-
-
-def recent_requests(member: Membership) -> dict[str, Effect]:
-    """Return by request code the e-mails of the member's requests within the last day that were or may be sent."""
-    emails = Effect.objects.filter(
-        member=member, email_topic=EmailTopic.ADMIN_REQUEST, created_at__gt=database.now() - INTERVAL
-    ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
-    return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
-
-
-def send_request(member: Membership, code: str, message: str = "") -> list[Membership]:
-    """Enqueue one e-mail to the Super Admins and record it in the audit log; return who gets it.
-
-    Raises ActionNotAllowed with why nobody does.
+    About a candidate it is one whatever the act, else one for each act.
     """
-    if code not in AdminRequest.values:
+    emails = Effect.objects.filter(
+        member=member,
+        email_topic=EmailTopic.REQUEST,
+        opportunity_id=opportunity_id,
+        created_at__gt=database.now() - INTERVAL,
+    ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
+    found = emails.order_by("-created_at", "-pk")
+    return next((one for one in found if opportunity_id or _requested(one) == act), None)
+
+
+def asked(email: Effect) -> list[Membership]:
+    """Return the members whom a request went to, but for those who have left."""
+    recipients = EmailPayload.from_json(email.payload).recipients
+    members = Membership.objects.filter(organization=email.organization_id, user__email__in=recipients)
+    return list(members.select_related("user").order_by("user__username"))
+
+
+def names_of(members: Sequence[Membership], joint: str) -> str:
+    """Return the names of at most three members and how many others there are, joined by “and” or “or”."""
+    names = [one.name for one in members[:MOST_NAMED]]
+    if others := len(members) - len(names):
+        names.append(f"{others} other{'' if others == 1 else 's'}")
+    *first, last = names or [""]
+    return f"{', '.join(first)} {joint} {last}" if first else last
+
+
+def _requested(email: Effect) -> str:
+    return EmailPayload.from_json(email.payload).requested
+
+
+def send_request(member: Membership, act: Act, opportunity_id: str = "") -> list[Membership]:
+    """Enqueue one e-mail to those who may do the act, about a candidate or none; return who gets it.
+
+    It is recorded in the audit log. Raises ActionNotAllowed with why nobody gets it.
+    """
+    if not act.record.request:
         raise ActionNotAllowed("Choose what you want to ask for.")
-    request = AdminRequest(code)
     with transaction.atomic():
         # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
         Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=member.pk)
-        super_admins = super_admins_with_address(member.organization)
-        if not super_admins:
-            raise ActionNotAllowed("No Super Admin has an e-mail address here. Please ask one in person.")
-        if request in recent_requests(member):
+        recipients = [one for one in who_may(member.organization, act) if one.user.email]
+        if member.pk in {one.pk for one in recipients}:
+            raise ActionNotAllowed("You may do it yourself.")
+        if not recipients:
+            raise ActionNotAllowed("Nobody who may do it has an e-mail address here. Please ask in person.")
+        if recent_request(member, act, opportunity_id):
             raise ActionNotAllowed(SENT_ALREADY)
-        message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
-        name = member.name
-        lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
-        if message:
-            lines.append(f"In their words: {message}")
-        lines.append(settings_link())
+        asks = f"{member.name} asks you to {act.record.request}"
+        where = Link(OPEN, timeline_link(opportunity_id)) if opportunity_id else settings_link()
+        key = f"{member.pk}:{act}:{opportunity_id}:{database.now():%Y-%m-%dT%H:%M:%S.%f}"
         enqueue_email(
             member.organization,
-            EmailTopic.ADMIN_REQUEST,
-            f"{member.pk}:{request}:{database.now():%Y-%m-%dT%H:%M:%S.%f}",
+            EmailTopic.REQUEST,
+            key,
             EmailPayload(
-                recipients=tuple(super_admin.user.email for super_admin in super_admins),
-                subject=f"{name} asks: {request.label}",
-                lines=tuple(lines),
-                requested=request.value,
+                recipients=tuple(one.user.email for one in recipients),
+                subject=asks,
+                lines=(f"{asks}. Their role is {member.get_role_display()}.", where),
+                requested=act.value,
             ),
             member=member,
+            opportunity_id=opportunity_id,
         )
-        target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
-        audit(target, member.user, AuditAction.ASK_ADMINS, reason=message, organization=member.organization)
-    return super_admins
+        email = Effect.objects.get(
+            organization=member.organization_id,
+            kind=Effect.Kind.SEND_EMAIL,
+            key=effect_key(EmailTopic.REQUEST, key),
+        )
+        audit(email, member.user, AuditAction.ASK, reason=act.record.request)
+    return recipients
 
 
 PRIORITY = 1  # a person who has to stop somebody must know at once
@@ -189,7 +209,7 @@ def _tell_super_admins(
     priority: int = PRIORITY,
 ) -> None:
     # all of them: else others could hide a change by names that sort earlier
-    addresses = {member.user.email for member in _all_with_address(organization)}
+    addresses = _addresses(organization, Act.CONNECT)
     if addresses:
         payload = EmailPayload(recipients=tuple(sorted(addresses)), subject=subject, lines=lines)
         enqueue_email(organization, topic, get_random_string(16), payload, priority=priority)
@@ -203,6 +223,24 @@ def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
 
 def compose_for_super_admins(effect: Effect, payload: EmailPayload) -> ComposedEmail:
     """Return the e-mail to those of its recipients who are still Super Admins; they can't unsubscribe from it."""
-    current = {member.user.email for member in _all_with_address(effect.organization)}
+    return _composed(effect, payload, Act.CONNECT)
+
+
+def compose_request(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
+    """Return the request, with the candidate's name as it is known now, to those who still may do what it asks for.
+
+    None once the member who asks has left, and for a request of an older kind.
+    """
+    if effect.member is None or payload.requested not in Act:
+        return None
+    return _composed(effect, payload, Act(payload.requested))
+
+
+def _composed(effect: Effect, payload: EmailPayload, act: Act) -> ComposedEmail:
+    current = _addresses(effect.organization, act)
     addresses = [address for address in payload.recipients if address in current]
-    return ComposedEmail(render(payload.subject, payload.lines), dict.fromkeys(addresses, ""))
+    return ComposedEmail(render_notice(effect, payload), dict.fromkeys(addresses, ""))
+
+
+def _addresses(organization: Organization, act: Act) -> set[str]:
+    return {one.user.email for one in who_may(organization, act) if one.user.email}

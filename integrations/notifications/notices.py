@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from integrations.core.finding_code import FindingCode
 from integrations.health.models import Incident
-from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import (
@@ -90,7 +90,7 @@ class Notice(Payload):
 class EmailPayload(Notice):
     """One e-mail: what it says, who gets it, and how far it has been sent.
 
-    `requested` is what a member asks the Super Admins for, `pending_membership` the key of the one that the e-mail
+    `requested` is the act that a member asks for, `pending_membership` the key of the one that the e-mail
     invites to.
     """
 
@@ -153,11 +153,20 @@ def render_notice(effect: Effect, notice: Notice) -> RenderedEmail:
     subject, lines = notice.subject, list(notice.lines)
     if isinstance(notice.holds_while, IncidentOngoing):
         lines[1:1] = _names_of_held(notice.holds_while.incident)
-    if effect.invitation is not None:
-        name, role = effect.invitation.candidate_name, effect.invitation.role_title
+    if effect.opportunity_id:
+        name, role = _who(effect)
         subject = f"{first_name(name)}: {subject}"
         lines = [" · ".join(filter(None, (name or UNNAMED, role))), *lines]
     return render(subject, lines)
+
+
+def _who(effect: Effect) -> tuple[str, str]:
+    """Return the name and role of the candidate that the effect is about, as they are known now."""
+    if effect.invitation is not None:
+        return effect.invitation.candidate_name, effect.invitation.role_title
+    own = {"organization": effect.organization_id, "opportunity_id": effect.opportunity_id}
+    candidate = Candidate.objects.filter(**own).first()
+    return (candidate.name, candidate.role_title) if candidate else ("", "")
 
 
 def _names_of_held(incident: int) -> list[str]:

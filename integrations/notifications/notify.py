@@ -38,6 +38,7 @@ def enqueue_email(
     *,
     member: Membership | None = None,
     invitation: Invitation | None = None,
+    opportunity_id: str = "",
     priority: int = PRIORITY,
     wait: timedelta = timedelta(0),
 ) -> None:
@@ -49,6 +50,7 @@ def enqueue_email(
         email_topic=topic,
         member=member,
         invitation=invitation,
+        opportunity_id=opportunity_id,
         payload=payload,
         priority=priority,
         wait=wait,

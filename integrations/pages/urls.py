@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.pages import audit_log, health, preview, report
+from integrations.pages import ask, audit_log, health, preview, report
 from integrations.pages import help as help_pages
 from integrations.pages.activity import actions, activity, bulk, take_over
 from integrations.pages.candidate import data, invite, page
@@ -66,7 +66,7 @@ urlpatterns = [
     path("settings/security/", team.RequireSecondFactorView.as_view(), name="security"),
     path("settings/notifications/", notifications.ChatRoomView.as_view(), name="notification-settings"),
     # people and their e-mails
-    path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),
+    path("ask/", ask.AskView.as_view(), name="ask"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
     path("audit/", audit_log.AuditLogView.as_view(), name="audit"),

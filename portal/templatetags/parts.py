@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 from math import ceil
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from integrations.core.act import Act
 from integrations.health.findings import lasting as in_one_unit
+from integrations.notifications.account_notices import asked, names_of, recent_request, who_may
 
 register = template.Library()
 
@@ -106,6 +109,28 @@ def topic(content: str, anchor: str, heading: str) -> SafeString:
         anchor,
         content,
     )
+
+
+# asking those who may do what the reader may not
+
+
+@register.inclusion_tag("partials/ask.html", takes_context=True)
+def ask(context: Context, code: str, opportunity_id: str = "") -> dict[str, object]:
+    """Offer to ask who may do an act, or say who was asked; nothing for who may do it."""
+    member, act = context.get("membership"), Act(code)
+    if not member or not act.record.needs or getattr(member, act.record.needs):
+        return {}
+    email = recent_request(member, act, opportunity_id)
+    may = [] if email else who_may(member.organization, act)
+    return {
+        "act": act,
+        "email": email,
+        "who_was_asked": names_of(asked(email), "and") if email else "",
+        "who_may": names_of(may, "or"),
+        "can_ask": any(one.user.email for one in may),
+        "opportunity_id": opportunity_id,
+        "request": context["request"],
+    }
 
 
 # times; every age is in one unit

@@ -44,7 +44,7 @@ def _unsubscribe(scene: Scene) -> Act:
 def _ask(scene: Scene) -> Act:
     scene.member(Membership.Role.SUPER_ADMIN)
     Membership.objects.filter(user=scene.owner).update(role=Membership.Role.TEAM_MEMBER)
-    return lambda: scene.post("ask-admins", {"request": "role"})
+    return lambda: scene.post("ask", {"act": "connect"})
 
 
 def _reset_factor(scene: Scene) -> Act:
@@ -54,7 +54,7 @@ def _reset_factor(scene: Scene) -> Act:
 
 
 PEOPLE_ACTS: dict[str, Prepare] = {
-    "ask-admins": _ask,
+    "ask": _ask,
     "member-invite": lambda s: (
         lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})
     ),

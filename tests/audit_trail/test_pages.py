@@ -46,7 +46,7 @@ PAGES = PAGE_ACTS | PEOPLE_ACTS
 WITHOUT_CHANGES = {
     "webhooks-remove",
     "token-retire",
-    "ask-admins",
+    "ask",
     "pending-member",
 }
 

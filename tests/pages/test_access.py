@@ -38,7 +38,7 @@ ALLOWED = {
     "candidate-data": 2,
     "settings": 4,
     "notifications": 4,
-    "ask-admins": 4,
+    "ask": 4,
     "notification-settings": 2,
     "data-settings": 2,
     "result-rules": 2,

@@ -13,7 +13,8 @@ from integrations.case.facts import is_chosen
 from integrations.case.person import Person, blocking_elsewhere
 from integrations.case.reconcile import changing
 from integrations.catalog.models import Assessment
-from integrations.core.invitation_status import UNSENT, InvitationAct
+from integrations.core.act import Act
+from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.holds import RELEASED_BY_CHOICE
 from integrations.core.vocabulary import ActionNotAllowed
@@ -31,11 +32,11 @@ ELSEWHERE = "The same person already has “{name}” through another opportunit
 
 
 @contextmanager
-def _acting(invitation: Invitation, act: InvitationAct) -> Iterator[tuple[Case, Invitation]]:
+def _acting(invitation: Invitation, *acts: Act) -> Iterator[tuple[Case, Invitation]]:
     """Lock the candidate's rows and yield them with the invitation as it is now; then what follows is enqueued.
 
     The act's transaction goes on after it, for the log alone, whose end is locked after all else. Raises
-    ActionNotAllowed unless its status allows the act, or where somebody else has just decided.
+    ActionNotAllowed unless its status allows one of the acts, or where somebody else has just decided.
     """
     try:
         organization = Organization.objects.lock(invitation.organization_id)
@@ -43,7 +44,7 @@ def _acting(invitation: Invitation, act: InvitationAct) -> Iterator[tuple[Case, 
             own = case.invitation(invitation.pk)
             if Erasure.objects.forbids(own.organization_id, own.opportunity_id):
                 raise ActionNotAllowed(ERASED)
-            if act not in own.allows:
+            if not set(acts) & set(own.allows):
                 raise ActionNotAllowed(f"This invitation is {own.words.phrase}.")
             yield case, own
         invitation.refresh_from_db()
@@ -68,7 +69,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
 
     The reasons in `held_for` were shown and hold it no more; one that has come since holds it again.
     """
-    with _acting(invitation, InvitationAct.APPROVE) as (_, own):
+    with _acting(invitation, Act.APPROVE) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         deliveries = own.deliveries.select_related("organization")
         own.move(Status.PENDING, "", checked_at=None, **UNREAD, is_chosen=any(map(is_chosen, deliveries)))
@@ -81,7 +82,7 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
 
     With `only_unsent`, for who believes that nothing was sent, one that was is left.
     """
-    with _acting(invitation, InvitationAct.CANCEL) as (case, own):
+    with _acting(invitation, Act.CANCEL) as (case, own):
         if only_unsent and own.status not in UNSENT:
             raise ActionNotAllowed(f"This invitation is already {own.words.phrase}.")
         before = own.status
@@ -106,7 +107,7 @@ def free_instance(organization: Organization, written: str) -> str:
 @transaction.atomic
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
     """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
-    with _acting(invitation, InvitationAct.RESOLVE) as (_, own):
+    with _acting(invitation, Act.SETTLE) as (_, own):
         instance_id = free_instance(own.organization, instance_id)
         mark_sent(own, instance_id)
         changes = {
@@ -122,7 +123,7 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "", *, releas
 
     Unless it `releases` what the rules hold, it may be held: who repeats a step that failed chooses nothing.
     """
-    with _acting(invitation, InvitationAct.SEND_AGAIN) as (_, own):
+    with _acting(invitation, Act.SEND_AGAIN, Act.SETTLE) as (_, own):
         _require_nothing_elsewhere(own, own.created_at)
         before = own.status
         was_uncertain = before == Status.UNCERTAIN
@@ -153,7 +154,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
 
     It is sent wherever the candidate is; that they may be contacted, and their address, are read again before.
     """
-    with _acting(invitation, InvitationAct.INVITE_AGAIN) as (case, own):
+    with _acting(invitation, Act.INVITE_AGAIN) as (case, own):
         if later := case.later_rounds(own):
             latest = max(one.round for one in later)
             raise ActionNotAllowed(f"Round {latest} of this invitation already exists.")

@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
+from integrations.core.act import Act
 from integrations.core.invitation_status import (
     ERASED,
     FOLLOWED,
@@ -15,7 +16,6 @@ from integrations.core.invitation_status import (
     OPEN,
     TRANSITIONS,
     FollowingEnd,
-    InvitationAct,
     StatusWords,
 )
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -264,7 +264,7 @@ class Invitation(models.Model):
         return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None
 
     @property
-    def allows(self) -> tuple[InvitationAct, ...]:
+    def allows(self) -> tuple[Act, ...]:
         """What a person may do to it now."""
         return Status(self.status).record.allows
 

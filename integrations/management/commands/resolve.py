@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.invitation_status import InvitationAct
+from integrations.core.act import Act
 from integrations.invitations.acts.invitations import resolve_as_sent, send_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.management.arguments import row_with_id
@@ -26,7 +26,7 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         invitation = row_with_id(Invitation, options["invitation_id"], kind="invitations")
-        if InvitationAct.RESOLVE not in invitation.allows:
+        if Act.SETTLE not in invitation.allows:
             phrase = invitation.words.phrase
             raise CommandError(
                 f"Invitation {invitation.pk} is {phrase}. Only one that was possibly sent can be resolved."

@@ -129,7 +129,7 @@ class EmailTopic(RecordEnum):
     WELCOME = EmailTopicRecord("welcome", "Welcome of a new member", is_about_signing_in=True)
     PASSWORD_RESET = EmailTopicRecord("password_reset", "Password reset", is_about_signing_in=True)
     ACCOUNT = EmailTopicRecord("account", "Change of a person's account", is_about_signing_in=True)
-    ADMIN_REQUEST = EmailTopicRecord("admin_request", "Request to the Super Admins")
+    REQUEST = EmailTopicRecord("request", "Request to those who may act")
     MEMBERS_CHANGED = EmailTopicRecord("members_changed", "Change of the members")
 
 

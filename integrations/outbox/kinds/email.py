@@ -14,7 +14,11 @@ from integrations.core.vocabulary import MAIL_SERVER
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.notifications import rendering
-from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
+from integrations.notifications.account_notices import (
+    compose_account_notice,
+    compose_for_super_admins,
+    compose_request,
+)
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notices import NO_LONGER_TRUE, EmailPayload, compose_notice, still_holds
@@ -92,9 +96,9 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_password_reset(effect, payload)
         case EmailTopic.ACCOUNT:
             return compose_account_notice(payload)
-        case EmailTopic.ADMIN_REQUEST if effect.member is None:
-            return None  # the member who asks has left
-        case EmailTopic.ADMIN_REQUEST | EmailTopic.MEMBERS_CHANGED:
+        case EmailTopic.REQUEST:
+            return compose_request(effect, payload)
+        case EmailTopic.MEMBERS_CHANGED:
             return compose_for_super_admins(effect, payload)
     if topic.record.kind is None:
         raise TypeError(f"nothing composes e-mails about {topic}")

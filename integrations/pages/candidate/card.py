@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from integrations.case.texts import what_brings_back
 from integrations.codescreen.details import detail_lines
-from integrations.core.invitation_status import InvitationAct, InvitationStatus, JourneyStep
+from integrations.core.act import Act
+from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.inbox.models.delivery import Delivery
@@ -39,7 +40,7 @@ class Card:
     result: Result | None = None
     verdict: Verdict | None = None
     retryable: Delivery | None = None
-    acts: tuple[InvitationAct, ...] = ()
+    acts: tuple[Act, ...] = ()
 
     @property
     def short_title(self) -> str:
@@ -129,7 +130,7 @@ def _why(result: Result) -> str:
     return NEVER_GUESSED if result.bar is None else COMPARED_WITH_BAR
 
 
-def _with_result(invitation: Invitation, result: Result, acts: tuple[InvitationAct, ...]) -> Card:
+def _with_result(invitation: Invitation, result: Result, acts: tuple[Act, ...]) -> Card:
     tone, icon = look_of(result)
     is_score_alone = result.said is None and result.score is not None
     return Card(

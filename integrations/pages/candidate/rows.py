@@ -10,8 +10,8 @@ from integrations.audit.record import audit_entries_about
 from integrations.case.case import Case
 from integrations.catalog.models import Stage
 from integrations.clients.models import ApiCall
+from integrations.core.act import Act
 from integrations.core.finding_code import FindingCode
-from integrations.core.invitation_status import InvitationAct
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
@@ -125,7 +125,7 @@ class CandidateRows(Case):
         """The invitation that the page is about: the latest."""
         return next(iter(self.newest_invitations), None)
 
-    def acts_on(self, invitation: Invitation) -> tuple[InvitationAct, ...]:
+    def acts_on(self, invitation: Invitation) -> tuple[Act, ...]:
         """Return what a person may do to an invitation now: nothing where nobody can be invited any more."""
         return () if self.erasure and self.erasure.is_final else super().acts_on(invitation)
 

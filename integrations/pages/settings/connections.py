@@ -28,12 +28,10 @@ from integrations.codescreen.acts import (
     replace_codescreen_key,
     save_codescreen_webhook_secret,
 )
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lever.acts import save_main_token
 from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
-from integrations.notifications.account_notices import send_request
 from integrations.organizations.models.organization import KEY_OVERLAP, Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
@@ -248,18 +246,3 @@ class VerifyCodeScreenKeyView(ConnectionActView):
         codescreen = provider.codescreen_client(self.organization, allow_refused=True)
         count = verify_codescreen_key(self.organization, codescreen)
         return f"CodeScreen accepts the key and lists {counted(count, 'assessment')}."
-
-
-class AskAdminsView(OrganizationMixin, ActView):
-    """Send the Super Admins one e-mail with the member's request."""
-
-    following_page = "settings"
-    anchor = "#ask"
-
-    def operate(self, form: Form) -> str:
-        if self.membership.may_connect:
-            raise ActionNotAllowed("You are a Super Admin yourself.")
-        posted = self.request.POST
-        recipients = send_request(self.membership, posted.get("request", ""), posted.get("message", ""))
-        names = " and ".join(super_admin.name for super_admin in recipients)
-        return f"Your request is on its way to {names}."

@@ -43,7 +43,7 @@ OTHER_ACTS = {
     # what members choose of their own e-mails and lists
     AuditAction.CHOOSE_EMAILS,
     AuditAction.LIST_OWN_CANDIDATES,
-    AuditAction.ASK_ADMINS,
+    AuditAction.ASK,
     AuditAction.TAKE_OVER,  # in tests/invitations/test_take_over.py
     # what is read
     AuditAction.SUBJECT_ACCESS,

@@ -1,0 +1,170 @@
+"""A member asks those who may do what they may not: one e-mail a day about a candidate, audited, its progress shown."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from integrations.core.act import Act
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.members.models.membership import Membership
+from integrations.notifications.account_notices import SENT_ALREADY, names_of, send_request
+from integrations.outbox.models.effect import Effect
+from integrations.queue import worker
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
+
+ASK = "/ask/"
+CANDIDATE = {"act": "choose_assessment", "candidate": "lilac"}
+
+
+@pytest.fixture
+def lilac(organization):
+    """A candidate whose role has no assessment."""
+    return factories.CandidateFactory.create(
+        organization=organization, opportunity_id="lilac", name="Candidate Lilac", role_title="Designer"
+    )
+
+
+@pytest.fixture
+def admin(organization):
+    return factories.member(organization, Membership.Role.ADMIN, "admin")
+
+
+@pytest.mark.usefixtures("lilac")
+def test_all_who_may_act_get_one_email_about_the_candidate(
+    team_member_client, super_admin, admin, team_member
+):
+    page = text(team_member_client.post(ASK, CANDIDATE, follow=True))
+    assert f"{admin} and {super_admin} will get an e-mail from you." in page
+    worker.work()
+    assert sorted(message.to for message in mail.outbox) == sorted([[super_admin.email], [admin.email]])
+    message = mail.outbox[0]
+    assert message.subject == f"Lilac: {team_member} asks you to choose an assessment for the role"
+    assert "Candidate Lilac · Designer" in str(message.body)
+    assert "http://testserver/activity/lilac/" in str(message.body)
+    assert "List-Unsubscribe" not in message.extra_headers
+    entry = recorded().get()
+    assert (entry.actor, entry.action) == (team_member, "ask")
+    assert entry.reason == "choose an assessment for the role"
+    assert "Lilac" not in str(Effect.objects.get().payload)  # the name is read when it is sent
+
+
+@pytest.mark.usefixtures("lilac", "super_admin")
+def test_about_one_candidate_a_member_asks_once_a_day(team_member_client):
+    for act in ("choose_assessment", "invite"):
+        page = text(team_member_client.post(ASK, {"act": act, "candidate": "lilac"}, follow=True))
+    assert SENT_ALREADY in page
+    team_member_client.post(ASK, {"act": "invite", "candidate": "another"})
+    team_member_client.post(ASK, {"act": "end_pause"})
+    assert Effect.objects.count() == recorded().count() == 3
+    Effect.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    team_member_client.post(ASK, CANDIDATE)
+    assert Effect.objects.count() == 4
+
+
+@pytest.mark.usefixtures("super_admin")
+def test_each_member_may_ask(team_member_client, organization, client_for):
+    other = factories.member(organization, Membership.Role.ADMIN, "other")
+    for client in (team_member_client, client_for(other)):
+        client.post(ASK, {"act": "connect"})
+    assert Effect.objects.values("member").distinct().count() == 2
+
+
+@pytest.mark.usefixtures("super_admin")
+def test_a_request_can_be_repeated_when_its_email_failed(team_member_client):
+    team_member_client.post(ASK, {"act": "connect"})
+    Effect.objects.update(state=Effect.State.FAILED, due_at=None)
+    assert "will get an e-mail" in text(team_member_client.post(ASK, {"act": "connect"}, follow=True))
+
+
+def test_who_lost_the_right_before_sending_gets_nothing(team_member_client, super_admin, admin):
+    team_member_client.post(ASK, {"act": "approve"})
+    Membership.objects.filter(user=admin).update(role=Membership.Role.TEAM_MEMBER)
+    worker.work()
+    assert [message.to for message in mail.outbox] == [[super_admin.email]]
+
+
+@pytest.mark.usefixtures("super_admin")
+def test_once_the_asking_member_has_left_nothing_is_sent(team_member_client, team_member):
+    team_member_client.post(ASK, {"act": "connect"})
+    Membership.objects.filter(user=team_member).delete()
+    worker.work()
+    assert not mail.outbox
+
+
+@pytest.mark.usefixtures("super_admin")
+@pytest.mark.parametrize("act", ["", "everything", "open_in_lever"])
+def test_what_nobody_can_be_asked_for_is_refused(team_member_client, act):
+    team_member_client.post(ASK, {"act": act})
+    assert not Effect.objects.exists()
+
+
+@pytest.mark.usefixtures("super_admin", "lilac")
+def test_a_limited_team_member_asks_about_no_candidate_of_others(limited_member_client):
+    page = text(limited_member_client.post(ASK, CANDIDATE, follow=True))
+    assert "No such candidate here." in page
+    assert not Effect.objects.exists()
+
+
+def test_where_nobody_has_an_address_they_are_named_without_a_button(team_member_client, super_admin):
+    super_admin.email = ""
+    super_admin.save()
+    page = text(team_member_client.get("/settings/"))
+    assert f"Ask {super_admin} in person" in page
+    assert 'action="/ask/"' not in page
+    assert "Please ask in person" in text(team_member_client.post(ASK, {"act": "connect"}, follow=True))
+
+
+def test_who_may_do_it_asks_nobody(super_admin_client):
+    assert "You may do it yourself." in text(super_admin_client.post(ASK, {"act": "connect"}, follow=True))
+
+
+def test_pages_that_a_role_may_not_see_offer_to_ask_and_then_say_who_was_asked(
+    team_member_client, super_admin
+):
+    for address in ("/audit/", "/settings/"):
+        assert f"Ask {super_admin}</button>" in text(team_member_client.get(address))
+    team_member_client.post(ASK, {"act": "connect"})
+    page = text(team_member_client.get("/settings/"))
+    assert f"You asked {super_admin} at" in page
+    assert 'action="/ask/"' not in page
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["Ada"], "Ada"), (["Ada", "Ben"], "Ada or Ben"), (["A", "B", "C", "D", "E"], "A, B, C or 2 others")],
+)
+def test_at_most_three_are_named(names, said, organization):
+    members = [factories.member(organization, Membership.Role.ADMIN, name) for name in names]
+    for user, name in zip(members, names, strict=True):
+        user.first_name = name
+        user.save()
+    found = Membership.objects.filter(user__in=members).order_by("pk")
+    assert names_of(list(found), "or") == said
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("super_admin")
+def test_two_clicks_at_once_are_one_request(team_member):
+    member = Membership.objects.get(user=team_member)
+    refusals: list[str] = []
+
+    def click() -> None:
+        try:
+            send_request(member, Act.CONNECT)
+        except ActionNotAllowed as error:
+            refusals.append(str(error))
+        finally:
+            connection.close()
+
+    clicks = [threading.Thread(target=click) for _ in range(4)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert (Effect.objects.count(), refusals) == (1, [SENT_ALREADY] * 3)
