@@ -58,6 +58,7 @@ STATES = {
         "?act=cancel&all=1",
         "?act=retry",
         "?act=decide&all=1",
+        "?act=settle&status=uncertain&all=1",
         "?act=decide",
     ],
     "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
@@ -71,7 +72,13 @@ STATES = {
     "login": ["?next=/activity/"],
 }
 #: States that fewer roles may see than the page's others.
-FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=decide&all=1", "?act=decide")
+FOR_ADMINS = (
+    "?act=settle&status=uncertain&all=1",
+    "?act=send&all=1",
+    "?act=cancel&all=1",
+    "?act=decide&all=1",
+    "?act=decide",
+)
 NO_PAGE = {"switch-organization", "mfa_download_recovery_codes"}
 #: django-allauth's pages, which need what the person signs in with; another test opens them.
 OF_ACCOUNTS = ("account_", "mfa_", "usersessions_", "openid_connect_")

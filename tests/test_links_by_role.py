@@ -64,7 +64,7 @@ def test_who_may_not_act_is_told_who_can_help(client_for, world):
     for page in ("/", "/health/"):
         shown = text(client.get(page))
         assert 'href="/settings/#ask">Ask an Admin' in shown
-        for act in ("Send or cancel", "Check and record", "Enter the API key", "Invite or leave them"):
+        for act in ("Send or cancel", "Settle it", "Enter the API key", "Invite or leave them"):
             assert act not in shown
     assert 'id="ask"' in text(client.get("/settings/"))
     own = client_for(factories.member(world, Membership.Role.SUPER_ADMIN, "boss"))

@@ -68,7 +68,7 @@ class Act(RecordEnum):
     )
     INVITE_AGAIN = ActRecord(
         code="invite_again",
-        label="Send a new round",
+        label="Send again",
         does="CodeScreen e-mails the assessment once more. The result of this round stays.",
         needs="may_configure",
         posts=True,
@@ -92,7 +92,7 @@ class Act(RecordEnum):
     INVITE_TO = ActRecord(
         code="invite_to",
         label="Invite to…",
-        does="You choose the assessment, or leave it to your rules.",
+        does="You choose the assessment, whatever your rules name.",
         needs="may_configure",
         request="decide whether the candidate is invited",
     )

@@ -164,7 +164,7 @@ class InvitationStatus(RecordEnum):
         tone=Tone.WARN,
         icon="help",
         waits_for="An Admin checks in CodeScreen",
-        next_step="An Admin checks in CodeScreen whether it was sent, and says so on the candidate's page.",
+        next_step="An Admin checks in CodeScreen whether it was sent, and answers on the candidate's page.",
         meaning="CodeScreen was asked, but its answer never arrived. Nobody knows whether it was sent.",
         event="was possibly sent",
         wait_note="was possibly sent. An Admin checks in CodeScreen whether it was; the progress tag then says so. "

@@ -258,7 +258,7 @@ class VerdictCode(RecordEnum):
         meaning="The origin in Lever says how a candidate came, such as through an agency. Your rules send nothing to "
         "this origin.",
         next_step="If the origin is wrong, correct it in Lever, then move the candidate out of the stage and back in. "
-        "To send an assessment anyway, an Admin presses “Invite to…” or “Send again…” on the candidate's page.",
+        "To send an assessment anyway, an Admin presses “Invite to…” or “Send again” on the candidate's page.",
         waits_for="Left out by your rules",
         act=Act.INVITE_TO,
         leaves_note=True,

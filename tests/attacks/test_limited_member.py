@@ -137,7 +137,7 @@ def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
     candidates[OTHER].invitation.__class__.objects.update(status="uncertain")
     page = limited_member_client.get("/")
     assert [item.title for item in page.context["attention"]] == [
-        "1 candidate possibly got an invitation",
+        "Did 1 candidate get the invitation? We don't know.",
         "1 step failed",
     ]
     assert page.context["further_findings"] == 0

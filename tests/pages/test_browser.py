@@ -82,12 +82,12 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
     sign_in(page, site, super_admin.username)
     page.goto(f"{site}/activity/?view=attention")
     page.get_by_role("link", name="Hazel", exact=True).click()
-    page.get_by_text("They are there: it was sent").click()
-    field = page.get_by_label("Their link or id in CodeScreen")
-    field.fill("instance-7")
+    page.get_by_text("More", exact=True).click()
+    field = page.get_by_label("Reason (optional)")
+    field.fill("They asked.")
     Invitation.objects.update(status_reason="Something changed meanwhile.")
     page.wait_for_timeout(6500)
-    assert field.input_value() == "instance-7"
+    assert field.input_value() == "They asked."
     page.go_back()
     candidate(organization, "Late", "no_email")
     page.get_by_role("button", name="Pause updates").click()

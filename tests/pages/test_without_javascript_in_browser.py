@@ -105,10 +105,9 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     held.refresh_from_db()
     assert held.status == Invitation.Status.PENDING
     page.goto(plain.site + "/activity/?status=uncertain")
-    page.get_by_role("link", name="Lost").press("Enter")
-    page.locator("summary").filter(has_text="They are there").press("Enter")
+    page.get_by_role("link", name="Settle it").press("Enter")
     page.fill("[name=instance_id]", "i-9")
-    press(page, "It was sent")
+    press(page, "They have it")
     uncertain.refresh_from_db()
     assert uncertain.status == Invitation.Status.INVITED
 

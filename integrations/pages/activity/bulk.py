@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +19,7 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.invitations.acts.chosen import invite_candidate
-from integrations.invitations.acts.invitations import approve, cancel
+from integrations.invitations.acts.invitations import approve, cancel, send_again
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -92,6 +94,14 @@ ACTS: Mapping[str, Act] = {
             ADMINS,
         ),
         Act(
+            "settle",
+            "Not sent: send it",
+            "CodeScreen e-mails those who are ticked. If the first e-mail did arrive, they get two.",
+            send_again,
+            CandidateFilters(status="uncertain"),
+            ADMINS,
+        ),
+        Act(
             "retry",
             "Retry steps",
             "Each of these steps is tried again.",
@@ -105,13 +115,14 @@ ACTS: Mapping[str, Act] = {
 
 @dataclass(frozen=True)
 class BulkRow:
-    """One row that is acted on, and the candidate it is about; a note says more."""
+    """One row that is acted on, and the candidate it is about; a note says more, `at` when CodeScreen was called."""
 
     key: int
     what: str
     candidate: Candidate | None
     opportunity_id: str
     note: str = ""
+    at: datetime | None = None
 
 
 class BulkView(OrganizationMixin, TemplateView):
@@ -119,6 +130,7 @@ class BulkView(OrganizationMixin, TemplateView):
 
     template_name = "integrations/bulk.html"
     allowed_roles = TEAM
+    extra_context = {"codescreen_page": settings.CODESCREEN_API_URL.removesuffix("/api")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         act = self._act(self.request.GET.get("act", ""))
@@ -181,16 +193,24 @@ class BulkView(OrganizationMixin, TemplateView):
                 BulkRow(row.candidate.pk, row.standing.whole, row.candidate, row.candidate.opportunity_id)
                 for row in rows
             ]
-        held = [
-            (one, one.invitation)
-            for one in self._ticked()
-            if one.invitation is not None and one.invitation.status == InvitationStatus.HELD
-        ]
+        if act.code == "settle" and "invitation" in self.request.GET:
+            keys = keys_of(self.request.GET.getlist("invitation"))
+            found = list(Invitation.objects.filter(organization=self.organization, pk__in=keys))
+        else:
+            found = [one.invitation for one in self._ticked() if one.invitation is not None]
+        status = InvitationStatus.UNCERTAIN if act.code == "settle" else InvitationStatus.HELD
+        found = [one for one in found if one.status == status]
+        about = candidates_of(self.organization, found)
         return [
             BulkRow(
-                invitation.pk, invitation.assessment_name, one, one.opportunity_id, invitation.status_reason
+                one.pk,
+                one.assessment_name,
+                about.get(one.opportunity_id),
+                one.opportunity_id,
+                one.email if act.code == "settle" else one.status_reason,
+                one.first_call_at or one.changed_at,
             )
-            for one, invitation in held
+            for one in found
         ]
 
     def _ticked(self) -> list[Candidate]:

@@ -121,6 +121,8 @@ def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
         if row.pk == (call.delivery_id if isinstance(row, Delivery) else call.effect_id):
             times.setdefault(call.platform, []).append(call.at)
     for platform, tried_at in times.items():
+        if isinstance(row, Effect) and row.state == Effect.State.UNCERTAIN:  # it isn't tried again
+            until = max(tried_at)
         yield _Outage(Platform(platform).label, min(tried_at), until, len(tried_at))
     if times:
         return
@@ -133,6 +135,8 @@ def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
 
 
 def _sentence(outage: _Outage) -> str:
+    if outage.until == outage.since:
+        return f"{outage.platform} gave no answer"
     since = timezone.localtime(outage.since)
     tried = f"; tried {outage.tries} time{'' if outage.tries == 1 else 's'}" if outage.tries else ""
     if outage.until is None:

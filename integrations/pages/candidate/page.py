@@ -2,27 +2,23 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404
 
-from integrations.core.vocabulary import ActionNotAllowed
-from integrations.http.session import PlatformError
 from integrations.inbox.models.verdict import next_step
-from integrations.invitations.acts.chosen import why_not_invitable
+from integrations.members.models.membership import Membership
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.candidate.card import (
-    Card,
     card_of_candidate,
     card_of_invitation,
     journey,
     later_verdict,
 )
 from integrations.pages.candidate.events import events
+from integrations.pages.candidate.offer import offer
 from integrations.pages.candidate.record import technical_record, written_to_lever
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows
 from integrations.pages.views import PartialsMixin
-from integrations.queue import acts as queue_acts
 
 TECHNICAL = "technical"
 #: Of the person's other applications, so many are shown, the latest first.
@@ -50,15 +46,14 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         if not rows.exist:
             raise Http404("No such candidate here.")
         is_technical = self.request.GET.get("show") == TECHNICAL
-        shown = _technical(rows) if is_technical else _story(rows)
+        shown = _technical(rows) if is_technical else _story(rows, self.membership)
         if not self.partial:  # what stands above the part that updates
             others = visible(rows.other_applications(), self.membership)[:MOST_APPLICATIONS]
-            shown |= {"applications": candidate_rows(others), **self._preview(shown.get("card"))}
+            shown["applications"] = candidate_rows(others)
         return super().get_context_data(
             rows=rows,
             part=TECHNICAL if is_technical else "story",
             lever_page=self.organization.lever_region.candidate_page(opportunity_id),
-            codescreen_page=settings.CODESCREEN_API_URL.removesuffix("/api"),
             report_url=rows.report_url,
             shown_of_each=most,
             may_show_more=most < MOST,
@@ -66,32 +61,23 @@ class CandidateView(OrganizationMixin, PartialsMixin):
             **kwargs,
         )
 
-    def _preview(self, card: Card | None) -> dict[str, Any]:
-        """Return what a retry would give, or why that isn't known, where it is asked for; nothing is written."""
-        delivery = card.retryable if card else None
-        if delivery is None or "preview" not in self.request.GET or not self.membership.may_replay:
-            return {}
-        try:
-            return {"decision": queue_acts.preview(delivery)}
-        except (ActionNotAllowed, PlatformError) as error:
-            return {"preview_error": str(error)}
-
 
 def _technical(rows: CandidateRows) -> dict[str, Any]:
     record = technical_record(rows)
     return {"entries": record.entries, "is_cut": record.is_cut}
 
 
-def _story(rows: CandidateRows) -> dict[str, Any]:
+def _story(rows: CandidateRows, member: Membership) -> dict[str, Any]:
     card = card_of_candidate(rows)
+    others = [card_of_invitation(rows, one) for one in rows.newest_invitations[1:]]
     written = written_to_lever(rows.newest_effects, rows.erasure)
     return {
         "card": card,
-        "may_be_invited": rows.candidate is not None and not why_not_invitable(rows.candidate),
+        "offer": offer(rows, card, member),
         "steps": journey(rows, card),
         "later_verdict": (later := later_verdict(rows)),
         "later_step": next_step(later.code) if later else "",
-        "others": [card_of_invitation(rows, one) for one in rows.newest_invitations[1:]],
+        "others": [(one, offer(rows, one, member, is_main=False)) for one in others],
         "written": [one for one in written if not one.is_replaced],
         "replaced": [one for one in written if one.is_replaced],
         "events": events(rows),

@@ -187,12 +187,12 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         act = "Send or cancel" if member.may_approve else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(status="held").url)
     if number := waiting.uncertain:
-        title = f"{_counted(number, 'candidate', 'candidates')} possibly got an invitation"
-        reason = (
-            "CodeScreen's answer never arrived. An Admin checks there whether it was sent, and says so here."
-        )
-        act = "Check and record" if may_decide else SEE_WHO
-        yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(status="uncertain").url)
+        title = f"Did {_counted(number, 'candidate', 'candidates')} get the invitation? We don't know."
+        reason = "CodeScreen gave no answer. Check in CodeScreen: was it sent? Then answer here."
+        act, url = SEE_WHO, CandidateFilters(status="uncertain").url
+        if may_decide:
+            act, url = "Settle it", f"{reverse('candidates-bulk')}?act=settle&status=uncertain&all=1"
+        yield AttentionItem("help", "bad", title, reason, act, url)
     if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "Each candidate's page says why. Fix the reason, then send it again."

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
@@ -231,6 +232,43 @@ def test_who_may_not_approve_sees_no_button_for_it_and_keeps_the_others(
         assert (word in page) is is_approver, word
     assert "Decide again…" in page
     of_alder = text(organization_admin_client.get("/activity/o-alder/"))
-    assert ("Send invitation" in of_alder) is is_approver
+    assert ("Send now" in of_alder) is is_approver
     attention = text(organization_admin_client.get("/"))
     assert ("Send or cancel" in attention) is is_approver
+
+
+def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin_client, organization):
+    for name in ("Alder", "Birch", "Cedar"):
+        candidate(organization, name, "invite", "uncertain")
+    candidate(organization, "Held", "held_for_approval", "held")
+    address = "/candidates/bulk/?act=settle&status=uncertain&all=1"
+    page = text(organization_admin_client.get(address))
+    assert "Did 3 candidates get the invitation? We don't know." in page
+    assert "Held" not in page.split("<main")[1]
+    alder, *others = Invitation.objects.filter(status="uncertain").order_by("pk")
+    sent = reverse("invitation-sent", args=[alder.pk])
+    assert f'action="{sent}" id="sent-{alder.pk}"' in page
+    organization_admin_client.post(sent, {"instance_id": "i-1", "next": address})
+    assert "Did 2 candidates" in text(organization_admin_client.get(address))
+    keys = [one.pk for one in others]
+    answer = organization_admin_client.post("/candidates/bulk/", {"act": "settle", "row": keys}, follow=True)
+    assert "Not sent: send it: done for 2." in text(answer)
+    assert list(Invitation.objects.order_by("pk").values_list("status", flat=True)) == [
+        "invited",
+        "pending",
+        "pending",
+        "held",
+    ]
+    assert "Nothing is left to settle" in text(organization_admin_client.get(address))
+
+
+def test_one_that_was_possibly_sent_is_settled_alone(
+    organization_admin_client, organization, stranger_client
+):
+    candidate(organization, "Alder", "invite", "uncertain")
+    candidate(organization, "Birch", "invite", "uncertain")
+    address = f"/candidates/bulk/?act=settle&invitation={Invitation.objects.earliest('pk').pk}"
+    page = text(organization_admin_client.get(address))
+    assert "Did 1 candidate get the invitation? We don't know." in page
+    assert 'name="next" value="/activity/o-alder/"' in page
+    assert "Nothing is left to settle" in text(stranger_client.get(address))

@@ -32,7 +32,7 @@ def test_one_that_could_not_be_sent_can_be_sent_again_or_cancelled(super_admin_c
     Invitation.objects.update(status="failed", status_reason="CodeScreen refused it.")
     page = text(super_admin_client.get(PAGE))
     assert "Send again</button>" in page
-    assert "The invitation isn't sent." in page
+    assert "Nothing more is sent" in page
     assert "Cancel invitation</button>" in page
 
 

@@ -140,6 +140,20 @@ def test_a_step_whose_calls_were_put_off_is_explained_by_the_incident(organizati
     ]
 
 
+def test_a_call_without_an_answer_that_is_not_repeated_is_over(organization):
+    effect = factories.EffectFactory.create(
+        organization=organization,
+        kind="send_invitation",
+        state="uncertain",
+        due_at=None,
+        created_at=MOVED_AT,
+        retry_window_started_at=MOVED_AT,
+        **OWN,
+    )
+    call(organization, 1, status=None, effect=effect)
+    assert told(organization) == ["CodeScreen gave no answer"]
+
+
 def test_what_still_waits_says_since_when(organization):
     delivery = moved(organization)
     call(organization, 1, delivery=delivery)

@@ -23,14 +23,16 @@ from tests.support.page_text import text
         ),
         ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
         ("unstated", ["Score 71.5", "attempt 2", "CodeScreen gave no Passed or Failed", "never guesses"]),
-        ("not-invited", ["Not invited: unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
+        (
+            "not-invited",
+            ["Not invited: unknown assessment", histories.UNKNOWN, "Invite to…", "/preview/?candidate="],
+        ),
         (
             "held",
             [
                 "On hold",
                 histories.ON_HOLD,
-                "Decide below whether it is sent.",
-                "Send invitation",
+                "Send now",
                 "Cancel invitation",
             ],
         ),
@@ -38,10 +40,8 @@ from tests.support.page_text import text
             "uncertain",
             [
                 "Possibly sent",
-                "and say so below.",
-                "a second time",
-                "It was sent",
-                "Send again",
+                "Check in CodeScreen: was it sent? Then answer here.",
+                "Settle it",
                 "Cancel invitation",
             ],
         ),
@@ -76,9 +76,10 @@ def test_a_team_member_sees_the_page_without_an_admins_acts(page_of, team_member
     for state in ("held", "not-invited", "uncertain", "passed"):
         page = page_of(state, client=team_member_client)
         assert "formaction" not in page
-        assert "Retry now" not in page
+        assert "Invite to…" not in page
         assert "Send again" not in page
         assert "Personal data" not in page
+        assert ('action="/ask/"' in page) is (state in {"held", "uncertain"})
 
 
 def test_a_team_member_retries_what_failed(page_of, team_member_client):

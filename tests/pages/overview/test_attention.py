@@ -71,7 +71,7 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
     [
         ({"held": 1}, "1 candidate needs approval"),
         ({"held": 1200}, "1,200 candidates need approval"),
-        ({"uncertain": 2}, "2 candidates possibly got an invitation"),
+        ({"uncertain": 2}, "Did 2 candidates get the invitation? We don't know."),
         ({"not_sent": 1}, "1 candidate could not be sent an invitation"),
         ({"failed_steps": 1}, "1 step failed"),
         ({"offered": 1}, "1 candidate may be invited already"),
