@@ -199,8 +199,8 @@ class EffectKind[P: Payload]:
     topic: Callable[[Effect], str] = lambda _effect: ""
     #: What would happen, by its brief, where a dry run enqueues it.
     intended: Callable[[str], str] = lambda _brief: ""
-    #: The lines of a candidate's history; empty where another line says it.
-    done: Callable[[Effect, Words], str] = lambda _effect, _words: ""
+    #: The lines of a candidate's history; empty where what was written to Lever says it.
+    done: str = ""
     failed: str = ""
 
     #: What stays of the payload when the person is erased.

@@ -48,6 +48,6 @@ SEND_ALERT = EffectKind(
     target=Target.CHAT,
     payload=Notice,
     perform=lambda effect, _: send_alert(effect),
-    done=lambda _effect, _words: "Posted to the chat room",
+    done="Posted to the chat room",
     failed="A message to the chat room could not be posted",
 )

@@ -24,7 +24,7 @@ from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notices import NO_LONGER_TRUE, EmailPayload, compose_notice, still_holds
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import Cancelled, Done, EffectKind, Target, Words, has_started
+from integrations.outbox.kind import Cancelled, Done, EffectKind, Target, has_started
 from integrations.outbox.models.effect import Effect
 
 logger = logging.getLogger(__name__)
@@ -133,18 +133,13 @@ def _message(
 EMPTY_EMAIL: JsonObject = EmailPayload().to_json()
 
 
-def _email_sent(effect: Effect, _: Words) -> str:
-    subject = SEND_EMAIL.payload_of(effect).subject
-    return f"E-mail sent to the team: “{subject}”" if subject else "E-mail sent to the team"
-
-
 SEND_EMAIL = EffectKind(
     kind=Effect.Kind.SEND_EMAIL,
     target=Target.EMAIL,
     payload=EmailPayload,
     perform=lambda effect, _: send_email(effect),
     goes_on_in_a_pause=lambda effect: has_started(effect) or is_about_signing_in(effect),
-    done=_email_sent,
+    done="E-mail sent to the team",
     failed="An e-mail to the team could not be sent",
     kept_payload=lambda _: EMPTY_EMAIL,
     is_stopped_by_erasure=False,

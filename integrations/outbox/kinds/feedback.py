@@ -332,7 +332,6 @@ WRITE_FEEDBACK = EffectKind(
     heading="Feedback",
     icon="edit",
     to_write=_words,
-    done=lambda effect, _: effect.reason or "Feedback written in Lever",
     failed="The feedback could not be written",
     kept_payload=kept_whole,
 )

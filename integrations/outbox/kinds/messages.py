@@ -22,7 +22,6 @@ from integrations.outbox.kind import (
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import NotePayload, ReportLinkPayload
 
-LONGEST_SHOWN = 120
 #: The codes of notes that say what a candidate waits for.
 WAITS = frozenset([*WAITING_STATUSES, VerdictCode.PAUSED])
 WAIT_OVER = NO_LONGER_WANTED[Effect.Kind.LEAVE_NOTE]
@@ -56,12 +55,6 @@ def _note_goes_on_in_a_pause(effect: Effect) -> bool:
     return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in WAITS
 
 
-def _note_left(_: Effect, words: Words) -> str:
-    text = words.text
-    short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN].rstrip()}…"
-    return f"Note left in Lever: “{short}”" if text else "Note left in Lever"
-
-
 LEAVE_NOTE = EffectKind(
     kind=Effect.Kind.LEAVE_NOTE,
     target=Target.LEVER,
@@ -74,7 +67,6 @@ LEAVE_NOTE = EffectKind(
     icon="info",
     to_write=lambda note, _: Words(text=note.text, missing="" if note.text else NOT_RECORDED),
     intended=str,
-    done=_note_left,
     failed="The note could not be left",
 )
 
@@ -101,6 +93,5 @@ ADD_REPORT_LINK = EffectKind(
     heading="Link",
     icon="link",
     to_write=lambda link, _: Words(url=link.url, missing="" if link.url else NOT_RECORDED),
-    done=lambda _effect, _words: "Report link added in Lever",
     failed="The report link could not be added",
 )

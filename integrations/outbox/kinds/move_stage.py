@@ -142,11 +142,6 @@ MOVE_STAGE = EffectKind(
     heading="Stage",
     icon="play",
     to_write=lambda payload, _: Words(stage=payload.stage),
-    done=lambda effect, words: (
-        f"The candidate was already in “{words.stage}”."
-        if effect.end_reason
-        else f"Moved into “{words.stage}” in Lever by the portal"
-    ),
     failed="The candidate was not moved in Lever",
     kept_payload=kept_whole,
 )

@@ -151,7 +151,6 @@ ATTACH_REPORT = EffectKind(
     heading="Report as a PDF",
     icon="download",
     to_write=lambda payload, _: Words(file=payload.name, missing=NOT_RECORDED),
-    done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
     kept_payload=kept_whole,
 )
@@ -164,7 +163,6 @@ REMOVE_REPORT = EffectKind(
     goes_on_in_a_pause=lambda _: True,  # it erases
     heading="Report removed",
     icon="trash",
-    done=lambda effect, _: effect.reason or "Report removed from Lever",
     failed="The report could not be removed from Lever",
     kept_payload=kept_whole,
     is_stopped_by_erasure=False,

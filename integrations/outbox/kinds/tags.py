@@ -91,10 +91,6 @@ def _words(payload: ProgressTagPayload | ResultTagPayload, _: Result | None) -> 
     return Words(tags=[payload.tag] if payload.tag else [], missing=REMOVAL_NOT_RECORDED)
 
 
-def _done(_: Effect, words: Words) -> str:
-    return f"Tag set to “{words.line}”" if words.tags else "Tag removed in Lever"
-
-
 SET_PROGRESS_TAG = EffectKind(
     kind=Effect.Kind.SET_PROGRESS_TAG,
     target=Target.LEVER,
@@ -104,7 +100,6 @@ SET_PROGRESS_TAG = EffectKind(
     heading="Tags",
     icon="filter",
     to_write=_words,
-    done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,
 )
@@ -117,7 +112,6 @@ SET_RESULT_TAG = EffectKind(
     heading="Tags",
     icon="filter",
     to_write=_words,
-    done=_done,
     failed="The tag could not be set",
     kept_payload=kept_whole,
 )

@@ -1,6 +1,5 @@
 """What happened to one candidate, as sentences for people: the newest first, a line each."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -11,7 +10,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import DeliveryEvent, Platform, Tone, lower_first
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
@@ -153,7 +152,7 @@ def events(rows: CandidateRows) -> list[Event]:
         (event for one in rows.deliveries for event in _of_delivery(rows, one)),
         (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
         (event for invitation in rows.newest_invitations for event in _of_invitation(rows, invitation)),
-        _of_effects(rows),
+        (event for effect in rows.newest_effects for event in _of_effect(effect)),
         map(action_event, rows.actions),
         outage_events(rows),
     )
@@ -220,40 +219,13 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
         yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Tone.INFO)
 
 
-def _of_effects(rows: CandidateRows) -> Iterator[Event]:
-    """Yield what the effects did; what was written to Lever because of one result, together."""
-    of_results = defaultdict[int, list[Effect]](list)
-    for effect in rows.newest_effects:
-        if result := _result_written(rows, effect):
-            of_results[result.pk].append(effect)
-        else:
-            yield from _of_effect(effect)
-    for written in of_results.values():
-        if len(written) == 1:
-            yield from _of_effect(written[0])
-            continue
-        first, *others = dict.fromkeys(kind_of(one).heading for one in reversed(written))
-        at = max(one.done_at for one in written if one.done_at)
-        text = f"Result written to Lever: {len(written)} steps"
-        yield Event(at, text, ", ".join([first, *map(lower_first, others)]), icon="edit")
-
-
-def _result_written(rows: CandidateRows, effect: Effect) -> Result | None:
-    """Return the result that led the effect to write something to Lever, None where it isn't about one."""
-    is_written = effect.state == Effect.State.DONE and not effect.wrote_nothing and kind_of(effect).heading
-    if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE:
-        return None
-    results = rows.attempts.get(effect.invitation_id or 0, [])
-    return next((one for one in reversed(results) if one.created_at <= effect.created_at), None)
-
-
 def _of_effect(effect: Effect) -> Iterator[Event]:
-    """Yield what an effect did, or that it failed; nothing while it waits, or where another line says it."""
+    """Yield that a message was sent, or that a step failed; what was written to Lever stands beside the history."""
     kind = kind_of(effect)
     if effect.state == Effect.State.FAILED and effect.failed_at and kind.failed:
         yield Event(effect.failed_at, kind.failed, effect.last_error, icon="warning", tone=Tone.BAD)
-    elif effect.state == Effect.State.DONE and effect.done_at and kind.failed:
-        yield Event(effect.done_at, kind.done(effect, kind.words(effect)), icon=kind.icon)
+    elif effect.state == Effect.State.DONE and effect.done_at and kind.done:
+        yield Event(effect.done_at, kind.done, icon=kind.icon)
 
 
 def _of_result(invitation: Invitation, result: Result) -> Event:
