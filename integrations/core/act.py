@@ -92,7 +92,7 @@ class Act(RecordEnum):
     INVITE_TO = ActRecord(
         code="invite_to",
         label="Invite to…",
-        does="You choose the assessment, whatever your rules name.",
+        does="You choose the assessment, or leave it to your rules.",
         needs="may_configure",
         request="decide whether the candidate is invited",
     )

@@ -5,7 +5,7 @@ from django.urls import path
 from integrations.pages import ask, audit_log, health, preview, report
 from integrations.pages import help as help_pages
 from integrations.pages.activity import actions, activity, bulk, take_over
-from integrations.pages.candidate import data, invite, page
+from integrations.pages.candidate import data, page
 from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
@@ -84,7 +84,6 @@ urlpatterns = [
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/take-over/", take_over.TakeOverView.as_view(), name="candidates-take-over"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
-    path("invite/<path:opportunity_id>/", invite.InviteView.as_view(), name="candidate-invite"),
     path("data/<path:opportunity_id>/", data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),

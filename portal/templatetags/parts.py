@@ -124,6 +124,7 @@ def ask(context: Context, code: str, opportunity_id: str = "") -> dict[str, obje
     may = [] if email else who_may(member.organization, act)
     return {
         "act": act,
+        "membership": member,
         "email": email,
         "who_was_asked": names_of(asked(email), "and") if email else "",
         "who_may": names_of(may, "or"),

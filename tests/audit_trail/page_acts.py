@@ -5,8 +5,6 @@ from typing import Any
 
 from django.urls import reverse
 
-from integrations.catalog import lists
-from integrations.catalog.lists import live_assessments
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
@@ -56,17 +54,19 @@ def _send_in_bulk(scene: Scene, act: str = "send") -> Act:
     return lambda: scene.post("candidates-bulk", {"act": act, "row": [pk], "reason": "because"})
 
 
-def _invite(scene: Scene, name: str) -> Act:
+def _settle_in_bulk(scene: Scene) -> Act:
+    pk = scene.invitation(status="uncertain").pk
+    return lambda: scene.post("candidates-bulk", {"act": "settle", "row": [pk], "reason": "because"})
+
+
+def _invite(scene: Scene) -> Act:
     delivery = scene.delivery()
     Delivery.objects.filter(pk=delivery.pk).update(verdict="no_assessment")
     candidate = factories.CandidateFactory.create(
         organization=scene.organization, opportunity_id=delivery.opportunity_id, delivery=delivery
     )
-    if name == "candidates-bulk":
-        return lambda: scene.post(name, {"act": "decide", "row": [candidate.pk], "reason": "because"})
-    lists.refresh_assessments(scene.organization, provider.codescreen_client(scene.organization))
-    form = {"assessment": live_assessments(scene.organization)[0].id, "reason": "because"}
-    return lambda: scene.post(name, form, opportunity_id=candidate.opportunity_id)
+    form = {"act": "decide", "row": [candidate.pk], "reason": "because"}
+    return lambda: scene.post("candidates-bulk", form)
 
 
 def _invite_offered(scene: Scene) -> Act:
@@ -158,6 +158,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "effect-retry": of_row(Scene.failed, "effect-retry"),
     "candidates-bulk": _send_in_bulk,
     "candidates-bulk: cancel": partial(_send_in_bulk, act="cancel"),
-    "candidates-bulk: decide": partial(_invite, name="candidates-bulk"),
-    "candidate-invite": partial(_invite, name="candidate-invite"),
+    "candidates-bulk: decide": _invite,
+    "candidates-bulk: settle": _settle_in_bulk,
 }

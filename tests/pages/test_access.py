@@ -62,7 +62,6 @@ ALLOWED = {
     "report": 3,
     "report-export": 3,
     "effect-retry": 3,
-    "candidate-invite": 2,
     "mapping-add": 2,
     "mapping-edit": 2,
     "mapping-delete": 2,

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import Actor
+from integrations.catalog.lists import live_assessments
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
@@ -25,7 +26,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models.effect import Effect
-from integrations.pages.access import OrganizationMixin, visible
+from integrations.pages.access import OrganizationMixin, return_url, visible
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows, candidates_of
@@ -51,7 +52,7 @@ class Act:
     code: str
     label: str
     consequence: str
-    perform: Callable[[Any, Actor, str], object]
+    perform: Callable[..., object]
     listed: CandidateFilters
     roles: frozenset[str] = APPROVERS
 
@@ -62,8 +63,8 @@ def _retry(effect: Effect, actor: Actor, _reason: str) -> None:
     retry_effect(effect, actor)
 
 
-def _decide_again(candidate: Candidate, actor: Actor, reason: str) -> None:
-    invite_candidate(candidate, actor, reason=reason)
+def _decide_again(candidate: Candidate, actor: Actor, reason: str, assessment_id: str = "") -> None:
+    invite_candidate(candidate, actor, assessment_id, reason)
 
 
 ACTS: Mapping[str, Act] = {
@@ -135,8 +136,14 @@ class BulkView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         act = self._act(self.request.GET.get("act", ""))
         rows = self._named(act) if act else []
+        listed = live_assessments(self.organization) if act and act.code == "decide" else []
         return super().get_context_data(
-            act=act, rows=rows[:MOST], is_cut=len(rows) > MOST, most=MOST, **kwargs
+            act=act,
+            rows=rows[:MOST],
+            is_cut=len(rows) > MOST,
+            most=MOST,
+            assessments=[(one.id, one.name) for one in listed],
+            **kwargs,
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -148,10 +155,11 @@ class BulkView(OrganizationMixin, TemplateView):
             return redirect("activity")
         form = ReasonForm(request.POST)
         reason = str(form.cleaned_data["reason"]) if form.is_valid() else ""
+        chosen = {"assessment_id": request.POST.get("assessment", "")} if act.code == "decide" else {}
         done, why_not = 0, Counter[str]()
         for row in self._chosen(act, keys):
             try:
-                act.perform(row, self.user, reason)
+                act.perform(row, self.user, reason, **chosen)
             except (ActionNotAllowed, PlatformError) as error:
                 why_not[str(error)] += 1
             else:
@@ -161,7 +169,7 @@ class BulkView(OrganizationMixin, TemplateView):
             messages.success(request, f"{act.label}: done for {done}.")
         for why, number in why_not.most_common(MOST_REASONS):
             messages.error(request, f"Not done for {number}: {why}")
-        return redirect(act.listed.url)
+        return redirect(return_url(request, act.listed.url))
 
     def _act(self, code: str) -> Act | None:
         """Return the act, None when there is none of this code. Raises PermissionDenied."""

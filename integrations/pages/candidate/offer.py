@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from integrations.core.act import Act
 from integrations.core.invitation_status import UNSENT, InvitationStatus
-from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.members.models.membership import Membership
 from integrations.pages.candidate.card import Card
@@ -78,8 +77,6 @@ def _acts(rows: CandidateRows, card: Card, is_main: bool) -> Iterator[Act]:
     else:
         if (act := card.verdict.record.act) and act != Act.INVITE_TO:
             yield act
-        if card.retryable is not None and card.verdict.code not in WAITING_VERDICTS:
-            yield Act.INVITE
         if rows.candidate is not None and not why_not_invitable(rows.candidate):
             yield Act.INVITE_TO
     if is_main:
@@ -96,8 +93,8 @@ def _button(act: Act, rows: CandidateRows, card: Card) -> Button:
             url = f"{reverse('mapping-add')}?{urlencode(role | {'next': back})}"
         case Act.INVITE | Act.DECIDE if card.retryable is not None:
             url = reverse("delivery-replay", args=[card.retryable.pk])
-        case Act.INVITE_TO:
-            url = reverse("candidate-invite", args=[rows.opportunity_id])
+        case Act.INVITE_TO if rows.candidate is not None:
+            url = f"{reverse('candidates-bulk')}?act=decide&candidate={rows.candidate.pk}"
         case Act.PREVIEW:
             url = f"{reverse('preview')}?{urlencode({'candidate': rows.opportunity_id})}"
         case Act.OPEN_IN_LEVER:

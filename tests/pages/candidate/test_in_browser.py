@@ -24,6 +24,7 @@ def test_a_held_invitation_is_refused_without_javascript(
     address = histories.make(organization, super_admin, "held")
     with Visit(browser, live_server.url, super_admin, java_script_enabled=False) as visit:
         visit.page.goto(live_server.url + address)
+        visit.page.get_by_text("More", exact=True).click()
         visit.page.get_by_label("Reason (optional)").fill("Not this week.")
         visit.page.get_by_role("button", name="Cancel invitation").click()
         visit.page.get_by_text("cancelled the invitation: “Not this week.”").wait_for()

@@ -3,6 +3,7 @@
 from integrations.catalog.models import Assessment
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
@@ -104,7 +105,9 @@ def choose(world: World) -> None:
             world.invitation("Maple") is None
             and not Delivery.objects.filter(chosen_at__isnull=False, due_at__isnull=False).exists()
         ),
-        lambda: f"/invite/{opportunity_id('Maple')}/",
+        lambda: "/candidates/bulk/",
+        act="decide",
+        row=[str(Candidate.objects.get(opportunity_id=opportunity_id("Maple")).pk)],
         assessment=Assessment.objects.get(name=ASSESSMENT).external_id,
     )
     invited(world, "Maple")
