@@ -81,14 +81,6 @@ class Act(RecordEnum):
         request="invite the candidate",
         posts=True,
     )
-    DECIDE = ActRecord(
-        code="decide",
-        label="Try again",
-        does="The candidate is read from Lever again. If nothing prevents it, CodeScreen e-mails the assessment.",
-        needs="may_replay",
-        request="have the portal decide again",
-        posts=True,
-    )
     INVITE_TO = ActRecord(
         code="invite_to",
         label="Invite to…",

@@ -128,27 +128,27 @@ class PreviewView(OrganizationMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form, and the answer where the address names a candidate."""
-        stages = pick_list.stages(self.organization).known
+        self.stages = dict(pick_list.stages(self.organization).known)
         triggers = {stage.name for stage in trigger_stages(self.organization)}
-        initial = next((stage_id for stage_id, name in stages if name in triggers), "")
+        self.usual = next((stage_id for stage_id, name in self.stages.items() if name in triggers), "")
         asked = self.request.GET if "candidate" in self.request.GET else None
-        form = PreviewForm(asked, stages=stages, initial={"stage": initial})
-        context = super().get_context_data(form=form, has_stages=bool(stages), **kwargs)
+        form = PreviewForm(asked, stages=self.stages.items(), initial={"stage": self.usual})
+        context = super().get_context_data(form=form, has_stages=bool(self.stages), **kwargs)
         if form.is_valid():
             try:
-                context |= self._search_and_run(form, dict(stages), initial)
+                context |= self._search_and_run(form)
             except PlatformError as error:
                 context["error"] = str(error)
         return context
 
-    def _search_and_run(self, form: PreviewForm, stage_names: dict[str, str], usual: str) -> dict[str, Any]:
+    def _search_and_run(self, form: PreviewForm) -> dict[str, Any]:
         """Return the answer for the candidate, or the candidates to choose from. Raises PlatformError."""
         written, stage_id = form.cleaned_data["candidate"], form.cleaned_data["stage"]
         if "/" in written or _UUID.fullmatch(written):
-            return self._run(opportunity_id(written), stage_id, stage_names, usual)
+            return {"answer": self._answer(opportunity_id(written), stage_id)}
         matches = search(self.organization, written)
         if len(matches) == 1:
-            return self._run(matches[0].opportunity_id, stage_id, stage_names, usual)
+            return {"answer": self._answer(matches[0].opportunity_id, stage_id)}
         if not matches:
             nobody = (
                 "Nobody has this address"
@@ -158,23 +158,20 @@ class PreviewView(OrganizationMixin, TemplateView):
             form.add_error("candidate", f"{nobody}. Paste the candidate's link from Lever.")
         return {"matches": matches, "stage": stage_id}
 
-    def _run(
-        self, candidate_id: str, stage_id: str, stage_names: dict[str, str], usual: str
-    ) -> dict[str, Any]:
+    def _answer(self, candidate_id: str, stage_id: str) -> dict[str, Any]:
         own = Candidate.objects.filter(organization=self.organization, opportunity_id=candidate_id)
         known = own.select_related("delivery").first()
         if not stage_id:
             entered = StageChange.from_payload(known.delivery.payload) if known and known.delivery else None
-            stage_id = entered.to_stage_id if entered and entered.to_stage_id in stage_names else usual
+            stage_id = entered.to_stage_id if entered and entered.to_stage_id in self.stages else self.usual
         dry_run = queue_acts.dry_run(self.organization, candidate_id, stage_id)
-        answer = {
+        return {
             "decision": dry_run.decision,
             "stage": stage_id,
-            "stage_name": stage_names.get(stage_id, stage_id),
+            "stage_name": self.stages.get(stage_id, stage_id),
             "candidate_id": candidate_id,
             "known": known,
             "called": dry_run.candidate_name or (known.called if known else ""),
             "role_title": dry_run.role_title or (known.role_title if known else ""),
             "consequences": list(consequences(dry_run)),
         }
-        return {"answer": answer}

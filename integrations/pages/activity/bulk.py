@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import Actor
@@ -142,6 +143,9 @@ class BulkView(OrganizationMixin, TemplateView):
             rows=rows[:MOST],
             is_cut=len(rows) > MOST,
             most=MOST,
+            alone=reverse("candidate", args=[rows[0].opportunity_id])
+            if len(rows) == 1 and rows[0].opportunity_id
+            else "",
             assessments=[(one.id, one.name) for one in listed],
             **kwargs,
         )

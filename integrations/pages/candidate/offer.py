@@ -61,7 +61,7 @@ def _first(card: Card, acts: list[Act]) -> Act | None:
     if card.invitation is not None:
         first = InvitationStatus(card.invitation.status).record.act
     elif card.verdict is None:
-        first = Act.DECIDE
+        first = Act.INVITE
     else:
         first = card.verdict.record.act
     return first if first in acts else None
@@ -73,7 +73,7 @@ def _acts(rows: CandidateRows, card: Card, is_main: bool) -> Iterator[Act]:
         yield from card.acts
     elif card.verdict is None:
         if card.retryable is not None:
-            yield Act.DECIDE
+            yield Act.INVITE
     else:
         if (act := card.verdict.record.act) and act != Act.INVITE_TO:
             yield act
@@ -91,7 +91,7 @@ def _button(act: Act, rows: CandidateRows, card: Card) -> Button:
             label += f" for {rows.role_title}" if role else ""
             back = reverse("candidate", args=[rows.opportunity_id])
             url = f"{reverse('mapping-add')}?{urlencode(role | {'next': back})}"
-        case Act.INVITE | Act.DECIDE if card.retryable is not None:
+        case Act.INVITE if card.retryable is not None:
             url = reverse("delivery-replay", args=[card.retryable.pk])
         case Act.INVITE_TO if rows.candidate is not None:
             url = f"{reverse('candidates-bulk')}?act=decide&candidate={rows.candidate.pk}"
