@@ -103,6 +103,12 @@ class Act(RecordEnum):
         needs="may_configure",
         request="end the pause",
     )
+    CONFIGURE = ActRecord(
+        code="configure",
+        label="Open Roles and rules",
+        needs="may_configure",
+        request="change the mappings or the rules",
+    )
     CONNECT = ActRecord(
         code="connect",
         label="Connect again",

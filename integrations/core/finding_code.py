@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, Self
 
+from integrations.core.act import Act
 from integrations.core.vocabulary import LabelledEnum, RecordEnum
 
 
@@ -47,8 +48,8 @@ LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook"
 CODESCREEN_SETTINGS = SETTINGS.at("#codescreen")
 RESULT_RULES = Page(f"{SETTINGS.url}rules/results/", SETTINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
-#: Where people who may not change a setting find somebody who may.
-ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")
+#: What others ask for who lack the right that a page's changes need.
+ASKED_FOR = {"may_configure": Act.CONFIGURE, "may_connect": Act.CONNECT}
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from integrations.core.finding_code import ACTIVITY, ASK, FAILED_STEPS, FindingCode, Level, Page
+from integrations.core.act import Act
+from integrations.core.finding_code import ACTIVITY, FAILED_STEPS, FindingCode, Level, Page
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing a person should know about an organization.
 
-    `message` says what is wrong, `fix` what to do about it, `page` where in the portal.
+    `message` says what is wrong, `fix` what to do about it, `page` where in the portal. Who may not do that asks for it
+    by the act `ask`.
     """
 
     code: FindingCode
@@ -21,6 +23,7 @@ class Finding:
     message: str
     fix: str
     page: Page
+    ask: Act | None = None
 
     @property
     def is_about_setup(self) -> bool:
@@ -35,7 +38,7 @@ class Finding:
     @property
     def link_text(self) -> str:
         """What a link to the page says."""
-        return self.page.text if self.page == ASK else self.code.record.link or self.page.text
+        return self.code.record.link or self.page.text
 
 
 def finding(

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from integrations.core.finding_code import ASK, FindingCode, Level
+from integrations.core.finding_code import ASKED_FOR, FindingCode, Level
 from integrations.health import doctor
 from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import Finding
@@ -137,10 +137,10 @@ def queue_state(organization: Organization) -> dict[str, Any]:
 
 
 def advised(findings: Iterable[Finding], member: Membership) -> list[Finding]:
-    """Return the findings with a link that the member can do something with; lists and Health are there to be read."""
+    """Return the findings; what the member may not do, they ask for. Lists and Health are there to be read."""
     return [
         finding
         if not finding.page.needs or getattr(member, finding.page.needs)
-        else replace(finding, page=ASK)
+        else replace(finding, ask=ASKED_FOR[finding.page.needs])
         for finding in findings
     ]

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.catalog.lists import trigger_stages
+from integrations.core.act import Act
 from integrations.core.finding_code import Level
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
@@ -119,6 +120,7 @@ class AttentionItem:
     act: str
     url: str
     parts: tuple[Part, ...] = ()
+    ask: Act | None = None
 
 
 def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
@@ -146,7 +148,13 @@ def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
     for finding in sorted(shown, key=lambda one: -one.level.severity):
         meaning = "bad" if finding.level == Level.ERROR else "warn"
         yield AttentionItem(
-            "warning", meaning, finding.message, finding.fix, finding.link_text, finding.page.url
+            "warning",
+            meaning,
+            finding.message,
+            finding.fix,
+            finding.link_text,
+            finding.page.url,
+            ask=finding.ask,
         )
 
 
