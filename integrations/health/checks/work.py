@@ -291,8 +291,8 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
     if number := counts["uncertain"]:
         yield finding(
             FindingCode.UNCERTAIN_INVITATIONS,
-            f"{counted(number, 'candidate')} possibly got an invitation.",
-            "An Admin checks in CodeScreen whether it was sent, and says so on the candidate's page or sends it again.",
+            f"Did {counted(number, 'candidate')} get the invitation? We don't know.",
+            "An Admin checks in CodeScreen: was it sent? Then they answer on the candidate's page.",
         )
     if number := counts["held"]:
         yield finding(

@@ -196,9 +196,10 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(status="held").url)
     if number := waiting.uncertain:
         title = f"Did {_counted(number, 'candidate', 'candidates')} get the invitation? We don't know."
-        reason = "CodeScreen gave no answer. Check in CodeScreen: was it sent? Then answer here."
+        reason = "CodeScreen gave no answer. An Admin checks there whether it was sent."
         act, url = SEE_WHO, CandidateFilters(status="uncertain").url
         if may_decide:
+            reason = "CodeScreen gave no answer. Check in CodeScreen: was it sent? Then answer here."
             act, url = "Settle it", f"{reverse('candidates-bulk')}?act=settle&status=uncertain&all=1"
         yield AttentionItem("help", "bad", title, reason, act, url)
     if number := waiting.not_sent:

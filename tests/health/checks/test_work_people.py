@@ -20,7 +20,7 @@ def test_uncertain_and_held_invitations_are_counted(healthy_organization: Organi
     ]
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("uncertain_invitations", "error")
-    assert finding.message == "12 candidates possibly got an invitation."
+    assert finding.message == "Did 12 candidates get the invitation? We don't know."
     Invitation.objects.filter(pk=invitations[0].pk).update(status="held")
     Invitation.objects.exclude(pk=invitations[0].pk).delete()
     assert code_and_level(healthy_organization) == ("held_invitations", "warning")
