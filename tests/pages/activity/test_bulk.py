@@ -228,7 +228,7 @@ def test_who_may_not_approve_sees_no_button_for_it_and_keeps_the_others(
     candidate(organization, "Alder", "held_for_approval", "held")
     candidate(organization, "Birch", "no_assessment")
     page = text(organization_admin_client.get("/activity/"))
-    for word in ("Send those on hold…", "Cancel those on hold…", "act=send", "act=cancel"):
+    for word in ("Send those on hold…", "Cancel those on hold…", "act=send"):
         assert (word in page) is is_approver, word
     assert "Decide again…" in page
     of_alder = text(organization_admin_client.get("/activity/o-alder/"))
