@@ -4,6 +4,8 @@ from django.forms import CharField, ChoiceField, Form
 
 from integrations.core.act import Act
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.account_notices import names_of, send_request
 from integrations.pages.access import OrganizationMixin, sees
 from integrations.pages.views import ActView
@@ -25,7 +27,9 @@ class AskView(OrganizationMixin, ActView):
     def operate(self, form: AskForm) -> str:
         """Send it, and say to whom. Raises ActionNotAllowed."""
         act, opportunity_id = Act(form.cleaned_data["act"]), form.cleaned_data["candidate"]
-        if opportunity_id and not sees(self.membership, opportunity_id):
+        own = {"organization": self.organization, "opportunity_id": opportunity_id}
+        is_known = any(rows.objects.filter(**own).exists() for rows in (Candidate, Invitation))
+        if opportunity_id and not (is_known and sees(self.membership, opportunity_id)):
             raise ActionNotAllowed("No such candidate here.")
         recipients = send_request(self.membership, act, opportunity_id)
         return f"{names_of(recipients, 'and')} will get an e-mail from you."

@@ -55,11 +55,12 @@ def test_all_who_may_act_get_one_email_about_the_candidate(
 
 
 @pytest.mark.usefixtures("lilac", "super_admin")
-def test_about_one_candidate_a_member_asks_once_a_day(team_member_client):
+def test_about_one_candidate_a_member_asks_once_a_day(team_member_client, organization):
     for act in ("choose_assessment", "invite"):
         page = text(team_member_client.post(ASK, {"act": act, "candidate": "lilac"}, follow=True))
     assert SENT_ALREADY in page
-    team_member_client.post(ASK, {"act": "invite", "candidate": "another"})
+    factories.InvitationFactory.create(organization=organization, opportunity_id="another")
+    team_member_client.post(ASK, {"act": "approve", "candidate": "another"})
     team_member_client.post(ASK, {"act": "end_pause"})
     assert Effect.objects.count() == recorded().count() == 3
     Effect.objects.update(created_at=timezone.now() - timedelta(hours=25))
@@ -105,9 +106,9 @@ def test_what_nobody_can_be_asked_for_is_refused(team_member_client, act):
 
 
 @pytest.mark.usefixtures("super_admin", "lilac")
-def test_a_limited_team_member_asks_about_no_candidate_of_others(limited_member_client):
-    page = text(limited_member_client.post(ASK, CANDIDATE, follow=True))
-    assert "No such candidate here." in page
+def test_nobody_asks_about_a_candidate_whom_they_cannot_see(limited_member_client, stranger_client):
+    for client in (limited_member_client, stranger_client):
+        assert "No such candidate here." in text(client.post(ASK, CANDIDATE, follow=True))
     assert not Effect.objects.exists()
 
 
