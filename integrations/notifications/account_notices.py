@@ -28,17 +28,14 @@ from integrations.store import database
 INTERVAL = timedelta(days=1)
 #: So many of those who may act are named.
 MOST_NAMED = 3
-#: So many members are looked at; no organization has more.
-MAX_MEMBERS = 1000
-
 
 SENT_ALREADY = "You asked within the last day. They already have your e-mail."
 
 
 def who_may(organization: Organization, act: Act) -> list[Membership]:
-    """Return the active members who may do an act, by their user names."""
+    """Return all active members who may do an act, by their user names."""
     members = organization.memberships.filter(user__is_active=True).select_related("user")
-    found = members.order_by("user__username")[:MAX_MEMBERS]
+    found = members.order_by("user__username")
     return [one for one in found if not act.record.needs or getattr(one, act.record.needs)]
 
 

@@ -40,7 +40,7 @@ class Offer:
 
 
 def offer(rows: CandidateRows, card: Card, member: Membership, *, is_main: bool = True) -> Offer:
-    """Return what the member may do, where the candidate stands as the card says; what isn't `is_main` has less."""
+    """Return what the member may do where the card says; what isn't `is_main` is an earlier invitation's card."""
     is_over = rows.erasure is not None and rows.erasure.is_final
     acts = [] if is_over else list(_acts(rows, card, is_main))
     first = _first(card, acts)
