@@ -40,8 +40,7 @@ def test_an_admin_reads_lists_and_approves_in_a_browser(live_server: Any, page: 
     page.goto(f"{live_server.url}{address(Invitation, 'change', acme.rows[Invitation].pk)}")
     page.click("text=Open on the site")
     assert page.inner_text("h1") == "Candidate of acme"
-    page.fill("[name=reason]", "agreed")
-    page.get_by_role("button", name="Send invitation").click()
+    page.get_by_role("button", name="Send now").click()
     page.get_by_text("Waiting to be sent").first.wait_for()
     assert Invitation.objects.get(pk=acme.rows[Invitation].pk).status == "pending"
     assert not problems

@@ -100,7 +100,9 @@ def test_a_failed_effect_is_retried_by_a_team_member(
 def test_team_members_see_no_admin_buttons(team_member_client, organization):
     candidate(organization, "Alder", status="held")
     for address in ("/activity/", "/activity/o-alder/"):
-        assert "Send invitation" not in text(team_member_client.get(address))
+        page = text(team_member_client.get(address))
+        assert "Send…" not in page
+        assert "Send now" not in page
 
 
 def test_inviting_again_begins_a_new_round_after_confirmation(
