@@ -9,7 +9,7 @@ import pytest
 
 from integrations.http import connections, deadlines
 from integrations.http.session import PlatformError, PlatformSession
-from portal.devtools.benchmarks.calls import write_certificate
+from portal.devtools.certificates import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
 
 
@@ -151,7 +151,9 @@ def test_few_connections_stay_open_when_there_are_many_customers(server):
 @pytest.fixture
 def certificate(tmp_path):
     """The path of a certificate for localhost that signs itself, with its key in the same file."""
-    return write_certificate(tmp_path)
+    path = tmp_path / "localhost.pem"
+    write_certificate(path, "localhost")
+    return path
 
 
 @pytest.fixture

@@ -8,48 +8,16 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from integrations.http.connections import tls_context
 from integrations.http.session import PlatformSession
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
+from portal.devtools.certificates import write_certificate
 from portal.devtools.processes import wait_until
-
-
-def write_certificate(folder: Path) -> Path:
-    """Write the certificate, valid for a day, and its key into one file; return its path."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "localhost.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
 
 PATH = "/v1/opportunities/some-candidate"
 HEADERS = {"Authorization": "Bearer " + "some-access-token." * 30}
@@ -68,7 +36,8 @@ class CallsBenchmark(Benchmark):
 
     def run(self, setup: Setup) -> Report:
         """Measure the three ways in turns."""
-        certificate = write_certificate(setup.environment.folder)
+        certificate = setup.environment.folder / "localhost.pem"
+        write_certificate(certificate, "localhost")
         tls_context().load_verify_locations(certificate)
         with _platform(setup.environment.lever_port, certificate) as url, requests.Session() as kept:
             ways: dict[str, Callable[[], object]] = {

@@ -17,8 +17,9 @@ from typing import NoReturn, Self
 
 from django.conf import settings
 
+from portal.devtools.certificates import write_certificate
 from portal.devtools.processes import HOST, claim_port, free_port
-from portal.devtools.sandbox.chat import write_certificate
+from portal.devtools.sandbox.chat import SLACK
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, LeverSandbox
 from portal.devtools.sandbox.mail import MailSandbox
@@ -190,7 +191,7 @@ class Platforms:
     def __init__(self, environment: DemoEnvironment) -> None:
         self.lever = LeverSandbox(port=environment.lever_port, redirect_uris=environment.redirect_uris)
         self.codescreen = CodeScreenSandbox(port=environment.codescreen_port)
-        write_certificate(environment.chat_certificate)
+        write_certificate(environment.chat_certificate, SLACK)
         self.mail = MailSandbox(
             environment.mail_port, environment.smtp_port, environment.chat_port, environment.chat_certificate
         )

@@ -11,15 +11,9 @@ import ssl
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from html import unescape
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from portal.devtools.sandbox.connections import MAX_BODY, ThreadServer
 from portal.devtools.sandbox.messages import Request, Response, Route, render
@@ -164,29 +158,3 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text.encode())
-
-
-def write_certificate(path: Path) -> None:
-    """Write a key and a certificate for Slack's host, for nobody but this demo, into a file for its owner alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SLACK)])
-    now = datetime.now(UTC)
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SLACK)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, raw = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path.touch(mode=0o600)
-    path.write_bytes(
-        key.private_bytes(pem, raw, serialization.NoEncryption()) + certificate.public_bytes(pem)
-    )

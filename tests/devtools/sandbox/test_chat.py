@@ -10,7 +10,8 @@ from integrations.http.session import PlatformError
 from integrations.notifications import alerts
 from integrations.notifications.models.email_kind import Link
 from integrations.notifications.rendering import render
-from portal.devtools.sandbox.chat import SLACK, WEBHOOK_URL, write_certificate
+from portal.devtools.certificates import write_certificate
+from portal.devtools.sandbox.chat import SLACK, WEBHOOK_URL
 from portal.devtools.sandbox.mail import MailSandbox
 from portal.devtools.sandbox.server import HOST
 
@@ -19,7 +20,7 @@ from portal.devtools.sandbox.server import HOST
 def chat(tmp_path: Path, monkeypatch) -> Iterator[MailSandbox]:
     """The mail server with its chat room, and the variables by which a process is led there."""
     certificate = tmp_path / "chat.pem"
-    write_certificate(certificate)
+    write_certificate(certificate, SLACK)
     server = MailSandbox(certificate=certificate).start()
     monkeypatch.setenv("https_proxy", f"http://{HOST}:{server.chat_port}")
     monkeypatch.setenv("no_proxy", HOST)
@@ -57,5 +58,5 @@ def test_no_other_host_is_reached_through_the_room(chat: MailSandbox) -> None:
 
 
 def test_the_certificate_is_for_its_owner_alone(tmp_path: Path) -> None:
-    write_certificate(tmp_path / "chat.pem")
+    write_certificate(tmp_path / "chat.pem", SLACK)
     assert (tmp_path / "chat.pem").stat().st_mode & 0o077 == 0
