@@ -109,7 +109,7 @@ def _links(request: HttpRequest, entries: Iterable[Entry]) -> list[NavigationLin
     membership = admitted_membership(request)
     if membership is None:
         return []
-    shown = [entry for entry in entries if not entry.needs or getattr(membership, entry.needs)]
+    shown = [entry for entry in entries if membership.may(entry.needs)]
     fits = {
         path: entry
         for entry in shown

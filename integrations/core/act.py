@@ -114,7 +114,7 @@ class Act(RecordEnum):
         label="Connect again",
         does="What waits is decided automatically then.",
         needs="may_connect",
-        request="connect Lever or CodeScreen, or mend a connection",
+        request="connect Lever or CodeScreen, or fix a connection",
     )
     PREVIEW = ActRecord(
         code="preview",

@@ -26,8 +26,8 @@ from integrations.outbox.models.effect import Effect
 from integrations.store import database
 
 INTERVAL = timedelta(days=1)
-#: So many of those who may act are named.
-MOST_NAMED = 3
+#: So many of those who may act get a request, and so many of them are named.
+MOST_ASKED, MOST_NAMED = 20, 3
 
 SENT_ALREADY = "You asked within the last day. They already have your e-mail."
 
@@ -36,7 +36,12 @@ def who_may(organization: Organization, act: Act) -> list[Membership]:
     """Return all active members who may do an act, by their user names."""
     members = organization.memberships.filter(user__is_active=True).select_related("user")
     found = members.order_by("user__username")
-    return [one for one in found if not act.record.needs or getattr(one, act.record.needs)]
+    return [one for one in found if one.may(act.record.needs)]
+
+
+def askable(organization: Organization, act: Act) -> list[Membership]:
+    """Return the members who would get a request for the act: those who may do it and have an address, at most 20."""
+    return [one for one in who_may(organization, act) if one.user.email][:MOST_ASKED]
 
 
 def recent_request(member: Membership, act: Act, opportunity_id: str = "") -> Effect | None:
@@ -55,7 +60,7 @@ def recent_request(member: Membership, act: Act, opportunity_id: str = "") -> Ef
 
 
 def asked(email: Effect) -> list[Membership]:
-    """Return the members whom a request went to, but for those who have left."""
+    """Return the members that a request went to, but for those who have left."""
     recipients = EmailPayload.from_json(email.payload).recipients
     members = Membership.objects.filter(organization=email.organization_id, user__email__in=recipients)
     return list(members.select_related("user").order_by("user__username"))
@@ -84,9 +89,9 @@ def send_request(member: Membership, act: Act, opportunity_id: str = "") -> list
     with transaction.atomic():
         # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
         Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=member.pk)
-        recipients = [one for one in who_may(member.organization, act) if one.user.email]
-        if member.pk in {one.pk for one in recipients}:
+        if member.may(act.record.needs):
             raise ActionNotAllowed("You may do it yourself.")
+        recipients = askable(member.organization, act)
         if not recipients:
             raise ActionNotAllowed("Nobody who may do it has an e-mail address here. Please ask in person.")
         if recent_request(member, act, opportunity_id):

@@ -25,11 +25,15 @@ class AskView(OrganizationMixin, ActView):
     following_page = "overview"
 
     def operate(self, form: AskForm) -> str:
-        """Send it, and say to whom. Raises ActionNotAllowed."""
+        """Send it, and say who gets it. Raises ActionNotAllowed."""
         act, opportunity_id = Act(form.cleaned_data["act"]), form.cleaned_data["candidate"]
-        own = {"organization": self.organization, "opportunity_id": opportunity_id}
-        is_known = any(rows.objects.filter(**own).exists() for rows in (Candidate, Invitation))
-        if opportunity_id and not (is_known and sees(self.membership, opportunity_id)):
+        if opportunity_id and not self._is_shown(opportunity_id):
             raise ActionNotAllowed("No such candidate here.")
         recipients = send_request(self.membership, act, opportunity_id)
         return f"{names_of(recipients, 'and')} will get an e-mail from you."
+
+    def _is_shown(self, opportunity_id: str) -> bool:
+        """Whether the member sees a candidate of this id."""
+        own = {"organization": self.organization, "opportunity_id": opportunity_id}
+        is_known = any(rows.objects.filter(**own).exists() for rows in (Candidate, Invitation))
+        return is_known and sees(self.membership, opportunity_id)

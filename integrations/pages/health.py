@@ -139,8 +139,6 @@ def queue_state(organization: Organization) -> dict[str, Any]:
 def advised(findings: Iterable[Finding], member: Membership) -> list[Finding]:
     """Return the findings; what the member may not do, they ask for. Lists and Health are there to be read."""
     return [
-        finding
-        if not finding.page.needs or getattr(member, finding.page.needs)
-        else replace(finding, ask=ASKED_FOR[finding.page.needs])
+        finding if member.may(finding.page.needs) else replace(finding, ask=ASKED_FOR[finding.page.needs])
         for finding in findings
     ]

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from integrations.core.act import Act
 from integrations.health.findings import lasting as in_one_unit
-from integrations.notifications.account_notices import asked, names_of, recent_request, who_may
+from integrations.notifications.account_notices import askable, asked, names_of, recent_request, who_may
 
 register = template.Library()
 
@@ -118,17 +118,18 @@ def topic(content: str, anchor: str, heading: str) -> SafeString:
 def ask(context: Context, code: str, opportunity_id: str = "") -> dict[str, object]:
     """Offer to ask who may do an act, or say who was asked; nothing for who may do it."""
     member, act = context.get("membership"), Act(code)
-    if not member or not act.record.needs or getattr(member, act.record.needs):
+    if not member or member.may(act.record.needs):
         return {}
     email = recent_request(member, act, opportunity_id)
-    may = [] if email else who_may(member.organization, act)
+    recipients = [] if email else askable(member.organization, act)
+    may = [] if email else recipients or who_may(member.organization, act)
     return {
         "act": act,
         "membership": member,
         "email": email,
         "who_was_asked": names_of(asked(email), "and") if email else "",
         "who_may": names_of(may, "or"),
-        "can_ask": any(one.user.email for one in may),
+        "can_ask": bool(recipients),
         "opportunity_id": opportunity_id,
         "request": context["request"],
     }

@@ -14,6 +14,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import SENT_ALREADY, names_of, send_request
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -106,7 +107,7 @@ def test_what_nobody_can_be_asked_for_is_refused(team_member_client, act):
 
 
 @pytest.mark.usefixtures("super_admin", "lilac")
-def test_nobody_asks_about_a_candidate_whom_they_cannot_see(limited_member_client, stranger_client):
+def test_nobody_asks_about_a_candidate_that_they_cannot_see(limited_member_client, stranger_client):
     for client in (limited_member_client, stranger_client):
         assert "No such candidate here." in text(client.post(ASK, CANDIDATE, follow=True))
     assert not Effect.objects.exists()
@@ -119,6 +120,14 @@ def test_where_nobody_has_an_address_they_are_named_without_a_button(team_member
     assert f"Ask {super_admin} in person" in page
     assert 'action="/ask/"' not in page
     assert "Please ask in person" in text(team_member_client.post(ASK, {"act": "connect"}, follow=True))
+
+
+def test_only_who_gets_the_email_is_named_on_the_button(team_member_client, super_admin, admin, organization):
+    candidate(organization, "Alder", "no_assessment")
+    assert f"Ask {admin} or {super_admin}</button>" in text(team_member_client.get("/activity/o-alder/"))
+    admin.email = ""
+    admin.save()
+    assert f"Ask {super_admin}</button>" in text(team_member_client.get("/activity/o-alder/"))
 
 
 def test_who_may_do_it_asks_nobody(super_admin_client):

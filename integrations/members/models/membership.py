@@ -105,6 +105,10 @@ class Membership(models.Model):
         """The person's name where it is known, else their user name."""
         return self.user.get_full_name() or self.user.get_username()
 
+    def may(self, right: str) -> bool:
+        """Whether the member has a right, by the name of its property; everybody has the empty one."""
+        return not right or bool(getattr(self, right))
+
     @property
     def may_connect(self) -> bool:
         """Whether the member may connect, disconnect, and change keys, tokens and members."""
