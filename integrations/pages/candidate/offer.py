@@ -44,7 +44,7 @@ def offer(rows: CandidateRows, card: Card, member: Membership, *, is_main: bool 
     is_over = rows.erasure is not None and rows.erasure.is_final
     acts = [] if is_over else list(_acts(rows, card, is_main))
     first = _first(card, acts)
-    mine = [act for act in acts if not act.record.needs or getattr(member, act.record.needs)]
+    mine = [act for act in acts if member.may(act.record.needs)]
     more = [act for act in mine if act != first]
     status = card.invitation.status if card.invitation else ""
     return Offer(
@@ -77,6 +77,8 @@ def _acts(rows: CandidateRows, card: Card, is_main: bool) -> Iterator[Act]:
     else:
         if (act := card.verdict.record.act) and act != Act.INVITE_TO:
             yield act
+        if card.retryable is not None:
+            yield Act.INVITE
         if rows.candidate is not None and not why_not_invitable(rows.candidate):
             yield Act.INVITE_TO
     if is_main:

@@ -76,6 +76,13 @@ def test_who_may_not_act_asks_by_name_and_then_sees_when(team_member_client, org
     assert f"Ask {super_admin}</button>" not in page
 
 
+def test_a_decision_can_be_made_again_by_the_rules_of_now(organization):
+    row = candidate(organization, "Alder", "no_email")
+    urls = {button.act: button.url for button in offered(organization, ROLES.ADMIN).more}
+    assert urls[Act.INVITE] == reverse("delivery-replay", args=[row.delivery_id])
+    assert Act.INVITE not in {button.act for button in offered(organization, ROLES.TEAM_MEMBER).more}
+
+
 def test_nothing_is_offered_once_the_data_is_erased_for_good(organization):
     candidate(organization, "Alder", "no_assessment")
     organization.erasures.create(opportunity_id="o-alder", cause="deleted")
