@@ -49,7 +49,7 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Send invitations").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Send invitations: done for 1.").wait_for()
+    page.get_by_text("“Send invitations”: done for 1.").wait_for()
     context.close()
 
 

@@ -44,7 +44,7 @@ MOST_REASONS = 5
 
 
 @dataclass(frozen=True)
-class Act:
+class BulkAct:
     """One thing that is done to many rows: what it does to one, its words, and who may do it.
 
     `listed` is the list that the rows come from.
@@ -68,24 +68,24 @@ def _decide_again(candidate: Candidate, actor: Actor, reason: str, assessment_id
     invite_candidate(candidate, actor, assessment_id, reason)
 
 
-ACTS: Mapping[str, Act] = {
+ACTS: Mapping[str, BulkAct] = {
     act.code: act
     for act in (
-        Act(
+        BulkAct(
             "send",
             "Send invitations",
             "CodeScreen e-mails the assessment to each of these candidates.",
             approve,
             CandidateFilters(status="held"),
         ),
-        Act(
+        BulkAct(
             "cancel",
             "Cancel invitations",
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             partial(cancel, only_unsent=True),
             CandidateFilters(status="held"),
         ),
-        Act(
+        BulkAct(
             "decide",
             "Decide again",
             "Each is read from Lever once more, and decided by your mappings and rules of now. If nothing prevents it, "
@@ -95,7 +95,7 @@ ACTS: Mapping[str, Act] = {
             CandidateFilters(view="not_invited"),
             ADMINS,
         ),
-        Act(
+        BulkAct(
             "settle",
             "Not sent: send it",
             "CodeScreen e-mails those who are ticked. If the first e-mail did arrive, they get two.",
@@ -103,7 +103,7 @@ ACTS: Mapping[str, Act] = {
             CandidateFilters(status="uncertain"),
             ADMINS,
         ),
-        Act(
+        BulkAct(
             "retry",
             "Retry steps",
             "Each of these steps is tried again.",
@@ -132,7 +132,6 @@ class BulkView(OrganizationMixin, TemplateView):
 
     template_name = "integrations/bulk.html"
     allowed_roles = TEAM
-    extra_context = {"codescreen_page": settings.CODESCREEN_API_URL.removesuffix("/api")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         act = self._act(self.request.GET.get("act", ""))
@@ -147,6 +146,7 @@ class BulkView(OrganizationMixin, TemplateView):
             if len(rows) == 1 and rows[0].opportunity_id
             else "",
             assessments=[(one.id, one.name) for one in listed],
+            codescreen_page=settings.CODESCREEN_API_URL.removesuffix("/api"),
             **kwargs,
         )
 
@@ -170,19 +170,19 @@ class BulkView(OrganizationMixin, TemplateView):
                 done += 1
         notify.notify_workers()
         if done:
-            messages.success(request, f"{act.label}: done for {done}.")
+            messages.success(request, f"“{act.label}”: done for {done}.")
         for why, number in why_not.most_common(MOST_REASONS):
             messages.error(request, f"Not done for {number}: {why}")
         return redirect(return_url(request, act.listed.url))
 
-    def _act(self, code: str) -> Act | None:
+    def _act(self, code: str) -> BulkAct | None:
         """Return the act, None when there is none of this code. Raises PermissionDenied."""
         act = ACTS.get(code)
         if act is not None:
             self.require(act.roles)
         return act
 
-    def _named(self, act: Act) -> list[BulkRow]:
+    def _named(self, act: BulkAct) -> list[BulkRow]:
         """Return the rows to act on: of what failed all, else those of the candidates who are ticked."""
         if act.code == "retry":
             failed = Effect.objects.failed_steps().filter(organization=self.organization)
@@ -233,7 +233,7 @@ class BulkView(OrganizationMixin, TemplateView):
             rows = rows.filter(pk__in=keys_of(self.request.GET.getlist("candidate")))
         return search.with_invitation_shown(rows[:MOST_LOOKED_AT])
 
-    def _chosen(self, act: Act, keys: Sequence[int]) -> Iterable[Candidate | Effect | Invitation]:
+    def _chosen(self, act: BulkAct, keys: Sequence[int]) -> Iterable[Candidate | Effect | Invitation]:
         """Return the organization's rows with these keys that the act is for."""
         if act.code == "retry":
             # a failed invitation has a button of its own

@@ -94,7 +94,7 @@ def test_the_page_of_all_names_those_that_the_filters_show(
 def test_those_who_stay_ticked_are_sent_with_an_entry_for_each(organization_admin_client, held):
     form = {"act": "send", "row": keys(held[:2]), "reason": "Planned."}
     page = text(organization_admin_client.post(BULK, form, follow=True))
-    assert "Send invitations: done for 2." in page
+    assert "“Send invitations”: done for 2." in page
     assert statuses(held) == ["pending", "pending", "held"]
     assert Effect.objects.due().filter(kind="send_invitation").count() == 2
     assert [entry.reason for entry in AuditEntry.objects.filter(action="approve")] == ["Planned."] * 2
@@ -111,14 +111,14 @@ def test_a_form_sent_twice_does_nothing_twice_and_says_why(organization_admin_cl
 def test_what_cannot_be_done_is_said_and_the_rest_is_done(organization_admin_client, held):
     Invitation.objects.filter(pk=held[0].pk).update(status="withdrawn")
     page = text(organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True))
-    assert "Send invitations: done for 2." in page
+    assert "“Send invitations”: done for 2." in page
     assert "Not done for 1:" in page
     assert statuses(held) == ["withdrawn", "pending", "pending"]
 
 
 def test_refusing_cancels_each(organization_admin_client, held):
     page = text(organization_admin_client.post(BULK, {"act": "cancel", "row": keys(held)}, follow=True))
-    assert "Cancel invitations: done for 3." in page
+    assert "“Cancel invitations”: done for 3." in page
     assert statuses(held) == ["withdrawn"] * 3
 
 
@@ -146,7 +146,7 @@ def test_who_got_no_assessment_is_decided_again_and_what_failed_is_sent_again(
     assert set(named(organization_admin_client, act="decide", all="1")) == {"Candidate Hazel", "Alder"}
     rows = organization_admin_client.get(BULK, {"act": "decide", "all": "1"}).context["rows"]
     form = {"act": "decide", "row": [row.key for row in rows]}
-    assert "Decide again: done for 2." in text(organization_admin_client.post(BULK, form, follow=True))
+    assert "“Decide again”: done for 2." in text(organization_admin_client.post(BULK, form, follow=True))
     assert Invitation.objects.get(opportunity_id="o-alder").status == "pending"
     worker.work()
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
@@ -252,7 +252,7 @@ def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin
     assert "Did 2 candidates" in text(organization_admin_client.get(address))
     keys = [one.pk for one in others]
     answer = organization_admin_client.post("/candidates/bulk/", {"act": "settle", "row": keys}, follow=True)
-    assert "Not sent: send it: done for 2." in text(answer)
+    assert "“Not sent: send it”: done for 2." in text(answer)
     assert list(Invitation.objects.order_by("pk").values_list("status", flat=True)) == [
         "invited",
         "pending",
