@@ -245,6 +245,7 @@ def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin
     page = text(organization_admin_client.get(address))
     assert "Did 3 candidates get the invitation? We don't know." in page
     assert "Held" not in page.split("<main")[1]
+    assert " checked" not in page  # one who got the first e-mail would get a second
     alder, *others = Invitation.objects.filter(status="uncertain").order_by("pk")
     sent = reverse("invitation-sent", args=[alder.pk])
     assert f'action="{sent}" id="sent-{alder.pk}"' in page
@@ -270,5 +271,6 @@ def test_one_that_was_possibly_sent_is_settled_alone(
     address = f"/candidates/bulk/?act=settle&invitation={Invitation.objects.earliest('pk').pk}"
     page = text(organization_admin_client.get(address))
     assert "Did 1 candidate get the invitation? We don't know." in page
+    assert " checked" in page
     assert 'name="next" value="/activity/o-alder/"' in page
     assert "Nothing is left to settle" in text(stranger_client.get(address))
