@@ -64,7 +64,8 @@ class PlantedPortal:
         self.environment = DemoEnvironment.create("planted")
         self.folder = self.environment.folder
         self.log = self.folder / "serve.log"
-        self.passwords = {name: f"Planted-{name}-{secrets.token_hex(8)}" for name in PEOPLE}
+        # far longer than an address: a random one is never refused as similar to it
+        self.passwords = {name: f"Planted-{secrets.token_hex(48)}" for name in PEOPLE}
         self.encryption_key = Fernet.generate_key().decode()
         planted = {
             "SECRET_KEY": secrets.token_urlsafe(50),
