@@ -34,18 +34,6 @@ def _on_server(server_url: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
-def count_connections(url: str) -> int | None:
-    """Return how many connections others have to this database; None on SQLite. Raises psycopg.Error."""
-    if not url.startswith("postgres"):
-        return None
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
-
-
 _SCHEMA, _VARIABLE = "pretend_clock", "pretend_clock.now"
 _FUNCTIONS = ("now", "statement_timestamp", "transaction_timestamp", "clock_timestamp")
 #: Statements that may ask for the time: by a function, or by a column's default.

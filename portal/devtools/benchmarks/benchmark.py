@@ -151,8 +151,6 @@ class Benchmark(ABC):
 
     name: ClassVar[str]
     help: ClassVar[str]
-    #: The settings module of the benchmark's processes.
-    settings: ClassVar[str] = "portal.devtools.settings"
 
     def add_arguments(self, parser: ArgumentParser) -> None:  # noqa: B027 - not every benchmark has some
         """Add the benchmark's own arguments."""

@@ -1,4 +1,4 @@
-"""How fast Lever's webhook endpoint accepts, beside bare inserts and dj-stripe's endpoint, in alternating rounds."""
+"""How fast Lever's webhook endpoint accepts, beside bare inserts, in alternating rounds."""
 
 import os
 import sqlite3
@@ -34,16 +34,12 @@ from portal.process.supervisor import Program, Supervisor
 WEB_WORKERS, THREADS = 2, 8
 
 BARE_SITE = "portal.devtools.benchmarks.bare_site.settings"
-DJ_STRIPE_SITE = "portal.devtools.benchmarks.dj_stripe_site.settings"
-DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "gunicorn", "psycopg[binary]", "django-environ")
-INSTALL_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Site:
-    """One project: the Python that runs it, its settings and its database."""
+    """One project: its settings and its database."""
 
-    python: str
     settings: str
     database_url: str
 
@@ -55,26 +51,27 @@ class Site:
             "DATABASE_URL": self.database_url,
         }
 
-    def run(self, *arguments: str) -> str:
-        """Run its Python with these arguments; return what was printed. Raises RunFailed."""
+    def migrate(self) -> None:
+        """Make its tables. Raises RunFailed."""
+        argv = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity", "0"]
         ended = subprocess.run(
-            [self.python, *arguments],
-            env={**os.environ, **self.environ()},
-            capture_output=True,
-            text=True,
-            check=False,
+            argv, env={**os.environ, **self.environ()}, capture_output=True, text=True, check=False
         )
         if ended.returncode:
             raise RunFailed(f"{self.settings}: {ended.stderr.strip()}")
-        return ended.stdout
-
-    def migrate(self) -> None:
-        """Make its tables. Raises RunFailed."""
-        self.run("-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
 
     def server(self, name: str, port: int) -> Program:
         """Return a stock web server for this project."""
-        argv = [self.python, "-P", "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
+        argv = [
+            sys.executable,
+            "-P",
+            "-m",
+            "gunicorn",
+            "--bind",
+            f"{HOST}:{port}",
+            "--worker-class",
+            "gthread",
+        ]
         argv += ["--workers", str(WEB_WORKERS), "--threads", str(THREADS), "--keep-alive", "30"]
         argv += ["--no-control-socket", "--log-level", "warning", "django.core.wsgi:get_wsgi_application()"]
         return Program(name, argv, env=self.environ())
@@ -102,22 +99,6 @@ def site_database(options: Namespace, folder: Path, name: str) -> Iterator[str]:
         yield databases.create(options.database_url, created)
     finally:
         databases.drop(options.database_url, created)
-
-
-def dj_stripe_python(folder: Path) -> str:
-    """Make an environment with dj-stripe in the folder; return its Python. Raises RunFailed where that can't be."""
-    python = folder / "dj-stripe" / "bin" / "python"
-    for argv in (
-        [sys.executable, "-m", "venv", str(folder / "dj-stripe")],
-        [str(python), "-m", "pip", "install", "--quiet", *DJ_STRIPE_PACKAGES],
-    ):
-        try:
-            ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise RunFailed(str(error)) from error
-        if ended.returncode:
-            raise RunFailed((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-1])
-    return str(python)
 
 
 CONNECTIONS = 16
@@ -184,21 +165,20 @@ def _broker_away(setup: Setup, portal: Target) -> Table:
 
 
 SIGNATURE_TOKEN = "bench" * 8
-STRIPE_SECRET = "whsec_benchmark"
 
-PORTAL, BARE, BARE_REST, DJ_STRIPE = "portal", "bare insert", "bare REST view", "dj-stripe"
+PORTAL, BARE, BARE_REST = "portal", "bare insert", "bare REST view"
 #: The least that the portal's rate is to be of another's, and the most that its p99 is to be.
-GOALS = {BARE: ("≥ 0.75", "≤ 1.5"), BARE_REST: ("≥ 0.95", ""), DJ_STRIPE: ("≥ 2", "")}
+GOALS = {BARE: ("≥ 0.75", "≤ 1.5"), BARE_REST: ("≥ 0.95", "")}
 
 
 class EndpointBenchmark(Benchmark):
-    """Lever's webhook endpoint beside views that only insert a row, and beside dj-stripe's, each under gunicorn."""
+    """Lever's webhook endpoint beside views that only insert a row, each under gunicorn."""
 
     name = "endpoint"
-    help = "Lever's webhook endpoint beside bare views that insert one row, and beside dj-stripe's endpoint"
+    help = "Lever's webhook endpoint beside bare views that insert one row"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the rounds, their length, the situations and the peers."""
+        """Add the rounds, their length and the situations."""
         parser.add_argument(
             "--rounds", type=int, default=8, help="alternating rounds (default 8; 24 for a release)"
         )
@@ -206,17 +186,11 @@ class EndpointBenchmark(Benchmark):
         parser.add_argument("--connections", type=int, nargs="+", default=[16, 4])
         parser.add_argument("--bodies", nargs="+", choices=list(SIZES), default=list(SIZES))
         parser.add_argument(
-            "--dj-stripe-python",
-            default="",
-            help="a Python that has dj-stripe and gunicorn; without it an environment is made for the run",
-        )
-        parser.add_argument(
             "--burst",
             type=int,
             default=10_000,
             help="webhooks at once while workers are busy (default 10,000)",
         )
-        parser.add_argument("--without-dj-stripe", action="store_true", help="measure the bare views alone")
 
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return as many processes as the servers beside the portal have."""
@@ -261,23 +235,10 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
         partial(raw_client.lever, f"/webhooks/lever/{organization.webhook_key}/", SIGNATURE_TOKEN),
         Delivery.objects.count,
     )
-    bare = Site(sys.executable, BARE_SITE, stack.enter_context(site_database(options, folder, "bare")))
+    bare = Site(BARE_SITE, stack.enter_context(site_database(options, folder, "bare")))
     bare.migrate()
     for name, path in ((BARE, "/insert/"), (BARE_REST, "/rest/")):
         yield _target(name, bare, "bare_site_row", partial(raw_client.lever, path, SIGNATURE_TOKEN))
-    if options.without_dj_stripe:
-        return
-    try:
-        python = options.dj_stripe_python or dj_stripe_python(folder)
-    except RunFailed as error:
-        setup.log(f"dj-stripe could not be installed, and is left out: {error}")
-        return
-    url = stack.enter_context(site_database(options, folder, "dj-stripe"))
-    peer = Site(python, DJ_STRIPE_SITE, url)
-    peer.migrate()
-    key = peer.run("-m", "portal.devtools.benchmarks.dj_stripe_site.seed", STRIPE_SECRET)
-    make = partial(raw_client.stripe, f"/webhook/{key}/", STRIPE_SECRET)
-    yield _target(DJ_STRIPE, peer, "djstripe_webhookeventtrigger", make)
 
 
 def _target(name: str, site: Site, table: str, make: Callable[[int], bytes]) -> Target:

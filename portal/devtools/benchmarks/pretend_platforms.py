@@ -7,7 +7,6 @@ they take, and when each call came.
 import asyncio
 import itertools
 import json
-import ssl
 import sys
 import time
 from email.utils import formatdate
@@ -141,18 +140,14 @@ def _content_length(head: str) -> int:
     return 0
 
 
-async def serve(port: int, seconds: float, certificate: str = "") -> None:
-    """Answer on a port of this machine until the process is ended; over TLS if there is the file of a certificate."""
+async def serve(port: int, seconds: float) -> None:
+    """Answer on a port of this machine until the process is ended."""
     calls: list[Call] = []
-    context = None
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(seconds, calls), "127.0.0.1", port, ssl=context)
+    server = await loop.create_server(lambda: Connection(seconds, calls), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))

@@ -1,7 +1,5 @@
 """Webhooks as complete HTTP requests, made before a round so that making them costs the load nothing, and a client."""
 
-import hashlib
-import hmac
 import json
 import selectors
 import socket
@@ -51,25 +49,11 @@ def lever(path: str, signature_token: str, size: int) -> bytes:
     return post(path, json.dumps(payload).encode())
 
 
-def stripe(path: str, secret: str, size: int) -> bytes:
-    """Return a request with a new event of Stripe, signed as https://docs.stripe.com/webhooks#verify-manually says."""
-    event = {
-        "id": f"evt_{uuid.uuid4().hex}",
-        "object": "event",
-        "livemode": False,
-        "type": "customer.updated",
-        "data": {"object": {"id": "cus_1", "fields": padding(size - 150)}},
-    }
-    body, moment = json.dumps(event).encode(), int(time.time())
-    signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-    return post(path, body, f"Stripe-Signature: t={moment},v1={signature}\r\n")
-
-
-def post(path: str, body: bytes, headers: str = "") -> bytes:
-    """Return a whole POST request; `headers` are further lines."""
+def post(path: str, body: bytes) -> bytes:
+    """Return a whole POST request."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-        f"{headers}Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

@@ -12,13 +12,8 @@ from django.db import connections
 from portal.devtools import databases
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup, describe_machine, machine_as_text
 from portal.devtools.benchmarks.bulk import BulkBenchmark
-from portal.devtools.benchmarks.calls import CallsBenchmark
-from portal.devtools.benchmarks.claims import ClaimsBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
-from portal.devtools.benchmarks.footprint import FootprintBenchmark
 from portal.devtools.benchmarks.latency import LatencyBenchmark
-from portal.devtools.benchmarks.neighbour import NeighbourBenchmark
-from portal.devtools.benchmarks.pages import AdminBenchmark, PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed
@@ -31,13 +26,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     EndpointBenchmark(),
     WorkflowBenchmark(),
     BulkBenchmark(),
-    CallsBenchmark(),
     LatencyBenchmark(),
-    ClaimsBenchmark(),
-    NeighbourBenchmark(),
-    FootprintBenchmark(),
-    PagesBenchmark(),
-    AdminBenchmark(),
 )
 
 
@@ -85,7 +74,7 @@ class Command(BaseCommand):
     def _enter(self, benchmark: Benchmark, options: Namespace) -> None:
         """Start this command anew in the benchmark's environment."""
         changes = {
-            "DJANGO_SETTINGS_MODULE": benchmark.settings,
+            "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
             "LOG_LEVEL": "ERROR",
             "REDIS_URL": options.redis_url,
             **benchmark.variables(options),

@@ -1,5 +1,0 @@
-"""dj-stripe's addresses."""
-
-from django.urls import include, path
-
-urlpatterns = [path("", include("djstripe.urls", namespace="djstripe"))]
