@@ -17,6 +17,8 @@ def test_sentences_say_for_how_long_the_portal_tries_again():
     assert f"{NUMBERS[RETRY_FOR.days]} days" == RETRY_FOR_IN_WORDS
 
 
-@pytest.mark.parametrize("document", ["portal/docs/operating/verdicts.md", "portal/docs/operating/alerts.md"])
+@pytest.mark.parametrize(
+    "document", ["portal/docs/operating/verdicts.md", "portal/docs/operating/observability.md"]
+)
 def test_documents_say_it_too(document):
     assert f"for {RETRY_FOR_IN_WORDS}" in (Path(settings.BASE_DIR) / document).read_text()
