@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import (
     admitted_membership,
@@ -30,37 +29,41 @@ class Entry:
     name: str
     label: str
     icon: str = ""
-    needs: Literal["sees_all_candidates", "may_configure", "may_connect", "may_read_log", ""] = ""
+    needs: Literal[
+        "sees_all_candidates", "may_configure", "may_connect", "may_open_admin", "may_read_log", ""
+    ] = ""
     paths: tuple[str, ...] = ()
 
 
 #: The main navigation.
 MAIN = (
-    Entry("overview", "Overview", "home"),
-    Entry("activity", "Candidates", "people", paths=("/data/",)),
-    Entry("report", "Reports", "chart", "sees_all_candidates"),
-    Entry("health", "Health", "health", "sees_all_candidates"),
-    Entry("audit", "Audit log", "list", "may_read_log"),
-    Entry("settings", "Settings", "settings", paths=("/mappings/", "/api/")),
-)
-#: The tabs of the settings, the parts of one of them, and the pages of the help.
-SETTINGS = (
-    Entry("settings", "Integrations"),
+    Entry("overview", "Overview", "home", paths=("/health/",)),
+    Entry("activity", "Candidates", "people", paths=("/candidates/", "/data/", "/reports/")),
     Entry(
         "mapping-list",
         "Roles and rules",
-        "",
+        "list",
         "sees_all_candidates",
-        ("/settings/rules/", "/settings/author/"),
+        ("/settings/rules/", "/settings/author/", "/settings/data/", "/preview/"),
     ),
-    Entry("notification-settings", "Notifications", "", "may_configure"),
-    Entry("team", "Team and sign-in", "", "may_connect", ("/settings/members/",)),
-    Entry("data-settings", "Data", "", "may_configure"),
+    Entry("settings", "Settings", "settings"),
+    Entry("audit", "Audit", "shield", "may_read_log", ("/admin/",)),
 )
+#: The tabs of an entry, and the pages of the help.
 RULES = (
     Entry("mapping-list", "Roles", "", "sees_all_candidates"),
     Entry("rules", "Sending", "", "may_configure"),
     Entry("result-rules", "Results", "", "may_configure"),
+    Entry("data-settings", "Data", "", "may_configure"),
+)
+SETTINGS = (
+    Entry("settings", "Integrations"),
+    Entry("team", "Team", "", "may_connect", ("/settings/members/",)),
+    Entry("notification-settings", "Notifications", "", "may_configure"),
+)
+AUDIT = (
+    Entry("audit", "Log", "", "may_read_log"),
+    Entry("admin:index", "Records", "", "may_open_admin"),
 )
 HELP = (
     Entry("help", "Candidates"),
@@ -87,21 +90,13 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: admitted_membership(request)),
         "organization": SimpleLazyObject(lambda: getattr(admitted_membership(request), "organization", None)),
-        "navigation": SimpleLazyObject(lambda: _navigation(request)),
-        "settings_tabs": SimpleLazyObject(lambda: _links(request, SETTINGS)),
+        "navigation": SimpleLazyObject(lambda: _links(request, MAIN)),
         "rules_tabs": SimpleLazyObject(lambda: _links(request, RULES)),
+        "settings_tabs": SimpleLazyObject(lambda: _links(request, SETTINGS)),
+        "audit_tabs": SimpleLazyObject(lambda: _links(request, AUDIT)),
         "help_tabs": SimpleLazyObject(lambda: _links(request, HELP)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
     }
-
-
-def _navigation(request: HttpRequest) -> list[NavigationLink]:
-    """Return the main navigation; staff also get the admin."""
-    membership, links = admitted_membership(request), _links(request, MAIN)
-    if membership and getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        url = reverse("admin:index")
-        links.append(NavigationLink(url, "Admin", "shield", request.path.startswith(url)))
-    return links
 
 
 def _links(request: HttpRequest, entries: Iterable[Entry]) -> list[NavigationLink]:

@@ -11,7 +11,7 @@ _HEAD = """# Rules
 What holds for all roles of an organization: the keys of `[policies]` in
 [its file](configuration.md#an-organization-as-a-file), `stage_prefix` of `[organization]`. All of them are in the
 settings as well, most under **Roles and rules**; `paused` is a button of the overview, and what Super Admins alone
-change is under **Team and sign-in**. [More about some of them](configuration.md#rules-in-detail).
+change is under **Team**. [More about some of them](configuration.md#rules-in-detail).
 
 This page is written from `integrations/organizations/models/policies.py`, and a test fails when they differ. To write
 it anew:

@@ -267,7 +267,7 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.NO_SUPER_ADMIN,
             "The last Super Admin is deactivated in Lever, and keeps access until there is another.",
-            "Make somebody else Super Admin under Settings › Team and sign-in, which marks who it is, or ask the "
+            "Make somebody else Super Admin under Settings › Team, which marks who it is, or ask the "
             "portal's operator to, for example with `manage.py configure`.",
         )
     if not super_admins:

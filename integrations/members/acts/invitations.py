@@ -168,9 +168,7 @@ class AcceptanceRefusal(Enum):
     ACCOUNT_EXISTS = "An account has this address by now: sign in to it and open the link again."
 
 
-LAST_SUPER_ADMIN_STAYS = (
-    "You are the last Super Admin. Make somebody else one first, under Settings › Team and sign-in."
-)
+LAST_SUPER_ADMIN_STAYS = "You are the last Super Admin. Make somebody else one first, under Settings › Team."
 
 
 def has_proven_address(user: User) -> bool:

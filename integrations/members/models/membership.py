@@ -131,7 +131,12 @@ class Membership(models.Model):
     @property
     def may_read_log(self) -> bool:
         """Whether the member may read the audit log, here and in the admin: Admins, and Team Members who are staff."""
-        return self.role in ADMINS or (self.role in TEAM and self.user.is_staff)
+        return self.role in ADMINS or self.may_open_admin
+
+    @property
+    def may_open_admin(self) -> bool:
+        """Whether the member finds records of the organization in the admin."""
+        return self.role in TEAM and self.user.is_staff
 
     @property
     def may_retry_effects(self) -> bool:

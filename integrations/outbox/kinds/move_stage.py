@@ -33,7 +33,7 @@ from integrations.outbox.models.enqueue import MoveStagePayload
 from integrations.store.database import with_retry
 
 FIX = (
-    f"Correct “{RULES['stage_on_pass'].verbose_name}” under Settings › Roles and rules, or in the role's mapping, then "
+    f"Correct “{RULES['stage_on_pass'].verbose_name}” under Roles and rules, or in the role's mapping, then "
     "retry."
 )
 

@@ -1,4 +1,4 @@
-"""The page Team and sign-in: members, invitations, roles, second factors, removing somebody; and people from Lever."""
+"""The page Team: members, invitations, roles, second factors, removing somebody; and people from Lever."""
 
 from typing import Any
 
