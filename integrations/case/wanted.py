@@ -190,9 +190,9 @@ def _result_tag(case: Case, invitation: Invitation, result: Result) -> Iterator[
     given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
     others = sorted({tag for tag in tags.values() if tag} - {given})
     about = result_tag_of(invitation.assessment_id)
-    # nothing is removed alone where no tag can have been set before
+    # nothing is removed alone where no tag can have been set before; rows that a restore lost may have set one
     is_first = invitation.round == 1 and result.attempt == 1 and not case.effects_about(kind, about)
-    if given or (others and not is_first):
+    if given or (others and (not is_first or rules.rows_lost_from)):
         version = f"{invitation.pk}:{result.said or ''}"
         yield Want(kind, about, version, ResultTagPayload(given, others), invitation)
 

@@ -149,6 +149,12 @@ def test_no_result_tag_is_removed_alone_before_one_can_have_been_set():
     assert shown(candidate, "set_result_tag") == [{"tag": "", "others": ["failed Backend", "passed Backend"]}]
 
 
+def test_result_tags_are_removed_alone_when_a_restore_may_have_lost_who_set_them():
+    rules = {**RULES, "rows_lost_from": ago(days=1)}
+    candidate = case(invitation(1, "completed"), rules=rules, results={1: result("")})
+    assert shown(candidate, "set_result_tag") == [{"tag": "", "others": ["failed Backend", "passed Backend"]}]
+
+
 def test_the_result_tag_follows_the_latest_round_with_a_result():
     rounds = [invitation(status="completed"), invitation(pk=2, round=2, status="completed")]
     candidate = case(*rounds, rules=RULES, results={1: result("Passed"), 2: result("Failed")})
