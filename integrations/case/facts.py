@@ -78,7 +78,7 @@ def gather_facts(
     began = database.now()
     change = StageChange.from_payload(delivery.payload)
     facts = replace(
-        _rules(organization),
+        rules_of(organization),
         event=delivery.event,
         is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         pause=organization.pause,
@@ -103,7 +103,7 @@ def gather_facts(
     return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
 
 
-def _rules(organization: Organization) -> Facts:
+def rules_of(organization: Organization) -> Facts:
     """Return what the organization's rules say of everybody."""
     return Facts(
         event=DeliveryEvent.STAGE_CHANGE,
@@ -131,7 +131,7 @@ def gather_facts_of_now(
     name = stage_name(organization, opportunity.stage_id, clients)
     candidate = candidate_snapshot(organization, opportunity, name, clients)
     facts = replace(
-        _rules(organization),
+        rules_of(organization),
         stage_id=opportunity.stage_id,
         stage_name=name,
         candidate=candidate,

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from django.core.cache import caches
-from django.db.models.functions import Now
+from django.db.models import Q
+from django.db.models.functions import Now, Upper
 
 from integrations.catalog.lists import shown_role
 from integrations.clients.provider import ClientProvider
@@ -207,11 +208,21 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
     rows = rows_of(
         Invitation, f"{is_same} ORDER BY created_at DESC, id DESC", person.organization_id, *values
     )
-    existing = [_existing_invitation(row, entered_at) for row in rows]
+    existing = [existing_invitation(row, entered_at) for row in rows]
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
     return PersonsInvitations(tuple(here), tuple(elsewhere))
+
+
+def invitations_of_people(
+    organization: Organization, contacts: Iterable[str], emails: Iterable[str]
+) -> list[Invitation]:
+    """Return the invitations of everybody with one of these contacts or addresses, the latest first; one query."""
+    rows = Invitation.objects.filter(organization=organization).annotate(address=Upper("email"))
+    is_contact = Q(contact_id__in=set(contacts) - {""})
+    has_email = Q(address__in={email.upper() for email in emails} - {""})
+    return list(rows.filter(is_contact | has_email).order_by("-created_at", "-pk"))
 
 
 def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime) -> ExistingInvitation | None:
@@ -223,7 +234,8 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
     return next((row for row in rows if row.assessment_id == assessment_id and row.blocks), None)
 
 
-def _existing_invitation(row: Invitation, entered_at: datetime | None) -> ExistingInvitation:
+def existing_invitation(row: Invitation, entered_at: datetime | None) -> ExistingInvitation:
+    """Return an invitation as the rules see it, of a person who entered the stage at that time."""
     done_at = row.completed_at if row.status == Status.COMPLETED else None
     # cancelled after a call that may have arrived: it is never sent again automatically
     was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and row.first_call_at is not None

@@ -7,6 +7,7 @@ their code.
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from integrations.core.act import Act
 from integrations.core.invitation_status import (
@@ -36,6 +37,13 @@ class HelpSection(LabelledEnum):
     NOTHING = "nothing", "Nothing to do"
 
 
+class Removal(NamedTuple):
+    """A reason that can end, as it was at the decision, with a place for the role, and what is said once it ended."""
+
+    was: str
+    now: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerdictRecord:
     """All about one verdict.
@@ -45,6 +53,7 @@ class VerdictRecord:
     button for it, which is offered where the candidate has no invitation. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
+    `removal` says the reason in the past tense, where it can end while the candidate stays in the stage.
     `names_nobody`: the person's data is removed, and the explanation says only that, so erasure keeps it.
     `is_refuted_by_list`: no longer so when Lever lists the candidate in the stage.
     """
@@ -61,6 +70,7 @@ class VerdictRecord:
     is_correctable: bool = False
     leaves_note: bool = False
     is_about_candidate: bool = True
+    removal: Removal | None = None
     names_nobody: bool = False
     is_refuted_by_list: bool = False
 
@@ -170,6 +180,7 @@ class VerdictCode(RecordEnum):
         next_step="To send the assessment, unarchive the candidate in Lever, then move them out of the stage and "
         "back in.",
         act=Act.OPEN_IN_LEVER,
+        removal=Removal("the candidate was archived in Lever", "they no longer are"),
     )
     ANONYMIZED = VerdictRecord(
         code="anonymized",
@@ -205,6 +216,7 @@ class VerdictCode(RecordEnum):
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
+        removal=Removal("Lever didn't allow contacting the candidate", "it does now"),
     )
     NO_ASSESSMENT = VerdictRecord(
         code="no_assessment",
@@ -220,6 +232,7 @@ class VerdictCode(RecordEnum):
         act=Act.CHOOSE_ASSESSMENT,
         is_correctable=True,
         leaves_note=True,
+        removal=Removal("{role} had no assessment", "it has one now"),
     )
     UNKNOWN_ASSESSMENT = VerdictRecord(
         code="unknown_assessment",
@@ -235,6 +248,7 @@ class VerdictCode(RecordEnum):
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
+        removal=Removal("CodeScreen didn't have the assessment for {role}", "it has one now"),
     )
     AMBIGUOUS_ASSESSMENT = VerdictRecord(
         code="ambiguous_assessment",
@@ -249,6 +263,7 @@ class VerdictCode(RecordEnum):
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
+        removal=Removal("more than one assessment fitted {role}", "one fits now"),
     )
     ORIGIN_EXCLUDED = VerdictRecord(
         code="origin_excluded",
@@ -262,6 +277,7 @@ class VerdictCode(RecordEnum):
         waits_for="Left out by your rules",
         act=Act.INVITE_TO,
         leaves_note=True,
+        removal=Removal("your rules left out the origin", "they no longer do"),
     )
     NO_EMAIL = VerdictRecord(
         code="no_email",
@@ -275,6 +291,7 @@ class VerdictCode(RecordEnum):
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
+        removal=Removal("the candidate had no e-mail address", "they have one now"),
     )
     ALREADY_INVITED = VerdictRecord(
         code="already_invited",
@@ -334,6 +351,7 @@ NOT_INVITED_VERDICTS = _with(Consequence.NOT_INVITED, Consequence.HAS_IT)
 CORRECTABLE_VERDICTS = tuple(code for code in VerdictCode if code.record.is_correctable)
 ABOUT_NO_CANDIDATE = frozenset(code for code in VerdictCode if not code.record.is_about_candidate)
 IMPERSONAL_VERDICTS = frozenset(code for code in VerdictCode if code.record.names_nobody)
+REMOVABLE_VERDICTS = tuple(code for code in VerdictCode if code.record.removal)
 REFUTED_BY_LIST = frozenset(code for code in VerdictCode if code.record.is_refuted_by_list)
 
 

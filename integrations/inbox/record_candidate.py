@@ -12,6 +12,7 @@ from integrations.core.rules.facts import (
 )
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.shown import shown_of
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, StageChange
@@ -55,7 +56,15 @@ def record_candidate(
     if opportunity is not None and shown and not (facts.is_erased or opportunity.is_anonymized):
         email = first_usable_email(opportunity.emails)
         origin = shown.origin or ""
-        person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title, origin)
+        person = ShownPerson(
+            opportunity.name,
+            email,
+            shown.role_id,
+            shown.role_title,
+            origin,
+            opportunity.stage_id,
+            shown_of(opportunity),
+        )
     store_candidate(candidate, person)
 
 

@@ -24,6 +24,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.shown import store_shown
 from integrations.inbox.stage_lists import CLOCK_SKEW
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
@@ -107,6 +108,7 @@ def sweep(
         page = _page(clients.lever(), listing, since)
         listed = _may_be_invited(organization, stages, page.items, clients)
         store_people_shown(organization, listed)
+        store_shown(organization, listed)
         for opportunity in _missed(organization, stages, listed, latest):
             repaired += _repair(organization, opportunity, clients, read_at)
         if since is None:

@@ -175,7 +175,7 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     match = choose_assessment(facts, candidate)
     if match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "This candidate's role"
-        decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} has no assessment yet.")
+        decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} had no assessment.")
     else:
         decision = replace(
             _decide_match(facts, candidate, match),

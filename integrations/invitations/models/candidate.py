@@ -1,7 +1,7 @@
 """Everyone who entered a trigger stage, where they stand, and who is on them in Lever."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Self
 
@@ -113,6 +113,18 @@ class Candidate(models.Model):
             help_text="How they came, as Lever says; empty where it says nothing that the portal knows.",
         )
     )
+    stage_id = harmless(
+        models.CharField(
+            max_length=200,
+            blank=True,
+            default="",
+            help_text="The stage that Lever last showed; empty until the candidate was read.",
+        )
+    )
+    shown = about_candidate(
+        "what else a decision needs of Lever, such as tags that begin with CodeScreen",
+        models.JSONField(default=dict, blank=True, editable=False),
+    )
     entered_at = models.DateTimeField(help_text="When the candidate entered the stage, the latest time.")
     delivery = models.ForeignKey(
         "integrations.Delivery",
@@ -209,6 +221,8 @@ class ShownPerson:
     role_id: str
     role_title: str
     origin: str
+    stage_id: str = ""
+    shown: dict[str, Any] = field(default_factory=dict)
 
 
 _DECIDED = (
@@ -248,8 +262,9 @@ def store_candidate(candidate: Candidate, person: ShownPerson | None) -> None:
     The outcome is stored where the row pointed to another invitation. Without a `person`, who they are stays as it
     was. Texts are cut to what their columns hold. Safe to run twice.
     """
-    shown = asdict(person) if person else dict.fromkeys(_SHOWN, "")
-    values = {name: getattr(candidate, name) for name in _DECIDED} | shown
+    who = asdict(person or ShownPerson("", "", "", "", ""))
+    values = {name: getattr(candidate, name) for name in _DECIDED} | who
+    values["shown"] = Candidate._meta.get_field("shown").get_db_prep_save(values["shown"], connection)
     with connection.cursor() as cursor:
         cursor.execute(
             _statement(connection.vendor, person is not None),
