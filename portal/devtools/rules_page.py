@@ -8,7 +8,7 @@ from integrations.organizations.models.policies import RULES
 
 _HEAD = """# Rules
 
-What holds for all roles of an organization: the keys of `[policies]` in
+For operators and Admins: what holds for all roles of an organization. These are the keys of `[policies]` in
 [its file](configuration.md#an-organization-as-a-file), `stage_prefix` of `[organization]`. All of them are in the
 settings as well, most under **Roles and rules**; `paused` is a button of the overview, and what Super Admins alone
 change is under **Team**. [More about some of them](configuration.md#rules-in-detail).
