@@ -46,6 +46,8 @@ MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
 CODESCREEN_SETTINGS = SETTINGS.at("#codescreen")
+TEAM, NOTIFICATIONS = SETTINGS.at("team/"), SETTINGS.at("notifications/")
+API_TOKENS = SETTINGS.at("api/")
 RESULT_RULES = Page(f"{SETTINGS.url}rules/results/", SETTINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
 #: What others ask for who lack the right that a page's changes need.

@@ -9,6 +9,7 @@ from integrations.audit.kept_rows import KeptRows
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit, target_of
 from integrations.clients.provider import lever_client
+from integrations.core.finding_code import TEAM
 from integrations.http.session import PlatformError
 from integrations.members.models.membership import (
     SUPER_ADMINS,
@@ -18,7 +19,7 @@ from integrations.members.models.membership import (
     folded,
 )
 from integrations.notifications.account_notices import tell_members_changed
-from integrations.notifications.models.email_kind import EmailTopic, settings_link
+from integrations.notifications.models.email_kind import EmailTopic, page_link
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
@@ -118,6 +119,6 @@ def _keep_last_super_admin(member: Membership) -> None:
             lines=[
                 f"{member.user} is deactivated in Lever, and keeps access: nobody else can change the connections.",
                 "Have them, or the portal's operator, make somebody else Super Admin. Their access then ends.",
-                settings_link(),
+                page_link(TEAM),
             ],
         )

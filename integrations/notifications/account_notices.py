@@ -12,11 +12,22 @@ from integrations.audit.models.entry import Actor, AuditAction, Changes, masked
 from integrations.audit.record import audit, target_of
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.act import Act
+from integrations.core.finding_code import (
+    API_TOKENS,
+    CODESCREEN_SETTINGS,
+    LEVER_SETTINGS,
+    MAPPINGS,
+    NOTIFICATIONS,
+    SETTINGS,
+    TEAM,
+    WEBHOOK_SETTINGS,
+    Page,
+)
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailTopic, Line, Link, settings_link, timeline_link
+from integrations.notifications.models.email_kind import EmailTopic, Line, Link, page_link, timeline_link
 from integrations.notifications.notices import EmailPayload, render_notice
 from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
 from integrations.notifications.notify import effect_key, enqueue_email
@@ -96,8 +107,9 @@ def send_request(member: Membership, act: Act, opportunity_id: str = "") -> list
             raise ActionNotAllowed("Nobody who may do it has an e-mail address here. Please ask in person.")
         if recent_request(member, act, opportunity_id):
             raise ActionNotAllowed(SENT_ALREADY)
+        asked_page = MAPPINGS if act.record.needs == "may_configure" else SETTINGS
         asks = f"{member.name} asks you to {act.record.request}"
-        where = Link(OPEN, timeline_link(opportunity_id)) if opportunity_id else settings_link()
+        where = Link(OPEN, timeline_link(opportunity_id)) if opportunity_id else page_link(asked_page)
         key = f"{member.pk}:{act}:{opportunity_id}:{database.now():%Y-%m-%dT%H:%M:%S.%f}"
         enqueue_email(
             member.organization,
@@ -144,8 +156,23 @@ def tell_person(user: User, subject: str, lines: Sequence[Line], *, key: str = "
     return True
 
 
+type Redirecting = Organization | LeverConnection | LeverWebhook | CodeScreenConnection | ApiToken
+
+
+def _page_about(about: Redirecting, action: AuditAction) -> Page:
+    """Return the page that has what was changed."""
+    match about:
+        case LeverConnection():
+            return LEVER_SETTINGS
+        case CodeScreenConnection():
+            return CODESCREEN_SETTINGS
+        case ApiToken():
+            return API_TOKENS
+    return NOTIFICATIONS if action is AuditAction.CHANGE_CHAT_ROOM else WEBHOOK_SETTINGS
+
+
 def audit_and_tell(
-    about: Organization | LeverConnection | LeverWebhook | CodeScreenConnection | ApiToken,
+    about: Redirecting,
     actor: Actor,
     action: AuditAction,
     changes: Changes | None = None,
@@ -167,7 +194,7 @@ def audit_and_tell(
             f"{happened}{f' ({details})' if details else ''}, on {database.now():%d %B %Y at %H:%M} UTC."
         ),
         "It decides where candidates' data goes, or who reads it. If that isn't right, change it back.",
-        settings_link(),
+        page_link(_page_about(about, action)),
     )
     _tell_super_admins(
         organization, EmailTopic.ACCOUNT, without_links(f"{organization.name}: {happened}"), lines
@@ -196,7 +223,7 @@ def tell_members_changed(
     ]
     if left:
         lines.append(without_links(left))
-    lines.append(settings_link())
+    lines.append(page_link(TEAM))
     topic = EmailTopic.MEMBERS_CHANGED
     subject = f"Members changed: {who}"
     _tell_super_admins(organization, topic, subject, tuple(lines), USUAL_PRIORITY)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
+from integrations.core.finding_code import LEVER_SETTINGS
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
@@ -13,7 +14,7 @@ from integrations.notifications.models.email_kind import (
     Line,
     Link,
     members_getting,
-    settings_link,
+    page_link,
     timeline_link,
 )
 from integrations.notifications.notices import Condition, EmailPayload, Notice
@@ -133,7 +134,7 @@ def notify_reconnect_needed(organization: Organization) -> None:
         lines=[
             grant.state_reason,
             "Nothing is lost: what arrives is kept and processed when Lever is connected again.",
-            settings_link("A Super Admin can reconnect Lever under Settings"),
+            page_link(LEVER_SETTINGS, "A Super Admin can reconnect Lever under Settings"),
         ],
     )
 
@@ -154,7 +155,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
         subject=f"Lever must be reconnected by {end_date}",
         lines=[
             "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
-            settings_link("A Super Admin can reconnect Lever under Settings"),
+            page_link(LEVER_SETTINGS, "A Super Admin can reconnect Lever under Settings"),
         ],
     )
 

@@ -6,6 +6,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import change_role, save_member
 from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
+from integrations.outbox.models.effect import Effect
 from tests.support.factories import recorded
 
 
@@ -30,6 +31,12 @@ def test_saving_a_member_audits_only_what_changed(organization, super_admin):
         ("change_role", {"role": ["admin", "team_member"]}),
         ("change_member", {"role": ["team_member", "admin"], "email": ["n@a.example", "m@a.example"]}),
     ]
+
+
+def test_the_email_about_a_changed_member_leads_to_the_team(organization, super_admin):
+    save_member(organization, "new", "admin", super_admin)
+    [email] = Effect.objects.filter(email_topic="members_changed")
+    assert email.payload["lines"][-1]["url"].endswith("/settings/team/")
 
 
 def test_a_members_address_is_that_of_the_operators_file(organization):

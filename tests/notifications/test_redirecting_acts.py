@@ -115,6 +115,9 @@ def test_all_super_admins_are_told_once_and_without_a_secret(
     assert said in text
     for secret in (SECRET, OTHER_SECRET, ROOM, ready_organization.webhook_key):
         assert secret not in text
+    page = {"connect": "#lever", "disconnect": "#lever", "key": "#codescreen", "secret": "#codescreen"}
+    leads_to = "notifications/" if name == "chat room" else page.get(name, "#webhook")
+    assert effect.payload["lines"][-1]["url"].endswith(f"/settings/{leads_to}")
 
 
 def test_nobody_is_told_when_nothing_changes(ready_organization, super_admin):

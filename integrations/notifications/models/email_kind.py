@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core import signing
 
+from integrations.core.finding_code import Page
 from integrations.core.vocabulary import RecordEnum
 from integrations.members.models.membership import ADMINS, TEAM, Membership
 from integrations.organizations.models.organization import Organization
@@ -39,9 +40,9 @@ def timeline_link(opportunity_id: str) -> str:
     return f"{settings.PORTAL_URL}/activity/{opportunity_id}/"
 
 
-def settings_link(label: str = "Open the settings") -> Link:
-    """Return the line that leads to the organization's settings."""
-    return Link(label, f"{settings.PORTAL_URL}/settings/")
+def page_link(page: Page, label: str = "") -> Link:
+    """Return the line that leads to a page; without a label it says what the page's links say."""
+    return Link(label or page.text, f"{settings.PORTAL_URL}{page.url}")
 
 
 @dataclass(frozen=True)
