@@ -238,9 +238,10 @@ class DrainProcess(RealProcess):
     """Works what is due in the queue's task, with its threads: rows, and duties beside them."""
 
     def _claimable_at(self) -> list[datetime]:
-        """Return also when the lease of each duty is over that a killed process held."""
+        """Return also when each duty is due that a task had no time for, or that a killed process held."""
         leases = DutyRun.objects.filter(leased_until__gt=Now()).values_list("leased_until", flat=True)
-        return [*super()._claimable_at(), *(until + ONE_MILLISECOND for until in leases if until)]
+        due = DutyRun.objects.free().values_list("due_at", flat=True)
+        return [*super()._claimable_at(), *(moment + ONE_MILLISECOND for moment in (*leases, *due) if moment)]
 
     def _work(self) -> None:
         wait = stop_signal.wait
