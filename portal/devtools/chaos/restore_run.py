@@ -115,6 +115,13 @@ def _saying_that_it_is_off() -> Iterator[None]:
         thread.join()
 
 
+def _is_paused() -> bool:
+    """Whether an organization is paused: a sweep compares nothing then."""
+    return quiesce.read_with_retry(
+        lambda: any(organization.pause is not None for organization in tenants.organizations())
+    )
+
+
 class RestoreRun(Run):
     """One restore; with `--unreported` nobody says so to the portal, which then has Lever's tags alone."""
 
@@ -221,18 +228,26 @@ class RestoreRun(Run):
         provisioning.consent(self._environment, self._slug, self._slug)
         with _saying_that_it_is_off():
             self._poll()
-            quiesce.sweep_all()
-            self._settle()
-            quiesce.sweep_all()
-            self._settle()
-            # one that was decided just as the pause ended waits for a duty
-            stranded = Delivery.objects.stranded()
-            wait_until(
-                lambda: not quiesce.read_with_retry(stranded.exists),
-                self._options.phase_seconds,
-                "what a pause held back was not decided again",
-            )
+            while self._sweep_finds_more():
+                self._log("A sweep found candidates, or a pause stopped it; sweeping again.")
             return self._settle()
+
+    def _sweep_finds_more(self) -> bool:
+        """Sweep, and let all be decided; return whether it found anybody, or a pause may have stopped it."""
+        seconds = self._options.phase_seconds
+        wait_until(lambda: not _is_paused(), seconds, "the pause was not lifted")
+        before = quiesce.read_with_retry(Delivery.objects.count)
+        quiesce.sweep_all()
+        has_paused = _is_paused()
+        self._settle()
+        # one that was decided just as the pause ended waits for a duty
+        stranded = Delivery.objects.stranded()
+        wait_until(
+            lambda: not quiesce.read_with_retry(stranded.exists),
+            seconds,
+            "what a pause held back was not decided again",
+        )
+        return has_paused or quiesce.read_with_retry(Delivery.objects.count) > before
 
     def _verify(self, moved: Collection[str], missed: Collection[str]) -> Verification:
         """Compare the ledgers: nobody twice, the missed invited, everybody else followed, uncertain or offered."""
@@ -254,10 +269,10 @@ class RestoreRun(Run):
                 rows.get(opportunity) not in (*SENT, InvitationStatus.UNCERTAIN)
                 and opportunity not in offered
             ):
-                verdicts = Delivery.objects.filter(opportunity_id=opportunity).values_list(
-                    "verdict", flat=True
-                )
-                case = f"{opportunity} ({rows.get(opportunity) or ', '.join(verdicts)})"
+                deliveries = Delivery.objects.filter(opportunity_id=opportunity)
+                verdicts = list(deliveries.values_list("verdict", flat=True))
+                status = rows.get(opportunity, "no invitation")
+                case = f"{opportunity} ({status}, {len(verdicts)} deliveries: {verdicts})"
                 verification.record_violation(Violation.UNSETTLED, case)
         verification.counts["offered"] = len(offered)
         verification.counts["uncertain"] = sum(one == InvitationStatus.UNCERTAIN for one in rows.values())
