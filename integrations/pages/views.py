@@ -41,6 +41,7 @@ from integrations.core import slots
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.pages.access import OrganizationMixin, return_url
+from integrations.pages.freed import FreedCandidates
 from integrations.queue import notify
 
 #: With this header, the page's own address answers with one part of it.
@@ -114,6 +115,7 @@ class OperationView(FormView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Call the operation, wake the workers, and lead on to the page that follows. Raises Busy."""
         count_act(cast(User, self.request.user))
+        freed = FreedCandidates(getattr(self, "membership", None))
         try:
             done = self.operate(form)
         except ValidationError as error:
@@ -125,11 +127,13 @@ class OperationView(FormView):
             return self.form_invalid(form)
         notify.notify_workers()
         if isinstance(done, HttpResponse):
+            freed.tell(self.request)
             return done
         if done is None:
             messages.info(self.request, "Nothing was changed.")
         else:
             messages.success(self.request, str(done))
+            freed.tell(self.request)
         return redirect(self.get_success_url())
 
     def get_success_url(self) -> str:

@@ -20,6 +20,7 @@ from integrations.catalog.lists import live_assessments
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
+from integrations.inbox.today import Today
 from integrations.invitations.acts.chosen import invite_candidate
 from integrations.invitations.acts.invitations import approve, cancel, send_again
 from integrations.invitations.acts.retry import retry_effect
@@ -57,6 +58,11 @@ class BulkAct:
     listed: CandidateFilters
     roles: frozenset[str] = APPROVERS
 
+    @property
+    def decides(self) -> bool:
+        """Whether candidates are decided again; other acts are done to invitations or steps."""
+        return self.perform is _decide_again
+
 
 def _retry(effect: Effect, actor: Actor, _reason: str) -> None:
     if effect.state != Effect.State.FAILED:  # it would begin anew
@@ -93,6 +99,15 @@ ACTS: Mapping[str, BulkAct] = {
             "not be sent, or was cancelled before it was sent, is sent again, whatever the rules hold now.",
             _decide_again,
             CandidateFilters(view="not_invited"),
+            ADMINS,
+        ),
+        BulkAct(
+            "invite",
+            "Invite",
+            "What kept them from being invited has ended. Each is read from Lever once more. If nothing prevents it, "
+            "CodeScreen e-mails them the assessment.",
+            _decide_again,
+            CandidateFilters(),
             ADMINS,
         ),
         BulkAct(
@@ -199,6 +214,13 @@ class BulkView(OrganizationMixin, TemplateView):
                 )
                 for one in steps
             ]
+        if act.code == "invite":
+            freed, ticked = Today(self.organization).freed, self._ticked()
+            changed = [freed[one.pk] for one in ticked if one.pk in freed]
+            return [
+                BulkRow(one.candidate.pk, one.sentence, one.candidate, one.candidate.opportunity_id)
+                for one in changed
+            ]
         if act.code == "decide":
             rows = [row for row in candidate_rows(self._ticked()) if row.may_be_invited]
             return [
@@ -240,7 +262,7 @@ class BulkView(OrganizationMixin, TemplateView):
             steps = Effect.objects.filter(organization=self.organization, pk__in=keys)
             steps = steps.exclude(kind=Effect.Kind.SEND_INVITATION)
             return steps.select_related("organization", "invitation").order_by("pk")
-        if act.code == "decide":
+        if act.decides:
             own = Candidate.objects.filter(organization=self.organization, pk__in=keys)
             return visible(own, self.membership).with_standing().order_by("pk")
         invitations = Invitation.objects.filter(organization=self.organization, pk__in=keys)

@@ -1,0 +1,79 @@
+"""Whoever removes what kept candidates from being invited is told how many, and invites them with one click more."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from integrations.catalog import lists
+from integrations.catalog.models import RoleMapping
+from integrations.clients import provider
+from integrations.invitations.models.candidate import Candidate
+from tests.support.page_text import text
+
+
+@pytest.fixture
+def hazel(scenario):
+    """A candidate who wasn't invited: the role has no assessment."""
+    lever = provider.lever_client(scenario.organization)
+    lists.refresh_roles(scenario.organization, lever)
+    lists.refresh_assessments(scenario.organization, provider.codescreen_client(scenario.organization))
+    assert scenario.enter("Hazel").verdict == "no_assessment"
+    return Candidate.objects.get(name="Candidate Hazel")
+
+
+def save_mapping(client, role):
+    """Give the role an assessment; return the answer, whose page has the messages."""
+    answer = client.post(reverse("mapping-add"), {"role": role, "assessment": "Backend"})
+    assert answer.status_code == 302, text(answer)
+    return answer
+
+
+def said(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def test_saving_a_mapping_frees_a_candidate_who_is_invited_with_one_click(
+    scenario, hazel, organization_admin_client
+):
+    client = organization_admin_client
+    page = client.get(save_mapping(client, hazel.role_title).url)
+    assert f"1 candidate was not invited because “{hazel.role_title}” had no assessment. <a" in text(page)
+    link = f"{reverse('candidates-bulk')}?act=invite&candidate={hazel.pk}"
+    assert f'<a href="{link}">Invite them</a>'.replace("&", "&amp;") in text(page)
+    question = client.get(link)
+    assert [row.candidate for row in question.context["rows"]] == [hazel]
+    assert "it has one now" in text(question)
+    answer = client.post(reverse("candidates-bulk"), {"act": "invite", "row": hazel.pk})
+    assert said(answer) == ["“Invite”: done for 1."]
+    scenario.work()
+    hazel.refresh_from_db()
+    assert hazel.invitation is not None
+    assert hazel.invitation.status == "invited"
+
+
+def test_a_save_that_frees_nobody_says_nothing_of_it(hazel, organization_admin_client):
+    answer = save_mapping(organization_admin_client, "Frontend Engineer")
+    assert len(said(answer)) == 1
+
+
+def test_who_was_freed_before_is_not_counted_again(scenario, hazel, organization_admin_client):
+    scenario.set_policies(default_assessment="Backend")
+    answer = save_mapping(organization_admin_client, "Frontend Engineer")
+    assert len(said(answer)) == 1
+
+
+def test_the_confirmation_leaves_out_whose_reason_holds_again(hazel, organization_admin_client):
+    save_mapping(organization_admin_client, hazel.role_title)
+    RoleMapping.objects.all().delete()
+    page = organization_admin_client.get(reverse("candidates-bulk"), {"act": "invite", "candidate": hazel.pk})
+    assert page.context["rows"] == []
+
+
+def test_the_end_of_a_pause_tells_of_those_who_were_freed_during_it(
+    scenario, hazel, organization_admin_client
+):
+    scenario.set_policies(paused=True)
+    assert len(said(save_mapping(organization_admin_client, hazel.role_title))) == 1
+    scenario.set_policies(paused=True)
+    answer = organization_admin_client.post(reverse("resume"))
+    assert any(message.startswith("1 candidate was not invited") for message in said(answer))
