@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from integrations.privacy import data_inventory
 from integrations.privacy.data_inventory import Table, inventory
+from integrations.store.columns import UNTIL_ERASED
 
 _HEAD = """# Data inventory
 
@@ -14,8 +15,8 @@ This page is written from what the models say; a test fails when they differ, or
 write it anew:
 `python3 manage.py shell -v 0 -c "from portal.devtools.data_inventory_page import page; print(page(), end='')"`.
 
-What is about candidates is emptied by [erasure](erasure.md), at the latest after `retention_days`. The rest of a table
-is ids, codes, times, counts, scores, encrypted secrets, and names of the customer's own roles, stages and assessments.
+*Until erased*: until [erasure](erasure.md) empties it, at the latest after `retention_days`. The rest of a table stays:
+ids, codes, times, counts, scores, encrypted secrets, names of roles, stages and assessments.
 
 """
 
@@ -44,4 +45,5 @@ def page() -> str:
 
 def _row(table: Table, columns: Iterable[str]) -> str:
     names = ", ".join(f"`{name}`" for name in columns)
-    return f"| `{table.model._meta.label}` | {table.holds} | {names} | {table.lives} |\n"
+    lives = table.lives.replace(UNTIL_ERASED, "until erased")
+    return f"| `{table.model._meta.label}` | {table.holds} | {names} | {lives} |\n"
