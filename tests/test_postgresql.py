@@ -13,7 +13,7 @@ from django.conf import settings
 
 from portal.devtools import test_suites
 
-#: Each part is a run of its own, so that the processes of a test run share them.
+#: Each part is a run of its own, so that the processes of a test run share them. The first runs for each change.
 PARTS = {
     "taking in and working": [
         "tests/test_walk.py",
@@ -35,6 +35,7 @@ PARTS = {
         "tests/store/test_migrations.py::test_the_migrations_make_what_the_models_state",
         "tests/store/test_columns_text_search_index.py",
         "tests/devtools/chaos/every_point/test_injector.py",
+        "tests/test_races.py",
     ],
     "deciding and following": [
         "tests/queue/test_broker.py",
@@ -42,7 +43,6 @@ PARTS = {
         "tests/invitations",
         "tests/results",
         "tests/outbox",
-        "tests/test_races.py",
     ],
     "what is kept and erased": [
         "tests/accounts",
@@ -74,7 +74,10 @@ def test_everything_that_is_named_is_there():
 @pytest.mark.postgres
 @pytest.mark.redis
 @pytest.mark.slow
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "part",
+    [pytest.param(part, marks=[pytest.mark.nightly] if number else []) for number, part in enumerate(PARTS)],
+)
 def test_what_the_database_decides_holds_on_postgresql_and_redis(part):
     # the parts have customers with the same numbers, whose calls Redis counts: only one of them may have it
     redis_url = test_suites.REDIS_URL if part == next(iter(PARTS)) else ""

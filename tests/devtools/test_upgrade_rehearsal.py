@@ -76,6 +76,7 @@ def test_on_sqlite_it_fills_old_rows_and_leaves_nothing_behind_when_it_is_undone
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.postgres
 @pytest.mark.proxies
 def test_no_webhook_is_refused_while_two_nodes_are_upgraded_and_taken_back(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from tests.devtools.chaos.runs import run_chaos
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("option", [(), ("--unreported",)], ids=["reported", "unreported"])
 def test_nobody_is_invited_twice_after_a_backup_was_restored_in_the_middle_of_a_move(
     tmp_path, option

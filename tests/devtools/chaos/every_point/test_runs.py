@@ -68,7 +68,11 @@ def test_no_promise_breaks_in_a_sample_of_every_job_and_the_jobs_perform_every_e
 
 DATABASES = [
     pytest.param((), id="sqlite"),
-    pytest.param(("--database-url", test_suites.DATABASE_URL), id="postgresql", marks=pytest.mark.postgres),
+    pytest.param(
+        ("--database-url", test_suites.DATABASE_URL),
+        id="postgresql",
+        marks=[pytest.mark.postgres, pytest.mark.nightly],
+    ),
 ]
 
 
