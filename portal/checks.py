@@ -44,7 +44,7 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
                 "PORTAL_URL is another machine's HTTP address: passwords and sessions cross the network in clear. "
                 "Without a proxy in front, a few clients that send slowly hold up everybody else.",
                 hint="Put a proxy in front that ends TLS and passes on whole requests "
-                "(portal/docs/operating/proxy.md), and set PORTAL_URL to its https:// address.",
+                "(portal/docs/operating/proxy.md). Set PORTAL_URL to its https:// address.",
                 id="portal.W006",
             )
         ]
@@ -52,10 +52,10 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
         return []
     return [
         Warning(
-            "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for "
-            "that of every client, so that a stranger who guesses passwords makes others wait.",
-            hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them "
-            "add to X-Forwarded-For.",
+            "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0. Every client seems to have the address of the proxy that "
+            "ends TLS. So a stranger who guesses passwords makes others wait.",
+            hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1. Each of them must add to "
+            "X-Forwarded-For.",
             id="portal.W001",
         )
     ]
@@ -106,7 +106,7 @@ def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: object)
         return []
     return [
         Warning(
-            f"This node opens up to {needed} database connections, and PostgreSQL allows {allowed}: under load pages "
+            f"This node opens up to {needed} database connections, and PostgreSQL allows {allowed}. Under load pages "
             "and webhooks would be answered 503.",
             hint="Raise max_connections, or lower WEB_WORKERS or Q_WORKERS; several nodes add up.",
             id="portal.W002",

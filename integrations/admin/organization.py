@@ -112,7 +112,7 @@ class MembershipAdmin(ScopedAdmin):
     ) -> HttpResponse:
         """Show the list, and how many operators see every organization beside its members."""
         count = User.objects.filter(is_superuser=True, is_active=True).count()
-        note = f"Operators of the portal, who see every organization beside its members: {count}."
+        note = f"Also seen by operators of the portal: {count}."
         return super().changelist_view(request, {"note": note} | (extra_context or {}))
 
     person = column("name", lambda member: name_of(member.user), "user__username")

@@ -130,8 +130,8 @@ def _check_end(head: ChainHead, found: Verification) -> None:
         )
     if not head.is_genuine:
         found.add(
-            f"the keyed hash of the head {head} doesn't fit: somebody without the portal's keys cut off or rewrote the "
-            "end of the chain, or FIELD_ENCRYPTION_KEYS doesn't have the key that it was made with."
+            f"the keyed hash of the head {head} doesn't fit. Somebody without the portal's keys cut off or rewrote the "
+            "end of the chain. Or FIELD_ENCRYPTION_KEYS doesn't have the key that it was made with."
         )
 
 

@@ -19,10 +19,7 @@ MORE_MAY_FOLLOW = "No e-mail tells of others in the same half hour. All are unde
 
 def note_on(opportunity_id: str, text: str, code: str) -> NotePayload:
     """Return a note with the address of the candidate's page: its reader may know only Lever."""
-    where = (
-        f"The candidate's page in the CodeScreen integration, for its Admins: {timeline_link(opportunity_id)}"
-    )
-    return NotePayload(f"{text}\n{where}", code)
+    return NotePayload(f"{text}\nDetails: {timeline_link(opportunity_id)}", code)
 
 
 def pause_note(pause: Pause | None) -> str:

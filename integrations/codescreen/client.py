@@ -51,8 +51,7 @@ def _plain(word: str) -> str:
 #: By which names CodeScreen's documentation has the list of assessments, the likeliest first.
 LIST_PATHS = ("/assessments", "/listAssessments", "/listTests")
 NOT_CODESCREEN = (
-    "This is not CodeScreen's API: the address that the portal calls answers 404 to each documented name of the list "
-    "of assessments"
+    "This is not CodeScreen's API: its address answers 404 to each documented name of the list of assessments"
 )
 
 

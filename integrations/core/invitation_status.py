@@ -125,7 +125,7 @@ class InvitationStatus(RecordEnum):
         label="On hold",
         tone=Tone.WARN,
         icon="pause",
-        waits_for="Waits for an Admin",
+        waits_for="An Admin sends or cancels it",
         next_step="An Admin decides whether it is sent.",
         meaning="Your rules ask for an approval. Nothing was sent.",
         wait_note="is on hold until an Admin decides. Nothing was sent yet.",
@@ -164,10 +164,10 @@ class InvitationStatus(RecordEnum):
         tone=Tone.WARN,
         icon="help",
         waits_for="An Admin checks in CodeScreen",
-        next_step="An Admin checks in CodeScreen whether it was sent, and answers on the candidate's page.",
+        next_step="An Admin checks in CodeScreen: was it sent? Then they press “Settle it” and answer.",
         meaning="CodeScreen was asked, but its answer never arrived. Nobody knows whether it was sent.",
         event="was possibly sent",
-        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was; the progress tag then says so. "
+        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was. The progress tag then says so. "
         "Don't invite the candidate yourself: they could be invited twice.",
         phase=Phase.BEING_SENT,
         needs_person=True,

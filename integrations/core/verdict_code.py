@@ -17,6 +17,8 @@ from integrations.core.invitation_status import (
 )
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, LabelledEnum, RecordEnum, Tone, lower_first
 
+_THEN_AGAIN = "Then an Admin presses “Invite”, or you move the candidate out of the stage and back in."
+
 
 class Consequence(Enum):
     """What follows from a verdict."""
@@ -142,8 +144,8 @@ class VerdictCode(RecordEnum):
         label="Not a CodeScreen stage",
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="The candidate entered a stage that sends no assessment: its name doesn't begin with the word that "
-        "your rules set, and no mapping names it for the candidate's role.",
+        meaning="The candidate entered a stage that sends no assessment. Its name doesn't begin with the word in your "
+        "rules, and no mapping names it.",
         is_about_candidate=False,
     )
     NOT_VISIBLE = VerdictRecord(
@@ -177,7 +179,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate is archived in Lever, so nothing was sent.",
-        next_step="To send the assessment, unarchive the candidate in Lever, then move them out of the stage and "
+        next_step="To send the assessment, unarchive the candidate in Lever. Then move them out of the stage and "
         "back in.",
         act=Act.OPEN_IN_LEVER,
         removal=Removal("the candidate was archived in Lever", "they no longer are"),
@@ -211,7 +213,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The data protection settings in Lever don't allow contacting this candidate.",
-        next_step="Ask the candidate for consent in Lever, then move them out of the stage and back in.",
+        next_step=f"Ask the candidate for consent in Lever. {_THEN_AGAIN}",
         waits_for="Ask for consent in Lever",
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
@@ -224,11 +226,11 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
-        "your organization has no default.",
-        next_step="An Admin chooses one for the role, or you add a tag to the candidate in Lever: “CodeScreen”, a "
-        "space, and the assessment's name. Then move the candidate out of the stage and back in.",
-        waits_for="An Admin chooses one, then move them in again",
+        meaning="The role has no mapping, and there is no “CodeScreen …” tag. Your organization has no default "
+        "assessment.",
+        next_step="An Admin chooses an assessment for the role. Or add a tag to the candidate in Lever: “CodeScreen”, "
+        f"a space, and the assessment's name. {_THEN_AGAIN}",
+        waits_for="Choose an assessment for the role",
         act=Act.CHOOSE_ASSESSMENT,
         is_correctable=True,
         leaves_note=True,
@@ -242,9 +244,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
         "assessment was renamed in CodeScreen.",
-        next_step="Correct the tag in Lever, or an Admin corrects the role's assessment. Then move the candidate out "
-        "of the stage and back in.",
-        waits_for="Correct the tag or the mapping, then move them in again",
+        next_step=f"Correct the tag in Lever, or an Admin corrects the role's assessment. {_THEN_AGAIN}",
+        waits_for="Correct the tag or the mapping",
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
@@ -257,9 +258,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="More than one assessment fits, for example because of two tags. The portal doesn't choose.",
-        next_step="Keep one tag in Lever, or an Admin chooses one assessment for this role. Then move the candidate "
-        "out of the stage and back in.",
-        waits_for="Keep one, then move them in again",
+        next_step=f"Keep one tag in Lever, or an Admin chooses one assessment for this role. {_THEN_AGAIN}",
+        waits_for="Remove all tags but one in Lever, or choose one assessment",
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
@@ -272,7 +272,7 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="The origin in Lever says how a candidate came, such as through an agency. Your rules send nothing to "
         "this origin.",
-        next_step="If the origin is wrong, correct it in Lever, then move the candidate out of the stage and back in. "
+        next_step="If the origin is wrong, correct it in Lever. Then move the candidate out of the stage and back in. "
         "To send an assessment anyway, an Admin presses “Invite to…” or “Send again” on the candidate's page.",
         waits_for="Left out by your rules",
         act=Act.INVITE_TO,
@@ -286,8 +286,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate has no e-mail address in Lever, so the invitation can't reach anybody.",
-        next_step="Add an e-mail address in Lever, then move the candidate out of the stage and back in.",
-        waits_for="Add it in Lever, then move them in again",
+        next_step=f"Add an e-mail address in Lever. {_THEN_AGAIN}",
+        waits_for="Add an e-mail address in Lever",
         act=Act.OPEN_IN_LEVER,
         is_correctable=True,
         leaves_note=True,
@@ -317,9 +317,9 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
-        meaning="Your rules ask for an approval: many candidates came at once, the role's mapping asks for it each "
-        "time, your rules ask for it for the candidate's origin, or the candidate needs extra time, which an Admin "
-        "sets in CodeScreen first. Nothing was sent yet.",
+        meaning="Your rules ask for an approval. Many candidates came at once, or the role or the candidate's origin "
+        "needs it each time. Or the candidate needs extra time: an Admin sets it in CodeScreen first. Nothing was "
+        "sent yet.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(

@@ -165,8 +165,8 @@ class LikelyMistake(LabelledEnum):
     MANGLED_SIGNATURE = (
         "mangled_signature",
         (
-            "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between "
-            "Lever and the portal, such as a proxy: webhooks must pass unchanged."
+            "The signature doesn't have Lever's form. Check whether the request came from Lever. If a proxy is between "
+            "Lever and the portal, it must pass webhooks unchanged."
         ),
     )
     UNKNOWN_TOKEN = (

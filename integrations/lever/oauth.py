@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 SCOPES: dict[str, str] = {
     "offline_access": "stay connected after you close the browser",
-    "opportunities:write:admin": "read the candidate who entered the stage; set tags and the report link; move "
-    "those who passed, if you say where to",
+    "opportunities:write:admin": "read the candidate; set tags and the report link; move those who passed, if you "
+    "say where to",
     "applications:read:admin": "see which posting the candidate applied to",
     "postings:read:admin": "list your roles and their tags, to choose the assessment",
     "stages:read:admin": "recognise the stages that begin with CodeScreen",

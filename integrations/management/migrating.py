@@ -52,7 +52,7 @@ def migrate(stderr: OutputWrapper) -> None:
         except Error as error:
             raise CommandError(
                 f"The database could not be brought up to date: {str(error).strip()} Run `manage.py migrate` to see "
-                "which migration it is; what was applied stays, and the next start goes on from there."
+                "which migration it is. What was applied stays, and the next start goes on from there."
             ) from error
 
 

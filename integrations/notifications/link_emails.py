@@ -120,10 +120,7 @@ def compose_welcome(effect: Effect, payload: EmailPayload) -> ComposedEmail | No
     if pending is None:
         return None
     name = plain_name(effect.organization.name)
-    who = (
-        f"An organization that calls itself {name} invites you to join its portal between Lever and CodeScreen as "
-        f"{pending.get_role_display()}."
-    )
+    who = f"{name} invites you to its portal between Lever and CodeScreen, as {pending.get_role_display()}."
     how = "Accept or decline with this link. It works for one week:"
     otherwise = "If you don't know them, ignore this e-mail. Nothing happens unless you accept."
     rendered = RenderedEmail(

@@ -215,8 +215,8 @@ def record_restore(
 def _check(organization: Organization, since: datetime, until: datetime, now: datetime) -> None:
     if not since <= until <= now:
         raise ActionNotAllowed(
-            f"The backup was made at {_text(since)}, and the portal stopped at {_text(until)}: the first can't be "
-            f"later than the second, nor the second than now, {_text(now)}. Give both with their offset from UTC."
+            f"The backup was made at {_text(since)}, and the portal stopped at {_text(until)}. The backup can't be "
+            f"later than the stop, nor the stop later than now, {_text(now)}. Give both with their offset from UTC."
         )
     if since < organization.created_at:
         raise ActionNotAllowed(

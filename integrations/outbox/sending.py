@@ -106,7 +106,7 @@ def _record_failed(invitation: Invitation, reason: str, advice: str) -> None:
         case.invitation(invitation.pk).move(Status.FAILED, reason, first_call_at=invitation.first_call_at)
 
 
-_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
+_MOVE_AGAIN = "Then an Admin presses “Send again”, or you move the candidate out of the stage and back in."
 _REFUSALS = {
     400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
     422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",

@@ -84,8 +84,8 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
         ),
         FindingGroup(
             "candidates",
-            "Some candidates wait for somebody",
-            "For all others invitations and results go on.",
+            "Candidates who need you",
+            "Everything else works.",
             waiting,
             "people",
         ),

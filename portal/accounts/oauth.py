@@ -76,7 +76,7 @@ NOT_SUPER_ADMIN = "Only a Super Admin of the organization can connect Lever."
 #: The sentence for each of social-auth's error codes.
 EXPLANATIONS = {
     "authorization_declined": (
-        "Lever was not connected, and nothing was changed. Only a Super Admin of your Lever account can accept: sign "
+        "Lever was not connected, and nothing was changed. Only a Super Admin of your Lever account can accept. Sign "
         f"in to Lever as one, or ask one to do this step here. {AGAIN}"
     ),
     "state_mismatch": f"Lever's answer doesn't belong to the connection you began here. {AGAIN}",

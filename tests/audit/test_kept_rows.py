@@ -90,7 +90,7 @@ KINDS = {
         "api-token-revoke",
         {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"},
         {"scopes": [[], ["candidates", "results"]]},
-        "No token yet: no program reads anything. Make one below.",
+        "No tokens yet. Make one below.",
     ),
     "pending memberships": Kind(
         PENDING_MEMBERSHIPS,

@@ -138,7 +138,7 @@ def test_an_account_without_results_is_told_of_the_bar(with_bar):
     evaluate(with_bar, score=80)
     [told] = check_stated_results(type(with_bar.organization).objects.reread(with_bar.organization.pk))
     assert "no effect" not in told.message
-    assert "set a passing score of your own" in told.fix
+    assert "set your own passing score" in told.fix
 
 
 @pytest.mark.parametrize("place", ["the organization", "a mapping"])

@@ -79,8 +79,7 @@ class AttemptLimit(models.Model):
     """How far one limit is used up. Its key is a digest: neither a name nor an address can be read from it."""
 
     HOLDS = Holds(
-        "how many passwords and second factors may still be tried, pages read by programs, webhooks taken with one "
-        "signature, and acts of people that stay in the audit log",
+        "how often something may still be done: sign-ins, pages read by programs, webhooks with one signature, acts",
         "an hour after all are free again; removed daily",
     )
 

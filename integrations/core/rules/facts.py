@@ -25,8 +25,8 @@ class EnteredBefore(Enum):
         "invited already."
     )
     RESTORE_ELSEWHERE = (
-        "The portal was restored from a backup. It has no record of what was sent just before, so the same person may "
-        "be invited already through another opportunity in Lever."
+        "The portal was restored from a backup. It has no record of what was sent just before. The same person may be "
+        "invited already through another opportunity in Lever."
     )
     UNKNOWN_TIME = (
         "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "

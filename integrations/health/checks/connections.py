@@ -155,8 +155,7 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
 
 ASK_FOR_RESULTS = (
     "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
-    "of your account's results; or set a passing score of your own under Roles and "
-    "rules › Results, and your rules go by that."
+    "of your account's results. Or set your own passing score under Roles and rules › Results."
 )
 
 

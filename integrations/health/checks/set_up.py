@@ -76,8 +76,8 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
         return
     yield finding(
         FindingCode.UNREADABLE_SECRET,
-        f"Stored secrets can't be read: {listed(unreadable)}. No key in FIELD_ENCRYPTION_KEYS opens them where they "
-        "are: the key is missing, or the value was moved in the database. What needs them waits. Webhooks that they "
+        f"Stored secrets can't be read: {listed(unreadable)}. No key in FIELD_ENCRYPTION_KEYS opens them. "
+        "The key is missing, or the value was moved in the database. What needs them waits. Webhooks that they "
         "would verify are answered 503, so their senders try again later.",
         "Ask the portal's operator to put the earlier encryption key back into FIELD_ENCRYPTION_KEYS, after the new "
         "one. If it is lost, or none is missing, a Super Admin enters the secrets again under Settings. For Lever's "
@@ -133,7 +133,7 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     )
     yield finding(
         FindingCode.POSSIBLY_INVITED,
-        f"{counted(offered.count(), 'candidate')} may be invited already. The portal has no record of it, but Lever "
-        "shows a progress tag, or that they entered the stage before it was connected, or rows are lost by a restore.",
+        f"{counted(offered.count(), 'candidate')} may be invited already. The portal has no record of it. Lever shows "
+        "a progress tag or an early move into the stage, or rows are lost by a restore.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
     )

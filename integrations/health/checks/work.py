@@ -237,8 +237,8 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
                 FindingCode.DUTY_FAILING,
                 f"“{name}” failed {run.failures} times in a row. {run.last_error}",
                 "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
-                "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
-                "whether the machine is overloaded.",
+                "time was over, check whether Lever and CodeScreen answer. Then ask the portal's operator whether the "
+                "machine is overloaded.",
             )
         else:
             ago = lasting((database.now() - done_at).total_seconds())
@@ -267,8 +267,8 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.NO_SUPER_ADMIN,
             "The last Super Admin is deactivated in Lever, and keeps access until there is another.",
-            "Make somebody else Super Admin under Settings › Team, which marks who it is, or ask the "
-            "portal's operator to, for example with `manage.py configure`.",
+            "Make somebody else Super Admin under Settings › Team, or ask the portal's operator to. The operator has "
+            "`manage.py configure` for that.",
         )
     if not super_admins:
         yield finding(

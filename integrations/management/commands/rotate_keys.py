@@ -10,8 +10,8 @@ from integrations.store.encryption import rotate_secrets
 
 class Command(MigratingCommand):
     help = (
-        "Encrypt every stored secret, and sign the end of every log, with the first key in FIELD_ENCRYPTION_KEYS; "
-        "afterwards the other keys may be removed. Every process must have been started with the first key before. "
+        "Encrypt every stored secret, and sign the end of every log, with the first key in FIELD_ENCRYPTION_KEYS. "
+        "Afterwards the other keys may be removed. Every process must have been started with the first key before. "
         "Can be stopped and run again at any time, also while the portal runs. Exits 1 when one of the secrets was not "
         "encrypted again."
     )

@@ -22,8 +22,8 @@ from integrations.queue import notify
 
 class Command(MigratingCommand):
     help = (
-        "Take over everybody in a CodeScreen stage who has a progress tag of CodeScreen's own Lever integration: they "
-        "are known here, and not invited again."
+        "Take over everybody in a CodeScreen stage who has a progress tag of CodeScreen's own Lever integration. They "
+        "are known here then, and not invited again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -16,7 +16,7 @@ PORTAL = "the portal"
 
 class Command(MigratingCommand):
     help = (
-        "Check the chains of audit entries and verdicts; print each row that was changed, removed or added outside "
+        "Check the chains of audit entries and verdicts. Print each row that was changed, removed or added outside "
         "the portal, and exit 1 if there is any. Without ORGANIZATION also the chain of what concerns the whole portal."
     )
 

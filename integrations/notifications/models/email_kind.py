@@ -75,8 +75,8 @@ class EmailKind(RecordEnum):
     PROBLEMS = EmailKindRecord(
         code="problems",
         label="Problems",
-        purpose="When something needs you, and when it is over: an invitation that is on hold or was not sent, "
-        "a candidate who never started, or a connection that doesn't work or ends soon.",
+        purpose="When something needs you, and when it is over. For example an invitation on hold or not sent, or a "
+        "connection that ends.",
         column="gets_problems",
         roles=ADMINS,
     )

@@ -162,27 +162,27 @@ class Policies(models.Model):
     bulk_limit = _number(
         RuleGroup.LIMIT,
         "Require approval above this many candidates",
-        "The invitations of more wait until an Admin approves them. 0 turns this off.",
+        "Further invitations wait for an Admin. 0 turns this off.",
         default=50,
         most=1_000_000,
     )
     bulk_window = _number(
         RuleGroup.LIMIT,
         "… in this many minutes",
-        "At most 43200, which is 30 days.",
+        "At most 43200 minutes: 30 days.",
         default=10,
         least=1,
         most=43_200,
     )
     note_on_skip = _switch(
         RuleGroup.NOTES,
-        "Leave a note in Lever when nothing was sent",
+        "Write a note in Lever when nothing was sent",
         "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent is cancelled, or no "
         "result comes.",
     )
     note_on_wait = _switch(
         RuleGroup.NOTES,
-        "Leave a note in Lever when somebody waits",
+        "Write a note in Lever while a candidate waits",
         f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, or in a pause.",
     )
     time_zone = rule(

@@ -96,7 +96,7 @@ ACTS: Mapping[str, BulkAct] = {
             "Decide again",
             "Each is read from Lever once more, and decided by your mappings and rules of now. If nothing prevents it, "
             "CodeScreen e-mails them the assessment, also where they may be invited already. An invitation that could "
-            "not be sent, or was cancelled before it was sent, is sent again, whatever the rules hold now.",
+            "not be sent, or was cancelled before, is sent again. The rules don't hold it.",
             _decide_again,
             CandidateFilters(view="not_invited"),
             ADMINS,

@@ -22,7 +22,7 @@ class Step(LabelledEnum):
     ENTERED = "", "Entered the stage"
     INVITED = "invited", "Invited"
     STARTED = "started", "Started"
-    SUBMITTED = "submitted", "Submitted or expired"
+    SUBMITTED = "submitted", "Finished"
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
 

@@ -82,7 +82,9 @@ class EffectiveAssessments:
             return EffectiveAssessment(role, "", reason, is_problem=True)
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
-            return EffectiveAssessment(role, assessments, f"more than one fits {source}", is_problem=True)
+            return EffectiveAssessment(
+                role, assessments, f"several assessments fit {source}", is_problem=True
+            )
         if match.has_contrary_rules:
             reason = f"more than one mapping fits, each with other rules: {source}"
             return EffectiveAssessment(role, assessments, reason, is_problem=True)

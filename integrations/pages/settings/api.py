@@ -20,17 +20,17 @@ class ApiTokenForm(forms.Form):
     name = forms.CharField(
         label="Name",
         max_length=60,
-        help_text="For you: the program that gets it.",
+        help_text="Such as the program that reads.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
-        label="It reads",
+        label="May read",
         choices=ApiScope.choices(),
         initial=list(ApiScope),
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(
-        label="Days until it ends",
+        label="Expires after (days)",
         min_value=1,
         max_value=MOST_DAYS,
         initial=DEFAULT_DAYS,

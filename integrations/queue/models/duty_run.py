@@ -128,7 +128,7 @@ class DutyRun(Leasable):
             default=dict,
             blank=True,
             editable=False,
-            help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
+            help_text="Where the next run goes on, when the last one left some work. Empty when it is all done.",
         )
     )
 

@@ -110,7 +110,7 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         '<span class="badge warn">Expired 82</span>',
         "Not invited",
         "no e-mail address",
-        "Add it in Lever, then move them in again",
+        "Add an e-mail address in Lever",
         "Waits for the candidate to finish",
         "Waits for the candidate to start",
         "On hold",

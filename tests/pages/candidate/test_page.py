@@ -48,7 +48,7 @@ from tests.support.page_text import text
         ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),
         (
             "three-rounds",
-            ["round 3", "Other invitations", "had the assessment sent again: “They asked for it.”"],
+            ["round 3", "Other invitations", "sent the assessment again: “They asked for it.”"],
         ),
         ("erased", ["Erased person", "Personal data erased", "The words were erased"]),
     ],

@@ -29,7 +29,7 @@ def test_the_question_is_open_where_codescreen_states_no_result(organization_adm
     page = text(organization_admin_client.get("/"))
     for words in (
         "to put <code>result</code> (Passed, Failed or Expired) and <code>failureReason</code>",
-        "Until CodeScreen does it they read the score and “Not stated by CodeScreen”",
+        "Until then they read the score and “Not stated by CodeScreen”",
         "“Meets your bar (70)” or “Below your bar (70)”",
     ):
         assert words in page

@@ -22,7 +22,7 @@ FORM = {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"}
 
 def test_an_empty_page_says_what_to_do(super_admin_client, organization):
     page = super_admin_client.get(PAGE).content.decode()
-    assert "No token yet" in page
+    assert "No tokens yet" in page
     assert 'href="/api/v1/schema/"' in page
 
 

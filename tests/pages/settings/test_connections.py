@@ -232,7 +232,7 @@ def test_retiring_the_last_token_warns_that_every_delivery_will_be_refused(
     address = reverse("token-retire", args=[main.pk, "current"])
     asked = text(super_admin_client.get(address))
     assert "No other token is left" in asked
-    assert f"{SWEEP_MINUTES} minutes, finds who" in asked
+    assert f"every {SWEEP_MINUTES} minutes" in asked
     assert "No token is stored" in text(super_admin_client.post(address, follow=True))
 
 

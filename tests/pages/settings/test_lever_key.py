@@ -56,7 +56,7 @@ def test_the_first_candidate_of_an_empty_organization_goes_from_move_to_feedback
     super_admin_client, super_admin, organization, eu
 ):
     page = text(super_admin_client.get("/settings/?change"))
-    assert "For every company: a Super Admin of Lever makes a key in a minute" in page
+    assert "For every company. A Super Admin of Lever makes a key" in page
     assert "For portals whose app Lever's partner programme has approved." in page
     asked = enter(super_admin_client, api_key(eu), follow=True)
     assert "In whose name does the portal write?" in text(asked)
