@@ -39,7 +39,7 @@ def page() -> str:
     parts += ["\n## About people who use the portal\n\n", _COLUMNS]
     parts += [_row(table, table.user) for table in tables if table.user]
     without = [f"`{table.model._meta.label}`" for table in tables if not (table.candidate or table.user)]
-    parts += ["\n## Tables without personal data\n\n", *(f"- {label}\n" for label in without)]
+    parts += ["\n## Tables without personal data\n\n", ",\n".join(without), "\n"]
     return "".join(parts)
 
 
