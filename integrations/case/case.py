@@ -15,6 +15,7 @@ from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.store import database
+from integrations.store.database import locked_rows, rows_of
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,15 @@ class Case:
         case.read_invitations(is_locked=is_locked)
         if case.invitations:
             # messages to members have a topic: each is enqueued once, by the change that brings it about
-            effects = Effect.objects.filter(**case.own, email_topic="").defer("written", "traceback")
-            case.effects = list(effects.order_by("pk"))
+            is_own = "organization_id = %s AND opportunity_id = %s AND email_topic = '' ORDER BY id"
+            case.effects = rows_of(Effect, is_own, organization.pk, opportunity_id)
         return case
 
     def read_invitations(self, *, is_locked: bool = False) -> None:
         """Read the invitations with their results."""
-        rows = Invitation.objects.filter(**self.own).select_related("mapping").order_by("pk")
-        self.invitations = list(rows.locked() if is_locked else rows)
+        read = locked_rows if is_locked else rows_of
+        is_own = "organization_id = %s AND opportunity_id = %s ORDER BY id"
+        self.invitations = read(Invitation, is_own, self.organization.pk, self.opportunity_id)
         for invitation in self.invitations:
             invitation.organization = self.organization
         if any(invitation.instance_id for invitation in self.invitations):

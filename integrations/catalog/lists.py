@@ -18,11 +18,12 @@ from integrations.lever.lookups import Posting
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
+from integrations.store.database import rows_of
 
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
-    mappings = RoleMapping.objects.filter(organization=organization).order_by("role", "stage", "pk")
+    mappings = rows_of(RoleMapping, "organization_id = %s ORDER BY role, stage, id", organization.pk)
     return MappingIndex(mapping.rule for mapping in mappings)
 
 

@@ -225,10 +225,15 @@ def locked_row[Row: models.Model](model: type[Row], pk: int) -> Row | None:
     Raises TransactionManagementError outside a transaction. SQLite needs no lock: its write transactions run one at a
     time.
     """
+    return next(iter(locked_rows(model, "id = %s", pk)), None)
+
+
+def locked_rows[Row: models.Model](model: type[Row], where: str, *values: object) -> list[Row]:
+    """Return the rows of the model that the condition says, locked as `locked_row` does."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a row is locked within a transaction")
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
-    return next(iter(rows_of(model, f"id = %s{lock}", pk)), None)
+    return rows_of(model, f"{where}{lock}", *values)
 
 
 def adapted(value: Any) -> Any:
