@@ -1,6 +1,10 @@
 """The audit log in the admin: who changed what, from what to what."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -53,11 +57,11 @@ def changes_table(entry: AuditEntry) -> str | SafeString:
     )
 
 
-def target_link(entry: AuditEntry) -> str | SafeString:
-    """Return the name of the row that an entry is about, as a link where the admin has a page of it."""
+def target_link(entry: Any) -> str | SafeString:
+    """Return the name of the row that an entry is about, as a link while there is such a row and the admin shows it."""
     model = MODELS.get(entry.target_kind)
-    name = entry.target or entry.get_target_kind_display()
-    if model is None or not entry.target_id or not admin.site.is_registered(model):
+    name: str = entry.target or entry.get_target_kind_display()
+    if model is None or not entry.is_target_there or not admin.site.is_registered(model):
         return name
     address = reverse(f"admin:integrations_{model._meta.model_name}_change", args=[entry.target_id])
     return format_html('<a href="{}">{}</a>', address, name)
@@ -77,6 +81,15 @@ class AuditEntryAdmin(ScopedAdmin):
     fields = columns(
         "at organization person action target_shown changes_shown reason position previous_hash hash"
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Return the entries with whether the row that each is about is still there."""
+        there = (
+            When(target_kind=kind, then=Exists(model._base_manager.filter(pk=OuterRef("target_id"))))
+            for kind, model in MODELS.items()
+        )
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        return entries.annotate(is_target_there=Case(*there, default=False))
 
     target_shown = column("about", target_link, "target")
     person = column("who", lambda entry: entry.who, "actor_name")

@@ -1,6 +1,6 @@
 """Which rows a person sees in the admin: their memberships' roles decide; and the base of its lists, read-only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar, Literal, cast
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Model, OuterRef, QuerySet, Subquery
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 from django.db.models.functions import Length
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,6 +26,8 @@ from integrations.store.encryption import EncryptedTextField
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_read_log", "may_retry_effects"]
+#: A section of a row's page: its title, and what is known, each with its label and its help text.
+type Section = tuple[str, list[tuple[str, str, str]]]
 
 
 def current_user(request: HttpRequest) -> User:
@@ -227,6 +230,35 @@ class ScopedAdmin(admin.ModelAdmin):
         return False
 
     # what is shown, and what stays hidden
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Show the row: what is known of it, section by section."""
+        context["sections"] = list(self._sections(request, context["adminform"]))
+        return super().render_change_form(request, context, *args, **options)
+
+    def _sections(self, request: HttpRequest, form: Iterable[Any]) -> Iterator[Section]:
+        """Yield the sections that say something; what is empty is left out."""
+        for fieldset in form:
+            facts = [
+                (field.field["label"], contents, field.field["help_text"])
+                for line in fieldset
+                for field in line
+                if field.is_readonly and (contents := self._contents(request, field)) != NOTHING
+            ]
+            if facts:
+                yield fieldset.name or "", facts
+
+    def _contents(self, request: HttpRequest, field: Any) -> str:
+        """Return what a field of a row's page shows: another row is a link only for who may open it."""
+        related = getattr(self.model, str(field.field["field"]), None)
+        if isinstance(related, ForwardManyToOneDescriptor):
+            row = getattr(field.form.instance, related.field.name)
+            page = admin.site._registry.get(related.field.related_model)
+            if row is not None and not (page and page.has_view_permission(request, row)):
+                return str(row)
+        return str(field.contents())
 
     def secret_names(self) -> list[str]:
         """Return the columns that are neither read nor shown, but for whether they are set."""

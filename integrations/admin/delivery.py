@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -21,6 +22,7 @@ from integrations.admin.display import (
     columns,
     indented,
     link,
+    path_text,
     section,
     sentence,
     step_after,
@@ -141,13 +143,28 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     where_it_failed, calls_made, payload_shown = WHERE_IT_FAILED, CALLS_MADE, PAYLOAD_SHOWN
 
 
+class AnswerFilter(admin.SimpleListFilter):
+    """Keep the calls that the platform didn't answer, or answered with an error of its own."""
+
+    NONE = "none"
+    title = "answer"
+    parameter_name = "answered"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(self.NONE, "None, or an error of the platform")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the calls that match."""
+        return queryset.unanswered() if self.value() == self.NONE else queryset
+
+
 @admin.register(ApiCall)
 class ApiCallAdmin(CandidateMixin, ScopedAdmin):
     """Requests to the platforms."""
 
-    list_display = columns("candidate platform method path answer duration_ms attempt at organization")
-    list_display_links = ("path",)
-    list_filter = ("at", OrganizationFilter)
+    list_display = columns("candidate platform method called answer duration_ms attempt at organization")
+    list_display_links = ("called",)
+    list_filter = ("at", AnswerFilter, OrganizationFilter)
     lookups = ("platform", "status")
     list_defer = ("request_body", "response_body")
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
@@ -158,6 +175,7 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
         "effect_link delivery_link correlation_id request_shown response_shown"
     )
 
+    called = column("path", path_text, "path")
     answer = column("answer", answer_badge, "status")
     effect_link = column("effect", lambda call: link(call.effect))
     delivery_link = DELIVERY_LINK

@@ -1,6 +1,7 @@
 """How values and candidates are shown: links, times, JSON without personal data, whether secrets are set, names."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -26,6 +27,9 @@ NOTHING = "–"
 MAX_SHOWN = 50
 #: Keys of e-mail payloads whose values name people, at whatever depth.
 _PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject"})
+
+#: An id of Lever or CodeScreen, as addresses have it.
+_LONG_ID = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|\?|$)")
 
 
 def badge(text: str, tone: str) -> SafeString:
@@ -136,12 +140,17 @@ def step_after(delivery: Delivery | None) -> str:
     return (next_step(delivery.verdict, delivery.invitation) if delivery else "") or NOTHING
 
 
+def path_text(call: ApiCall) -> str:
+    """Return the address that was called with "…" for each long id, so that its end is seen: what was done."""
+    return _LONG_ID.sub("…", call.path)
+
+
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
     """Return the calls as a table: when, what, answer, how long, which attempt."""
     rows = (
         (
             time_text(call.at),
-            link(call, f"{call.platform} {call.method} {call.path}"),
+            link(call, f"{call.platform} {call.method} {path_text(call)}"),
             answer_badge(call),
             f"{call.duration_ms} ms",
             call.attempt,

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from integrations.admin.base import has_right, organizations, require_member, visible
+from integrations.admin.delivery import AnswerFilter
 from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import DeliveryEvent
@@ -18,6 +19,7 @@ from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.outbox.kind import Target
 from integrations.outbox.models.effect import Effect
@@ -69,10 +71,12 @@ QUESTIONS = (
     Question("Who was invited again?", Invitation, {"round__gt": "1"}),
     Question("What was written to Lever?", Effect, {"kind__in": ",".join(kinds_acting_on(Target.LEVER))}),
     Question("Who was found only by comparing with Lever?", Delivery, {"event": DeliveryEvent.SWEEP}),
+    Question("Who authorized Lever, and when?", LeverConnection),
     Question("Who changed a mapping?", AuditEntry, {"target_kind": TargetKind.MAPPING}),
     Question("Who has access?", Membership),
     Question("Which webhook requests were rejected?", WebhookRejection),
     Question("When did Lever and CodeScreen last answer?", ApiCall),
+    Question("Which calls got no answer?", ApiCall, {AnswerFilter.parameter_name: AnswerFilter.NONE}),
 )
 
 

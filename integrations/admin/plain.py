@@ -36,7 +36,11 @@ def _portal_list(model: type[Model], shown: str, **options: Any) -> None:
 
 
 # connections, and what is read through them
-_list(LeverConnection, "organization state state_reason connected_by connected_at refreshed_at", "state")
+_list(
+    LeverConnection,
+    "organization connected_by lever_user_name connected_at state state_reason refreshed_at",
+    "state",
+)
 _list(CodeScreenConnection, "organization state state_reason verified_at last_received_at", "state")
 # the address of a webhook holds the organization's webhook key
 _list(LeverWebhook, "organization event origin retired_at last_received_at", "origin", exclude=["url"])

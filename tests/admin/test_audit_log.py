@@ -1,11 +1,13 @@
 """The audit log in the admin: changes in words, the subjects that it is filtered by, and the check of the log."""
 
 import pytest
+from django.urls import reverse
 
-from integrations.admin.audit_log import changes_line, changes_table, target_link
+from integrations.admin.audit_log import changes_line, changes_table
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from tests.admin.conftest import Customer
+from integrations.catalog.models import RoleMapping
+from tests.admin.conftest import Customer, sign_in
 
 
 def entry(customer: Customer, changes: dict[str, tuple[object, object]]) -> AuditEntry:
@@ -43,11 +45,16 @@ def test_a_value_of_a_secret_field_that_is_no_mask_is_shown_as_it_is(acme: Custo
     assert changes_line(found) == "Tokens: a → a, b"
 
 
-def test_the_row_that_an_entry_is_about_is_a_link(acme: Customer) -> None:
-    assert (
-        target_link(entry(acme, {}))
-        == '<a href="/admin/integrations/invitation/14/change/">invitation 14</a>'
-    )
+def test_the_row_that_an_entry_is_about_is_a_link_while_it_is_there(acme: Customer) -> None:
+    mapping = acme.rows[RoleMapping]
+    audit(mapping, "configure", AuditAction.CHANGE_MAPPING)
+    client, log = sign_in("super_admin", acme), reverse("admin:integrations_auditentry_changelist")
+    link = f'<a href="{reverse("admin:integrations_rolemapping_change", args=[mapping.pk])}">{mapping}</a>'
+    assert link in client.get(log).content.decode()
+    mapping.delete()
+    page = client.get(log).content.decode()
+    assert link not in page
+    assert str(mapping) in page
 
 
 def test_an_erased_entry_says_so(acme: Customer) -> None:

@@ -1,6 +1,7 @@
 """What the admin shows of stored JSON: nobody's name or address, and nothing that an e-mail says."""
 
-from integrations.admin.display import indented, verdicts_table
+from integrations.admin.display import indented, path_text, verdicts_table
+from integrations.clients.models import ApiCall
 from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notices import EmailPayload
@@ -31,3 +32,12 @@ def test_ids_and_codes_stay_readable():
 
 def test_a_body_that_was_cut_off_shows_no_address():
     assert ADDRESS not in indented(f'{{"email": "{ADDRESS}", "tags": [')
+
+
+def test_a_calls_path_shows_what_was_done_and_no_long_id():
+    one, other = "7c529654-c1e8-4a3e-9d3f-0b6b1c2f8a11", "0887070a-7d1c-4a30-8a52-95b1ad1d21cc"
+    assert path_text(ApiCall(path=f"/opportunities/{one}/addTags")) == "/opportunities/…/addTags"
+    assert (
+        path_text(ApiCall(path=f"/opportunities/{one}/files/{other}?a=b")) == "/opportunities/…/files/…?a=b"
+    )
+    assert path_text(ApiCall(path="/stages")) == "/stages"

@@ -4,9 +4,11 @@ from django.urls import reverse
 
 from integrations.admin.pages import QUESTIONS
 from integrations.audit.models.entry import AuditEntry
+from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, sign_in
 from tests.support import factories
@@ -38,8 +40,13 @@ def test_each_question_leads_to_its_rows(acme: Customer) -> None:
         target_kind="mapping",
         target="m",
     )
+    unanswered = ApiCall.objects.create(
+        organization=acme.organization, platform="codescreen", method="POST", path="/x", duration_ms=9
+    )
     client = sign_in(Membership.Role.ADMIN, acme)
     found = {question.model: rows_of(client, question) for question in QUESTIONS}
+    assert found[LeverConnection] == [acme.rows[LeverConnection]]
+    assert found[ApiCall] == [unanswered]
     assert (found[Candidate], found[Invitation], found[Delivery]) == ([nobody], [again], [swept])
     assert found[AuditEntry] == [mapped]
 
