@@ -14,6 +14,7 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.inbox.decide_delivery import apply_decision
 from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.shown import store_shown
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
@@ -40,7 +41,7 @@ def dry_run(
 ) -> DryRun:
     """Return what would follow if the candidate entered the stage now.
 
-    Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
+    Writes nothing but the copies of what the platforms show and the record of its calls. Raises PlatformError.
     """
     delivery = Delivery(
         organization=organization,
@@ -57,6 +58,7 @@ def dry_run(
     if not organization.pause and not organization.disconnected_reason:
         opportunity = read_opportunity(opportunity_id, clients)
         if isinstance(opportunity, Opportunity):
+            store_shown(organization, [opportunity])  # so that the candidate's page agrees
             known = replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)
     return _try_out(delivery, gather_facts(delivery, clients, known))
 

@@ -50,6 +50,11 @@ class Changed:
         return self.decision.verdict in INVITING_VERDICTS
 
     @property
+    def next_step(self) -> str:
+        """What a person can do now."""
+        return "An Admin presses “Invite”." if self.is_freed else self.record.next_step
+
+    @property
     def cause(self) -> str:
         """Why the candidate was not invited, in the past tense, within a sentence."""
         role = f"“{self.candidate.role_title}”" if self.candidate.role_title else "the role"
@@ -58,9 +63,9 @@ class Changed:
 
     @property
     def sentence(self) -> str:
-        """What was when the candidate entered the stage, and what is now."""
+        """What was when they entered the stage, and what is now."""
         removal = self.stored.record.removal
-        then = f"{capfirst(self.cause)} when the candidate entered the stage"
+        then = f"{capfirst(self.cause)} when they entered the stage"
         if self.is_freed and removal:
             return f"{then}; {removal.now}. {self.decision.explanation}"
         return f"{then}. Now: {self.decision.explanation}"

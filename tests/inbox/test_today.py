@@ -73,7 +73,7 @@ def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, code)
     changed = list(Today(scenario.organization).freed.values())
     assert [one.candidate.opportunity_id for one in changed] == [delivery.opportunity_id]
     assert changed[0].stored == code
-    assert " when the candidate entered the stage; " in changed[0].sentence
+    assert " when they entered the stage; " in changed[0].sentence
     delivery.refresh_from_db()
     assert delivery.verdict == code, "nothing is decided by looking"
     assert queue_acts.replay(delivery, super_admin).verdict == "invite"
@@ -92,7 +92,7 @@ def test_the_sentence_says_what_was_and_what_is(scenario, hazel):
     (changed,) = Today(scenario.organization).freed.values()
     role = changed.candidate.role_title
     assert changed.sentence == (
-        f"“{role}” had no assessment when the candidate entered the stage; it has one now. "
+        f"“{role}” had no assessment when they entered the stage; it has one now. "
         "The assessment is “Backend”, because of the default."
     )
 

@@ -7,7 +7,10 @@ from django.urls import reverse
 from integrations.catalog import lists
 from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
+from integrations.core.act import Act
 from integrations.invitations.models.candidate import Candidate
+from integrations.pages.activity.candidate_filters import CORRECTABLE_REASON, FREED_REASON, REASONS
+from tests.inbox.test_today import CANDIDATES, end_reason, seed
 from tests.support.page_text import text
 
 
@@ -77,3 +80,61 @@ def test_the_end_of_a_pause_tells_of_those_who_were_freed_during_it(
     scenario.set_policies(paused=True)
     answer = organization_admin_client.post(reverse("resume"))
     assert any(message.startswith("1 candidate was not invited") for message in said(answer))
+
+
+def reasons(client, candidate) -> set[str]:
+    """Return the reasons that list, overview, page and Preview have for a candidate: one where they agree."""
+    overview = [part.text for item in client.get("/").context["attention"] for part in item.parts]
+    listed = [
+        code
+        for code in REASONS
+        if code != CORRECTABLE_REASON and client.get("/activity/", {"reason": code}).context["page"]
+    ]
+    (row,) = client.get("/activity/", {"view": "not_invited"}).context["rows"]
+    card = client.get(f"/activity/{candidate.opportunity_id}/").context["card"]
+    decision = client.get("/preview/", {"candidate": candidate.opportunity_id}).context["answer"]["decision"]
+    is_invite = decision.verdict == "invite"
+    assert row.is_freed == card.is_freed
+    assert row.explanation == card.why
+    # what nobody can correct isn't counted
+    counted = [f"1 {REASONS[code]}" for code in listed if code not in {"archived", "origin_excluded"}]
+    assert overview == counted
+    return {
+        *listed,
+        FREED_REASON if row.is_freed else card.record.code,
+        FREED_REASON if is_invite else decision.verdict,
+    }
+
+
+@pytest.mark.parametrize("code", CANDIDATES)
+def test_list_overview_page_and_preview_agree_before_and_after(scenario, organization_admin_client, code):
+    seed(scenario)
+    scenario.enter(CANDIDATES[code])
+    candidate = Candidate.objects.get()
+    client = organization_admin_client
+    assert reasons(client, candidate) == {code}
+    end_reason(scenario, code)
+    assert reasons(client, candidate) == {FREED_REASON}
+    offer = client.get(f"/activity/{candidate.opportunity_id}/").context["offer"]
+    assert offer.front.act == Act.INVITE
+    client.post(offer.front.url)
+    scenario.work()
+    assert not client.get("/activity/", {"reason": FREED_REASON}).context["page"]
+    assert client.get(f"/activity/{candidate.opportunity_id}/").context["card"].invitation.status == "invited"
+
+
+def test_a_page_agrees_with_a_preview_that_read_a_correction_in_lever(scenario, organization_admin_client):
+    delivery = scenario.enter("Nyssa")
+    scenario.correct("Nyssa", "nyssa@candidates.example")
+    page = f"/activity/{delivery.opportunity_id}/"
+    assert not organization_admin_client.get(page).context["card"].is_freed
+    organization_admin_client.get("/preview/", {"candidate": delivery.opportunity_id})
+    card = organization_admin_client.get(page).context["card"]
+    assert card.why.startswith(
+        "The candidate had no e-mail address when they entered the stage; they have one now."
+    )
+
+
+def test_a_reason_that_became_another_one_is_said_as_that_of_now(scenario, hazel, organization_admin_client):
+    scenario.set_policies(default_assessment="Nothing like it")
+    assert reasons(organization_admin_client, hazel) == {"unknown_assessment"}

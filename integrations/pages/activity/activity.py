@@ -53,7 +53,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         search = CandidateSearch(self.membership, filters)
         page = Paginator(search.rows(), PAGE_SIZE).get_page(self.request.GET.get("page"))
         candidates = search.with_invitation_shown(page)
-        rows = candidate_rows(candidates)
+        rows = candidate_rows(candidates, search.today)
         member = self.membership
         may_approve_some = member.may_approve and any(
             one.invitation and one.invitation.status == InvitationStatus.HELD for one in candidates
@@ -164,7 +164,7 @@ class CandidateExportView(ListExport):
 
 def _lines(search: CandidateSearch, candidates: CandidateQuerySet) -> Iterator[tuple[object, ...]]:
     for some in batched(candidates.iterator(chunk_size=READ_AT_ONCE), READ_AT_ONCE):
-        for row in candidate_rows(search.with_invitation_shown(some)):
+        for row in candidate_rows(search.with_invitation_shown(some), search.today):
             candidate, invitation = row.candidate, row.candidate.invitation
             yield (
                 candidate.entered_at,

@@ -214,15 +214,16 @@ class BulkView(OrganizationMixin, TemplateView):
                 )
                 for one in steps
             ]
+        today = Today(self.organization)
         if act.code == "invite":
-            freed, ticked = Today(self.organization).freed, self._ticked()
+            freed, ticked = today.freed, self._ticked()
             changed = [freed[one.pk] for one in ticked if one.pk in freed]
             return [
                 BulkRow(one.candidate.pk, one.sentence, one.candidate, one.candidate.opportunity_id)
                 for one in changed
             ]
         if act.code == "decide":
-            rows = [row for row in candidate_rows(self._ticked()) if row.may_be_invited]
+            rows = [row for row in candidate_rows(self._ticked(), today) if row.may_be_invited]
             return [
                 BulkRow(row.candidate.pk, row.standing.whole, row.candidate, row.candidate.opportunity_id)
                 for row in rows

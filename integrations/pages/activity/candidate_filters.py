@@ -103,8 +103,11 @@ STATUSES = {
 }
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
+#: The reason that stands for all whose reason has ended: they can be invited now.
+FREED_REASON = "freed"
 REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
+    FREED_REASON: "can be invited now",
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
 #: As a role, an origin or an owner: those without one.

@@ -13,6 +13,7 @@ from integrations.catalog.models import Role
 from integrations.core.invitation_status import NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, VerdictCode
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
+from integrations.inbox.today import Today
 from integrations.invitations.models.candidate import (
     Candidate,
     CandidateQuerySet,
@@ -29,6 +30,7 @@ from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CONDITIONS,
     CORRECTABLE_REASON,
+    FREED_REASON,
     NONE,
     OUTCOMES,
     TIMES,
@@ -70,11 +72,12 @@ _LEVER_LINK = re.compile(
 
 
 class CandidateSearch:
-    """The candidates that a member sees, by the filters of an address."""
+    """The candidates that a member sees, by the filters of an address; why one is not invited is judged by `today`."""
 
-    def __init__(self, member: Membership, filters: CandidateFilters) -> None:
+    def __init__(self, member: Membership, filters: CandidateFilters, today: Today | None = None) -> None:
         self.member, self.filters = member, filters
         self.organization = member.organization
+        self.today = today or Today(member.organization)
 
     def rows(self) -> CandidateQuerySet:
         """Return the candidates in the order asked for, with their delivery and invitation."""
@@ -86,8 +89,7 @@ class CandidateSearch:
         else:
             rows = self._of_view(filters.view)
         if filters.reason and filters.reason != VerdictCode.ENTERED_BEFORE:
-            verdicts = CORRECTABLE_VERDICTS if filters.reason == CORRECTABLE_REASON else [filters.reason]
-            rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
+            rows = rows.not_invited().filter(self._reason_is(filters.reason))
         rows = self._standing(rows, filters.status)
         if filters.role:
             rows = rows.filter(has_role(self.organization, filters.role))
@@ -99,6 +101,19 @@ class CandidateSearch:
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
         return rows.with_standing().order_by(*filters.order)
+
+    def _reason_is(self, reason: str) -> Q:
+        """Return the condition for candidates who are not invited for this reason: that of now where it changed."""
+        codes = CORRECTABLE_VERDICTS if reason == CORRECTABLE_REASON else (reason,)
+        with_freed = reason in {CORRECTABLE_REASON, FREED_REASON}
+        changed = self.today.changed
+        now = [
+            key
+            for key, one in changed.items()
+            if one.decision.verdict in codes or (with_freed and one.is_freed)
+        ]
+        stored = Q(delivery__verdict__in=codes)
+        return stored & ~Q(pk__in=list(changed)) | Q(pk__in=now) if changed else stored
 
     @property
     def offered(self) -> DeliveryQuerySet:
@@ -213,7 +228,7 @@ class CandidateSearch:
             latest.not_sent().filter(created_at__gte=since),
             latest.ended_without_result().filter(following_ended_at__gte=since),
             Effect.objects.failed_steps().filter(organization=self.organization).exclude(opportunity_id=""),
-            uninvited.filter(entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS),
+            uninvited.filter(self._reason_is(CORRECTABLE_REASON), entered_at__gte=since),
         )
         first, *others = [
             kind.order_by()

@@ -7,6 +7,7 @@ from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICT
 from integrations.core.vocabulary import Tone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
+from integrations.inbox.today import Changed, Today
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -33,13 +34,18 @@ class Standing:
 BEING_DECIDED = Standing("Being decided", Tone.INFO, "Decided automatically")
 
 
-def standing_of(candidate: Candidate, result: Result | None) -> Standing:
-    """Return where the candidate stands, by the latest invitation and its latest result, else by the verdict."""
+def standing_of(candidate: Candidate, result: Result | None, changed: Changed | None = None) -> Standing:
+    """Return where the candidate stands, by the latest invitation and its latest result, else by the verdict.
+
+    The verdict is that of now where it `changed`.
+    """
     verdict = candidate.delivery.verdict if candidate.delivery else ""
     if candidate.invitation is None:
         if candidate.delivery is not None and candidate.delivery.due_at is not None:
             return BEING_DECIDED
-        return without_invitation(verdict)
+        if changed is not None and changed.is_freed:
+            return Standing("Not invited", Tone.WARN, "Can be invited now", changed.cause)
+        return without_invitation(changed.record.code if changed else verdict)
     standing = standing_of_invitation(candidate.invitation, result)
     if candidate.delivery is None or candidate.delivery.invitation_id == candidate.invitation_id:
         return standing
@@ -76,7 +82,7 @@ class CandidateRow:
     """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label.
 
     `failed` names what the portal could not do for them, beside inviting; `sending` is the effect that could not send
-    the invitation. An Admin may choose to invite one who `may_be_invited`.
+    the invitation. An Admin may choose to invite one who `may_be_invited`; whose reason has ended `is_freed`.
     """
 
     candidate: Candidate
@@ -87,10 +93,11 @@ class CandidateRow:
     failed: Sequence[str]
     sending: Effect | None
     may_be_invited: bool
+    is_freed: bool = False
 
 
-def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
-    """Return the table's rows; one query reads the results, one what failed."""
+def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[CandidateRow]:
+    """Return the table's rows, judged by `today`; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
     steps, sendings = _what_failed(found)
@@ -98,16 +105,19 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     for candidate in found:
         delivery, invitation = candidate.delivery, candidate.invitation
         result = results.get(invitation.pk) if invitation else None
+        changed = today.of(candidate) if invitation is None else None
+        verdict, explanation = (delivery.verdict, delivery.explanation) if delivery else ("", "")
         rows.append(
             CandidateRow(
                 candidate,
-                standing_of(candidate, result),
-                delivery.explanation if delivery else "",
-                next_step(delivery.verdict if delivery else "", invitation),
+                standing_of(candidate, result, changed),
+                changed.sentence if changed else explanation,
+                changed.next_step if changed else next_step(verdict, invitation),
                 result.label if result else "",
                 steps.get(candidate.opportunity_id, []),
                 sendings.get(invitation.pk) if invitation else None,
                 not why_not_invitable(candidate),
+                is_freed=changed is not None and changed.is_freed,
             )
         )
     return rows

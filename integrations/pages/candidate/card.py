@@ -8,10 +8,16 @@ from integrations.case.texts import what_brings_back
 from integrations.codescreen.details import detail_lines
 from integrations.core.act import Act
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
-from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
+from integrations.core.verdict_code import (
+    ABOUT_NO_CANDIDATE,
+    INVITING_VERDICTS,
+    WAITING_VERDICTS,
+    VerdictRecord,
+)
 from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
+from integrations.inbox.today import Changed
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.candidate.rows import CandidateRows
@@ -27,6 +33,7 @@ NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses o
 class Card:
     """A title with its tone and icon, why it is so, what to do next, and the rows it is about.
 
+    `changed` says what the rules of now decide where that is another verdict.
     `retryable` is the delivery that a person may have decided again, `acts` what they may do to the invitation.
     """
 
@@ -39,8 +46,19 @@ class Card:
     invitation: Invitation | None = None
     result: Result | None = None
     verdict: Verdict | None = None
+    changed: Changed | None = None
     retryable: Delivery | None = None
     acts: tuple[Act, ...] = ()
+
+    @property
+    def record(self) -> VerdictRecord | None:
+        """What is said of the verdict, or of that of now where it changed."""
+        return self.changed.record if self.changed else self.verdict.record if self.verdict else None
+
+    @property
+    def is_freed(self) -> bool:
+        """Whether the reason not to invite the candidate has ended."""
+        return self.changed is not None and self.changed.is_freed
 
     @property
     def short_title(self) -> str:
@@ -72,6 +90,20 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     retryable = next((one for one in from_lever if one.pk == verdict.delivery_id), None)
     if retryable is not None and retryable.due_at is not None:
         return Card("Being decided", Tone.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
+    changed = rows.changed
+    if changed is not None and changed.candidate.delivery_id == verdict.delivery_id:
+        reason = "can be invited now" if changed.is_freed else changed.record.phrase
+        return Card(
+            title=f"Not invited: {reason}",
+            tone=Tone.WARN if changed.is_freed else changed.record.tone,
+            icon="warning",
+            why=changed.sentence,
+            next_step=changed.next_step,
+            at=verdict.decided_at,
+            verdict=verdict,
+            changed=changed,
+            retryable=retryable,
+        )
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
         title=f"Not invited{' yet' if is_waiting else ''}: {verdict.record.phrase}",

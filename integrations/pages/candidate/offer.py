@@ -60,10 +60,10 @@ def offer(rows: CandidateRows, card: Card, member: Membership, *, is_main: bool 
 def _first(card: Card, acts: list[Act]) -> Act | None:
     if card.invitation is not None:
         first = InvitationStatus(card.invitation.status).record.act
-    elif card.verdict is None:
+    elif card.record is None or card.is_freed:
         first = Act.INVITE
     else:
-        first = card.verdict.record.act
+        first = card.record.act
     return first if first in acts else None
 
 
@@ -71,11 +71,11 @@ def _acts(rows: CandidateRows, card: Card, is_main: bool) -> Iterator[Act]:
     """Yield what can be done about the candidate, whoever does it."""
     if card.invitation is not None:
         yield from card.acts
-    elif card.verdict is None:
+    elif card.record is None:
         if card.retryable is not None:
             yield Act.INVITE
     else:
-        if (act := card.verdict.record.act) and act != Act.INVITE_TO:
+        if (act := card.record.act) and act != Act.INVITE_TO:
             yield act
         if card.retryable is not None:
             yield Act.INVITE

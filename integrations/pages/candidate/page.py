@@ -5,6 +5,7 @@ from typing import Any
 from django.http import Http404
 
 from integrations.inbox.models.verdict import next_step
+from integrations.inbox.today import Today
 from integrations.members.models.membership import Membership
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.activity.rows import candidate_rows
@@ -49,7 +50,7 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         shown = _technical(rows) if is_technical else _story(rows, self.membership)
         if not self.partial:  # what stands above the part that updates
             others = visible(rows.other_applications(), self.membership)[:MOST_APPLICATIONS]
-            shown["applications"] = candidate_rows(others)
+            shown["applications"] = candidate_rows(others, Today(self.organization))
         return super().get_context_data(
             rows=rows,
             part=TECHNICAL if is_technical else "story",

@@ -16,6 +16,7 @@ from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
+from integrations.inbox.today import Changed, Today
 from integrations.invitations.models.candidate import (
     ERASED_PERSON,
     NAME_NOT_READ,
@@ -72,6 +73,11 @@ class CandidateRows(Case):
         """The organization's incidents of a platform that doesn't answer; read when first asked for."""
         incidents = Incident.objects.filter(organization=self.organization, code=FindingCode.PLATFORM_DOWN)
         return list(incidents.order_by("-began_at", "-pk")[: self.most])
+
+    @cached_property
+    def changed(self) -> Changed | None:
+        """What the rules of now say of the candidate where it is another verdict; read when first asked for."""
+        return Today(self.organization, self.opportunity_id).of(self.candidate)
 
     @property
     def exist(self) -> bool:

@@ -3,6 +3,7 @@
 Each number is that of the list to which it leads, where something can be done.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.decorators.csp import csp_override
 
 from integrations.catalog.lists import trigger_stages
@@ -26,6 +28,7 @@ from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
 from integrations.health.findings import Finding
+from integrations.inbox.today import Today
 from integrations.invitations.models.candidate import Candidate, count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS, Membership
@@ -36,6 +39,7 @@ from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CORRECTABLE_REASON,
+    FREED_REASON,
     CandidateFilters,
     Figure,
     Step,
@@ -123,9 +127,15 @@ class AttentionItem:
     ask: Act | None = None
 
 
-def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
-    """Return what needs the member's attention, what stops invitations first; one query."""
-    return [*_problems(advised(findings, member)), *_not_invited(member), *_waiting(member, waiting)]
+def attention(
+    member: Membership, waiting: Waiting, findings: Iterable[Finding], judged: Today | None = None
+) -> list[AttentionItem]:
+    """Return what needs the member's attention, what stops invitations first; at most two queries."""
+    return [
+        *_problems(advised(findings, member)),
+        *_not_invited(member, judged or Today(member.organization)),
+        *_waiting(member, waiting),
+    ]
 
 
 def further_findings(findings: Iterable[Finding]) -> int:
@@ -158,16 +168,25 @@ def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
         )
 
 
-def _not_invited(member: Membership) -> Iterator[AttentionItem]:
+def _not_invited(member: Membership, judged: Today) -> Iterator[AttentionItem]:
     """Yield those who entered a stage lately, got no assessment, and would if somebody corrected something."""
     since = timezone.localdate() - timedelta(days=ATTENTION_DAYS)
     listed = CandidateFilters(view="not_invited", reason=CORRECTABLE_REASON, since=since.isoformat())
-    by_verdict = CandidateSearch(member, listed).rows().order_by().values_list("delivery__verdict")
-    counts = dict(by_verdict.annotate(count=Count("pk")))
-    if not counts:
+    rows = CandidateSearch(member, listed, judged).rows().order_by()
+    unchanged = rows.exclude(pk__in=judged.changed) if judged.changed else rows
+    by_verdict = unchanged.values_list("delivery__verdict").annotate(count=Count("pk"))
+    counts, freed = Counter(dict(by_verdict)), 0
+    for key in rows.filter(pk__in=judged.changed).values_list("pk", flat=True) if judged.changed else ():
+        one = judged.changed[key]
+        if one.is_freed:
+            freed += 1
+        else:
+            counts[one.decision.verdict] += 1
+    number = counts.total() + freed
+    if not number:
         return
-    number = sum(counts.values())
-    parts = [
+    parts = [Part(f"{freed} can be invited now", replace(listed, reason=FREED_REASON).url)] if freed else []
+    parts += [
         Part(f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
         for verdict in NOT_INVITED_VERDICTS
         if verdict in counts
@@ -261,7 +280,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             return context
         context |= self.current_state()
         if not self.partial:
-            candidates = CandidateSearch(self.membership, CandidateFilters())
+            candidates = CandidateSearch(self.membership, CandidateFilters(), self.judged)
             context |= {"trigger_stages": stages, "needs_attention": candidates.need_attention()}
         return context
 
@@ -282,6 +301,11 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         if caches["memory"].add(key, True, CATALOG_REFRESH_SECONDS):
             notify.request_catalog_refresh(self.organization)
 
+    @cached_property
+    def judged(self) -> Today:
+        """What the rules of now say of those who were not invited."""
+        return Today(self.organization)
+
     def current_state(self) -> dict[str, Any]:
         """Return what the page keeps up to date: what needs attention, today's counts and the latest candidates."""
         # findings name candidates, and a Limited Team Member has no part in fixing them
@@ -291,9 +315,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         return {
             "waiting": waiting,
             "today": today(self.membership),
-            "attention": attention(self.membership, waiting, findings),
+            "attention": attention(self.membership, waiting, findings, self.judged),
             "further_findings": further_findings(findings),
-            "rows": candidate_rows(self._latest()),
+            "rows": candidate_rows(self._latest(), self.judged),
         }
 
     def _latest(self) -> Iterable[Candidate]:
