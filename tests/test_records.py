@@ -180,9 +180,8 @@ def test_no_former_word_for_a_cancelled_invitation_is_left():
 
 
 @pytest.mark.parametrize("member", [*InvitationStatus, *VerdictCode])
-def test_a_record_explains_its_member_in_whole_sentences(member):
-    for sentence in (member.record.meaning, member.record.next_step):
-        assert sentence[0].isupper()
-        assert sentence.endswith(".")
+def test_a_record_says_in_whole_sentences_what_to_do(member):
+    assert member.record.next_step[0].isupper()
+    assert member.record.next_step.endswith(".")
     assert member.record.code == member.value
     assert not member.record.waits_for.endswith(".")

@@ -15,7 +15,7 @@ from integrations.core.invitation_status import (
     InvitationStatus,
     StatusWords,
 )
-from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, LabelledEnum, RecordEnum, Tone, lower_first
+from integrations.core.vocabulary import RecordEnum, Tone, lower_first
 
 _THEN_AGAIN = "Then an Admin presses “Invite”, or you move the candidate out of the stage and back in."
 
@@ -30,15 +30,6 @@ class Consequence(Enum):
     NOTHING = auto()  # it was never about inviting somebody
 
 
-class HelpSection(LabelledEnum):
-    """The sections of the help about verdicts, by their anchor and title."""
-
-    INVITED = "invited", "The assessment is sent, or an Admin decides"
-    FIX = "fix", "Nothing was sent, and you can fix it"
-    WAITS = "waits", "Decided later, automatically"
-    NOTHING = "nothing", "Nothing to do"
-
-
 class Removal(NamedTuple):
     """A reason that can end, as it was at the decision, with a place for the role, and what is said once it ended."""
 
@@ -50,9 +41,8 @@ class Removal(NamedTuple):
 class VerdictRecord:
     """All about one verdict.
 
-    `label` is its name on every page. `meaning` says in the help what happened, in sentences that hold for every
-    candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list; `act` is the
-    button for it, which is offered where the candidate has no invitation. `is_correctable`:
+    `label` is its name on every page. `next_step` says what a person can do; `waits_for` the same in a few words, for
+    a list; `act` is the button for it, which is offered where the candidate has no invitation. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
     `removal` says the reason in the past tense, where it can end while the candidate stays in the stage.
@@ -64,8 +54,6 @@ class VerdictRecord:
     label: str
     tone: Tone = Tone.NEUTRAL
     consequence: Consequence
-    section: HelpSection = HelpSection.NOTHING
-    meaning: str
     next_step: str = "Nothing to do."
     waits_for: str = ""
     act: Act | None = None
@@ -92,7 +80,6 @@ class VerdictCode(RecordEnum):
         label="Test request",
         tone=Tone.INFO,
         consequence=Consequence.NOTHING,
-        meaning="Somebody pressed “Verify Connection” in Lever. The message arrived.",
         next_step="Nothing to do. Lever can reach the portal.",
         is_about_candidate=False,
     )
@@ -101,9 +88,6 @@ class VerdictCode(RecordEnum):
         label="Paused",
         tone=Tone.WARN,
         consequence=Consequence.WAITS,
-        section=HelpSection.WAITS,
-        meaning="An Admin has paused the portal, or CodeScreen's own Lever integration may be on too. So nothing was "
-        "sent. The stage change is kept and decided later.",
         next_step="On the overview an Admin presses “Resume”, or a Super Admin says that the other integration is off. "
         "This is then decided automatically.",
         waits_for="Decided when the pause ends",
@@ -115,9 +99,6 @@ class VerdictCode(RecordEnum):
         label="Not connected",
         tone=Tone.WARN,
         consequence=Consequence.WAITS,
-        section=HelpSection.WAITS,
-        meaning="Lever or CodeScreen was not connected, so nothing was sent. The stage change is kept and decided "
-        "later.",
         next_step="A Super Admin connects Lever or CodeScreen again under Settings. The portal then decides "
         "automatically.",
         waits_for="Decided when connected again",
@@ -128,14 +109,12 @@ class VerdictCode(RecordEnum):
         code="ignored_event",
         label="Other event",
         consequence=Consequence.NOTHING,
-        meaning="Lever sent a message that is not about a candidate entering a stage.",
         is_about_candidate=False,
     )
     ERASED = VerdictRecord(
         code="erased",
         label=ERASED.label,
         consequence=Consequence.NOT_INVITED,
-        meaning="The candidate's personal data was erased here, so nobody can be invited.",
         next_step=ERASED.next_step,
         names_nobody=True,
     )
@@ -143,9 +122,6 @@ class VerdictCode(RecordEnum):
         code="not_a_trigger_stage",
         label="Not a CodeScreen stage",
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The candidate entered a stage that sends no assessment. Its name doesn't begin with the word in your "
-        "rules, and no mapping names it.",
         is_about_candidate=False,
     )
     NOT_VISIBLE = VerdictRecord(
@@ -153,9 +129,6 @@ class VerdictCode(RecordEnum):
         label="Could not be read",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="Lever doesn't show the candidate to the portal: they are confidential, or no longer in Lever. Or for "
-        f"{RETRY_FOR_IN_WORDS} the portal could not read what it needs.",
         next_step="Look for the candidate in Lever. If they are still in the stage, the portal decides automatically "
         "once it can read them. Don't invite them in CodeScreen yourself: they could be invited twice.",
         waits_for="Decided again once they can be read",
@@ -167,8 +140,6 @@ class VerdictCode(RecordEnum):
         code="left_stage",
         label="Left the stage",
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The candidate was in another stage again before the assessment could be sent.",
         next_step="To send the assessment, move the candidate out of the stage and back in.",
         act=Act.OPEN_IN_LEVER,
         is_refuted_by_list=True,
@@ -177,8 +148,6 @@ class VerdictCode(RecordEnum):
         code="archived",
         label="Archived",
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The candidate is archived in Lever, so nothing was sent.",
         next_step="To send the assessment, unarchive the candidate in Lever. Then move them out of the stage and "
         "back in.",
         act=Act.OPEN_IN_LEVER,
@@ -188,7 +157,6 @@ class VerdictCode(RecordEnum):
         code="anonymized",
         label="Anonymized",
         consequence=Consequence.NOT_INVITED,
-        meaning="Lever has anonymized the candidate. There is nobody to send an assessment to.",
         next_step="Nothing to do. Lever has removed this person's data, so nothing can be sent.",
         names_nobody=True,
     )
@@ -197,10 +165,6 @@ class VerdictCode(RecordEnum):
         label="May be invited already",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.INVITED,
-        meaning="The portal can't know whether the candidate is invited already. They were in the stage before Lever "
-        "was connected, or may have got it just before a backup was restored. Or they have a progress tag, but "
-        "no invitation here.",
         next_step="Check in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
         "Candidates.",
         waits_for="Not in CodeScreen? An Admin invites them",
@@ -211,8 +175,6 @@ class VerdictCode(RecordEnum):
         label="Contact not allowed",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The data protection settings in Lever don't allow contacting this candidate.",
         next_step=f"Ask the candidate for consent in Lever. {_THEN_AGAIN}",
         waits_for="Ask for consent in Lever",
         act=Act.OPEN_IN_LEVER,
@@ -225,9 +187,6 @@ class VerdictCode(RecordEnum):
         label="No assessment",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The role has no mapping, and there is no “CodeScreen …” tag. Your organization has no default "
-        "assessment.",
         next_step="An Admin chooses an assessment for the role. Or add a tag to the candidate in Lever: “CodeScreen”, "
         f"a space, and the assessment's name. {_THEN_AGAIN}",
         waits_for="Choose an assessment for the role",
@@ -241,9 +200,6 @@ class VerdictCode(RecordEnum):
         label="Unknown assessment",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
-        "assessment was renamed in CodeScreen.",
         next_step=f"Correct the tag in Lever, or an Admin corrects the role's assessment. {_THEN_AGAIN}",
         waits_for="Correct the tag or the mapping",
         act=Act.OPEN_IN_LEVER,
@@ -256,8 +212,6 @@ class VerdictCode(RecordEnum):
         label="Several assessments",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="More than one assessment fits, for example because of two tags. The portal doesn't choose.",
         next_step=f"Keep one tag in Lever, or an Admin chooses one assessment for this role. {_THEN_AGAIN}",
         waits_for="Remove all tags but one in Lever, or choose one assessment",
         act=Act.OPEN_IN_LEVER,
@@ -269,9 +223,6 @@ class VerdictCode(RecordEnum):
         code="origin_excluded",
         label="Origin left out",
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The origin in Lever says how a candidate came, such as through an agency. Your rules send nothing to "
-        "this origin.",
         next_step="If the origin is wrong, correct it in Lever. Then move the candidate out of the stage and back in. "
         "To send an assessment anyway, an Admin presses “Invite to…” or “Send again” on the candidate's page.",
         waits_for="Left out by your rules",
@@ -284,8 +235,6 @@ class VerdictCode(RecordEnum):
         label="No e-mail address",
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
-        section=HelpSection.FIX,
-        meaning="The candidate has no e-mail address in Lever, so the invitation can't reach anybody.",
         next_step=f"Add an e-mail address in Lever. {_THEN_AGAIN}",
         waits_for="Add an e-mail address in Lever",
         act=Act.OPEN_IN_LEVER,
@@ -297,7 +246,6 @@ class VerdictCode(RecordEnum):
         code="already_invited",
         label="Already invited",
         consequence=Consequence.HAS_IT,
-        meaning="The candidate has this assessment already.",
         next_step="The same assessment is never sent twice automatically. In CodeScreen you can send the e-mail again. "
         "Once this invitation is over, an Admin can send a new one from the candidate's page.",
     )
@@ -305,7 +253,6 @@ class VerdictCode(RecordEnum):
         code="invited_elsewhere",
         label="Invited elsewhere",
         consequence=Consequence.HAS_IT,
-        meaning="The same person has this assessment already, through another opportunity in Lever.",
         next_step="The result there counts here too. Once that invitation is over, an Admin can send a new one from "
         "the candidate's page of that other opportunity.",
         waits_for="That result counts here too",
@@ -316,10 +263,6 @@ class VerdictCode(RecordEnum):
         label=InvitationStatus.HELD.label,
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
-        section=HelpSection.INVITED,
-        meaning="Your rules ask for an approval. Many candidates came at once, or the role or the candidate's origin "
-        "needs it each time. Or the candidate needs extra time: an Admin sets it in CodeScreen first. Nothing was "
-        "sent yet.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(
@@ -327,15 +270,12 @@ class VerdictCode(RecordEnum):
         label="Invite",
         tone=Tone.GOOD,
         consequence=Consequence.INVITES,
-        section=HelpSection.INVITED,
-        meaning="Everything was in order. CodeScreen sends the candidate the invitation.",
         next_step=InvitationStatus.PENDING.record.next_step,
     )
     NOTED = VerdictRecord(
         code="noted",
         label="Update received",
         consequence=Consequence.NOTHING,
-        meaning="CodeScreen sent news of an invitation. The portal then asked CodeScreen for the details.",
         is_about_candidate=False,
     )
 

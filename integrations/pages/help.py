@@ -12,9 +12,7 @@ from django.views.generic import TemplateView
 
 from integrations.clients.models import RECORDS_KEPT_FOR
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.core.vocabulary import ErasureCause, ProgressTag
-from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
@@ -39,7 +37,6 @@ from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView
 from integrations.pages.settings.rules import RulesView, rule_in_words
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
-from integrations.privacy import data_inventory
 
 
 def email_kinds() -> list[tuple[EmailKind, str]]:
@@ -122,9 +119,6 @@ def page(name: str, **shown: object) -> Callable[..., HttpResponseBase]:
 
 candidates = page(
     "candidates",
-    sections=[
-        (section, [code for code in VerdictCode if code.record.section is section]) for section in HelpSection
-    ],
     statuses=list(InvitationStatus),
     told_after_minutes=TOLD_AFTER_MINUTES,
     unstarted_tag=ProgressTag.NOT_STARTED_YET,
@@ -137,14 +131,5 @@ team = page(
     labels=Membership.Role.labels,
     acts=act_rows(),
     kinds=email_kinds(),
-    processing={
-        "Why": data_inventory.PURPOSES,
-        "What": data_inventory.CATEGORIES,
-        "Where it comes from": data_inventory.SOURCES,
-        "Who gets it": data_inventory.RECIPIENTS,
-        "What a candidate may ask for": data_inventory.RIGHTS,
-        "Who decides": (data_inventory.DECISIONS,),
-    },
     causes=[capfirst(cause.label) for cause in ErasureCause],
-    scopes=scopes_of(attaches_files=True).items(),
 )

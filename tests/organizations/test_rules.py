@@ -81,7 +81,7 @@ def file_with(name: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_a_rule_is_changed_recorded_and_told_by_its_file_and_the_help(name, organization, super_admin_client):
+def test_a_rule_is_changed_recorded_and_told_by_its_file_and_the_help(name, organization, team_member_client):
     column, value = RULES[name], another(RULES[name])
     default = Organization().serializable_value(name)
     assert getattr(organization, name) == default
@@ -95,7 +95,7 @@ def test_a_rule_is_changed_recorded_and_told_by_its_file_and_the_help(name, orga
     assert not compare(load(dump(organization))).lines
     if name in rules_of(Organization, RuleGroup.SECURITY):  # members who don't meet it see no page
         set_policies(organization, {name: default}, "test")
-    page = " ".join(unescape(super_admin_client.get(reverse("help")).content.decode()).split())
+    page = " ".join(unescape(team_member_client.get(reverse("help")).content.decode()).split())
     assert column.help_text
     assert (
         f"<dt>{column.verbose_name}: {rule_in_words(organization, name)}</dt> <dd> {column.help_text} </dd>"

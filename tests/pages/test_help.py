@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
@@ -28,13 +27,12 @@ def text_of(client: Client, address: str) -> str:
     return " ".join(unescape(answer.content.decode()).split())
 
 
-def test_every_verdict_is_explained_once_with_what_to_do(super_admin_client):
-    page = text_of(super_admin_client, reverse("help"))
-    for code in VerdictCode:
-        assert page.count(f'id="{code}"') == 1, code
-        assert code.label in page
-        assert code.record.meaning in page
-        assert code.record.next_step in page
+def test_the_help_is_short_when_a_super_admin_reads_all_of_it(super_admin_client):
+    words = 0
+    for name in PAGES:
+        main = text_of(super_admin_client, reverse(name)).partition("<main")[2].partition("</main>")[0]
+        words += len(re.findall(r"\S*\w\S*", re.sub(r"<[^>]*>", " ", main)))
+    assert words <= 2500
 
 
 def test_every_status_and_tag_is_explained(super_admin_client):
@@ -42,7 +40,6 @@ def test_every_status_and_tag_is_explained(super_admin_client):
     for status in InvitationStatus:
         assert f'id="status-{status}"' in page
         assert status.record.meaning in page
-        assert status.record.next_step in page
     for tag in ProgressTag:
         assert f"“{tag}”" in page
 
@@ -97,13 +94,11 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("notification-settings"),
         reverse("result-rules"),
         reverse("data-settings"),
-        reverse("candidate", args=[delivery.opportunity_id]),
         reverse("candidate-data", args=[delivery.opportunity_id]),
     ):
         found = re.findall(r'href="(/help/[a-z-]*/?)#([a-z_-]+)"', text_of(super_admin_client, address))
         assert found, address
         links |= set(found)
-    assert ("/help/", "no_email") in links
     for page, anchor in links:
         assert f'id="{anchor}"' in text_of(super_admin_client, page), (page, anchor)
 
