@@ -8,8 +8,8 @@ from integrations.store.columns import UNTIL_ERASED
 
 _HEAD = """# Data inventory
 
-For operators and data-protection officers: what the portal stores about people, table by table. *Data about this
-candidate* on a candidate's page says of one person what each column holds.
+For operators and data-protection officers: what the portal stores about people, table by table. *Personal data* on a
+candidate's page says of one person what each column holds.
 
 This page is written from what the models say; a test fails when they differ, or when a column of text is missing. To
 write it anew:
