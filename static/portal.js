@@ -113,7 +113,7 @@ function replaceContent(region, html) {
   if (focused) {
     const again = [...region.querySelectorAll("a, button, input, summary, pre")].find((one) => identityOf(one) === focused);
     region.tabIndex = -1;
-    (again ?? region).focus({ preventScroll: true });
+    (again ?? region.querySelector("#next-step") ?? region).focus({ preventScroll: true });
   }
 }
 

@@ -290,10 +290,13 @@ def make_webhook(
     listed = {webhook.id: webhook for webhook in lever.webhooks() if webhook.url == url}
     if stored and stored.lever_webhook_id in listed:
         if stored.signature_token:
+            stored.listed_at, stored.missing_since = database.now(), None
+            stored.save(update_fields=["listed_at", "missing_since"])
             return stored
         if listed[stored.lever_webhook_id].event == event:
             lever.delete_webhook(stored.lever_webhook_id)
     created = lever.create_webhook(url, event)
+    is_listed = any(webhook.id == created.id for webhook in lever.webhooks())
     token = created.signature_token
     if not token:
         raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
@@ -309,7 +312,7 @@ def make_webhook(
                 "signature_token": token,
                 "token_stored_at": database.now(),
                 "token_proved_at": None,
-                "listed_at": database.now(),
+                "listed_at": database.now() if is_listed else None,
                 "missing_since": None,
             },
         )

@@ -91,6 +91,7 @@ def _other_account(scene: Scene) -> Act:
     LeverConnection.objects.update(lever_account_id="another")
     asked = scene.client.get(accepted["redirect"].removeprefix("http://testserver"))
     assert asked["Location"] == reverse("lever-account")
+    factories.LeverWebhookFactory.create(organization=scene.organization)
     return lambda: scene.post("lever-account", {"act": "use"})
 
 
@@ -98,6 +99,7 @@ def _lever_key(scene: Scene) -> Act:
     account = scene.sandbox.lever.accounts["acme"]
     key = scene.sandbox.lever_does("key")["api_key"]
     scene.post("lever-key", {"lever_api_key": key, "lever_region": "worldwide"})
+    factories.LeverWebhookFactory.create(organization=scene.organization)
     return lambda: scene.post("lever-key-author", {"author": account.actor()})
 
 

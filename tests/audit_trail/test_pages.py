@@ -86,10 +86,15 @@ def test_saving_unchanged_values_writes_no_entry(scene, name):
     assert AuditEntry.objects.count() == count
 
 
-def test_connecting_lever_writes_one_entry(client, super_admin, organization, sandbox):
+def test_connecting_lever_writes_an_entry_of_its_own_and_one_for_each_webhook(
+    client, super_admin, organization, sandbox
+):
     client.force_login(super_admin)
     prove_now(client)
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
-    entry = entry_written_by(lambda: ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
-    assert (entry.action, entry.actor, entry.organization) == ("connect", super_admin, organization)
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+    ok(client.get(accepted["redirect"].removeprefix("http://testserver")))
+    entries = AuditEntry.objects.exclude(pk__in=before).order_by("pk")
+    assert [entry.action for entry in entries] == ["connect", "make_webhook", "make_webhook"]
+    assert {(entry.actor, entry.organization) for entry in entries} == {(super_admin, organization)}

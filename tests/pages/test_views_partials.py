@@ -63,24 +63,3 @@ def test_a_stranger_gets_no_partial(stranger_client, organization):
     factories.InvitationFactory.create(organization=organization, opportunity_id="o-1")
     url = reverse("candidate", args=["o-1"])
     assert stranger_client.get(url, headers={"X-Live-Part": "story"}).status_code == 404
-
-
-def test_the_checklist_partial_links_to_the_overview_when_complete(super_admin_client, ready_organization):
-    def part() -> str:
-        return super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
-
-    assert "8 of 9 steps are done" in part()
-    factories.InvitationFactory.create(organization=ready_organization, status="invited", instance_id="i-1")
-    assert "All 9 steps are done" in part()
-
-
-def test_the_last_step_explains_the_latest_stage_changes_verdict(super_admin_client, ready_organization):
-    factories.DeliveryFactory.create(
-        organization=ready_organization,
-        verdict="no_email",
-        explanation="The candidate has no e-mail address in Lever.",
-        decided_at=timezone.now(),
-        due_at=None,
-    )
-    page = " ".join(super_admin_client.get("/").content.decode().split())
-    assert "The latest stage change: The candidate has no e-mail address in Lever. Add an e-mail" in page

@@ -40,7 +40,7 @@ def press(page: Page, name: str) -> None:
 def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     page = plain.page
     page.goto(plain.site)
-    assert page.get_by_text("0 of 9 steps are done.").is_visible()
+    assert page.get_by_text("0 of 6 steps are done.").is_visible()
     assert not page.locator("[data-live-bar]").is_visible()
     assert not page.locator("button[data-copy]").first.is_visible()
     page.locator("#how-webhook > summary").click()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
@@ -12,9 +12,6 @@ from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.checks.connections import has_bar
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.findings import counted, day
-from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.models.verdict import next_step
-from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
@@ -83,57 +80,33 @@ def _other_integration_step(organization: Organization) -> SetupStep:
     )
 
 
-def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
-    has_token = any(webhook.signature_token for webhook in webhooks)
-    if not has_token and any(webhook.unreadable_tokens for webhook in webhooks):
+def _webhook_step(organization: Organization, webhooks: Sequence[LeverWebhook]) -> SetupStep:
+    """Return the step that lets Lever tell of stage changes: done once Lever lists the webhook, or has tried it."""
+    made = [webhook for webhook in webhooks if webhook.origin == LeverWebhook.Origin.API]
+    by_hand = [webhook for webhook in webhooks if webhook.origin == LeverWebhook.Origin.MANUAL]
+    is_listed = any(one.signature_token and one.listed_at and not one.missing_since for one in made)
+    is_stored = any(webhook.signature_token for webhook in by_hand)
+    is_tried = is_stored and any(one.last_verified_at or one.last_received_at for one in by_hand)
+    if is_listed:
+        state = "Lever lists the webhook that the portal made, and its signature token is stored."
+    elif is_tried:
+        state = "Lever's messages arrive, and their signature is right."
+    elif is_stored:
+        state = "The signature token is stored. Now press “Verify Connection” beside the webhook in Lever."
+        if rejection := open_rejection(organization, Platform.LEVER):
+            state = f"We rejected Lever's last message: {rejection.reason}. {rejection.fix}"
+    elif any(webhook.unreadable_tokens for webhook in webhooks):
         state = "The stored signature token can't be read with the portal's encryption keys: enter it again."
-    elif not has_token:
-        state = "Lever doesn't know yet where to send them."
-    elif any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks):
-        state = "The portal made the webhook in Lever."
+    elif made:
+        state = "Lever doesn't list the webhook that the portal made: make it again."
     else:
-        state = "The webhook's signature token is stored."
+        state = "Lever doesn't know yet where to send them."
     return SetupStep(
         code="webhook",
         title="Let Lever tell the portal about stage changes",
-        is_done=has_token,
+        is_done=is_listed or is_tried,
+        is_begun=is_stored and not is_tried and not is_listed,
         state=state,
-    )
-
-
-def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> SetupStep:
-    """Return the step that receives a stage change; a test request doesn't prove that the event is turned on."""
-    has_request = any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks)
-    stage_changes = Delivery.objects.filter(organization=organization, event=DeliveryEvent.STAGE_CHANGE)
-    has_delivery = any(webhook.last_received_at for webhook in webhooks) or (
-        has_request and stage_changes.exists()
-    )
-    if has_delivery:
-        state = "Lever's stage changes arrive."
-    elif has_request:
-        state = "Lever's test request arrived, no stage change yet: see that “Candidate Stage Change” is turned on."
-    else:
-        state = "Nothing has arrived from Lever yet."
-        rejection = open_rejection(organization, Platform.LEVER)
-        if rejection:
-            state = f"We rejected Lever's last message: {rejection.reason}. {rejection.fix}"
-    return SetupStep(
-        code="verified",
-        title="Check that Lever reaches the portal",
-        is_done=has_delivery,
-        is_begun=has_request and not has_delivery,
-        state=state,
-    )
-
-
-def _stage_step(organization: Organization, trigger_stages: Sequence[Stage]) -> SetupStep:
-    prefix = organization.stage_prefix
-    names = ", ".join(f"“{stage.name}”" for stage in trigger_stages)
-    return SetupStep(
-        code="stage",
-        title=f"Have a stage that begins with “{prefix}”",
-        is_done=bool(names),
-        state=f"A move into {names} sends the assessment." if names else "Lever has no such stage yet.",
     )
 
 
@@ -213,42 +186,15 @@ def _passed_step(organization: Organization) -> SetupStep:
     )
 
 
-def _candidate_step(organization: Organization) -> SetupStep:
-    """Return the step that invites a first candidate; until then it explains the latest stage change's verdict."""
-    is_done = Invitation.objects.filter(organization=organization).exclude(instance_id="").exists()
-    return SetupStep(
-        code="candidate",
-        title="See a test candidate go through",
-        is_done=is_done,
-        state="The first invitation went out." if is_done else _not_invited_yet(organization),
-    )
-
-
-def _not_invited_yet(organization: Organization) -> str:
-    state = "Nobody has been invited yet."
-    latest = (
-        Delivery.objects.filter(organization=organization, platform=Delivery.Platform.LEVER)
-        .exclude(verdict__in=["", Delivery.VerdictCode.TEST_REQUEST])
-        .order_by("-received_at", "-pk")
-        .first()
-    )
-    if latest is None:
-        return state
-    return f"{state} The latest stage change: {latest.explanation} {next_step(latest.verdict)}".strip()
-
-
-def setup_steps(organization: Organization, trigger_stages: Sequence[Stage]) -> list[SetupStep]:
+def setup_steps(organization: Organization) -> list[SetupStep]:
     """Return the steps in order; the set-up is complete when every step is done."""
     organization = Organization.objects.reread(organization.pk)
-    webhooks = list(LeverWebhook.objects.active().filter(organization=organization))
+    active = LeverWebhook.objects.active().filter(organization=organization)
     return [
         _lever_step(organization),
-        _other_integration_step(organization),
-        _webhook_step(webhooks),
-        _verified_step(organization, webhooks),
         _codescreen_step(organization),
-        _stage_step(organization, trigger_stages),
-        _roles_step(organization),
+        _webhook_step(organization, list(active.filter(event=DeliveryEvent.STAGE_CHANGE))),
+        _other_integration_step(organization),
         _passed_step(organization),
-        _candidate_step(organization),
+        _roles_step(organization),
     ]

@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.csp import csp_override
 
 from integrations.catalog.lists import trigger_stages
+from integrations.catalog.models import Stage
 from integrations.core.act import Act
 from integrations.core.finding_code import Level
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
@@ -48,6 +49,7 @@ from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.health import advised
 from integrations.pages.overview.checklist import SetupStep, setup_steps
+from integrations.pages.overview.first_candidate import first_candidate
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pages.views import ActView, PartialsMixin
 from integrations.queue import notify
@@ -55,10 +57,10 @@ from integrations.queue import notify
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
 #: The steps whose state depends on the copies of the platforms' lists.
-CATALOG_STEPS = frozenset({"codescreen", "stage", "roles"})
+CATALOG_STEPS = frozenset({"codescreen", "roles"})
 PAUSED = "Paused. Nothing is sent until somebody presses “Resume”."
-#: The last step: once it is done, the checklist is only about what has broken since.
-FIRST_INVITATION = "candidate"
+#: The part of the page that an act of the set-up leads back to: what to do next.
+NEXT_STEP = "#next-step"
 
 
 @dataclass(frozen=True)
@@ -259,29 +261,34 @@ class OverviewView(OrganizationMixin, PartialsMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the checklist, the counts and the newest rows; for a partial only what it shows."""
-        # a Limited Team Member has no part in the set-up, and its last step tells of any candidate
+        # a Limited Team Member has no part in the set-up, and the first journey may be any candidate's
         has_checklist = self.partial != "overview" and self.membership.sees_all_candidates
         stages = trigger_stages(self.organization) if has_checklist or not self.partial else []
-        steps = setup_steps(self.organization, stages) if has_checklist else []
-        is_ready = self.partial == "overview" or all(step.is_done for step in steps)
+        steps = setup_steps(self.organization) if has_checklist else []
+        sent = Invitation.objects.filter(organization=self.organization).exclude(instance_id="")
+        is_ready = all(step.is_done for step in steps)
+        first = first_candidate(self.organization, stages) if steps and is_ready else None
         context = super().get_context_data(
             steps=steps,
             steps_done=sum(step.is_done for step in steps),
             next_step=_next_step(steps),
             is_ready=is_ready,
-            was_set_up=any(step.is_done for step in steps if step.code == FIRST_INVITATION),
+            first=first,
+            has_set_up_part=bool(steps) and not (first and first.is_over),
+            was_set_up=has_checklist and sent.exists(),
+            trigger_stages=stages,
             can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
             levers_webhooks=self.organization.lever_region.webhooks_page(),
             invited_tag=ProgressTag.INVITED,
             **kwargs,
         )
         if self.partial == "checklist":
-            self._refresh_catalog(steps)
+            self._refresh_catalog(steps, stages)
             return context
         context |= self.current_state()
         if not self.partial:
             candidates = CandidateSearch(self.membership, CandidateFilters(), self.judged)
-            context |= {"trigger_stages": stages, "needs_attention": candidates.need_attention()}
+            context |= {"needs_attention": candidates.need_attention()}
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -292,9 +299,10 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         relaxed: HttpResponse = csp_override(connect_policy())(lambda _: response)(self.request)
         return relaxed
 
-    def _refresh_catalog(self, steps: Sequence[SetupStep]) -> None:
-        """Request the platforms' lists while an Admin is on the checklist and a step depends on them."""
-        is_needed = any(step.code in CATALOG_STEPS and not step.is_done for step in steps)
+    def _refresh_catalog(self, steps: Sequence[SetupStep], stages: Sequence[Stage]) -> None:
+        """Request the platforms' lists while an Admin is on the checklist and what comes next depends on them."""
+        to_do = [step for step in steps if not step.is_done]
+        is_needed = any(step.code in CATALOG_STEPS for step in to_do) if to_do else not stages
         if not is_needed or not self.membership.may_configure:
             return
         key = f"lists-asked-{self.organization.pk}"
@@ -337,6 +345,7 @@ class OtherIntegrationOffView(OrganizationMixin, ActView):
 
     allowed_roles = SUPER_ADMINS
     following_page = "overview"
+    anchor = NEXT_STEP
 
     def operate(self, form: Form) -> str:
         stored = Organization.objects.get(pk=self.organization.pk)

@@ -14,12 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
+from integrations.clients import provider
 from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed, Platform
+from integrations.http.session import NotConnected, PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import account_before, connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverAccess, LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
@@ -99,15 +102,16 @@ def accept_or_ask(
 def _use(request: HttpRequest, organization: Organization, access: LeverAccess, person: User) -> None:
     connection = connect_lever(organization, access, person)
     user = f"{access.user} signed in to Lever." if access.user else ""
-    announce(request, connection, user)
+    announce(request, connection, user, person)
 
 
-def announce(request: HttpRequest, connection: LeverConnection, sentence: str) -> None:
-    """Say who connected Lever. What waited is decided, and Lever's lists are read."""
+def announce(request: HttpRequest, connection: LeverConnection, sentence: str, person: User) -> None:
+    """Say who connected Lever. The webhook is made, what waited is decided, and Lever's lists are read."""
     organization = connection.organization
     notify.notify_workers()
     notify.request_catalog_refresh(organization)
-    messages.success(request, f"Lever is connected to {organization.name}. {sentence}".strip())
+    made = _make_webhooks(request, organization, person)
+    messages.success(request, f"Lever is connected to {organization.name}. {sentence} {made}".strip())
     # not known where Lever doesn't name the account
     if connection.lever_account_id:
         same_account = LeverConnection.objects.filter(
@@ -115,6 +119,23 @@ def announce(request: HttpRequest, connection: LeverConnection, sentence: str) -
         )
         if same_account.exclude(pk=connection.pk).exists():
             messages.warning(request, SHARED_ACCOUNT)
+
+
+def _make_webhooks(request: HttpRequest, organization: Organization, person: User) -> str:
+    """Make the portal's webhooks with the new connection, and return the sentence that says so.
+
+    Not beside one that a person made. Where Lever refuses it, a message says what to do.
+    """
+    if LeverWebhook.objects.manual().filter(organization=organization).exists():
+        return ""
+    try:
+        lever_acts.make_webhooks(organization, provider.lever_client(organization), person)
+    except (NotConnected, PlatformError) as error:
+        messages.warning(
+            request, f"The portal could not make the webhook in Lever: {error}. Make it by hand."
+        )
+        return ""
+    return "The webhook is made too."
 
 
 class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView):

@@ -1,12 +1,14 @@
 """Connecting Lever by an API key: the key and its region first, then in whose name is written."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
@@ -18,7 +20,7 @@ from integrations.lever.oauth import scopes_of
 from integrations.lever.permissions import boxes, refused_scopes
 from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
-from integrations.pages.access import OrganizationMixin
+from integrations.pages.access import OrganizationMixin, own_page, return_url
 from integrations.pages.settings.connection_state import scopes_for_key
 from integrations.pages.settings.connections import LeverKeyForm, SettingsView
 from integrations.pages.settings.lever_connect import KEY, announce
@@ -42,7 +44,8 @@ class LeverKeyView(SettingsView):
         except PlatformError as error:
             raise ValidationError(_why_unusable(error)) from error
         KEY.keep(self.request, self.organization, access)
-        return redirect("lever-key-author")
+        follows = urlencode({"next": return_url(self.request, reverse("settings"))})
+        return redirect(f"{reverse('lever-key-author')}?{follows}")
 
 
 def _why_unusable(error: PlatformError) -> str:
@@ -66,6 +69,15 @@ class LeverKeyAuthorView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
     template_name = "integrations/lever_key.html"
     allowed_roles = SUPER_ADMINS
     following_page = "lever-key-author"
+
+    def get_success_url(self) -> str:
+        """Return this page, which asks again after an error."""
+        return self.request.get_full_path()
+
+    @property
+    def page_afterwards(self) -> str:
+        """The page that the key was entered on."""
+        return own_page(self.request, self.request.GET.get("next", ""), reverse("settings"))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the question; the settings while no key waits, or when Lever doesn't answer."""
@@ -99,7 +111,7 @@ class LeverKeyAuthorView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
         if self.request.POST.get("act") == "cancel":
             KEY.forget(self.request)
             messages.info(self.request, "Nothing was changed: the key is forgotten.")
-            return redirect("settings")
+            return redirect(self.page_afterwards)
         user_id = self.request.POST.get("author", "")
         if not user_id:
             raise ActionNotAllowed(
@@ -107,7 +119,6 @@ class LeverKeyAuthorView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
             )
         connection = connect_by_key(self.organization, access, user_id, self.user)
         KEY.forget(self.request)
-        announce(
-            self.request, connection, f"Feedback and notes are written in the name of {connection.user}."
-        )
-        return redirect("settings")
+        written = f"Feedback and notes are written in the name of {connection.user}."
+        announce(self.request, connection, written, self.user)
+        return redirect(self.page_afterwards)

@@ -196,6 +196,7 @@ class PassedView(OrganizationMixin, ActView):
     allowed_roles = ADMINS
     form_class = PassedForm
     following_page = "overview"
+    anchor = "#next-step"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "instance": copy(self.organization)}

@@ -10,7 +10,6 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.verdict_code import VerdictCode
@@ -208,6 +207,6 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
 
     with subtests.test("the set-up is complete, and the log is whole"):
         for organization in (first, acme):
-            steps = setup_steps(organization, trigger_stages(organization))
+            steps = setup_steps(organization)
             assert all(step.is_done for step in steps), steps
         call_command("verify_audit")

@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.case.other_integration import record_tag, record_webhooks
-from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import WebhookRejection
 from integrations.invitations.models.invitation import Invitation
@@ -22,36 +21,33 @@ from tests.support import factories
 
 
 def done_steps(organization) -> list[str]:
-    return [
-        step.code
-        for step in checklist.setup_steps(organization, trigger_stages(organization))
-        if step.is_done
-    ]
+    return [step.code for step in checklist.setup_steps(organization) if step.is_done]
 
 
 def test_no_step_is_done_at_first_and_the_page_shows_what_to_do(super_admin_client, organization):
     assert done_steps(organization) == []
     page = super_admin_client.get("/").content.decode()
-    assert "0 of 9 steps" in page
+    assert "0 of 6 steps" in page
     assert organization.lever_webhook_url in page
 
 
 def test_each_step_is_done_when_its_row_exists(organization):
     lever = factories.LeverConnectionFactory.create(organization=organization)
     assert done_steps(organization) == ["lever"]
-    webhook = factories.LeverWebhookFactory.create(organization=organization)
+    webhook = factories.LeverWebhookFactory.create(
+        organization=organization, origin=LeverWebhook.Origin.API, listed_at=timezone.now()
+    )
     assert done_steps(organization) == ["lever", "webhook"]
-    LeverWebhook.objects.filter(pk=webhook.pk).update(last_received_at=timezone.now())
-    assert "verified" in done_steps(organization)
+    LeverWebhook.objects.filter(pk=webhook.pk).update(missing_since=timezone.now())
     lever.mark_needs_reconnect("Revoked in Lever.")
-    assert "lever" not in done_steps(organization)
+    assert done_steps(organization) == []
 
 
 def test_the_step_about_the_other_integration_says_why_nothing_is_sent_and_who_said_that_it_is_off(
     super_admin_client, organization
 ):
     def state():
-        steps = checklist.setup_steps(organization, [])
+        steps = checklist.setup_steps(organization)
         return next(step.state for step in steps if step.code == "other_integration")
 
     assert "once the portal sees it" in state()
@@ -63,43 +59,30 @@ def test_the_step_about_the_other_integration_says_why_nothing_is_sent_and_who_s
     assert state().startswith("It is off, as owner")
 
 
-def verified_step(organization):
-    steps = checklist.setup_steps(organization, trigger_stages(organization))
-    return next(step for step in steps if step.code == "verified")
+def webhook_step(organization):
+    return next(step for step in checklist.setup_steps(organization) if step.code == "webhook")
 
 
-def test_a_test_request_alone_begins_the_step_and_a_stage_change_finishes_it(
-    super_admin_client, organization
-):
+def test_a_webhook_made_by_hand_is_done_with_the_test_request(super_admin_client, organization):
     webhook = factories.LeverWebhookFactory.create(organization=organization)
-    LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
-    step = verified_step(organization)
+    step = webhook_step(organization)
     assert (step.is_done, step.is_begun) == (False, True)
-    assert "no stage change yet" in step.state
+    assert "Now press “Verify Connection”" in step.state
     page = super_admin_client.get("/").content.decode()
     assert 'href="https://hire.lever.co/settings/integrations?tab=webhooks"' in page
     assert '<li class="is-begun"' in page
     assert 'id="step-lever"\n              aria-current="step"' in page
-    LeverWebhook.objects.filter(pk=webhook.pk).update(last_received_at=timezone.now())
-    step = verified_step(organization)
+    LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
+    step = webhook_step(organization)
     assert (step.is_done, step.is_begun) == (True, False)
 
 
 def test_a_step_that_is_only_begun_is_the_next_once_all_others_are_done(
     super_admin_client, ready_organization
 ):
-    LeverWebhook.objects.update(last_received_at=None, last_verified_at=timezone.now())
-    factories.InvitationFactory.create(organization=ready_organization, instance_id="i", status="invited")
+    LeverWebhook.objects.update(last_received_at=None)
     page = super_admin_client.get("/").content.decode()
-    assert 'id="step-verified"\n              aria-current="step"' in page
-
-
-def test_a_webhook_made_anew_counts_with_its_test_request_where_stage_changes_came_before(organization):
-    webhook = factories.LeverWebhookFactory.create(organization=organization)
-    factories.DeliveryFactory.create(organization=organization)
-    assert not verified_step(organization).is_done
-    LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
-    assert verified_step(organization).is_done
+    assert 'id="step-webhook"\n              aria-current="step"' in page
 
 
 def test_a_key_counts_once_codescreen_accepted_it(organization):
@@ -131,7 +114,7 @@ def test_the_step_counts_what_names_an_assessment(organization):
             organization=organization, external_id=title, title=title, tags=["CodeScreen Backend"]
         )
     RoleMapping.objects.create(organization=organization, role="Elm", assessment="Backend")
-    [step] = [step for step in checklist.setup_steps(organization, []) if step.code == "roles"]
+    [step] = [step for step in checklist.setup_steps(organization) if step.code == "roles"]
     assert step.state == "Here: 1 mapping. Tagged in Lever: 4 roles."
 
 
@@ -159,8 +142,12 @@ def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin
     )
     factories.InvitationFactory.create(organization=ready_organization, status="held")
     factories.EffectFactory.create(organization=ready_organization, state=Effect.State.FAILED, due_at=None)
+    factories.EffectFactory.create(
+        organization=ready_organization, kind="write_feedback", state=Effect.State.DONE, due_at=None
+    )
     page = super_admin_client.get("/").content.decode()
     assert "steps are done" not in page
+    assert "first candidate" not in page
     assert "1 candidate needs approval" in page
     assert "1 step failed" in page
     assert "CodeScreen Assessment" in page
@@ -198,9 +185,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
 
 def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, organization):
     page = " ".join(super_admin_client.get("/").content.decode().split())
-    for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/mappings/refresh/"):
+    for action in ("/oauth/login/lever/", "/settings/webhooks/make/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
-        assert 'name="next" value="/"' in form, action
+        assert 'name="next" value="/#next-step"' in form, action
     for place in ("by-hand", "codescreen"):
         assert f'href="/settings/?change#{place}"' in page
     answer = super_admin_client.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
@@ -234,6 +221,17 @@ def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
     for _ in range(3):
         super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == [organization]
+
+
+def test_the_stages_are_read_while_lever_has_none_for_the_first_candidate(
+    super_admin_client, ready_organization, monkeypatch
+):
+    asked: list[Any] = []
+    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
+    Stage.objects.all().delete()
+    page = super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
+    assert "“+ Add Stage”" in page
+    assert asked == [ready_organization]
 
 
 def test_the_catalog_is_not_refreshed_when_no_step_needs_it(

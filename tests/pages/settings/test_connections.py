@@ -89,7 +89,6 @@ def test_an_admin_sees_the_tab_of_the_rules_and_no_connection(
 ):
     page = text(organization_admin_client.get(SETTINGS))
     assert reverse("mapping-list") in page
-    assert reverse("data-settings") in page
     assert reverse("team") not in page
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page

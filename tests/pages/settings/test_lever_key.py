@@ -14,6 +14,7 @@ from integrations.health.lever_probe import probe
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
+from integrations.pages.overview.checklist import setup_steps
 from tests.support.factories import recorded
 from tests.support.scenario import Scenario
 
@@ -199,3 +200,34 @@ def test_a_consent_is_for_the_region_that_was_chosen(super_admin_client, organiz
     connection = LeverConnection.objects.get()
     assert (connection.is_working, connection.region) == (True, "eu")
     assert provider.lever_client(Organization.objects.get()).stages()
+
+
+def done_steps() -> set[str]:
+    return {step.code for step in setup_steps(Organization.objects.get()) if step.is_done}
+
+
+def test_connecting_makes_the_webhook_too_and_both_steps_are_done_at_once(
+    super_admin_client, organization, eu
+):
+    given = {"lever_api_key": api_key(eu), "lever_region": "eu", "next": "/"}
+    asked = super_admin_client.post(KEY, given)
+    assert asked["Location"] == f"{AUTHOR}?next=%2F"
+    answer = super_admin_client.post(asked["Location"], {"author": lever_user(eu).id}, follow=True)
+    assert answer.redirect_chain == [("/", 302)]
+    assert "The webhook is made too." in text(answer)
+    assert done_steps() == {"lever", "webhook"}
+    assert len(eu.lever.accounts["acme"].events.webhooks) == 2
+    connect(super_admin_client, eu, api_key(eu))
+    assert len(eu.lever.accounts["acme"].events.webhooks) == 2
+
+
+def test_a_key_that_may_not_make_webhooks_connects_and_the_page_says_so(super_admin_client, organization, eu):
+    key = api_key(eu, "webhooks:write:admin", "webhooks:read:admin")
+    assert "The portal could not make the webhook in Lever" in text(connect(super_admin_client, eu, key))
+    assert done_steps() == {"lever"}
+
+
+def test_connecting_makes_no_webhook_beside_one_made_by_hand(super_admin_client, organization, eu):
+    super_admin_client.post("/settings/", {"lever_signature_token": "0123456789abcdef"})
+    connect(super_admin_client, eu, api_key(eu))
+    assert not eu.lever.accounts["acme"].events.webhooks
