@@ -84,7 +84,7 @@ class Current:
         yield _counted(
             "portal_duties_failing", "duties that keep failing", DutyRun.objects.failing(), "duty", Duty
         )
-        down = CircuitBreaker.objects.filter(failures__gte=CircuitBreaker.FAILURES_TO_OPEN)
+        down = CircuitBreaker.objects.opened()
         yield _counted(
             "portal_breakers_open", "organizations whose platform doesn't answer", down, "platform", Platform
         )

@@ -14,6 +14,7 @@ from integrations.admin.base import has_right, organizations, require_member, vi
 from integrations.admin.delivery import AnswerFilter
 from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
+from integrations.core.finding_code import OUTAGES
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
@@ -57,6 +58,15 @@ class Question:
         address = reverse(f"admin:integrations_{self.model._meta.model_name}_changelist")
         return f"{address}?{urlencode(self.lookups)}" if self.lookups else address
 
+    def count(self, request: HttpRequest) -> int:
+        """Return how many rows of it the person sees."""
+        rows = visible(self.model, request)
+        lookups = {
+            name: str(value).split(",") if name.endswith("__in") else value
+            for name, value in self.lookups.items()
+        }
+        return rows.filter(**lookups).count()
+
 
 #: What waits for a person now; each is counted.
 WAITING = (
@@ -64,7 +74,7 @@ WAITING = (
     Question("Invitations that were possibly sent", Invitation, {"status": Invitation.Status.UNCERTAIN}),
     Question("Invitations that were not sent", Invitation, {"status": Invitation.Status.FAILED}),
     Question("What could not be written or sent", Effect, {"state": Effect.State.FAILED}),
-    Question("Problems now", Incident, {"ended_at__isnull": True}),
+    Question("Problems now", Incident, {"ended_at__isnull": True, "code__in": ",".join(OUTAGES)}),
 )
 QUESTIONS = (
     Question("Who was not invited, and why?", Candidate, {"invitation__isnull": True}),
@@ -84,5 +94,5 @@ def first_page(request: HttpRequest) -> dict[str, object]:
     """Return what waits with its count, and the questions; nothing for who sees no records of candidates."""
     if not has_right(request, "may_retry_effects"):
         return {}
-    waiting = [(one, visible(one.model, request).filter(**one.lookups).count()) for one in WAITING]
+    waiting = [(one, one.count(request)) for one in WAITING]
     return {"waiting": waiting, "questions": QUESTIONS}

@@ -78,8 +78,9 @@ def after_call(
 
     def record(call: CallRecord) -> None:
         try:
+            at = database.now()
             if limits is not None:
-                limits.observe(call)
+                limits.observe(call, at)
             row = ApiCall(
                 organization=organization,
                 effect=context.effect,
@@ -95,7 +96,7 @@ def after_call(
                 request_body=call.request_body,
                 response_body=call.response_body,
                 error=call.error,
-                at=database.now(),
+                at=at,
             )
             call_log.add(row)
         # the call was made: the caller must not see an error because something about it was lost

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -134,10 +135,10 @@ class CallLimits:
             stop_signal.wait(seconds)
             require_time_for_calls()
 
-    def observe(self, call: CallRecord) -> None:
+    def observe(self, call: CallRecord, at: datetime) -> None:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
         is_answer = call.status is not None and call.status < 500
-        if CircuitBreaker.record(self._organization, self._platform, is_answer):
+        if CircuitBreaker.record(self._organization, self._platform, at, is_answer=is_answer):
             # of an answer the status alone: its words may name people
             reason = f"it answered {call.status}" if call.status else call.error
             logger.warning("%s doesn't work: %s", self._platform, reason, extra={"outage": self._platform})

@@ -1,12 +1,12 @@
 """What is stored about calls: each call, circuit breakers, rate limits."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Self
 
 from django.db import connection, models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
@@ -143,6 +143,13 @@ def forget() -> None:
     _answering_until.clear()
 
 
+class CircuitBreakerQuerySet(models.QuerySet["CircuitBreaker"]):
+    """Circuit breakers by whether they are open."""
+
+    def opened(self) -> Self:
+        return self.filter(failures__gte=CircuitBreaker.FAILURES_TO_OPEN)
+
+
 class CircuitBreaker(models.Model):
     """Whether one organization's platform answers. While it doesn't, single calls probe it and the others wait.
 
@@ -163,6 +170,10 @@ class CircuitBreaker(models.Model):
         default=0, help_text="Calls in a row that the platform didn't answer."
     )
     open_until = moment("When the next call may probe the platform.")
+    failing_since = moment("When the first of these calls was made; empty while the platform answers.")
+    answered_at = moment("When the platform answered the first call after some that it hadn't answered.")
+
+    objects = CircuitBreakerQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "connection status"
@@ -203,20 +214,22 @@ class CircuitBreaker(models.Model):
         return breaker.pause.total_seconds()
 
     @classmethod
-    def record(cls, organization: "Organization", platform: str, is_answer: bool) -> bool:
-        """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it.
+    def record(cls, organization: "Organization", platform: str, at: datetime, *, is_answer: bool) -> bool:
+        """Count a call of that time: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN in a row open it.
 
         Return whether it is open now.
         """
         if is_answer:
             if not _is_answering(organization, platform):
-                cls._failing(organization, platform).update(failures=0, open_until=None)
+                cls._failing(organization, platform).update(
+                    failures=0, open_until=None, failing_since=None, answered_at=at
+                )
                 _remember_answering(organization, platform)
             return False
         rows = cls.objects.filter(organization=organization, platform=platform)
         _answering_until.pop((organization.pk, platform), None)
         breaker, _ = cls.objects.get_or_create(organization=organization, platform=platform)
-        rows.update(failures=models.F("failures") + 1)
+        rows.update(failures=models.F("failures") + 1, failing_since=Coalesce("failing_since", at))
         breaker.refresh_from_db()
         if breaker.failures == cls.FAILURES_TO_OPEN:
             rows.update(open_until=Now() + breaker.pause)

@@ -97,6 +97,11 @@ class FindingRecord:
         """What the incident is called; empty where it is none."""
         return self.incident.name if self.incident else ""
 
+    @property
+    def is_about_candidates(self) -> bool:
+        """Whether it is about single candidates, which its page lists; else all candidates depend on it."""
+        return self.page.url.startswith((ACTIVITY.url, FAILED_STEPS.url))
+
 
 class FindingCode(RecordEnum):
     """The stable codes of findings, which `doctor --json` prints and incidents are kept under."""
@@ -252,3 +257,5 @@ class FindingCode(RecordEnum):
 INCIDENTS: Mapping[str, IncidentRecord] = {
     code: code.record.incident for code in FindingCode if code.record.incident
 }
+#: The incidents that all candidates depend on: the others are work that waits for a person, such as an approval.
+OUTAGES = [code for code in INCIDENTS if not FindingCode(code).record.is_about_candidates]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.core.act import Act
-from integrations.core.finding_code import ACTIVITY, FAILED_STEPS, FindingCode, Level, Page
+from integrations.core.finding_code import FindingCode, Level, Page
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Finding:
     @property
     def is_about_candidates(self) -> bool:
         """Whether it is about single candidates, which its page lists; else all candidates depend on it."""
-        return self.code.record.page.url.startswith((ACTIVITY.url, FAILED_STEPS.url))
+        return self.code.record.is_about_candidates
 
     @property
     def link_text(self) -> str:

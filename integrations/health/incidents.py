@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 from django.db.models.functions import Now
 
+from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import HEALTH, INCIDENTS, FindingCode
 from integrations.health import doctor
 from integrations.health.findings import Finding
@@ -52,10 +53,19 @@ def update_incidents(organization: Organization) -> None:
 
 
 def _begin(organization: Organization, code: FindingCode) -> Incident | None:
-    """Return a new incident, None when another worker has begun it at the same moment."""
+    """Return a new incident, None when another worker has begun it at the same moment.
+
+    An outage began with the first call that wasn't answered; any other problem begins when it is noticed.
+    """
+    began_at = None
+    if code == FindingCode.PLATFORM_DOWN:
+        down = CircuitBreaker.objects.opened().filter(organization=organization)
+        began_at = down.aggregate(first=Min("failing_since"))["first"]
     try:
         with transaction.atomic():
-            incident = Incident.objects.create(organization=organization, code=code)
+            incident = Incident.objects.create(
+                organization=organization, code=code, **({"began_at": began_at} if began_at else {})
+            )
     except IntegrityError:
         return None
     incident.refresh_from_db()
@@ -99,8 +109,13 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
 
 
 def _end(incident: Incident, organization: Organization) -> None:
+    """Record the end and notify the members. An outage ended with the first call that was answered again."""
+    ended_at = None
+    if incident.code == FindingCode.PLATFORM_DOWN:
+        breakers = CircuitBreaker.objects.filter(organization=organization, answered_at__gt=incident.began_at)
+        ended_at = breakers.aggregate(last=Max("answered_at"))["last"]
     with transaction.atomic():
-        if not Incident.objects.ongoing().filter(pk=incident.pk).update(ended_at=Now()):
+        if not Incident.objects.ongoing().filter(pk=incident.pk).update(ended_at=ended_at or Now()):
             return
         incident.refresh_from_db()
         if incident.notified_at is not None and not _was_never_told(incident):

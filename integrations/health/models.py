@@ -15,9 +15,6 @@ from integrations.store.columns import WITH_ORGANIZATION, Holds, harmless, momen
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
 
-#: An incident is noticed a little after it began: what happened so long before it belongs to it.
-NOTICED_WITHIN = timedelta(minutes=10)
-
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     """Incidents by whether they are over."""
@@ -65,7 +62,7 @@ class Incident(models.Model):
     @property
     def window(self) -> tuple[datetime, datetime]:
         """From when until when something belongs to it; until now while it lasts."""
-        return self.began_at - NOTICED_WITHIN, self.ended_at or timezone.now()
+        return self.began_at, self.ended_at or timezone.now()
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from integrations.core.finding_code import ASKED_FOR, FindingCode, Level
+from integrations.core.finding_code import ASKED_FOR, OUTAGES, FindingCode, Level
 from integrations.health import doctor
 from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import Finding
@@ -117,8 +117,8 @@ def undecided_deliveries(organization: Organization) -> dict[str, Any]:
 
 
 def recent_incidents(organization: Organization) -> list[Incident]:
-    """Return the incidents that go on and then the last ones that are over."""
-    rows = Incident.objects.filter(organization=organization)[:MOST_INCIDENTS]
+    """Return what all candidates depend on and didn't work: what goes on, and then the last that is over."""
+    rows = Incident.objects.filter(organization=organization, code__in=OUTAGES)[:MOST_INCIDENTS]
     return sorted(rows, key=lambda row: row.ended_at is not None)
 
 

@@ -166,7 +166,7 @@ def make_customer(slug: str) -> Customer:
     rows[WebhookRejection] = WebhookRejection.objects.create(
         **own, platform="lever", code="signature_mismatch"
     )
-    rows[Incident] = Incident.objects.create(**own, code="held_invitations")
+    rows[Incident] = Incident.objects.create(**own, code="webhook_removed")
     rows[Erasure] = Erasure.objects.create(
         **own, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1}
     )

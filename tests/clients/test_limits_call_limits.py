@@ -123,6 +123,6 @@ def test_no_breaker_is_read_twice_within_a_second_while_the_platform_answers(
     with django_assert_num_queries(0):
         limits.wait()
         CallLimits(organization, "codescreen").wait()
-    CircuitBreaker.record(organization, "codescreen", is_answer=False)
+    CircuitBreaker.record(organization, "codescreen", timezone.now(), is_answer=False)
     with django_assert_num_queries(1):
         limits.wait()

@@ -153,6 +153,23 @@ def test_every_incident_code_has_a_case():
     assert set(PROBLEMS) | notified_elsewhere == set(INCIDENTS)
 
 
+def test_an_outage_lasts_from_the_first_call_without_an_answer_to_the_first_with_one(acme):
+    first = timezone.now() - timedelta(minutes=50)
+    tries = [
+        (first - timedelta(minutes=1), True),
+        *((first + timedelta(minutes=minutes), False) for minutes in range(CircuitBreaker.FAILURES_TO_OPEN)),
+    ]
+    for at, is_answer in tries:
+        CircuitBreaker.record(acme, "codescreen", at, is_answer=is_answer)
+    incidents.update_incidents(acme)
+    assert Incident.objects.get().began_at == first
+    answered = first + timedelta(minutes=46)
+    CircuitBreaker.record(acme, "codescreen", answered, is_answer=True)
+    incidents.update_incidents(acme)
+    incident = Incident.objects.get()
+    assert (incident.began_at, incident.ended_at) == (first, answered)
+
+
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_members_are_notified_once_of_the_beginning_and_once_of_the_end(acme, code):
     begin, end = PROBLEMS[code]

@@ -87,10 +87,11 @@ def test_a_test_request_counts_as_heard_from_lever(super_admin_client, ready_org
     assert "only Lever's test, " in page
 
 
-def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, organization):
+def test_ongoing_outages_come_first_and_what_waits_for_a_person_is_none(super_admin_client, organization):
     now = timezone.now()
     for code, began, ended in (
         ("platform_down", 3, 1),
+        ("webhook_removed", 5, None),
         ("uncertain_invitations", 5, None),
         ("held_invitations", 2, 1),
     ):
@@ -104,8 +105,7 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
     answer = super_admin_client.get(reverse("health"))
     rows = [(row.name, age(row.began_at, row.ended_at)) for row in answer.context["incidents"]]
     assert rows == [
-        ("Invitations were possibly sent", "5 hours"),
-        ("Invitations need approval", "60 minutes"),
+        ("The webhook was removed in Lever", "5 hours"),
         ("Lever or CodeScreen doesn't answer", "2 hours"),
     ]
     page = answer.content.decode()

@@ -176,9 +176,7 @@ def check_room(organization: Organization) -> Iterator[Finding]:
 def check_platforms(organization: Organization) -> Iterator[Finding]:
     """Yield the platforms that don't answer and whose circuit breaker is open, with the last reason where none came."""
     calls = ApiCall.objects.filter(organization=organization, status__isnull=True)
-    for breaker in CircuitBreaker.objects.filter(
-        organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
-    ):
+    for breaker in CircuitBreaker.objects.opened().filter(organization=organization):
         name = Platform(breaker.platform).label
         reason = calls.filter(platform=breaker.platform).values_list("error", flat=True).first()
         yield finding(

@@ -115,14 +115,17 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
 def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
     """Yield when which platform didn't answer: by the calls for the step, else by the organization's incidents."""
     row, since, until = wait
+    is_tried_again = not (isinstance(row, Effect) and row.state == Effect.State.UNCERTAIN)
+    is_answering = all(incident.ended_at for incident in rows.outages)
     times: dict[str, list[datetime]] = {}
     for call in rows.unanswered:
         if row.pk == (call.delivery_id if isinstance(row, Delivery) else call.effect_id):
             times.setdefault(call.platform, []).append(call.at)
     for platform, tried_at in times.items():
-        if isinstance(row, Effect) and row.state == Effect.State.UNCERTAIN:  # it isn't tried again
-            until = max(tried_at)
-        yield _Outage(Platform(platform).label, min(tried_at), until, len(tried_at))
+        # of a platform that answers others it is only known that these calls got no answer
+        is_over = not is_tried_again or (until is None and is_answering)
+        ended_at = max(tried_at) if is_over else until
+        yield _Outage(Platform(platform).label, min(tried_at), ended_at, len(tried_at))
     if times:
         return
     ongoing = timezone.now()
@@ -134,9 +137,9 @@ def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
 
 
 def _sentence(outage: _Outage) -> str:
-    if outage.until == outage.since:
-        return f"{outage.platform} gave no answer"
     since = timezone.localtime(outage.since)
+    if outage.until == outage.since:
+        return f"{outage.platform} gave no answer at {since:%H:%M}"
     tried = f"; tried {outage.tries} time{'' if outage.tries == 1 else 's'}" if outage.tries else ""
     if outage.until is None:
         return f"{outage.platform} hasn't answered since {since:%-d %B, %H:%M}{tried}"

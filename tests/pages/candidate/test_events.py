@@ -148,12 +148,15 @@ def test_a_call_without_an_answer_that_is_not_repeated_is_over(organization):
         **OWN,
     )
     call(organization, 1, status=None, effect=effect)
-    assert told(organization) == ["CodeScreen gave no answer"]
+    assert told(organization) == ["CodeScreen gave no answer at 16:15"]
 
 
-def test_what_still_waits_says_since_when(organization):
+def test_what_still_waits_says_since_when_only_while_the_platform_answers_nobody(organization):
     delivery = moved(organization)
     call(organization, 1, delivery=delivery)
+    assert told(organization) == ["CodeScreen gave no answer at 16:15"]
+    began_at = MOVED_AT + timedelta(minutes=1)
+    Incident.objects.create(organization=organization, code="platform_down", began_at=began_at)
     assert told(organization) == ["CodeScreen hasn't answered since 20 November, 16:15; tried 1 time"]
 
 
