@@ -44,7 +44,7 @@ MAIN = (
         "Roles and rules",
         "list",
         "sees_all_candidates",
-        ("/settings/rules/", "/settings/author/", "/settings/data/", "/preview/"),
+        ("/settings/rules/", "/preview/"),
     ),
     Entry("settings", "Settings", "settings"),
     Entry("audit", "Audit", "shield", "may_read_log", ("/admin/",)),
@@ -52,9 +52,7 @@ MAIN = (
 #: The tabs of an entry, and the pages of the help.
 RULES = (
     Entry("mapping-list", "Roles", "", "sees_all_candidates"),
-    Entry("rules", "Sending", "", "may_configure"),
-    Entry("result-rules", "Results", "", "may_configure"),
-    Entry("data-settings", "Data", "", "may_configure"),
+    Entry("rules", "Rules", "", "may_configure"),
 )
 SETTINGS = (
     Entry("settings", "Integrations"),

@@ -36,7 +36,6 @@ PAGES = (
     "notifications",
     "lever-disconnect",
     "webhooks-remove",
-    "feedback-author",
     "metrics",
 )
 

@@ -48,7 +48,7 @@ LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook"
 CODESCREEN_SETTINGS = SETTINGS.at("#codescreen")
 TEAM, NOTIFICATIONS = SETTINGS.at("team/"), SETTINGS.at("notifications/")
 API_TOKENS = SETTINGS.at("api/")
-RESULT_RULES = Page(f"{SETTINGS.url}rules/results/", SETTINGS.text, needs="may_configure")
+RESULT_RULES = Page("/settings/rules/#results", MAPPINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
 #: What others ask for who lack the right that a page's changes need.
 ASKED_FOR = {"may_configure": Act.CONFIGURE, "may_connect": Act.CONNECT}

@@ -95,7 +95,7 @@ EXPLANATIONS = {
     "invalid_scope": (
         "Lever refused a permission that the portal asks for: the app that is registered with Lever doesn't list it. "
         f"An operator can have it added. If it is {FILES_SCOPE}, an Admin can also switch off the report as a file "
-        "under Roles and rules › Results. Then connect again."
+        "under Roles and rules › Rules. Then connect again."
     ),
 }
 

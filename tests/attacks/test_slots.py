@@ -114,7 +114,7 @@ def test_asking_a_platform_while_others_wait_for_it(take, scenario, organization
     take(Work.PLATFORM)
     for answer in (
         super_admin_client.post("/settings/codescreen/test/"),
-        super_admin_client.get("/settings/author/"),
+        super_admin_client.get("/settings/rules/?author"),
     ):
         assert_is_refused(answer, organization)
         assert answer.json()["detail"].startswith("The portal is busy")

@@ -77,7 +77,7 @@ def _invite_offered(scene: Scene) -> Act:
 
 def _choose_author(scene: Scene) -> Act:
     LeverConnection.objects.update(feedback_author="somebody")
-    return lambda: scene.post("feedback-author", {"author": ""})
+    return lambda: scene.post("rules", TICKED | {"feedback_author": ""})
 
 
 def _other_key(scene: Scene) -> Act:
@@ -108,6 +108,8 @@ def _assign(scene: Scene) -> Act:
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
 
 
+#: The boxes of the rules that are ticked already.
+TICKED = {"note_on_skip": "on", "note_on_wait": "on", "rating_follows_result": "on"}
 API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
 
 
@@ -136,8 +138,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "webhooks-remove": _remove_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
     "rules": lambda s: lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7"}),
-    "result-rules": lambda s: lambda: s.post("result-rules", {"stage_on_pass": "Phone screen"}),
-    "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),
     "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
     "other-integration-off": lambda s: lambda: s.post("other-integration-off"),
@@ -149,7 +149,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "mapping-assign": _assign,
     "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),
     "mapping-delete": of_row(Scene.mapping, "mapping-delete"),
-    "feedback-author": _choose_author,
+    "rules: author": _choose_author,
     "offered-invite": _invite_offered,
     "delivery-replay": of_row(Scene.delivery, "delivery-replay"),
     "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),

@@ -92,8 +92,6 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("notifications"),
         reverse("activity"),
         reverse("notification-settings"),
-        reverse("result-rules"),
-        reverse("data-settings"),
         reverse("candidate-data", args=[delivery.opportunity_id]),
     ):
         found = re.findall(r'href="(/help/[a-z-]*/?)#([a-z_-]+)"', text_of(super_admin_client, address))

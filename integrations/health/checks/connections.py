@@ -155,7 +155,7 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
 
 ASK_FOR_RESULTS = (
     "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
-    "of your account's results. Or set your own passing score under Roles and rules › Results."
+    "of your account's results. Or set your own passing score under Roles and rules › Rules."
 )
 
 

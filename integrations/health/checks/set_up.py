@@ -42,7 +42,7 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
         return
     own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="").order_by("-pk")
     places = {mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own} | {
-        organization.stage_on_pass: "under Roles and rules › Results"
+        organization.stage_on_pass: "under Roles and rules › Rules"
     }
     for written, where in places.items():
         if written.strip() and not stages_named_in_copy(organization, written):

@@ -24,28 +24,19 @@ TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
 
 
 class RuleGroup(StrEnum):
-    """Rules that stand together; `page` names the page of the settings that has their fields, empty for none."""
+    """Rules that stand together; `heading` is above them on the page of the rules, empty for those elsewhere."""
 
-    page: str
+    heading: str
 
-    def __new__(cls, code: str, page: str = "") -> Self:
+    def __new__(cls, code: str, heading: str = "") -> Self:
         group = str.__new__(cls, code)
-        group._value_, group.page = code, page
+        group._value_, group.heading = code, heading
         return group
 
-    SENDING = "sending", "rules"
-    LIMIT = "limit", "rules"
-    NOTES = "notes", "rules"
-    AGAIN = "again", "rules"
-    ORIGINS = "origins", "rules"
-    EXTRA_TIME = "extra_time", "rules"
-    START = "start", "rules"
-    RATING = "rating", "result-rules"
-    BAR = "bar", "result-rules"
-    ADVANCED_RATING = "advanced_rating", "result-rules"
-    RESULT_TAGS = "result_tags", "result-rules"
-    AFTER_RESULT = "after_result", "result-rules"
-    KEEPING = "keeping", "data-settings"
+    SENDING = "sending", "Sending"
+    RESULTS = "results", "Results"
+    WAITING = "waiting", "Waiting and notes"
+    DATA = "data", "Data"
     #: About how people prove who they are; only Super Admins change them.
     SECURITY = "security"
     #: A button of the overview.
@@ -160,33 +151,114 @@ class Policies(models.Model):
         "Sent when neither a mapping nor a tag names one.",
     )
     bulk_limit = _number(
-        RuleGroup.LIMIT,
+        RuleGroup.SENDING,
         "Require approval above this many candidates",
         "Further invitations wait for an Admin. 0 turns this off.",
         default=50,
         most=1_000_000,
     )
     bulk_window = _number(
-        RuleGroup.LIMIT,
+        RuleGroup.SENDING,
         "… in this many minutes",
         "At most 43200 minutes: 30 days.",
         default=10,
         least=1,
         most=43_200,
     )
+    reentry_days = _number(
+        RuleGroup.SENDING,
+        "Days after completion until it is sent again",
+        "For candidates who enter the stage again; 0: only a person sends it again.",
+        default=0,
+    )
+    hold_tag = _tag(
+        RuleGroup.SENDING,
+        "Tag in Lever for extra time",
+        "Candidates with this tag, such as “Accommodation”, wait until an Admin sends the invitation.",
+    )
+    origins = rule(
+        RuleGroup.SENDING,
+        models.JSONField(
+            "By the candidate's origin in Lever",
+            default=dict,
+            blank=True,
+            validators=[check_origins],
+            help_text="A note in Lever says who is left out; an Admin can invite them all the same.",
+        ),
+    )
+    rating_thresholds = rule(
+        RuleGroup.RESULTS,
+        models.JSONField(
+            "Ratings 2, 3 and 4 begin at",
+            default=default_thresholds,
+            validators=[check_thresholds],
+            help_text="Three scores with commas, such as 25, 50, 75; below the first the rating is 1.",
+        ),
+    )
+    rating_follows_result = _switch(
+        RuleGroup.RESULTS,
+        "Keep the rating in line with the result",
+        "Failed or below your passing score rates at most 2; Passed, or what reaches it, at least 3.",
+    )
+    passing_score = rule(
+        RuleGroup.RESULTS,
+        models.PositiveSmallIntegerField(
+            "Passing score where CodeScreen states no result",
+            null=True,
+            blank=True,
+            validators=[MaxValueValidator(100)],
+            help_text="Your rules treat this score or more as Passed, less as Failed; empty: no passing score.",
+        ),
+    )
+    passed_as_stated = _switch(
+        RuleGroup.RESULTS,
+        "Passed is what CodeScreen states",
+        "Without a passing score, nobody counts as passed until CodeScreen states it.",
+        default=False,
+    )
+    stage_on_pass = _name(
+        RuleGroup.RESULTS,
+        "Move those who passed to",
+        "Only those who passed or reach your passing score are moved.",
+    )
+    passed_tag = _tag(RuleGroup.RESULTS, "Tag for Passed", "Such as “{assessment}: passed”.")
+    failed_tag = _tag(RuleGroup.RESULTS, "Tag for Failed", "Such as “{assessment}: failed”.")
+    attach_report = _switch(
+        RuleGroup.RESULTS,
+        "Attach the report to the candidate as a PDF",
+        "It has result, score, reason and the link; a changed result replaces it.",
+    )
+    not_started_days = _number(
+        RuleGroup.WAITING,
+        "Days until the tag says “Not Started Yet”",
+        "Your automation in Lever can send a reminder then; 0 turns this off.",
+        default=0,
+    )
+    no_show_days = _number(
+        RuleGroup.WAITING,
+        "Days to wait for a start",
+        "Then the portal no longer asks for a result, and the tag says “Not Started”.",
+        default=56,
+        least=1,
+    )
     note_on_skip = _switch(
-        RuleGroup.NOTES,
+        RuleGroup.WAITING,
         "Write a note in Lever when nothing was sent",
-        "When a recruiter can correct the reason. Also when the e-mail bounced, what was sent is cancelled, or no "
-        "result comes.",
+        "When a recruiter can correct the reason, the e-mail bounced, it was cancelled, or no result comes.",
     )
     note_on_wait = _switch(
-        RuleGroup.NOTES,
+        RuleGroup.WAITING,
         "Write a note in Lever while a candidate waits",
         f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, or in a pause.",
     )
+    retention_days = _number(
+        RuleGroup.DATA,
+        "Days until personal data is removed",
+        "Counted from the end of the assessment, also for people who never start; 0 keeps it.",
+        default=365,
+    )
     time_zone = rule(
-        RuleGroup.NOTES,
+        RuleGroup.DATA,
         models.CharField(
             "Time zone of dates in reports and files",
             max_length=100,
@@ -194,89 +266,6 @@ class Policies(models.Model):
             validators=[check_time_zone],
             help_text="Where nobody's own is known.",
         ),
-    )
-    reentry_days = _number(
-        RuleGroup.AGAIN,
-        "Days after completion until it is sent again",
-        "To who enters the stage again after that. 0: only a person sends it again.",
-        default=0,
-    )
-    origins = rule(
-        RuleGroup.ORIGINS,
-        models.JSONField(
-            "By the candidate's origin in Lever",
-            default=dict,
-            blank=True,
-            validators=[check_origins],
-            help_text="For each origin send, hold or skip. Others are sent.",
-        ),
-    )
-    hold_tag = _tag(
-        RuleGroup.EXTRA_TIME,
-        "Tag in Lever for extra time",
-        "Such as “Accommodation”. Leave it empty if you use no tag.",
-    )
-    not_started_days = _number(
-        RuleGroup.START,
-        "Days until the tag says “Not Started Yet”",
-        "Your automation in Lever can send a reminder then. 0 turns this off.",
-        default=0,
-    )
-    no_show_days = _number(
-        RuleGroup.START,
-        "Days to wait for a start",
-        "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are left in Lever, one "
-        "says so.",
-        default=56,
-        least=1,
-    )
-    rating_thresholds = rule(
-        RuleGroup.RATING,
-        models.JSONField(
-            "Ratings 2, 3 and 4 begin at",
-            default=default_thresholds,
-            validators=[check_thresholds],
-            help_text="Three scores with commas, such as 25, 50, 75.",
-        ),
-    )
-    passing_score = rule(
-        RuleGroup.BAR,
-        models.PositiveSmallIntegerField(
-            "Passing score where CodeScreen states no result",
-            null=True,
-            blank=True,
-            validators=[MaxValueValidator(100)],
-            help_text="Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
-        ),
-    )
-    passed_as_stated = _switch(
-        RuleGroup.BAR,
-        "Passed is what CodeScreen states",
-        "Your answer in the set-up. Without a bar, nobody counts as passed until CodeScreen states it.",
-        default=False,
-    )
-    rating_follows_result = _switch(
-        RuleGroup.ADVANCED_RATING,
-        "Keep the rating in line with the result",
-        "Failed or below your bar rates at most 2; Passed, or what meets your bar, at least 3.",
-    )
-    passed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Passed", "Such as “{assessment}: passed”.")
-    failed_tag = _tag(RuleGroup.RESULT_TAGS, "Tag for Failed", "Such as “{assessment}: failed”.")
-    stage_on_pass = _name(
-        RuleGroup.AFTER_RESULT,
-        "Move those who passed to",
-        "Only those who passed or meet your bar are moved.",
-    )
-    attach_report = _switch(
-        RuleGroup.AFTER_RESULT,
-        "Attach the report to the candidate as a PDF",
-        "Result, score, reason and the link. A changed result replaces it.",
-    )
-    retention_days = _number(
-        RuleGroup.KEEPING,
-        "Days until personal data is removed",
-        "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
-        default=365,
     )
     paused = _switch(
         RuleGroup.PAUSE,

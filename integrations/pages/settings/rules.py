@@ -1,12 +1,14 @@
-"""What holds for all roles: the rules of sending, of results and of keeping data; and the author of feedback."""
+"""What holds for all roles, on one page: the rules of the organization and the author of feedback."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.forms import BoundField, Form
+from django.forms import BoundField
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, Origin, OriginRule, lower_first
@@ -30,6 +32,16 @@ CHOSEN: Mapping[str, tuple[Callable[[Organization], PickList], str]] = {
 }
 #: The fields that are together the rule `origins`, with the origin of each.
 ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
+#: The fields that stand beside the one before them.
+BESIDE = ("bulk_window", "failed_tag")
+#: The rules of the page, and by group the part of the help that says more.
+ON_PAGE = rules_of(Organization, *(group for group in RuleGroup if group.heading))
+HELP = {
+    RuleGroup.SENDING: ("help", "on-hold", "Invitations on hold"),
+    RuleGroup.RESULTS: ("help-results", "rating", "How ratings work"),
+    RuleGroup.WAITING: ("help", "reminders", "How Lever sends a reminder"),
+    RuleGroup.DATA: ("help-team", "how-long", "What is stored, and for how long"),
+}
 
 
 def origins_in_words(origins: Mapping[str, str]) -> str:
@@ -66,8 +78,29 @@ class ScoresField(forms.Field):
         return [int(part) if part.isdecimal() and len(part) <= 3 else part for part in parts]
 
 
+@dataclass(frozen=True)
+class Row:
+    """One rule on the page, or two beside each other; `label` and `help_text` stand above several that are one rule."""
+
+    fields: list[BoundField]
+    label: str = ""
+    help_text: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rules below one heading, and the page, the place and the text of the link into the help."""
+
+    code: RuleGroup
+    rows: list[Row]
+    help: tuple[str, str, str]
+
+
 class PoliciesForm(forms.ModelForm):
-    """The organization's policies on one page. Assessments and stages are chosen from what the platforms list."""
+    """The organization's policies, or those that are asked for; with Lever's users the author of feedback too.
+
+    Assessments and stages are chosen from what the platforms list.
+    """
 
     rating_thresholds = ScoresField(
         label=RULES["rating_thresholds"].verbose_name, help_text=RULES["rating_thresholds"].help_text
@@ -75,21 +108,26 @@ class PoliciesForm(forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = [name for name in POLICIES if name != "origins"]
+        fields = [name for name in ON_PAGE if name != "origins"]
 
-    def __init__(self, data: QueryDict | None = None, *, page: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        names: Collection[str] = ON_PAGE,
+        authors: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
         organization, origins = kwargs["instance"], kwargs["instance"].origins
         data = data.copy() if data is not None else None
         super().__init__(data, **kwargs)
-        self._groups = [group for group in RuleGroup if group.page == page]
-        names = rules_of(Organization, *self._groups)
         self.fields = {name: field for name, field in self.fields.items() if name in names}
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != OriginRule.SEND}
         for name, origin in ORIGIN_FIELDS.items() if "origins" in names else ():
             self.fields[name] = forms.ChoiceField(
-                label=f"Origin {origin.label}",
+                label=origin.label,
                 choices=OriginRule.choices(),
                 initial=origins.get(origin, OriginRule.SEND),
                 required=False,
@@ -101,6 +139,14 @@ class PoliciesForm(forms.ModelForm):
         if "time_zone" in names:
             zones = [(name, name) for name in sorted(zone_names())]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
+        if authors is not None:
+            self.fields["feedback_author"] = forms.ChoiceField(
+                label="Author of the feedback",
+                help_text="Lever shows this person as the author of each result.",
+                choices=list(authors.items()),
+                required=False,
+                error_messages={"invalid_choice": "This person isn't active in Lever: choose another."},
+            )
         self._lists: dict[str, PickList] = {}
         for name, (read, empty) in CHOSEN.items():
             if name in names:
@@ -112,15 +158,23 @@ class PoliciesForm(forms.ModelForm):
         ]
 
     @property
-    def groups(self) -> dict[RuleGroup, list[BoundField]]:
-        """The fields of each group."""
-        return {
-            group: [
-                self[name]
-                for name in (ORIGIN_FIELDS if group is RuleGroup.ORIGINS else rules_of(Organization, group))
-            ]
-            for group in self._groups
-        }
+    def groups(self) -> list[Group]:
+        """The fields as the page shows them."""
+        return [Group(code, self._rows(code), HELP[code]) for code in RuleGroup if code.heading]
+
+    def _rows(self, group: RuleGroup) -> list[Row]:
+        rows: list[Row] = []
+        for name in rules_of(Organization, group):
+            if name in BESIDE:
+                rows[-1].fields.append(self[name])
+            elif name == "origins":
+                column, fields = RULES[name], [self[field] for field in ORIGIN_FIELDS]
+                rows.append(Row(fields, str(column.verbose_name), str(column.help_text)))
+            else:
+                rows.append(Row([self[name]]))
+        if group is RuleGroup.RESULTS and "feedback_author" in self.fields:
+            rows.append(Row([self["feedback_author"]]))
+        return rows
 
     def changed_values(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -146,98 +200,82 @@ class PoliciesForm(forms.ModelForm):
 
 
 class RulesView(OrganizationMixin, OperationView):
-    """Show the rules of sending and save them; a failed save shows the page again with the reasons."""
+    """Show the rules and save them; a failed save shows the page again with the reasons.
+
+    Lever is asked for its users only where somebody wants to choose the author: it may be slow or down.
+    """
 
     template_name = "integrations/rules.html"
     allowed_roles = ADMINS
     form_class = PoliciesForm
     following_page = "rules"
+    #: Why Lever's users couldn't be read.
+    problem = ""
+
+    @cached_property
+    def lever(self) -> LeverConnection | None:
+        """The connection to Lever; None before there is one."""
+        return LeverConnection.objects.filter(organization=self.organization).first()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(origins=origins_in_words(self.organization.origins), **kwargs)
+        lacks = bool(self.lever and self.lever.is_working and self.lever.lacks(FILES_SCOPE))
+        return super().get_context_data(
+            lever=self.lever,
+            files_scope=FILES_SCOPE,
+            lacks_files_scope=lacks,
+            **kwargs,
+        )
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization), "page": self.following_page}
+        kwargs = super().get_form_kwargs()
+        if "author" in self.request.GET or "feedback_author" in self.request.POST:
+            stored = self.lever.feedback_author if self.lever else ""
+            kwargs["initial"] = {**kwargs["initial"], "feedback_author": stored}
+            kwargs["authors"] = self._authors()
+        return {**kwargs, "instance": copy(self.organization)}
+
+    def _authors(self) -> dict[str, str] | None:
+        """Return whom Lever may show as author: the name by the id, the one of now too; None without an answer."""
+        try:
+            users = provider.lever_client(self.organization).active_users()
+        except PlatformError as error:
+            self.problem = f"Lever's users could not be read: {error}"
+            return None
+        lever = LeverConnection.objects.get(organization=self.organization)
+        names = {"": str(lever.user or "The person who connected Lever")}
+        if lever.feedback_author:
+            name = lever.feedback_author_name or lever.feedback_author
+            names[lever.feedback_author] = f"{name} (not active in Lever)"
+        return names | {user.id: user.name or user.id for user in users}
 
     def operate(self, form: PoliciesForm) -> str | None:
-        values = form.changed_values()
-        if not values:
-            return None
-        set_policies(self.organization, values, self.user)
-        return "The rules are saved."
-
-
-class ResultRulesView(RulesView):
-    """Show the rules of what is written to Lever about results, and save them."""
-
-    template_name = "integrations/result_rules.html"
-    following_page = "result-rules"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        connection = LeverConnection.objects.filter(organization=self.organization).first()
-        lacks = bool(connection and connection.is_working and connection.lacks(FILES_SCOPE))
-        return super().get_context_data(
-            lever=connection, files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs
-        )
-
-
-class PassedForm(forms.ModelForm):
-    """What counts as passed: one of the two, as the set-up asks it."""
-
-    class Meta:
-        model = Organization
-        fields = ("passing_score", "passed_as_stated")
+        if self.problem:
+            raise ActionNotAllowed(self.problem)
+        values, is_chosen = form.changed_values(), "feedback_author" in form.changed_data
+        if is_chosen:
+            lever = provider.lever_client(self.organization)
+            choose_feedback_author(self.organization, lever, form.cleaned_data["feedback_author"], self.user)
+        if values:
+            set_policies(self.organization, values, self.user)
+        return "The rules are saved." if values or is_chosen else None
 
 
 class PassedView(OrganizationMixin, ActView):
-    """Record what counts as passed: what CodeScreen states, or a bar of the organization's own."""
+    """Record what the set-up asks, what counts as passed: what CodeScreen states, or a passing score."""
 
     allowed_roles = ADMINS
-    form_class = PassedForm
+    form_class = PoliciesForm
     following_page = "overview"
     anchor = "#next-step"
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+        names = ("passing_score", "passed_as_stated")
+        return {**super().get_form_kwargs(), "instance": copy(self.organization), "names": names}
 
-    def operate(self, form: PassedForm) -> str:
+    def operate(self, form: PoliciesForm) -> str:
         values = form.cleaned_data
         if values["passing_score"] is None and not values["passed_as_stated"]:
             raise ActionNotAllowed("Enter the score, from 0 to 100, that meets your bar.")
         set_policies(self.organization, values, self.user)
         return "Recorded: what counts as passed."
-
-
-class DataView(RulesView):
-    """Show how long personal data is kept, what erases it and where it can be exported; save the first."""
-
-    template_name = "integrations/data_settings.html"
-    following_page = "data-settings"
-
-
-class FeedbackAuthorView(OrganizationMixin, OperationView):
-    """Show Lever's active users, and store the chosen one."""
-
-    template_name = "integrations/feedback_author.html"
-    allowed_roles = ADMINS
-    form_class = Form
-    following_page = "result-rules"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the users from Lever; without an answer the page says why."""
-        context = super().get_context_data(**kwargs)
-        try:
-            context["authors"] = provider.lever_client(self.organization).active_users()
-            context["lever"] = LeverConnection.objects.get(organization=self.organization)
-        except PlatformError as error:
-            context["problem"] = str(error)
-        return context
-
-    def operate(self, form: Form) -> str:
-        """Store the chosen user; an empty choice means the person who connected."""
-        user_id = self.request.POST.get("author", "")
-        lever = provider.lever_client(self.organization)
-        name = choose_feedback_author(self.organization, lever, user_id, self.user)
-        author = name or ("The chosen user" if user_id else "The person who connected Lever")
-        return f"{author} is the author of feedback from now on."

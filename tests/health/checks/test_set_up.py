@@ -28,7 +28,7 @@ def test_a_stage_on_pass_that_lever_does_not_have_is_an_error(healthy_organizati
     Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass="Phone sceen")
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("unknown_stage_on_pass", "error")
-    assert finding.page.url == "/settings/rules/results/"
+    assert finding.page.url == "/settings/rules/#results"
     assert "Did you mean “Phone screen”?" in finding.message
 
 

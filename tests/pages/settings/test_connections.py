@@ -89,6 +89,7 @@ def test_an_admin_sees_the_tab_of_the_rules_and_no_connection(
 ):
     page = text(organization_admin_client.get(SETTINGS))
     assert reverse("mapping-list") in page
+    assert reverse("notification-settings") in page
     assert reverse("team") not in page
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page
@@ -103,7 +104,7 @@ def test_a_team_member_sees_only_who_the_super_admins_are(
     page = text(team_member_client.get(SETTINGS))
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page
-    assert reverse("data-settings") not in page
+    assert reverse("notification-settings") not in page
 
 
 def test_the_connect_form_names_the_organization(super_admin_client, organization):
