@@ -37,7 +37,7 @@ class Entry:
 
 #: The main navigation.
 MAIN = (
-    Entry("overview", "Overview", "home", paths=("/health/",)),
+    Entry("overview", "Overview", "home"),
     Entry("activity", "Candidates", "people", paths=("/candidates/", "/data/", "/reports/")),
     Entry(
         "mapping-list",

@@ -17,7 +17,7 @@ from integrations.members.acts.invitations import work_in
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, make_customer
-from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
+from tests.pages.test_access import ALLOWED, EVERYBODY, MOVED, PUBLIC, ROLES
 from tests.support import addresses, factories
 from tests.support.addresses import WITHOUT_ORGANIZATION, Address
 from tests.support.second_factors import prove_now
@@ -156,7 +156,7 @@ def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
 
 
 def test_every_address_has_a_rule() -> None:
-    listed = set(ALLOWED) | PUBLIC | EVERYBODY | ENDPOINTS | CONSENT
+    listed = set(ALLOWED) | PUBLIC | EVERYBODY | MOVED | ENDPOINTS | CONSENT
     unlisted = {name for name in addresses.names() - listed if not name.startswith("admin:")}
     assert not unlisted, f"add the roles for {sorted(unlisted)} to ALLOWED"
     assert listed <= addresses.names()
@@ -194,7 +194,7 @@ def expected_of_a_page(persona: Persona, address: Address, method: str) -> Itera
     )
     if address.name in PUBLIC:
         return done | ({302, 404} if address.name.startswith("openid_connect_") else {302})
-    if not persona.is_signed_in:
+    if not persona.is_signed_in or address.name in MOVED:
         return {302}
     if address.name in EVERYBODY:
         if address.name.startswith(("account_", "mfa_")):
@@ -218,7 +218,7 @@ def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, me
     client = client_of(persona)
     wrong = []
     for address in addresses.of(acme):
-        if address.name in set(ALLOWED) | PUBLIC | EVERYBODY:
+        if address.name in set(ALLOWED) | PUBLIC | EVERYBODY | MOVED:
             if address.name == "account_logout" and method == "post":
                 continue
             answer = _request(client, address.url, method)

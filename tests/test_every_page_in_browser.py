@@ -29,7 +29,7 @@ from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.pages.health import HealthView
+from integrations.pages.preview import PreviewView
 from portal.accounts import limits
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
@@ -322,8 +322,8 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
             def fail(*_: Any, failure: Exception = failure, **__: Any) -> None:
                 raise failure
 
-            monkeypatch.setattr(HealthView, "get_context_data", fail)
-            visit.open_and_check("/health/", status=status)
+            monkeypatch.setattr(PreviewView, "get_context_data", fail)
+            visit.open_and_check("/preview/", status=status)
         assert visit.problems == []
     with Visit(browser, live_server.url, outsider) as visit:
         visit.open_and_check("/", status=403)

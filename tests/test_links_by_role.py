@@ -19,7 +19,6 @@ PAGES = [
     "/activity/",
     "/activity/?view=attention",
     "/activity/?view=not_invited&reason=entered_before",
-    "/health/",
     "/reports/",
     "/mappings/",
     "/settings/",
@@ -62,12 +61,11 @@ def test_every_link_is_open_to_who_sees_it(client_for, world, role):
 def test_who_may_not_act_is_told_who_can_help(client_for, world):
     boss = factories.member(world, Membership.Role.SUPER_ADMIN, "boss")
     client = client_for(factories.member(world, Membership.Role.TEAM_MEMBER, "reader"))
-    for page in ("/", "/health/"):
-        shown = text(client.get(page))
-        assert f"Ask {boss}</button>" in shown
-        for act in ("Send or cancel", "Settle it", "Enter the API key", "Invite or leave them"):
-            assert act not in shown
+    shown = text(client.get("/"))
+    assert f"Ask {boss}</button>" in shown
+    for act in ("Send or cancel", "Settle it", "Enter the API key", "Invite or leave them"):
+        assert act not in shown
     assert 'id="ask"' in text(client.get("/settings/"))
     own = client_for(boss)
-    assert "Enter the API key" in text(own.get("/health/"))
+    assert "Enter the API key" in text(own.get("/"))
     assert 'action="/ask/"' not in text(own.get("/"))

@@ -14,14 +14,13 @@ PAGES = [
     "/",
     "/activity/",
     "/activity/?view=attention",
-    "/health/",
     "/reports/",
     "/admin/",
 ]
 #: Of the two pages of figures, how many are compared at least: tiles, and lines of each table.
 LEAST = {"/": 10, "/reports/": 50}
 #: Where a link leads to a list. Elsewhere, as under Settings, it leads to what can be done.
-LISTS = ("/activity/", "/candidates/bulk/", "/health/", "/audit/", "/admin/")
+LISTS = ("/activity/", "/candidates/bulk/", "/audit/", "/admin/")
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from tests.support.payloads import load, sign
 PAGES = (
     "overview",
     "settings",
-    "health",
     "mapping-list",
     "activity",
     "audit",

@@ -41,7 +41,6 @@ class Page:
 
 ACTIVITY = Page("/activity/", "Open Candidates")
 FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed")
-HEALTH = Page("/health/", "Open Health")
 MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
@@ -50,6 +49,8 @@ TEAM, NOTIFICATIONS = SETTINGS.at("team/"), SETTINGS.at("notifications/")
 API_TOKENS = SETTINGS.at("api/")
 RESULT_RULES = Page("/settings/rules/#results", MAPPINGS.text, needs="may_configure")
 OVERVIEW = Page("/", "Open the overview")
+HEALTH = Page(f"{OVERVIEW.url}#health", "Open Health")
+UNDECIDED = OVERVIEW.at("#undecided")
 #: What others ask for who lack the right that a page's changes need.
 ASKED_FOR = {"may_configure": Act.CONFIGURE, "may_connect": Act.CONNECT}
 
@@ -214,7 +215,7 @@ class FindingCode(RecordEnum):
     )
     UNDECIDED_DELIVERIES = FindingRecord(
         "undecided_deliveries",
-        HEALTH.at("#undecided"),
+        UNDECIDED,
         "See who waits",
         IncidentRecord(
             "Stage changes wait for a decision",

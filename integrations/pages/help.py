@@ -28,7 +28,6 @@ from integrations.pages.activity.actions import (
 from integrations.pages.activity.activity import ActivityView, CandidateExportView
 from integrations.pages.audit_log import AuditLogView
 from integrations.pages.candidate.data import CandidateDataView
-from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView
 from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.preview import PreviewView
@@ -77,9 +76,8 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("Choose your own e-mails", NotificationsView),
     ("See the mappings", MappingListView),
     ("Preview what a move would do", PreviewView),
-    ("See reports", ReportView),
+    ("See reports, and Health on the overview", ReportView),
     ("Download candidates as CSV", CandidateExportView),
-    ("See Health", HealthView),
     ("Retry something that could not be sent or written", RetryEffectView),
     ("Send or cancel an invitation that is on hold", CancelView),
     ("Say whether a possibly sent invitation was sent", ResolveAsSentView),

@@ -1,8 +1,10 @@
 """The URLs of the pages; portal.urls includes them at the root."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
-from integrations.pages import ask, audit_log, health, preview, report
+from integrations.core.finding_code import HEALTH
+from integrations.pages import ask, audit_log, preview, report
 from integrations.pages import help as help_pages
 from integrations.pages.activity import actions, activity, bulk, take_over
 from integrations.pages.candidate import data, page
@@ -95,8 +97,7 @@ urlpatterns = [
     # reports
     path("reports/", report.ReportView.as_view(), name="report"),
     path("reports/export/", report.ReportExportView.as_view(), name="report-export"),
-    # health
-    path("health/", health.HealthView.as_view(), name="health"),
+    path("health/", RedirectView.as_view(url=HEALTH.url), name="health"),
     # help
     path("help/", help_pages.candidates, name="help"),
     path("help/set-up/", help_pages.set_up, name="help-set-up"),

@@ -140,7 +140,7 @@ def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
         "Did 1 candidate get the invitation? We don't know.",
         "1 step failed",
     ]
-    assert page.context["further_findings"] == 0
+    assert page.context["health"] is None
 
 
 @pytest.mark.parametrize(("name", "is_told"), [(OWN, True), (OTHER, False)])

@@ -88,7 +88,7 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("settings"),
         reverse("rules"),
         reverse("team"),
-        reverse("health"),
+        reverse("overview"),
         reverse("notifications"),
         reverse("activity"),
         reverse("notification-settings"),

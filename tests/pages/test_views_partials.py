@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 
-LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/health/"}
+LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/"}
 
 
 @pytest.mark.parametrize(("part", "url"), LIVE.items())

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall, CircuitBreaker
-from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
+from integrations.core.finding_code import ACTIVITY, UNDECIDED, FindingCode, Level
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform, ProgressTag
 from integrations.health.findings import (
     MOST_NAMED,
@@ -109,7 +109,7 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         "Fix what the reason says, in Lever or CodeScreen. The portal tries "
         f"for {RETRY_FOR_IN_WORDS} in all; then it decides about them again when it compares with Lever. Don't invite "
         "them in CodeScreen yourself: they would be invited twice.",
-        page=ACTIVITY.at(f"{shown[0][0]}/") if is_one else HEALTH.at("#undecided"),
+        page=ACTIVITY.at(f"{shown[0][0]}/") if is_one else UNDECIDED,
     )
 
 

@@ -47,9 +47,9 @@ from integrations.pages.activity.candidate_filters import (
 )
 from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.health import advised
 from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.overview.first_candidate import first_candidate
+from integrations.pages.overview.health import advised, health
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pages.views import ActView, PartialsMixin
 from integrations.queue import notify
@@ -134,18 +134,15 @@ def attention(
 ) -> list[AttentionItem]:
     """Return what needs the member's attention, what stops invitations first; at most two queries."""
     return [
-        *_problems(advised(findings, member)),
+        *_problems(findings),
         *_not_invited(member, judged or Today(member.organization)),
         *_waiting(member, waiting),
     ]
 
 
-def further_findings(findings: Iterable[Finding]) -> int:
-    """Return how many findings, besides those that are merely worth knowing, only the health page shows."""
-    others = [
-        one for one in findings if not one.code.record.is_counted_on_overview and not _stops_invitations(one)
-    ]
-    return sum(one.level != Level.INFO for one in others)
+def said_above(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that stand above Health: they need attention now, or are counted among what does."""
+    return [one for one in findings if one.code.record.is_counted_on_overview or _stops_invitations(one)]
 
 
 def _stops_invitations(finding: Finding) -> bool:
@@ -257,16 +254,17 @@ class OverviewView(OrganizationMixin, PartialsMixin):
     partials = {
         "checklist": "integrations/_checklist.html",
         "overview": "integrations/_overview_current.html",
+        "health": "integrations/_overview_health.html",
     }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the checklist, the counts and the newest rows; for a partial only what it shows."""
         # a Limited Team Member has no part in the set-up, and the first journey may be any candidate's
-        has_checklist = self.partial != "overview" and self.membership.sees_all_candidates
+        has_checklist = self.partial in {"", "checklist"} and self.membership.sees_all_candidates
         stages = trigger_stages(self.organization) if has_checklist or not self.partial else []
         steps = setup_steps(self.organization) if has_checklist else []
         sent = Invitation.objects.filter(organization=self.organization).exclude(instance_id="")
-        is_ready = all(step.is_done for step in steps)
+        is_ready = self.partial != "health" and all(step.is_done for step in steps)
         first = first_candidate(self.organization, stages) if steps and is_ready else None
         context = super().get_context_data(
             steps=steps,
@@ -285,7 +283,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         if self.partial == "checklist":
             self._refresh_catalog(steps, stages)
             return context
-        context |= self.current_state()
+        context |= self.current_state(is_ready)
         if not self.partial:
             candidates = CandidateSearch(self.membership, CandidateFilters(), self.judged)
             context |= {"needs_attention": candidates.need_attention()}
@@ -314,18 +312,23 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         """What the rules of now say of those who were not invited."""
         return Today(self.organization)
 
-    def current_state(self) -> dict[str, Any]:
-        """Return what the page keeps up to date: what needs attention, today's counts and the latest candidates."""
+    def current_state(self, is_ready: bool) -> dict[str, Any]:
+        """Return what the page keeps up to date: what needs attention, counts, the latest candidates and Health."""
         # findings name candidates, and a Limited Team Member has no part in fixing them
         is_told = self.membership.sees_all_candidates
-        findings = doctor.operational_findings(self.organization) if is_told else []
+        findings = advised(doctor.findings(self.organization), self.membership) if is_told else []
         waiting = waiting_for_a_person(self.membership)
+        rows = candidate_rows(self._latest(), self.judged)
+        # before anything has happened, the set-up and Health are all that the page shows
+        has_begun = is_ready or bool(rows or waiting.total or self.organization.pause)
+        above = said_above(findings) if has_begun and self.partial != "health" else []
         return {
+            "has_begun": has_begun,
             "waiting": waiting,
             "today": today(self.membership),
             "attention": attention(self.membership, waiting, findings, self.judged),
-            "further_findings": further_findings(findings),
-            "rows": candidate_rows(self._latest(), self.judged),
+            "rows": rows,
+            "health": health(self.organization, findings, above) if is_told else None,
         }
 
     def _latest(self) -> Iterable[Candidate]:

@@ -184,7 +184,7 @@ def test_several_undecided_deliveries_lead_to_their_list(healthy_organization: O
     finding = only_finding(healthy_organization)
     assert finding.message.startswith("2 stage changes could not be decided for more than a day.")
     assert "The reason: no platform answered." in finding.message
-    assert finding.page.url == "/health/#undecided"
+    assert finding.page.url == "/#undecided"
 
 
 def test_a_delivery_that_cannot_be_decided_again_for_a_day_is_named(

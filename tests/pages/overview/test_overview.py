@@ -179,7 +179,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         RoleMapping.objects.create(
             organization=ready_organization, role=f"Role {number}", assessment="Backend"
         )
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(66):
         super_admin_client.get("/")
 
 

@@ -1,4 +1,4 @@
-"""The health page: the findings of the doctor and the linter, and the queue's state."""
+"""Health on the overview: the findings of the doctor and the linter, incidents, and the queue's state."""
 
 from datetime import timedelta
 from html import unescape
@@ -7,43 +7,56 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.catalog.models import RoleMapping
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import ACTIVITY, HEALTH, MAPPINGS, SETTINGS, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.health.models import Incident, WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.pages import health
+from integrations.organizations.models.organization import Organization
+from integrations.pages.overview import health
 from integrations.queue.models.nodes import Heartbeat
 from portal.templatetags.parts import age
 from tests.support import factories
 from tests.support.page_text import text
 
 
-def test_findings_are_sorted_by_level_and_link_to_their_fix(super_admin_client, organization):
-    answer = super_admin_client.get(reverse("health"))
-    levels = [finding.level for finding in answer.context["findings"] if not finding.is_about_setup]
+def findings(answer) -> list[Finding]:
+    """The findings that Health lists on a page."""
+    return [finding for group in answer.context["health"]["groups"] for finding in group.findings]
+
+
+def test_the_address_of_health_leads_to_its_section(super_admin_client, organization):
+    assert super_admin_client.get("/health/")["Location"] == "/#health"
+    assert '<h2 id="health">Health</h2>' in super_admin_client.get("/").content.decode()
+
+
+def test_before_anything_has_happened_every_finding_is_listed(super_admin_client, organization):
+    answer = super_admin_client.get(reverse("overview"))
+    levels = [finding.level for finding in findings(answer) if not finding.is_about_setup]
     assert levels == sorted(levels, key=["error", "warning", "info"].index)
-    assert answer.context["groups"][0].code == "error"
-    assert "lever_not_connected" in {finding.code for finding in answer.context["findings"]}
+    assert answer.context["health"]["groups"][0].code == "error"
+    assert "lever_not_connected" in {finding.code for finding in findings(answer)}
     page = answer.content.decode()
     assert 'href="/settings/"' in page
     assert "Connect Lever<span" in page
     assert "lever_not_connected" not in page, "codes are for programs"
 
 
-def test_the_linters_findings_are_listed_too(super_admin_client, ready_organization):
+def test_health_lists_the_linters_findings_and_none_that_needs_attention_now(
+    super_admin_client, ready_organization
+):
     RoleMapping.objects.create(
         organization=ready_organization, role="Backend Engineer", stage="Nowhere", assessment="Bakend"
     )
-    found = super_admin_client.get(reverse("health")).context["findings"]
-    assert "unknown_assessment" in {finding.code for finding in found}
-    groups = super_admin_client.get(reverse("health")).context["groups"]
-    [setup] = [group for group in groups if group.code == "setup"]
+    CodeScreenConnection.objects.update(state="refused", state_reason="HTTP 401")
+    Organization.objects.filter(pk=ready_organization.pk).update(paused=True)
+    answer = super_admin_client.get(reverse("overview"))
+    assert "Enter the API key" in [item.act for item in answer.context["attention"]]
+    found = findings(answer)
+    assert FindingCode.CODESCREEN_KEY_REFUSED not in {finding.code for finding in found}
+    [setup] = [group for group in answer.context["health"]["groups"] if group.code == "setup"]
     assert "unknown_assessment" in {finding.code for finding in setup.findings}
-
-
-def test_no_finding_is_listed_twice(super_admin_client, ready_organization):
-    found = super_admin_client.get(reverse("health")).context["findings"]
-    assert len(found) == len(set(found))
+    assert len(found) == len(set(found)), "no finding is listed twice"
 
 
 def test_the_queues_state_is_shown(super_admin_client, ready_organization):
@@ -54,25 +67,15 @@ def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     )
     factories.EffectFactory.create(due_at=late - timedelta(days=1))
     Heartbeat.beat()
-    answer = super_admin_client.get(reverse("health"))
-    assert answer.context["queue"]["due"] == 1
+    answer = super_admin_client.get(reverse("overview"))
+    assert answer.context["health"]["queue"]["due"] == 1
     assert "1 to do now" in text(answer)
-
-
-def test_the_number_of_queries_does_not_grow(
-    super_admin_client, ready_organization, django_assert_max_num_queries
-):
-    for _ in range(30):
-        factories.DeliveryFactory.create(organization=ready_organization)
-        factories.EffectFactory.create(organization=ready_organization)
-    with django_assert_max_num_queries(60):
-        super_admin_client.get(reverse("health"))
 
 
 def test_a_rejected_signature_is_shown_with_what_to_do(super_admin_client, ready_organization):
     LeverWebhook.objects.update(last_received_at=None, last_verified_at=None)
     WebhookRejection.record(ready_organization, "lever", "signature_mismatch", "unknown_token")
-    page = unescape(super_admin_client.get(reverse("health")).content.decode())
+    page = unescape(super_admin_client.get(reverse("overview")).content.decode())
     assert "We rejected Lever's last message 0 seconds ago: wrong signature." in page
     assert "Copy the token beside “Candidate Stage Change” in Lever again." in page
     assert 'href="/settings/#webhook">Open the webhook settings' in page
@@ -80,14 +83,14 @@ def test_a_rejected_signature_is_shown_with_what_to_do(super_admin_client, ready
 
 def test_a_test_request_counts_as_heard_from_lever(super_admin_client, ready_organization):
     LeverWebhook.objects.update(last_received_at=None, last_verified_at=None)
-    assert "none yet" in super_admin_client.get(reverse("health")).content.decode()
+    assert "none yet" in super_admin_client.get(reverse("overview")).content.decode()
     LeverWebhook.objects.update(last_verified_at=timezone.now())
-    page = unescape(super_admin_client.get(reverse("health")).content.decode())
+    page = unescape(super_admin_client.get(reverse("overview")).content.decode())
     assert "none yet" not in page
     assert "only Lever's test, " in page
 
 
-def test_ongoing_outages_come_first_and_what_waits_for_a_person_is_none(super_admin_client, organization):
+def test_outages_that_go_on_stand_apart_and_what_waits_for_a_person_is_none(super_admin_client, organization):
     now = timezone.now()
     for code, began, ended in (
         ("platform_down", 3, 1),
@@ -102,29 +105,20 @@ def test_ongoing_outages_come_first_and_what_waits_for_a_person_is_none(super_ad
             ended_at=None if ended is None else now - timedelta(hours=ended),
         )
     factories.OrganizationFactory.create().incidents.create(code="webhook_removed")
-    answer = super_admin_client.get(reverse("health"))
-    rows = [(row.name, age(row.began_at, row.ended_at)) for row in answer.context["incidents"]]
-    assert rows == [
-        ("The webhook was removed in Lever", "5 hours"),
-        ("Lever or CodeScreen doesn't answer", "2 hours"),
-    ]
+    answer = super_admin_client.get(reverse("overview"))
+    rows = {
+        state: [(row.name, age(row.began_at, row.ended_at)) for row in rows]
+        for state, rows in answer.context["health"]["incidents"].items()
+    }
+    assert rows == {
+        "ongoing": [("The webhook was removed in Lever", "5 hours")],
+        "over": [
+            ("Lever or CodeScreen doesn't answer", "2 hours"),
+        ],
+    }
     page = answer.content.decode()
     assert page.count("Ongoing") == 1
     assert f'href="/activity/?since={timezone.localdate(now - timedelta(hours=5))}"' in page
-
-
-def test_what_is_about_single_candidates_stands_apart_from_what_all_depend_on(
-    super_admin_client, ready_organization
-):
-    factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
-    answer = super_admin_client.get(reverse("health"))
-    groups = answer.context["groups"]
-    codes = {group.code: {finding.code for finding in group.findings} for group in groups}
-    assert codes["candidates"] == {FindingCode.UNCERTAIN_INVITATIONS}
-    assert "error" not in codes
-    waiting, _, _ = answer.content.decode().partition("Incidents</h2>")
-    assert ">Fix now</span>" in waiting
-    assert "An Admin checks in CodeScreen" in waiting, "who reads it may have no such button"
 
 
 def test_each_finding_has_words_for_its_link():
@@ -147,11 +141,11 @@ def test_of_many_undecided_deliveries_the_oldest_are_shown_and_the_cut_is_said(
 
     stuck = [received(minutes) for minutes in (1, 2)]
     waiting = [received(0, timezone.now())]
-    answer = super_admin_client.get(reverse("health"))
-    assert [delivery.pk for delivery, _ in answer.context["undecided"]] == [*stuck, *waiting]
+    answer = super_admin_client.get(reverse("overview"))
+    assert [delivery.pk for delivery, _ in answer.context["health"]["undecided"]] == [*stuck, *waiting]
     assert "There are more." not in text(answer)
     received(3)
-    answer = super_admin_client.get(reverse("health"))
-    assert [delivery.pk for delivery, _ in answer.context["undecided"]] == [*stuck, *waiting]
+    answer = super_admin_client.get(reverse("overview"))
+    assert [delivery.pk for delivery, _ in answer.context["health"]["undecided"]] == [*stuck, *waiting]
     assert "There are more. Shown are the oldest 2 that the portal no longer tries" in text(answer)
-    assert 'href="/health/#undecided">See who waits' in text(answer)
+    assert 'href="/#undecided">See who waits' in text(answer)

@@ -1,25 +1,22 @@
-"""What is wrong now, each with its fix for the reader; the incidents; and the state of the queue."""
+"""Health, on the overview: what is to be corrected besides what needs attention, the incidents, and the work."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from integrations.core.finding_code import ASKED_FOR, OUTAGES, FindingCode, Level
-from integrations.health import doctor
+from integrations.core.finding_code import ASKED_FOR, HEALTH, OUTAGES, OVERVIEW, FindingCode, Level
 from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import Finding
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import TEAM, Membership
+from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import candidates_of
-from integrations.pages.views import PartialsMixin
 from integrations.queue.models.nodes import Heartbeat
 
 MOST_INCIDENTS = 20
@@ -45,30 +42,24 @@ class FindingGroup:
         return self.code in set(Level)
 
 
-class HealthView(OrganizationMixin, PartialsMixin):
-    """List the findings, errors first, and the queue's state."""
-
-    template_name = "integrations/health.html"
-    partials = {"health": "integrations/_health_current.html"}
-    allowed_roles = TEAM
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        groups = finding_groups(self.organization, self.membership)
-        return super().get_context_data(
-            findings=[finding for group in groups for finding in group.findings],
-            problems=sum(finding.level != Level.INFO for group in groups for finding in group.findings),
-            groups=groups,
-            **undecided_deliveries(self.organization),
-            incidents=recent_incidents(self.organization),
-            queue=queue_state(self.organization),
-            **kwargs,
-        )
+def health(
+    organization: Organization, findings: Collection[Finding], said_above: Collection[Finding] = ()
+) -> dict[str, Any]:
+    """Return what the section shows: the findings not said above it, incidents, and the state of the work."""
+    groups = finding_groups(one for one in findings if one not in said_above)
+    has_undecided = any(one.code == FindingCode.UNDECIDED_DELIVERIES for one in findings)
+    return {
+        "groups": groups,
+        "problems": sum(one.level != Level.INFO for group in groups for one in group.findings),
+        "incidents": recent_incidents(organization),
+        "queue": queue_state(organization),
+        **(undecided_deliveries(organization) if has_undecided else {}),
+    }
 
 
-def finding_groups(organization: Organization, member: Membership) -> list[FindingGroup]:
-    """Return what the doctor and the linter find, each finding once, most serious first; empty groups are left out."""
-    found = advised(doctor.findings(organization), member)
-    found = [one for one in found if one.code != FindingCode.OK]
+def finding_groups(findings: Iterable[Finding]) -> list[FindingGroup]:
+    """Return the findings in groups, each finding once, most serious first; empty groups are left out."""
+    found = [one for one in findings if one.code != FindingCode.OK]
     setup = [one for one in found if one.is_about_setup]
     waiting = [one for one in found if one.is_about_candidates]
     levels: dict[Level, list[Finding]] = {level: [] for level in Level}
@@ -116,10 +107,13 @@ def undecided_deliveries(organization: Organization) -> dict[str, Any]:
     }
 
 
-def recent_incidents(organization: Organization) -> list[Incident]:
-    """Return what all candidates depend on and didn't work: what goes on, and then the last that is over."""
-    rows = Incident.objects.filter(organization=organization, code__in=OUTAGES)[:MOST_INCIDENTS]
-    return sorted(rows, key=lambda row: row.ended_at is not None)
+def recent_incidents(organization: Organization) -> dict[str, list[Incident]]:
+    """Return what all candidates depend on and didn't work: what goes on, and the last that is over."""
+    rows = list(Incident.objects.filter(organization=organization, code__in=OUTAGES)[:MOST_INCIDENTS])
+    return {
+        "ongoing": [row for row in rows if row.ended_at is None],
+        "over": [row for row in rows if row.ended_at is not None],
+    }
 
 
 def queue_state(organization: Organization) -> dict[str, Any]:
@@ -137,8 +131,16 @@ def queue_state(organization: Organization) -> dict[str, Any]:
 
 
 def advised(findings: Iterable[Finding], member: Membership) -> list[Finding]:
-    """Return the findings; what the member may not do, they ask for. Lists and Health are there to be read."""
+    """Return the findings as the overview says them: what the member may not do, they ask for.
+
+    None leads to the section that it stands in.
+    """
+    here = replace(OVERVIEW, url="")
     return [
-        finding if member.may(finding.page.needs) else replace(finding, ask=ASKED_FOR[finding.page.needs])
-        for finding in findings
+        replace(
+            one,
+            page=here if one.page in {OVERVIEW, HEALTH} else one.page,
+            ask=None if member.may(one.page.needs) else ASKED_FOR[one.page.needs],
+        )
+        for one in findings
     ]
