@@ -120,8 +120,12 @@ def of_candidacy(history: History, found: Opportunity) -> Iterator[str]:
 def expected_tags(
     history: History, rows: list[Invitation], instances: dict[int, Instance]
 ) -> set[ProgressTag]:
-    """Return the progress tags of which the candidate has one: by the latest that is open, else that is over."""
-    live = [row for row in rows if row.status != "withdrawn"]
+    """Return the progress tags of which the candidate has one: by the latest that is open, else that is over.
+
+    Of an assessment the last round counts, also where CodeScreen opens an earlier one again.
+    """
+    latest = {row.assessment_id: row for row in sorted(rows, key=_round) if row.status != "withdrawn"}
+    live = [row for row in rows if row in latest.values()]
     known = set(Invitation.objects.values_list("instance_id", flat=True))
     is_lost = history.lost and any(one.id not in known for one in history.sent())
     if not live or is_lost:
@@ -139,6 +143,10 @@ def expected_tags(
             days = (history.clock.now() - row.followed_since).days
             return {ProgressTag.NOT_STARTED_YET if days >= 3 else ProgressTag.INVITED}
     return {ProgressTag.IN_PROGRESS}
+
+
+def _round(row: Invitation) -> int:
+    return row.round
 
 
 def _as_pass(result: Result) -> bool | None:
