@@ -131,7 +131,7 @@ class BulkBenchmark(Benchmark):
     def run(self, setup: Setup) -> Report:
         """Move the candidates. Raises RunFailed when a promise was broken."""
         count = setup.options.candidates
-        sizes = Options(outage=count, organizations=2)  # a run of this size without faults
+        sizes = Options(restore=count, organizations=2)  # a run of this size with Lever's rate limit
         tenants.configure(setup.environment, sizes)
         connections.close_all()
         with Supervisor([setup.environment.sandbox(), setup.environment.web_server(), queue_cluster()]):

@@ -4,6 +4,8 @@ import http.client
 import json
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +20,12 @@ from django.utils import timezone
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import plan_duties
 from integrations.queue.models.duty_run import DutyRun
 from portal.devtools.benchmarks.benchmark import Setup
 from portal.devtools.benchmarks.pretend_platforms import COUNT_PATH, NOTES_PATH, TRIGGER_STAGE, Call
-from portal.devtools.chaos.ingest_run import make_stage_change
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, run_in_threads, wait_for_url
 from portal.process.startup import queue_cluster
@@ -102,9 +104,19 @@ class Webhook:
 
 def stage_change(organization: Organization) -> Webhook:
     """Return a new, signed webhook about a candidate that the portal doesn't know yet."""
-    payload = make_stage_change(SIGNATURE_TOKEN, TRIGGER_STAGE)
-    opportunity_id = payload["data"]["opportunityId"]
-    payload["data"]["contactId"] = f"contact-{opportunity_id}"
+    opportunity_id, token, triggered_at = str(uuid.uuid4()), uuid.uuid4().hex, int(time.time() * 1000)
+    payload = {
+        "id": str(uuid.uuid4()),
+        "event": "candidateStageChange",
+        "triggeredAt": triggered_at,
+        "token": token,
+        "signature": sign(token, triggered_at, SIGNATURE_TOKEN),
+        "data": {
+            "opportunityId": opportunity_id,
+            "contactId": f"contact-{opportunity_id}",
+            "toStageId": TRIGGER_STAGE,
+        },
+    }
     path = f"/webhooks/lever/{organization.webhook_key}/"
     return Webhook(path, json.dumps(payload).encode(), opportunity_id)
 

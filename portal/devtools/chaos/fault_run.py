@@ -5,7 +5,7 @@ import time
 
 from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import quiesce, tenants
-from portal.devtools.chaos.environment import FaultInjector, count_by_kind
+from portal.devtools.chaos.interruptions import PROMISED_SECONDS, FaultInjector, count_by_kind
 from portal.devtools.chaos.load_generator import (
     LoadGenerator,
     Workload,
@@ -14,6 +14,7 @@ from portal.devtools.chaos.load_generator import (
     plan_workload,
     seed,
 )
+from portal.devtools.chaos.phases import wrong_answers
 from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import (
     collect_evidence,
@@ -190,10 +191,14 @@ class FaultRun(Run):
             evidence = collect_evidence(self._environment, slug, moved, interruptions)
             verification.merge(verify(evidence))
             deliveries = [item for item in evidence.lever["deliveries"] if item["subject"] in moved]
+            attempts = [one for delivery in deliveries for one in delivery["attempts"] if one["status"]]
+            verification.record_violation(Violation.WRONG_ANSWERS, *wrong_answers(attempts))
             sent += len(deliveries)
             accepted += sum(item["state"] == "delivered" for item in deliveries)
             calls += count_calls(evidence.lever).total()
         verification.record_rows_not_at_rest(unfinished)
+        late = [f"{one:.1f} s" for one in self._fault_injector.term_seconds if one > PROMISED_SECONDS]
+        verification.record_violation(Violation.LATE_AFTER_TERM, *late)
         repeats = count_repeats()
         figures = {
             "events": self._workload.events,
@@ -201,7 +206,8 @@ class FaultRun(Run):
             "verdicts": count_verdicts(),
             **candidate_figures(verification),
             **self._recovery_figures(),
-            **_time_figures(fault_seconds, settle_seconds),
+            "seconds_with_faults": fault_seconds,
+            "seconds_to_settle": settle_seconds,
             "lever_calls_per_candidate": calls / max(1, verification.counts["candidates"]),
         }
         return Table(self._title(), figures, verification.broken)
@@ -213,6 +219,7 @@ class FaultRun(Run):
         return {
             "repaired_by_the_sweep": count_invited_by_sweep(),
             "interruptions": count_by_kind(interruptions),
+            "longest_end_after_TERM_seconds": max(self._fault_injector.term_seconds, default=0.0),
             "clusters_of_workers_one_after_another": self._processes.clusters,
             "longest_recovery_seconds": recovery,
             "longest_recovery_after": after,
@@ -224,7 +231,7 @@ class FaultRun(Run):
         where += " + Redis" if options.redis_url else ""
         return (
             f"Chaos on {where}: {options.events} events, {options.duplicates:.0%} duplicates, {options.faults:.0%} "
-            f"faults, a kill every {options.kill_every:g} s, seed {options.seed}, "
+            f"faults, an interruption every {options.kill_every:g} s, seed {options.seed}, "
             f"{options.organizations} organization(s), "
             f"CodeScreen's webhooks {'on' if options.webhooks else 'off'}"
         )
@@ -253,12 +260,3 @@ def candidate_figures(verification: Verification) -> dict[str, object]:
             Violation.FILES_WRONG,
         ),
     }
-
-
-def _time_figures(fault_seconds: float, settle_seconds: float) -> dict[str, float]:
-    figures = {"seconds_with_faults": fault_seconds, "seconds_to_settle": settle_seconds}
-    without_faults = chaos_environment.fault_free_seconds()
-    if without_faults is not None:
-        figures["seconds_without_faults"] = without_faults
-        figures["time_over_the_fault_free"] = (fault_seconds + settle_seconds) / without_faults
-    return figures

@@ -130,11 +130,13 @@ class Processes:
         self.stop_portal()
         self._sandbox.stop()
 
-    def start_portal(self, has_workers: bool = True) -> None:
-        """Start the web server and the workers."""
+    def start_portal(self) -> None:
+        """Have the web server and the workers run. The next `reconcile()` starts them, in its thread.
+
+        Linux ends a program when the thread that started it ends.
+        """
         with self._lock:
-            programs = [self._environment.web_server(), *([queue_cluster()] if has_workers else [])]
-            self._portal = Supervisor(programs).__enter__()
+            self._portal = Supervisor([self._environment.web_server(), queue_cluster()])
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""
@@ -163,22 +165,22 @@ class Processes:
             runs = self._portal.runs if self._portal else {}
             return runs[name].pid if name in runs else None
 
-    def kill(self, chance: random.Random, only: str = "") -> str:
+    def kill(self, chance: random.Random) -> str:
         """SIGKILL one process; return the name of its program, empty if none was there.
 
         Mostly a process that does the work of WORKERS or WEB; now and then any process of the group, its parent and
-        guard included. With `only` it is always one that does the work of that program.
+        guard included.
         """
         with self._lock:
             if self._portal is None:
                 return ""
-            name = only or (WEB if chance.random() < WEB_SHARE else WORKERS)
+            name = WEB if chance.random() < WEB_SHARE else WORKERS
             if name not in self._portal.runs:
                 return ""
             group = self._portal.runs[name].pid
             parents = members(group)
             self._kills += 1
-            is_work = only or self._kills % WHOLE_GROUP_EVERY
+            is_work = self._kills % WHOLE_GROUP_EVERY
             victims = leaves(parents, group) if is_work else list(parents)
             if not victims:
                 return ""

@@ -26,13 +26,10 @@ class Options:
     events: int = _option(200, "stage changes in Lever")
     duplicates: float = _option(0.3, "share of webhooks that come twice")
     faults: float = _option(0.2, "share of calls to the platforms that go wrong")
-    kill_every: float = _option(2.0, "seconds between SIGKILLs; 0 for none")
+    kill_every: float = _option(2.0, "seconds between interruptions; 0 for none")
+    freeze: bool = _option(False, "freeze the workers once, until their leases are over")
     seed: int = _option(1, "the same seed makes the same plan")
     organizations: int = _option(1, "customers at once")
-    outage: int = _option(0, "instead: move this many while the portal is down")
-    ingest: float = _option(0.0, "instead: post webhooks for so many seconds, without platform faults")
-    stall: int = _option(0, "instead: kill an idle worker this many times, then whole clusters")
-    restarts: int = _option(0, "instead: TERM and start `serve` this many times while --events move")
     restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
@@ -41,10 +38,7 @@ class Options:
     restart_database: str = _option(
         "", "command that restarts the server of --database-url; else connections are cut"
     )
-    redis_outage: float = _option(
-        0.0, "seconds for which Redis is unreachable once; with --ingest again and again"
-    )
-    compare: bool = _option(False, "make the same moves without faults first, and compare the time")
+    redis_outage: float = _option(0.0, "seconds for which Redis is unreachable once")
     redis_url: str = _option("", "Redis with a database number that may be flushed")
     log: str = _option("", "file for the portal's logs; without it they are dropped")
     webhooks: bool = _option(False, "the account has CodeScreen's webhooks")
@@ -88,9 +82,7 @@ class Options:
 
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
-            raise ValueError(
-                "Choose one of --outage, --ingest, --stall, --restarts, --restore and --upgrade."
-            )
+            raise ValueError("Choose --restore or --upgrade.")
         if self.upgrade and not self.database_url:
             raise ValueError(
                 "--upgrade goes with --database-url: SQLite has one writer, and no node beside it."
@@ -103,30 +95,21 @@ class Options:
             raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
         if self.redis_outage and not self.redis_url:
             raise ValueError("--redis-outage goes with the --redis-url of the server.")
-        if self.compare and not self.has_faults:
-            raise ValueError("--compare goes with the run with faults.")
 
     @property
-    def _other_runs(self) -> tuple[float, ...]:
-        """The sizes of the runs that each measure one thing."""
-        return (self.outage, self.ingest, self.stall, self.restarts, self.restore, self.upgrade)
+    def _other_runs(self) -> tuple[int, ...]:
+        """The sizes of the runs about one thing."""
+        return (self.restore, self.upgrade)
 
     @property
     def has_faults(self) -> bool:
-        """Whether this is the run with faults at the platforms, not one that measures one thing."""
+        """Whether this is the run with faults at the platforms, not one about one thing."""
         return not any(self._other_runs)
 
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(
-            self.outage,
-            self.restore,
-            self.upgrade,
-            self.events,
-            int(self.ingest),
-            60 * self.stall,
-        )
+        size = max(self.restore, self.upgrade, self.events)
         return self.limit or 240.0 + 0.4 * size
 
     @property
@@ -152,16 +135,8 @@ class Violation(StrEnum):
     FILES_WRONG = "files_wrong"
     # about a whole run
     NOT_AT_REST = "not_at_rest"
-    SWEEP_INCOMPLETE = "sweep_incomplete"
     WRONG_ANSWERS = "wrong_answers"
-    SLOW = "slow"
-    SLOW_WITHOUT_REDIS = "slow_without_redis"
-    LATE_AFTER_DATABASE = "late_after_the_database"
-    LATE_AFTER_IDLE_KILL = "late_after_idle_kill"
-    LATE_AFTER_GROUP_KILL = "late_after_group_kill"
     LATE_AFTER_TERM = "late_after_term"
-    BEGUN_AFTER_TERM = "begun_after_term"
-    CHANGED_AFTER_LEASE = "changed_after_lease"
 
 
 @dataclass

@@ -87,8 +87,3 @@ def email(slug: str, number: int) -> str:
 def move(lever: SandboxClient, slug: str, opportunities: list[str], stage: str = TRIGGER) -> None:
     """Move candidates to a stage, as one bulk action of a recruiter."""
     lever.act("move", account=slug, opportunities=opportunities, stage=stage)
-
-
-def stage_id(lever: SandboxClient, slug: str, name: str) -> str:
-    """Return the id of an account's stage."""
-    return next(str(stage["id"]) for stage in lever.account(slug)["stages"] if stage["text"] == name)

@@ -16,10 +16,10 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from portal.devtools import proxies
 from portal.devtools.chaos import quiesce, releases, tenants
-from portal.devtools.chaos.outage_run import Serve
 from portal.devtools.chaos.phases import Phases, wrong_answers
 from portal.devtools.chaos.releases import BASE, CONTRACT, EXPAND
 from portal.devtools.chaos.run import Run, Table, Violation
+from portal.devtools.chaos.serve import Serve
 from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.processes import HOST, free_port, wait_until
 

@@ -15,7 +15,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from portal.devtools.chaos.environment import Interrupted, Interruption
+from portal.devtools.chaos.interruptions import Interrupted, Interruption
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.demo.environment import DemoEnvironment
@@ -37,6 +37,8 @@ SENT = frozenset(
         InvitationStatus.COMPLETED,
     }
 )
+#: What can end a call of the workers without its answer; after TERM they wait for it.
+AMBIGUOUS = frozenset({Interrupted.WORKERS, Interrupted.FREEZE})
 CALL_SECONDS = 8.0  # within which a call that was begun has ended, one way or the other
 
 
@@ -226,7 +228,7 @@ def collect_evidence(
         moved=moved,
         trigger_stages={stage["id"] for stage in stages if stage["text"] in (TRIGGER, SECOND_TRIGGER)},
         with_delivery=set(deliveries.values_list("opportunity_id", flat=True)),
-        worker_kills=[item.at for item in interruptions if item.what is Interrupted.WORKERS],
+        worker_kills=[item.at for item in interruptions if item.what in AMBIGUOUS],
     )
 
 

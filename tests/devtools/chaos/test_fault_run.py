@@ -30,6 +30,8 @@ def test_faults_spare_the_token_endpoint() -> None:
 
 @pytest.mark.slow
 def test_a_small_run_with_faults_keeps_every_promise(tmp_path) -> None:
-    table = run_chaos(tmp_path / "log", "--events", "24", "--kill-every", "1")
+    table = run_chaos(tmp_path / "log", "--events", "24", "--kill-every", "2")
     assert (table["invited_twice"], table["lost"], table["broken"]) == (0, 0, {})
     assert table["events"] == 24
+    assert table["interruptions"]["portal restarted"] >= 1
+    assert table["longest_end_after_TERM_seconds"] < 30

@@ -23,8 +23,7 @@ def test_options_are_read() -> None:
     options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--json")
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.json
-    for run in ("--outage", "--ingest", "--stall", "--restarts", "--restore"):
-        assert not read(run, "10").has_faults
+    assert not read("--restore", "10").has_faults
     server = ("--database-url", "postgresql://127.0.0.1/x")
     assert not read("--upgrade", "10", *server).has_faults
     assert read(*server, "--restart-database", "pg_ctl restart").restart_database == "pg_ctl restart"
@@ -39,16 +38,13 @@ def test_options_are_read() -> None:
         ("--organizations", "0"),
         ("--upgrade", "10"),
         ("--kill-every", "-1"),
-        ("--ingest", "5", "--stall", "5"),
-        ("--restarts", "2", "--outage", "5"),
-        ("--restore", "5", "--outage", "5"),
+        ("--restore", "5", "--upgrade", "5", "--database-url", "postgresql://127.0.0.1/x"),
         ("--unreported",),
-        ("--ingest", "-1"),
+        ("--restore", "-1"),
         ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
         ("--redis-outage", "5"),
-        ("--compare", "--outage", "5"),
     ],
 )
 def test_impossible_options_are_refused_with_the_fix(arguments) -> None:

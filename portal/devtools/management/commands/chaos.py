@@ -18,12 +18,9 @@ from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.every_point import runs as every_point
 from portal.devtools.chaos.fault_run import FaultRun
-from portal.devtools.chaos.ingest_run import IngestRun
-from portal.devtools.chaos.outage_run import OutageRun, RestartRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Options, Run, Table
-from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.chaos.upgrade_run import UpgradeRun
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, wait_for_url
@@ -118,14 +115,6 @@ class Command(BaseCommand):
 
 def _run_type(options: Options) -> type[Run]:
     """Return the run that the options ask for."""
-    if options.outage:
-        return OutageRun
-    if options.ingest:
-        return IngestRun
-    if options.stall:
-        return StallRun
-    if options.restarts:
-        return RestartRun
     if options.restore:
         return RestoreRun
     if options.upgrade:

@@ -1,0 +1,251 @@
+"""What interrupts the portal's parts while candidates move: a table, and the thread that goes through it."""
+
+import logging
+import os
+import random
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import OperationalError, connection, connections
+
+from integrations.queue.models.nodes import Heartbeat
+from integrations.store.leasing import LEASE
+from portal.devtools.chaos.environment import DATABASE, flush_redis
+from portal.devtools.chaos.processes import WORKERS, Processes
+from portal.devtools.chaos.run import Options
+from portal.process.startup import queue_cluster
+from portal.process.supervisor import Program, Supervisor
+
+logger = logging.getLogger(__name__)
+
+RESTART_SECONDS = 60.0
+
+
+@contextmanager
+def _postgresql(options: Options) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as connection:
+        yield connection
+
+
+def cut_connections(options: Options) -> None:
+    """End every connection to the run's database, as clients see it when the server restarts."""
+    with _postgresql(options) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [os.environ[DATABASE]],
+        )
+
+
+def restart_database(options: Options) -> float:
+    """Restart the server; return the time at which it took connections again. Raises psycopg.Error if it doesn't."""
+    # its output isn't read: a server that it starts keeps the pipe open
+    subprocess.run(
+        shlex.split(options.restart_database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=RESTART_SECONDS,
+        check=False,
+    )
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with _postgresql(options):
+                return time.time()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+#: Seconds for which nothing of the portal runs in a restart, and within which all of it has ended after TERM.
+AWAY_SECONDS, PROMISED_SECONDS = 3.0, 30.0
+#: Seconds for which a frozen cluster sleeps: its leases are over, and others have taken its rows.
+FREEZE_SECONDS = LEASE.total_seconds() + 10
+#: The longest that a run waits for an interruption that was begun.
+LONGEST_SECONDS = FREEZE_SECONDS + RESTART_SECONDS
+
+
+class Interrupted(StrEnum):
+    """What was interrupted, and how."""
+
+    WEB = "web"
+    WORKERS = "workers"
+    DATABASE = "database"
+    DATABASE_RESTART = "database restart"
+    REDIS_FLUSH = "redis"
+    REDIS_OUTAGE = "redis outage"
+    FREEZE = "frozen workers"
+    RESTART = "portal restarted"
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """One interruption and when it happened."""
+
+    what: Interrupted
+    at: float
+    over_at: float = 0.0  # when the part was back, where that is known
+
+
+def count_by_kind(interruptions: Iterable[Interruption]) -> dict[str, int]:
+    """Return how many interruptions of each kind there were, by name."""
+    return dict(sorted(Counter(str(item.what) for item in interruptions).items()))
+
+
+class FaultInjector(threading.Thread):
+    """Makes the interruptions of the table in turns, at regular intervals, until it is stopped."""
+
+    def __init__(self, processes: Processes, options: Options) -> None:
+        super().__init__(name="fault injector", daemon=True)
+        self.interruptions: list[Interruption] = []
+        #: How long each end after TERM took.
+        self.term_seconds: list[float] = []
+        self._processes = processes
+        self._options = options
+        self._random = random.Random(options.seed)  # noqa: S311
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Interrupt until stopped; what was begun is ended."""
+        turn = 0
+        while self._options.kill_every and not self._stopping.wait(self._options.kill_every):
+            turn += 1
+            for row in TABLE:
+                if row.is_due(turn) and row.is_possible(self._options):
+                    try:
+                        row.make(self)
+                    except (psycopg.Error, redis.RedisError, subprocess.TimeoutExpired):
+                        logger.warning("%s could not be done.", row.what, exc_info=True)
+
+    def stop(self) -> None:
+        """Interrupt no more."""
+        self._stopping.set()
+        self.join(timeout=LONGEST_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL a process of the workers or of the web server."""
+        if program := self._processes.kill(self._random):
+            self._record(Interrupted(program), time.time())
+
+    def restart(self) -> None:
+        """Send the whole portal TERM, and start it again later: what is moved meanwhile, no webhook tells."""
+        at = time.time()
+        self._processes.stop_portal()
+        self.term_seconds.append(time.time() - at)
+        self._stopping.wait(AWAY_SECONDS)
+        self._processes.start_portal()
+        self._record(Interrupted.RESTART, at, time.time())
+
+    def freeze(self) -> None:
+        """Let the workers sleep through their leases while others work; then they go on with what they held."""
+        with _frozen(self._processes) as at:
+            if at is None:
+                return
+            with Supervisor([Program("others", queue_cluster().argv)]):
+                time.sleep(FREEZE_SECONDS)
+        self._record(Interrupted.FREEZE, at, time.time())
+
+    def cut(self) -> None:
+        """End every connection to the database, or restart its server."""
+        at = time.time()
+        if self._options.restart_database:
+            self._record(Interrupted.DATABASE_RESTART, at, restart_database(self._options))
+        else:
+            cut_connections(self._options)
+            self._record(Interrupted.DATABASE, at, time.time())
+
+    def empty_redis(self) -> None:
+        """Empty Redis."""
+        flush_redis(self._options)
+        self._record(Interrupted.REDIS_FLUSH, time.time())
+
+    def close_redis(self) -> None:
+        """Make Redis unreachable for a while."""
+        proxy, at = self._processes.redis, time.time()
+        if proxy is not None:
+            proxy.close()
+            self._stopping.wait(self._options.redis_outage)
+            proxy.open()
+            self._record(Interrupted.REDIS_OUTAGE, at, time.time())
+
+    def _record(self, what: Interrupted, at: float, over_at: float = 0.0) -> None:
+        self.interruptions.append(Interruption(what, at, over_at))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: how it is done, in which turn first, and every how many turns again; 0 for once."""
+
+    what: str
+    make: Callable[[FaultInjector], None]
+    first: int = 1
+    every: int = 0
+    is_possible: Callable[[Options], object] = lambda _: True
+
+    def is_due(self, turn: int) -> bool:
+        """Whether it is its turn."""
+        return turn == self.first or (
+            turn > self.first and self.every > 0 and not (turn - self.first) % self.every
+        )
+
+
+TABLE = (
+    Row("kill", FaultInjector.kill, every=1),
+    Row("restart", FaultInjector.restart, first=4, every=60),
+    Row("cut", FaultInjector.cut, first=6, every=6, is_possible=lambda options: options.database_url),
+    Row("empty Redis", FaultInjector.empty_redis, first=7, is_possible=lambda options: options.redis_url),
+    Row("close Redis", FaultInjector.close_redis, first=8, is_possible=lambda options: options.redis_outage),
+    Row("freeze", FaultInjector.freeze, first=10, is_possible=lambda options: options.freeze),
+)
+
+
+@contextmanager
+def _frozen(processes: Processes) -> Iterator[float | None]:
+    """Freeze the workers' process group, and yield when; None when there is none."""
+    group = processes.group(WORKERS)
+    try:
+        at = _freeze(group) if group else None
+    except ProcessLookupError:
+        at = None
+    yield at
+    if group and at:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGCONT)
+
+
+def _freeze(group: int) -> float:
+    """Stop the group, but not while it holds SQLite's write lock, which no server would end for the others."""
+    while True:
+        os.killpg(group, signal.SIGSTOP)
+        at = time.time()
+        if _is_writable():
+            return at
+        os.killpg(group, signal.SIGCONT)
+        time.sleep(0.05)
+
+
+def _is_writable() -> bool:
+    """Whether no process holds SQLite's write lock; a server's locks are a row's, or end with their transaction."""
+    if not settings.IS_SQLITE:
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout=500")
+        Heartbeat.beat()
+    except OperationalError:
+        return False
+    finally:
+        connections.close_all()
+    return True

@@ -1,0 +1,39 @@
+"""The table of interruptions, and how long work takes to go on after one."""
+
+import pytest
+
+from portal.devtools.chaos.interruptions import TABLE, Interrupted, Interruption
+from portal.devtools.chaos.run import Options
+from portal.devtools.chaos.verification import longest_recovery
+
+SERVER = Options(database_url="postgresql://127.0.0.1/x")
+
+
+def made(turn: int, options: Options) -> list[str]:
+    return [row.what for row in TABLE if row.is_due(turn) and row.is_possible(options)]
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [(1, ["kill"]), (4, ["kill", "restart"]), (6, ["kill", "cut"]), (64, ["kill", "restart"])],
+)
+def test_interruptions_are_made_in_their_turns(turn, expected) -> None:
+    assert made(turn, SERVER) == expected
+
+
+def test_only_what_the_run_has_is_interrupted() -> None:
+    plain = Options()
+    everything = Options(database_url="postgresql://x", redis_url="redis://x/1", redis_outage=1, freeze=True)
+    names = [
+        {name for turn in range(1, 12) for name in made(turn, options)} for options in (plain, everything)
+    ]
+    assert names == [{"kill", "restart"}, {row.what for row in TABLE}]
+
+
+def test_recovery_lasts_until_the_next_finished_piece_of_work() -> None:
+    interruptions = [
+        Interruption(Interrupted.WORKERS, 10.0),
+        Interruption(Interrupted.WEB, 20.0),
+        Interruption(Interrupted.WORKERS, 90.0),
+    ]
+    assert longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == (4.5, "web at 00:00:20")
