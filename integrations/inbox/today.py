@@ -30,6 +30,8 @@ from integrations.store import database
 #: Who entered a stage longer ago is left as decided then; of the others so many are judged, the latest first.
 LATELY = timedelta(days=30)
 MOST = 1_000
+#: What is said, after “Not invited”, of a candidate whose reason has ended.
+CAN_BE_INVITED = "can be invited now"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Changed:
     def is_freed(self) -> bool:
         """Whether the candidate would be invited now, or held for an approval."""
         return self.decision.verdict in INVITING_VERDICTS
+
+    @property
+    def phrase(self) -> str:
+        """The verdict of now, after “Not invited”."""
+        return CAN_BE_INVITED if self.is_freed else self.record.phrase
 
     @property
     def next_step(self) -> str:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from integrations.core.invitation_status import FollowingEnd, InvitationStatus
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS
 from integrations.core.vocabulary import LabelledEnum, Origin, ResultOutcome
+from integrations.inbox.today import CAN_BE_INVITED
 
 OUTCOMES = {outcome.code: outcome for outcome in ResultOutcome}
 
@@ -107,7 +108,7 @@ CORRECTABLE_REASON = "correctable"
 FREED_REASON = "freed"
 REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
-    FREED_REASON: "can be invited now",
+    FREED_REASON: CAN_BE_INVITED,
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
 #: As a role, an origin or an owner: those without one.

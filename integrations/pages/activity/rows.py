@@ -44,7 +44,7 @@ def standing_of(candidate: Candidate, result: Result | None, changed: Changed | 
         if candidate.delivery is not None and candidate.delivery.due_at is not None:
             return BEING_DECIDED
         if changed is not None and changed.is_freed:
-            return Standing("Not invited", Tone.WARN, "Can be invited now", changed.cause)
+            return Standing("Not invited", Tone.WARN, "An Admin invites them", changed.phrase)
         return without_invitation(changed.record.code if changed else verdict)
     standing = standing_of_invitation(candidate.invitation, result)
     if candidate.delivery is None or candidate.delivery.invitation_id == candidate.invitation_id:

@@ -92,9 +92,8 @@ def card_of_candidate(rows: CandidateRows) -> Card:
         return Card("Being decided", Tone.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
     changed = rows.changed
     if changed is not None and changed.candidate.delivery_id == verdict.delivery_id:
-        reason = "can be invited now" if changed.is_freed else changed.record.phrase
         return Card(
-            title=f"Not invited: {reason}",
+            title=f"Not invited: {changed.phrase}",
             tone=Tone.WARN if changed.is_freed else changed.record.tone,
             icon="warning",
             why=changed.sentence,

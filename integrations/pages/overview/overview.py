@@ -29,7 +29,7 @@ from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
 from integrations.health.findings import Finding
-from integrations.inbox.today import Today
+from integrations.inbox.today import CAN_BE_INVITED, Today
 from integrations.invitations.models.candidate import Candidate, count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS, Membership
@@ -184,7 +184,7 @@ def _not_invited(member: Membership, judged: Today) -> Iterator[AttentionItem]:
     number = counts.total() + freed
     if not number:
         return
-    parts = [Part(f"{freed} can be invited now", replace(listed, reason=FREED_REASON).url)] if freed else []
+    parts = [Part(f"{freed} {CAN_BE_INVITED}", replace(listed, reason=FREED_REASON).url)] if freed else []
     parts += [
         Part(f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
         for verdict in NOT_INVITED_VERDICTS
