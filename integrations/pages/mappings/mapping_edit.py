@@ -42,14 +42,24 @@ class RoleMappingForm(forms.ModelForm):
             "assessment": "",
         }
 
-    def __init__(self, data: QueryDict | None = None, *, instance: RoleMapping, **kwargs: Any) -> None:
-        """Offer the names that the platforms list. Own rules that aren't posted stay as they are stored."""
+    def __init__(
+        self, data: QueryDict | None = None, *, instance: RoleMapping, by_categories: bool, **kwargs: Any
+    ) -> None:
+        """Ask for the role or for categories, and offer the names that the platforms list.
+
+        Own rules that aren't posted stay as they are stored.
+        """
         if data is not None:
             data = data.copy()
             for name in OWN_RULES:
                 stored = getattr(instance, name)
                 data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, instance=instance, **kwargs)
+        #: The columns that aren't asked for, and are empty then.
+        self._others = ("role",) if by_categories else CATEGORY_COLUMNS
+        self.by_categories = by_categories
+        for name in self._others:
+            del self.fields[name]
         organization = instance.organization
         stages = pick_list.stages(organization)
         self._lists: dict[str, PickList] = {
@@ -59,6 +69,8 @@ class RoleMappingForm(forms.ModelForm):
             "stage_on_pass": stages,
             **pick_list.categories(organization),
         }
+        for name in self._others:
+            del self._lists[name]
         self.fields["approval"].widget.choices = [
             ("", f"{AS_FOR_ALL}: {lower_first(Approval.ABOVE_LIMIT.label)}"),
             *Approval.choices(),
@@ -87,27 +99,19 @@ class RoleMappingForm(forms.ModelForm):
         return [self[name] for name in OWN_RULES]
 
     @property
-    def has_own_rules(self) -> bool:
-        """Whether one of its own rules is filled in."""
-        return any(field.value() not in (None, "") for field in self.own_fields)
-
-    @property
     def category_fields(self) -> list[BoundField]:
         """The fields that stand in place of a role."""
-        fields = [self[column] for column in CATEGORY_COLUMNS]
+        fields = [self[column] for column in CATEGORY_COLUMNS if column in self.fields]
         if not any(self._lists[field.name].known for field in fields):
             return fields
         # a category that no posting has isn't asked for
         return [field for field in fields if self._lists[field.name].known or field.value()]
 
-    @property
-    def has_categories(self) -> bool:
-        """Whether one of them is filled in."""
-        return any(field.value() for field in self.category_fields)
-
     def clean(self) -> dict[str, Any]:
-        """Reject what a platform doesn't list."""
+        """Reject what a platform doesn't list; empty what the mapping isn't for any more."""
         cleaned = super().clean() or {}
+        for name in self._others:
+            setattr(self.instance, name, "")
         for name, known in self._lists.items():
             # a name that was stored before stays, so that the others can be changed
             is_stored = self.instance.pk and cleaned.get(name) == self.initial.get(name)
@@ -128,7 +132,12 @@ class MappingFormView(RowMixin[RoleMapping], OperationView):
     done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "instance": self.row}
+        """Ask for categories where the address says so, or the stored mapping has some and it doesn't say `role`."""
+        asked = self.request.GET
+        by_categories = "categories" in asked or bool(
+            self.row.pk and not self.row.role and "role" not in asked
+        )
+        return {**super().get_form_kwargs(), "instance": self.row, "by_categories": by_categories}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the page to return to."""

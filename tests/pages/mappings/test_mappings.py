@@ -13,6 +13,7 @@ from tests.support.browsing import Visit
 from tests.support.factories import recorded
 
 LIST = "/mappings/"
+CATEGORIES = "/mappings/add/?categories"
 
 
 def text(answer) -> str:
@@ -383,15 +384,17 @@ def engineering(ready_organization) -> Role:
 def test_a_mapping_for_categories_counts_for_each_role_that_has_them(
     organization_admin_client, ready_organization, engineering
 ):
-    page = organization_admin_client.get(reverse("mapping-add"))
+    assert "location" not in organization_admin_client.get(reverse("mapping-add")).context["form"].fields
+    page = organization_admin_client.get(CATEGORIES)
+    assert "role" not in page.context["form"].fields
     assert [choice for choice, _ in page.context["form"].fields["location"].widget.choices] == [
         "",
         "Berlin",
         "Paris",
     ]
     assert [field.name for field in page.context["form"].category_fields] == ["department", "location"]
-    posted = {"role": "", "department": "Engineering", "location": "Paris", "assessment": "Backend"}
-    organization_admin_client.post(reverse("mapping-add"), posted)
+    posted = {"department": "Engineering", "location": "Paris", "assessment": "Backend"}
+    organization_admin_client.post(CATEGORIES, posted)
     found = effective(organization_admin_client)
     assert found["Compiler Engineer"] == (
         "Backend",
@@ -404,18 +407,18 @@ def test_a_mapping_for_categories_counts_for_each_role_that_has_them(
 
 
 @pytest.mark.parametrize(
-    ("posted", "words"),
+    ("address", "posted", "words"),
     [
-        ({}, "fill in the role, or one category or more"),
-        ({"role": "Compiler Engineer", "department": "Engineering"}, "fill in the role, or one category"),
-        ({"department": "Enginering"}, "Did you mean “Engineering”?"),
+        ("/mappings/add/", {}, "fill in the role, or one category or more"),
+        ("/mappings/add/?categories", {}, "fill in the role, or one category or more"),
+        ("/mappings/add/?categories", {"department": "Enginering"}, "Did you mean “Engineering”?"),
     ],
 )
 def test_a_mapping_is_for_a_role_or_for_categories_that_lever_lists(
-    organization_admin_client, engineering, posted, words
+    organization_admin_client, engineering, address, posted, words
 ):
     before = RoleMapping.objects.count()
-    answer = organization_admin_client.post(reverse("mapping-add"), {"assessment": "Backend", **posted})
+    answer = organization_admin_client.post(address, {"assessment": "Backend", **posted})
     assert words in html.unescape(text(answer))
     assert RoleMapping.objects.count() == before
 
@@ -424,6 +427,20 @@ def test_a_second_mapping_for_the_same_categories_is_rejected(organization_admin
     posted = {"location": "Berlin", "assessment": "Backend"}
     before = RoleMapping.objects.count()
     for _ in range(2):
-        answer = organization_admin_client.post(reverse("mapping-add"), posted)
+        answer = organization_admin_client.post(CATEGORIES, posted)
     assert "already has an assessment" in text(answer)
     assert RoleMapping.objects.count() == before + 1
+
+
+def test_a_mapping_changes_from_a_role_to_categories_and_back(organization_admin_client, engineering):
+    mapping = RoleMapping.objects.get()
+    address = reverse("mapping-edit", args=[mapping.pk])
+    own = {"assessment": "Backend"}
+    organization_admin_client.post(f"{address}?categories", own | {"department": "Engineering"})
+    mapping.refresh_from_db()
+    assert (mapping.role, mapping.department) == ("", "Engineering")
+    page = organization_admin_client.get(address)
+    assert "role" not in page.context["form"].fields
+    organization_admin_client.post(f"{address}?role=", own | {"role": "Compiler Engineer"})
+    mapping.refresh_from_db()
+    assert (mapping.role, mapping.department) == ("Compiler Engineer", "")
