@@ -220,6 +220,24 @@ def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_ser
         assert visit.problems == []
 
 
+def test_a_name_has_the_width_of_its_words_when_a_phone_is_narrow(browser: Browser, live_server) -> None:
+    organization = factories.OrganizationFactory.create()
+    person = factories.member(organization, Membership.Role.ADMIN, "admin")
+    held = factories.InvitationFactory.create(organization=organization, status="held")
+    factories.CandidateFactory.create(
+        organization=organization,
+        opportunity_id=held.opportunity_id,
+        invitation=held,
+        name="Guava Araucaria",
+    )
+    with Visit(browser, live_server.url, person) as visit:
+        visit.page.set_viewport_size({"width": 320, "height": 900})
+        visit.page.goto(f"{visit.site}/activity/")
+        name = visit.page.get_by_role("link", name="Guava Araucaria", exact=True)
+        lines = "element => new Set([...element.getClientRects()].map((line) => line.top)).size"
+        assert name.evaluate(lines) == 1
+
+
 def test_an_email(browser: Browser, live_server, acme: Customer) -> None:
     link = Link("Open in the portal", f"{live_server.url}/activity/")
     lines: list[Line] = [

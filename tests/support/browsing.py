@@ -9,7 +9,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
 #: Width and colour scheme of each check.
-SHAPES: list[tuple[int, Any]] = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
+SHAPES: list[tuple[int, Any]] = [(1280, "light"), (1280, "dark"), (390, "dark"), (320, "light")]
 _AXE = Axe().axe_script
 #: Frames are left out: an e-mail in a frame is checked on its own. To preload imported style sheets axe would write
 #: inline styles, which the content security policy blocks.
