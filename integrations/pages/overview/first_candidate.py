@@ -85,7 +85,7 @@ def _journey(invitation: Invitation, moved_at: datetime) -> list[Step]:
         moved_at,
         invitation.invited_at,
         done.get(Effect.Kind.SET_PROGRESS_TAG),
-        invitation.started_at or invitation.submitted_at,
+        invitation.started_at or invitation.submitted_at or (result.created_at if result else None),
         result.created_at if result else None,
         done.get(Effect.Kind.WRITE_FEEDBACK),
     )

@@ -21,12 +21,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.decorators.csp import csp_override
 
+from integrations.accounts.acts.fresh_proof import is_proven
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Stage
 from integrations.core.act import Act
 from integrations.core.finding_code import Level
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
 from integrations.health.findings import Finding
 from integrations.inbox.today import CAN_BE_INVITED, Today
@@ -50,6 +50,7 @@ from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.overview.first_candidate import first_candidate
 from integrations.pages.overview.health import advised, health
+from integrations.pages.settings.connections import ConnectionsForm
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pages.views import ActView, PartialsMixin
 from integrations.queue import notify
@@ -277,7 +278,8 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             trigger_stages=stages,
             can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
             levers_webhooks=self.organization.lever_region.webhooks_page(),
-            invited_tag=ProgressTag.INVITED,
+            # a key is entered here while the proof of who the person is counts, else on a page that asks for it
+            key_form=ConnectionsForm() if is_proven(self.request) else None,
             **kwargs,
         )
         if self.partial == "checklist":

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from integrations.case.other_integration import record_tag, record_webhooks
@@ -188,11 +189,21 @@ def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, org
     for action in ("/oauth/login/lever/", "/settings/webhooks/make/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
         assert 'name="next" value="/#next-step"' in form, action
-    for place in ("by-hand", "codescreen"):
-        assert f'href="/settings/?change#{place}"' in page
-    answer = super_admin_client.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
-    assert answer["Location"] == "/"
+    assert 'href="/settings/?change#by-hand"' in page
+    form = page.split('name="codescreen_api_key"', 1)[0].rsplit("<form", 1)[1]
+    assert 'action="/settings/"' in form
+    assert 'name="next" value="/#next-step"' in form
+    answer = super_admin_client.post("/settings/", {"codescreen_api_key": "key-1", "next": "/#next-step"})
+    assert answer["Location"] == "/#next-step"
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
+
+
+def test_who_has_proven_nothing_lately_enters_the_key_on_a_page_that_asks_first(super_admin, organization):
+    client = Client()
+    client.force_login(super_admin)
+    page = client.get("/").content.decode()
+    assert 'name="codescreen_api_key"' not in page
+    assert 'href="/settings/?change#codescreen"' in page
 
 
 def test_other_roles_get_no_form_and_see_who_the_super_admins_are(
