@@ -33,7 +33,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.store.database import is_key
 from integrations.store.triggers import changed_since, settled_until
 
-WHERE = "A Super Admin makes one under Settings › Integrations › Advanced."
+WHERE = "A Super Admin makes one under Settings › Integrations › Programs."
 #: Pages of one program: a hundred at once, then five a second. Its questions take the same database as webhooks.
 PAGES = (Limit(100, 0.2),)
 

@@ -40,7 +40,6 @@ urlpatterns = [
     path("settings/webhooks/address/", webhooks.ReplaceAddressView.as_view(), name="address-replace"),
     path("settings/webhooks/make/", webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
     path("settings/webhooks/remove/", webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
-    path("settings/codescreen/test/", connections.VerifyCodeScreenKeyView.as_view(), name="codescreen-test"),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/passed/", rules.PassedView.as_view(), name="passed"),
     path("settings/team/", team.TeamView.as_view(), name="team"),

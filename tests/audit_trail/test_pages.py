@@ -21,7 +21,6 @@ NOT_AUDITED = {
     "memberships",  # shows
     "overview",
     "switch-organization",
-    "codescreen-test",
     "lever-key",  # asks Lever; the next page stores it
     "audit",
     "mapping-list",

@@ -82,7 +82,6 @@ ALLOWED = {
     "address-replace": 1,
     "token-retire": 1,
     "webhooks-remove": 1,
-    "codescreen-test": 1,
     "member-invite": 1,
     "member-link": 1,
     "member-role": 1,

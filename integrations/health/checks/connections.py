@@ -174,7 +174,7 @@ def check_key(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.CODESCREEN_NOT_CONNECTED,
             "An API key is stored, but CodeScreen hasn't answered yet whether it accepts it.",
-            "The portal asks again automatically. A Super Admin can press “Test this key” under Settings.",
+            "The portal asks again automatically. A key that is entered again under Settings is tried at once.",
             level=Level.WARNING,
         )
     elif connection.state == CodeScreenConnection.State.NOT_FOUND:

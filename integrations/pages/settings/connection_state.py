@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from integrations.catalog.models import Assessment
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import Platform, WebhookEvent
+from integrations.core.vocabulary import DeliveryEvent, Platform, WebhookEvent
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.models import WebhookRejection
+from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -18,6 +20,9 @@ from integrations.lever.oauth import scopes_of
 from integrations.lever.permissions import boxes, has_box
 from integrations.lever.regions import Region
 from integrations.organizations.models.organization import Organization
+
+#: How many of the last deliveries are shown on the webhook's card.
+SHOWN_DELIVERIES = 5
 
 
 class Scope(NamedTuple):
@@ -59,6 +64,8 @@ class LeverState:
     #: Whether a message or test request of Lever has been verified.
     has_heard: bool
     rejection: WebhookRejection | None
+    #: The last that arrived by webhook, newest first.
+    deliveries: list[Delivery]
 
     @property
     def has_grant(self) -> bool:
@@ -118,7 +125,14 @@ def lever_state(organization: Organization) -> LeverState:
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
         has_heard=any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks),
         rejection=open_rejection(organization, Platform.LEVER),
+        deliveries=list(_received(organization)[:SHOWN_DELIVERIES]),
     )
+
+
+def _received(organization: Organization) -> QuerySet[Delivery]:
+    """Return what Lever sent, without what a sweep found."""
+    sent = Delivery.objects.filter(organization=organization, platform=Platform.LEVER)
+    return sent.exclude(event=DeliveryEvent.SWEEP).order_by("-received_at", "-pk")
 
 
 def codescreen_state(organization: Organization) -> CodeScreenState:

@@ -19,7 +19,6 @@ from django.views.decorators.csp import csp_override
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.audit.models.entry import Actor
-from integrations.clients import provider
 from integrations.codescreen.acts import (
     KeyRefused,
     KeyStored,
@@ -44,7 +43,6 @@ from integrations.pages.views import (
     show_as_messages,
 )
 from integrations.queue import notify
-from integrations.queue.waiting import verify_codescreen_key
 
 MAX_OVERLAP_DAYS = 90
 #: For each field that is only stored, the operation that saves it and the message afterwards.
@@ -235,14 +233,3 @@ class ConnectionActView(OrganizationMixin, ActView):
 
 class ConfirmedConnectionActView(ConnectionActView, FreshProofMixin, ConfirmedActView):
     """A button that leads to a page which asks first, after a fresh proof of who the person is."""
-
-
-class VerifyCodeScreenKeyView(ConnectionActView):
-    """Ask CodeScreen whether it accepts the stored key, even one that it refused before."""
-
-    anchor = "#codescreen"
-
-    def operate(self, form: Form) -> str:
-        codescreen = provider.codescreen_client(self.organization, allow_refused=True)
-        count = verify_codescreen_key(self.organization, codescreen)
-        return f"CodeScreen accepts the key and lists {counted(count, 'assessment')}."

@@ -5,8 +5,8 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-import responses
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import LikelyMistake, WebhookEvent
@@ -157,27 +157,8 @@ def test_the_page_says_whether_the_account_states_results(
     assert ("failureReason" in page) is not states
 
 
-@responses.activate
-def test_the_key_is_tested_against_codescreen(super_admin_client, ready_organization, settings):
-    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
-    listing = responses.get(
-        "https://codescreen.example/api/assessments",
-        json=[
-            {"assessmentId": "a-1", "assessmentName": "Backend"},
-            {"assessmentId": "a-2", "assessmentName": "Data"},
-        ],
-    )
-    answer = super_admin_client.post(reverse("codescreen-test"), follow=True)
-    if not listing.call_count:
-        pytest.fail(
-            f"CodeScreen was not asked where expected: {[call.request.url for call in responses.calls]}"
-        )
-    assert "lists 2 assessments" in text(answer)
-
-
 def test_an_unavailable_platform_is_shown_as_a_message(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
-    assert "could not be reached" in text(super_admin_client.post(reverse("codescreen-test"), follow=True))
     assert "could not be reached" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
@@ -364,3 +345,27 @@ def test_the_labels_are_those_of_levers_article(super_admin_client, organization
     card = webhook_card(super_admin_client)
     assert ">Lever Webhook Signature</label>" in card
     assert ">Save changes</button>" in card
+
+
+def test_the_webhooks_card_shows_the_last_five_deliveries_with_their_decisions(
+    super_admin_client, ready_organization
+):
+    for number in range(6):
+        factories.DeliveryFactory.create(
+            organization=ready_organization,
+            opportunity_id=f"o-{number}",
+            verdict="no_email",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+    page = text(super_admin_client.get(SETTINGS))
+    card = page[page.index('id="recent-title"') :]
+    for number in range(1, 6):
+        assert reverse("candidate", args=[f"o-{number}"]) in card
+    assert reverse("candidate", args=["o-0"]) not in page
+    assert card.count("No e-mail address") == 5
+
+
+def test_programs_are_one_click_from_the_settings(super_admin_client, ready_organization):
+    page = text(super_admin_client.get(SETTINGS))
+    assert page.index(reverse("api-tokens")) < page.index('id="advanced"')
