@@ -47,6 +47,24 @@ def detail_lines(details: JsonObject) -> list[tuple[str, str]]:
     return [(key, readable(value)) for key, value in details.items()]
 
 
+#: What pages leave out: it says when CodeScreen wrote the answer.
+_NOT_SHOWN = "sentAt"
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def details_in_words(details: JsonObject) -> list[tuple[str, str]]:
+    """Return each detail as pages show it: what it is, in words, with its value; in order."""
+    return [(_in_words(key), value) for key, value in detail_lines(details) if key != _NOT_SHOWN]
+
+
+def _in_words(key: str) -> str:
+    """Return a key such as unitTestsPassed as words; one that is none of a program's stays as it is."""
+    if not (key.isascii() and key.isalnum() and key[0].islower()):
+        return key
+    words = " ".join(word if word.isupper() else word.lower() for word in _NEXT_WORD.split(key))
+    return words[0].upper() + words[1:]
+
+
 def readable(value: object) -> str:
     """Return a detail in words; a list or an object as JSON."""
     match value:

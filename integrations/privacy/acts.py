@@ -42,10 +42,15 @@ class HeldTable:
             "`retention_days`", "the time for which the organization keeps personal data"
         )
 
+    @property
+    def name(self) -> str:
+        """What its rows are called."""
+        return str(self.declared.model._meta.verbose_name_plural)
+
     def to_json(self) -> JsonObject:
         """Return it for a file that the person can be given."""
         return {
-            "table": str(self.declared.model._meta.verbose_name_plural),
+            "table": self.name,
             "holds": self.declared.holds,
             "how_long": self.how_long,
             "rows": list(self.rows),

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from integrations.case.texts import what_brings_back
-from integrations.codescreen.details import detail_lines
+from integrations.codescreen.details import details_in_words
 from integrations.core.act import Act
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import (
@@ -70,8 +70,8 @@ class Card:
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """What else CodeScreen says of the result, each key with its value in words."""
-        return detail_lines(self.result.details) if self.result is not None else []
+        """What else CodeScreen says of the result, in words."""
+        return details_in_words(self.result.details) if self.result is not None else []
 
     @property
     def announcement(self) -> str:

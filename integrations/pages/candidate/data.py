@@ -1,4 +1,4 @@
-"""Everything that the portal holds about one candidate who asks for it: the page, and the download."""
+"""What the portal holds about one candidate who asks for it: a page that they can read, and every row as a file."""
 
 import json
 import re
@@ -8,27 +8,42 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import AuditAction
-from integrations.invitations.models.candidate import Candidate
+from integrations.codescreen.details import details_in_words
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.candidate.events import decision_events
+from integrations.pages.candidate.record import written_to_lever
+from integrations.pages.candidate.rows import MOST, CandidateRows
 from integrations.pages.views import count_act
 from integrations.privacy.acts import HeldTable, held_data, record_subject_access
-from integrations.privacy.models import Erasure
+
+#: Acts that were only looks at this page, or downloads of it: they say nothing about the candidate.
+_LOOKS = {AuditAction.LOOK_AT_DATA, AuditAction.SUBJECT_ACCESS}
 
 
 class CandidateDataView(OrganizationMixin, TemplateView):
-    """Show every value about the candidate, by the kind of record; a POST downloads them as JSON. Both are recorded."""
+    """Show what is held about the candidate, to be read and printed; a POST downloads every row. Both are recorded."""
 
     template_name = "integrations/candidate_data.html"
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         held = self._held_data(AuditAction.LOOK_AT_DATA)
-        own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
+        rows = CandidateRows(self.organization, self.kwargs["opportunity_id"], MOST)
+        rows.actions = [one for one in rows.actions if one.action not in _LOOKS]
+        written = written_to_lever(rows.newest_effects, rows.erasure)
         return super().get_context_data(
-            tables=[(table, _values(table)) for table in held],
-            erasure=Erasure.objects.filter(**own).first(),
-            name=Candidate.objects.filter(**own).values_list("name", flat=True).first(),
+            rows=rows,
+            name=rows.called,
+            assessments=[
+                (invitation, _attempts(rows, invitation)) for invitation in reversed(rows.newest_invitations)
+            ],
+            written=[one for one in written if not one.is_replaced],
+            events=decision_events(rows),
+            held=held,
+            erasure=rows.erasure,
             **kwargs,
         )
 
@@ -55,14 +70,6 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         return held
 
 
-def _values(held: HeldTable) -> list[tuple[str, list[str]]]:
-    """Return what each column says about the person: what it is, and each text once."""
-    values = []
-    for column, what in held.declared.candidate.items():
-        filled = (row[column] for row in held.rows if row[column] not in ("", {}, [], None))
-        values.append((what, list(dict.fromkeys(map(_text, filled)))))
-    return [(what, texts) for what, texts in values if texts]
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+def _attempts(rows: CandidateRows, invitation: Invitation) -> list[tuple[Result, list[tuple[str, str]]]]:
+    """Return the results of an invitation, each with what else CodeScreen said."""
+    return [(one, details_in_words(one.details)) for one in rows.attempts.get(invitation.pk, [])]

@@ -152,12 +152,20 @@ def _sentence(outage: _Outage) -> str:
 def events(rows: CandidateRows) -> list[Event]:
     """Return what happened, the newest first."""
     found = chain(
-        (event for one in rows.deliveries for event in _of_delivery(rows, one)),
-        (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
+        decision_events(rows),
         (event for invitation in rows.newest_invitations for event in _of_invitation(rows, invitation)),
         (event for effect in rows.newest_effects for event in _of_effect(effect)),
-        map(action_event, rows.actions),
         outage_events(rows),
+    )
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def decision_events(rows: CandidateRows) -> list[Event]:
+    """Return the moves in Lever, what was decided about them, and what people did, the newest first."""
+    found = chain(
+        (event for one in rows.deliveries for event in _of_delivery(rows, one)),
+        (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
+        map(action_event, rows.actions),
     )
     return sorted(found, key=lambda event: event.at, reverse=True)
 

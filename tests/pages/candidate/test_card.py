@@ -101,13 +101,14 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
     address = histories.make(organization, super_admin, "passed")
     assert "Details from CodeScreen" not in text(super_admin_client.get(address))
     Result.objects.update(
-        details_json='{"plagiarismCheckPassed": false, "<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2]}'
+        details_json='{"plagiarismCheckPassed": false, "sentAt": "2026-12-01T08:38:34Z", '
+        '"<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2]}'
     )
     page = super_admin_client.get(address)
     assert page.context["card"].details == [
-        ("plagiarismCheckPassed", "no"),
+        ("Plagiarism check passed", "no"),
         ("<b>note</b>", "<script>alert(1)</script>"),
-        ("failed", '["a", 2]'),
+        ("Failed", '["a", 2]'),
     ]
     assert "<script>alert(1)" not in page.content.decode()
     assert "Details from CodeScreen" in text(page)

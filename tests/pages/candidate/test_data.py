@@ -6,8 +6,11 @@ import pytest
 from django.urls import reverse
 
 from integrations.audit.models.entry import AuditAction
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.privacy.acts import HeldTable
 from integrations.privacy.data_inventory import candidate_tables
+from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -23,11 +26,27 @@ def address(organization):
 def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_client, address):
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
-    assert "at the latest after the time for which the organization keeps personal data" in page
+    assert "at the latest 365 days after the end" in page
     entry = recorded().get()
     assert (entry.action, entry.changes["opportunity_id"]) == ("look_at_data", [None, "opportunity/1"])
     assert entry.changes["rows"][1] > 0
     assert "Alder" not in str(entry.changes)
+
+
+def test_the_page_is_read_by_people_and_says_each_thing_once(super_admin_client, organization, super_admin):
+    histories.make(organization, super_admin, "passed")
+    Result.objects.update(
+        details_json='{"issueCount": 10, "unitTestsPassed": 16}', report_url="https://reports.example/r/1"
+    )
+    result, opportunity_id = Result.objects.get(), Invitation.objects.get().opportunity_id
+    page = super_admin_client.get(reverse("candidate-data", args=[opportunity_id])).content.decode()
+    main = page.split("<main", 1)[1].split("</main>")[0]
+    for said in ("Issue count", "Unit tests passed", result.label, "https://reports.example/r/1</a>"):
+        assert main.count(said) == 1, said
+    assert Invitation.objects.get().email in main
+    for key in ("issueCount", "delivery_id", "{", "<pre", "retention_days", f":{result.pk}:", "(UTC)"):
+        assert key not in main, key
+    assert main.count(opportunity_id) <= 5  # once to be read, the others in the addresses of tabs
 
 
 def test_the_download_is_a_file_and_recorded(super_admin_client, address):
