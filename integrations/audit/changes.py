@@ -1,8 +1,12 @@
 """What an audit entry changed, in words: for the site's page and its CSV each field, for the admin field by field."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from integrations.audit.models.entry import AuditEntry, is_secret
 from integrations.core.invitation_status import InvitationStatus
@@ -16,6 +20,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "verdict": dict(VerdictCode.choices()),
     "role": dict(Membership.Role.choices),
 }
+#: The beginning of a time, as entries store it.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 #: What happened to a secret, by whether there was one before and after.
 _SECRETS = {
     (False, True): "stored",
@@ -93,4 +99,15 @@ def _text(value: object, write: Callable[[object], str], name: str = "") -> str:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _WORDS.get(name, {}).get(value, value) if isinstance(value, str) else write(value)
+    if not isinstance(value, str):
+        return write(value)
+    return _time_text(value) if _TIME.match(value) else _WORDS.get(name, {}).get(value, value)
+
+
+def _time_text(value: str) -> str:
+    """Return a time as people read it, in the reader's time zone; what is none after all stays."""
+    try:
+        at = parse_datetime(value)
+    except ValueError:
+        at = None
+    return f"{timezone.localtime(at):%-d %b %Y, %H:%M %Z}" if at and at.tzinfo else value

@@ -29,7 +29,7 @@ from integrations.queue.waiting import requeue_waiting
 from integrations.store import database
 
 #: What the log says of a connection that replaces another; secrets are recorded as changed.
-_RECORDED = ("lever_account_id", "region", "api_key")
+_RECORDED = ("lever_account_id", "lever_user_id", "region", "api_key")
 
 
 def connect_lever(organization: Organization, access: LeverAccess, actor: Actor) -> LeverConnection:

@@ -51,6 +51,19 @@ def test_entries_show_both_values_and_no_secret(organization_admin_client, entri
     assert "theirs" not in page
 
 
+def test_times_are_written_as_people_read_them_and_gaps_are_explained(
+    organization_admin_client, organization, super_admin
+):
+    ends = {"ends": (None, "2027-12-01T08:56:51.285161+00:00")}
+    acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme", organization.pk)
+    audit(acme, super_admin, AuditAction.CHANGE_ORGANIZATION, ends)
+    organization_admin_client.cookies["time_zone"] = "Europe/Berlin"
+    page = text(organization_admin_client.get(AUDIT))
+    assert "1 Dec 2027, 09:56 CET" in page
+    assert "285161" not in page
+    assert "Decisions about candidates have positions in the same chain" in page
+
+
 def test_people_and_candidates_are_named_with_links(organization_admin_client, organization, super_admin):
     super_admin.first_name, super_admin.last_name = "Super", "Admin"
     super_admin.save()
