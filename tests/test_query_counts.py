@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 #: The most queries of each page, the session's and the membership's included.
 PAGES = {
-    "/": 65,
+    "/": 66,
     "/help/": 4,
     "/help/team/": 4,
     "/activity/": 12,
@@ -23,7 +23,7 @@ PAGES = {
     "/activity/opportunity-1/": 19,
     "/activity/opportunity-1/?show=technical": 20,
     "/audit/": 10,
-    "/settings/": 14,
+    "/settings/": 15,
     "/settings/rules/": 7,
     "/settings/notifications/": 6,
     "/settings/team/": 7,
