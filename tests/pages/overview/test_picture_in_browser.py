@@ -73,6 +73,9 @@ def enter(organization: Organization, person: tuple[str, str, str, str], at: dat
         if outcome:
             score = 82 if outcome == "Passed" else 31
             Result.objects.create(invitation=invitation, outcome=outcome, score=score, created_at=at)
+            factories.EffectFactory.create(
+                **own, invitation=invitation, kind="write_feedback", key=name, state="done", due_at=None
+            )
     verdict = {"held": "held_for_approval", "no_assessment": "no_assessment"}.get(state, "invite")
     delivery = factories.DeliveryFactory.create(
         **own, received_at=at, decided_at=at, due_at=None, verdict=verdict, invitation=invitation
