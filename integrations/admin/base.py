@@ -255,8 +255,11 @@ class ScopedAdmin(admin.ModelAdmin):
         related = getattr(self.model, str(field.field["field"]), None)
         if isinstance(related, ForwardManyToOneDescriptor):
             row = getattr(field.form.instance, related.field.name)
-            page = admin.site._registry.get(related.field.related_model)
-            if row is not None and not (page and page.has_view_permission(request, row)):
+            model, site = related.field.related_model, admin.site
+            may_open = site.is_registered(model) and site.get_model_admin(model).has_view_permission(
+                request, row
+            )
+            if row is not None and not may_open:
                 return str(row)
         return str(field.contents())
 

@@ -72,7 +72,7 @@ ACTS: dict[str, tuple[Callable[..., object], str]] = {
     ),
     "connect": (
         lambda organization, actor: connect_lever(organization, GRANT, actor),
-        "connected: Lever (lever account id: another-account)",
+        "connected: Lever (lever account id: another-account; lever user id: u1)",
     ),
     "disconnect": (disconnect_lever, "disconnected: Lever (state: revoked)"),
     "make webhook": (

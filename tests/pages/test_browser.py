@@ -68,7 +68,7 @@ def test_a_step_is_marked_done_and_announced_without_reloading(
     scripts[0].continue_()
     factories.LeverConnectionFactory.create(organization=organization)
     page.locator("#step-lever.is-done").wait_for(timeout=20_000)
-    assert page.locator("[data-live-bar] [role=status]").inner_text() == "1 of 6 steps are done."
+    assert page.locator("[data-live-bar=checklist] [role=status]").inner_text() == "1 of 6 steps are done."
     # what was opened stays open, and the keyboard stays where it was
     assert page.locator("#how-codescreen").get_attribute("open") is not None
     assert page.evaluate("document.activeElement.parentElement.id") == "how-codescreen"

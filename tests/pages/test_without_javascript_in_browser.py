@@ -41,7 +41,7 @@ def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     page = plain.page
     page.goto(plain.site)
     assert page.get_by_text("0 of 6 steps are done.").is_visible()
-    assert not page.locator("[data-live-bar]").is_visible()
+    assert not page.locator("[data-live-bar=checklist]").is_visible()
     assert not page.locator("button[data-copy]").first.is_visible()
     page.locator("#how-webhook > summary").click()
     page.locator("#by-hand > summary").click()
