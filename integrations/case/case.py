@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from integrations.catalog.models import RoleMapping
 from integrations.core.act import Act
 from integrations.core.invitation_status import FOLLOWED
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -53,7 +54,7 @@ class Case:
     def read(cls, organization: Organization, opportunity_id: str, *, is_locked: bool = False) -> Self:
         """Return the candidate's rows as they are now; where `is_locked`, nobody else changes them until the end.
 
-        Three queries; one for somebody without an invitation.
+        Three queries, one more where mappings led to the invitations; one for somebody without an invitation.
         """
         case = cls(organization, opportunity_id, database.now())
         case.read_invitations(is_locked=is_locked)
@@ -68,8 +69,13 @@ class Case:
         read = locked_rows if is_locked else rows_of
         is_own = "organization_id = %s AND opportunity_id = %s ORDER BY id"
         self.invitations = read(Invitation, is_own, self.organization.pk, self.opportunity_id)
+        keys = sorted({one.mapping_id for one in self.invitations if one.mapping_id})
+        places = ", ".join(["%s"] * len(keys))
+        mappings = {one.pk: one for one in rows_of(RoleMapping, f"id IN ({places})", *keys)} if keys else {}
         for invitation in self.invitations:
             invitation.organization = self.organization
+            if invitation.mapping_id:
+                invitation.mapping = mappings.get(invitation.mapping_id)
         if any(invitation.instance_id for invitation in self.invitations):
             for result in Result.objects.filter(invitation__in=self.invitations).order_by("attempt"):
                 self.attempts.setdefault(result.invitation_id, []).append(result)

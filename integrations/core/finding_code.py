@@ -33,14 +33,15 @@ class Page:
     url: str
     text: str
     needs: Literal["may_configure", "may_connect", ""] = ""
+    lists_candidates: bool = False
 
     def at(self, place: str) -> Self:
         """Return a place on the page, a part of it or what it lists, as the address goes on."""
         return replace(self, url=f"{self.url}{place}")
 
 
-ACTIVITY = Page("/activity/", "Open Candidates")
-FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed")
+ACTIVITY = Page("/activity/", "Open Candidates", lists_candidates=True)
+FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed", lists_candidates=True)
 MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
@@ -101,7 +102,7 @@ class FindingRecord:
     @property
     def is_about_candidates(self) -> bool:
         """Whether it is about single candidates, which its page lists; else all candidates depend on it."""
-        return self.page.url.startswith((ACTIVITY.url, FAILED_STEPS.url))
+        return self.page.lists_candidates
 
 
 class FindingCode(RecordEnum):

@@ -36,7 +36,7 @@ CAN_BE_INVITED = "can be invited now"
 
 @dataclass(frozen=True)
 class Changed:
-    """A candidate about whom the rules of now say another verdict than the stored one."""
+    """A candidate with another verdict by the rules of now than the stored one."""
 
     candidate: Candidate
     stored: VerdictCode
@@ -167,18 +167,22 @@ class _Elsewhere:
         self.organization, self.candidates = organization, candidates
 
     @cached_property
-    def _found(self) -> list[Invitation]:
+    def _found(self) -> Mapping[str, list[Invitation]]:
+        """The invitations by the contact's id, and by the address in capitals."""
         contacts = (str(one.shown.get("contact_id", "")) for one in self.candidates)
-        return invitations_of_people(self.organization, contacts, (one.email for one in self.candidates))
+        rows = invitations_of_people(self.organization, contacts, (one.email for one in self.candidates))
+        found: dict[str, list[Invitation]] = {}
+        for row in rows:
+            for key in {row.contact_id, row.email.upper()} - {""}:
+                found.setdefault(key, []).append(row)
+        return found
 
     def complete(self, candidate: Candidate, facts: Facts) -> Facts:
-        """Return the facts with the invitations of the candidate's person."""
-        contact, email = candidate.shown.get("contact_id"), candidate.email.upper()
-        theirs = [
-            existing_invitation(row, candidate.entered_at)
-            for row in self._found
-            if (contact and row.contact_id == contact) or (email and row.email.upper() == email)
-        ]
+        """Return the facts with the invitations of the candidate's person, the latest first."""
+        keys = (str(candidate.shown.get("contact_id", "")), candidate.email.upper())
+        rows = {row.pk: row for key in keys for row in self._found.get(key, ())}
+        latest_first = sorted(rows.values(), key=lambda row: (row.created_at, row.pk), reverse=True)
+        theirs = [existing_invitation(row, candidate.entered_at) for row in latest_first]
         here = tuple(row for row in theirs if row.opportunity_id == candidate.opportunity_id)
         elsewhere = tuple(row for row in theirs if row.opportunity_id != candidate.opportunity_id)
         return replace(facts, invitations_here=here, invitations_elsewhere=elsewhere)
