@@ -96,6 +96,16 @@ class Group:
     help: tuple[str, str, str]
 
 
+#: Where time zones are named by a city; other names, such as US/Eastern, are other names of these.
+_AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+def zones_to_choose(chosen: str) -> list[str]:
+    """Return the time zones that the form offers: UTC, those of cities, and the one that is chosen already."""
+    cities = {name for name in zone_names() if name.split("/")[0] in _AREAS}
+    return sorted({*cities, "UTC", chosen} - {""})
+
+
 class PoliciesForm(forms.ModelForm):
     """The organization's policies, or those that are asked for; with Lever's users the author of feedback too.
 
@@ -137,7 +147,7 @@ class PoliciesForm(forms.ModelForm):
                 stored = field.prepare_value(self.get_initial_for_field(field, name))
                 data.setdefault(name, "" if stored is None else str(stored))
         if "time_zone" in names:
-            zones = [(name, name) for name in sorted(zone_names())]
+            zones = [(name, name) for name in zones_to_choose(self.instance.time_zone)]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
         if authors is not None:
             self.fields["feedback_author"] = forms.ChoiceField(
@@ -236,7 +246,7 @@ class RulesView(OrganizationMixin, OperationView):
         return {**kwargs, "instance": copy(self.organization)}
 
     def _authors(self) -> dict[str, str] | None:
-        """Return whom Lever may show as author: the name by the id, the one of now too; None without an answer."""
+        """Return who may be the author in Lever, the one of now too: names by id; None without an answer."""
         try:
             users = provider.lever_client(self.organization).active_users()
         except PlatformError as error:
