@@ -122,7 +122,7 @@ class FaultInjector(threading.Thread):
         turn = 0
         while self._options.kill_every and not self._stopping.wait(self._options.kill_every):
             turn += 1
-            for row in TABLE:
+            for row in table_of(self._options):
                 if row.is_due(turn) and row.is_possible(self._options):
                     try:
                         row.make(self)
@@ -209,6 +209,11 @@ TABLE = (
     Row("close Redis", FaultInjector.close_redis, first=8, is_possible=lambda options: options.redis_outage),
     Row("freeze", FaultInjector.freeze, first=10, is_possible=lambda options: options.freeze),
 )
+
+
+def table_of(options: Options) -> tuple[Row, ...]:
+    """Return the rows of a run: with `restarts` TERM alone, so that nothing else can leave an invitation uncertain."""
+    return (Row("restart", FaultInjector.restart, every=1),) if options.restarts else TABLE
 
 
 @contextmanager

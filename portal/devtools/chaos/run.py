@@ -27,6 +27,7 @@ class Options:
     duplicates: float = _option(0.3, "share of webhooks that come twice")
     faults: float = _option(0.2, "share of calls to the platforms that go wrong")
     kill_every: float = _option(2.0, "seconds between interruptions; 0 for none")
+    restarts: bool = _option(False, "interrupt by TERM alone: all of the portal ends, and starts again")
     freeze: bool = _option(False, "freeze the workers once, until their leases are over")
     seed: int = _option(1, "the same seed makes the same plan")
     organizations: int = _option(1, "customers at once")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.devtools.chaos.interruptions import TABLE, Interrupted, Interruption
+from portal.devtools.chaos.interruptions import TABLE, Interrupted, Interruption, table_of
 from portal.devtools.chaos.run import Options
 from portal.devtools.chaos.verification import longest_recovery
 
@@ -10,7 +10,7 @@ SERVER = Options(database_url="postgresql://127.0.0.1/x")
 
 
 def made(turn: int, options: Options) -> list[str]:
-    return [row.what for row in TABLE if row.is_due(turn) and row.is_possible(options)]
+    return [row.what for row in table_of(options) if row.is_due(turn) and row.is_possible(options)]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,10 @@ def test_only_what_the_run_has_is_interrupted() -> None:
         {name for turn in range(1, 12) for name in made(turn, options)} for options in (plain, everything)
     ]
     assert names == [{"kill", "restart"}, {row.what for row in TABLE}]
+
+
+def test_nothing_but_term_interrupts_a_run_of_restarts() -> None:
+    assert [made(turn, Options(restarts=True)) for turn in (1, 2, 6)] == [["restart"]] * 3
 
 
 def test_recovery_lasts_until_the_next_finished_piece_of_work() -> None:
