@@ -74,6 +74,7 @@ class AuditEntryAdmin(ScopedAdmin):
     read_right: Right = "may_read_log"
     list_display = columns("at person action target_shown changes_listed organization")
     list_filter = ("at", "target_kind", OrganizationFilter)
+    lookups = ("action",)
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
     list_select_related = ("organization", "actor")

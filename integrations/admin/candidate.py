@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,6 +15,7 @@ from integrations.admin.display import (
     DELIVERY_LINK,
     INVITATION_LINK,
     MAX_SHOWN,
+    NOTHING,
     column,
     columns,
     indented,
@@ -23,9 +25,12 @@ from integrations.admin.display import (
     section,
     sentence,
     step_after,
+    table,
+    time_text,
     verdict_badge,
     verdicts_table,
 )
+from integrations.audit.models.entry import AuditEntry, TargetKind
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
@@ -131,9 +136,26 @@ class InvitationAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "a name, the beginning of an e-mail address, or an opportunity's or instance's id"
     ordering = ("-created_at", "-pk")
 
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return all columns, and what people did: why there is a second round stands only there."""
+        return [*super().get_fields(request, obj), "what_people_did"]
+
     who = column("candidate", lambda invitation: invitation.candidate_name or "No name", "candidate_name")
     standing = column("status", invitation_badge, "status")
     why = column("why", lambda invitation: sentence(invitation.status_reason))
+
+    @admin.display(description="what people did")
+    def what_people_did(self, invitation: Invitation) -> str | SafeString:
+        entries = AuditEntry.objects.filter(
+            organization=invitation.organization_id,
+            target_kind=TargetKind.INVITATION,
+            target_id=str(invitation.pk),
+        )
+        rows = [
+            (time_text(entry.at), entry.who, entry.get_action_display(), entry.reason or NOTHING)
+            for entry in entries.order_by("-at", "-pk")[:MAX_SHOWN]
+        ]
+        return table(("When", "Who", "What", "Reason"), rows) if rows else NOTHING
 
 
 @admin.register(Result)

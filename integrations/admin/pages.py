@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from integrations.admin.base import has_right, organizations, require_member, visible
 from integrations.admin.delivery import AnswerFilter
-from integrations.audit.models.entry import AuditEntry, TargetKind
+from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import OUTAGES
 from integrations.core.vocabulary import DeliveryEvent
@@ -82,6 +82,7 @@ QUESTIONS = (
     Question("What was written to Lever?", Effect, {"kind__in": ",".join(kinds_acting_on(Target.LEVER))}),
     Question("Who was found only by comparing with Lever?", Delivery, {"event": DeliveryEvent.SWEEP}),
     Question("Who authorized Lever, and when?", LeverConnection),
+    Question("Who approved which invitation?", AuditEntry, {"action": AuditAction.APPROVE}),
     Question("Who changed a mapping?", AuditEntry, {"target_kind": TargetKind.MAPPING}),
     Question("Who has access?", Membership),
     Question("Which webhook requests were rejected?", WebhookRejection),

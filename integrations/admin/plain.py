@@ -40,6 +40,7 @@ _list(
     LeverConnection,
     "organization connected_by lever_user_name connected_at state state_reason refreshed_at",
     "state",
+    exclude=["feedback_template"],  # a form as Lever has it, for programs
 )
 _list(CodeScreenConnection, "organization state state_reason verified_at last_received_at", "state")
 # the address of a webhook holds the organization's webhook key

@@ -1,13 +1,12 @@
 """The admin's first page: each count is that of the list it leads to, and each question's list opens."""
 
 from django.urls import reverse
+from pytest_django.asserts import assertContains
 
 from integrations.admin.pages import QUESTIONS
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.acts.invitations import invite_again
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, sign_in
@@ -33,22 +32,34 @@ def test_each_question_leads_to_its_rows(acme: Customer) -> None:
     again = factories.InvitationFactory.create(organization=acme.organization, round=2)
     swept = factories.DeliveryFactory.create(organization=acme.organization, event="sweep")
     nobody = factories.CandidateFactory.create(organization=acme.organization, invitation=None)
-    mapped = AuditEntry.objects.create(
-        organization=acme.organization,
-        actor_name="x",
-        action="change_mapping",
-        target_kind="mapping",
-        target="m",
+    approved, mapped = (
+        AuditEntry.objects.create(
+            organization=acme.organization, actor_name="x", action=action, target_kind=kind, target="m"
+        )
+        for action, kind in (("approve", "invitation"), ("change_mapping", "mapping"))
     )
     unanswered = ApiCall.objects.create(
         organization=acme.organization, platform="codescreen", method="POST", path="/x", duration_ms=9
     )
     client = sign_in(Membership.Role.ADMIN, acme)
-    found = {question.model: rows_of(client, question) for question in QUESTIONS}
-    assert found[LeverConnection] == [acme.rows[LeverConnection]]
-    assert found[ApiCall] == [unanswered]
-    assert (found[Candidate], found[Invitation], found[Delivery]) == ([nobody], [again], [swept])
-    assert found[AuditEntry] == [mapped]
+    found = {question.text: rows_of(client, question) for question in QUESTIONS}
+    assert found["Who authorized Lever, and when?"] == [acme.rows[LeverConnection]]
+    assert found["Which calls got no answer?"] == [unanswered]
+    assert found["Who was not invited, and why?"] == [nobody]
+    assert found["Who was invited again?"] == [again]
+    assert found["Who was found only by comparing with Lever?"] == [swept]
+    assert found["Who approved which invitation?"] == [approved]
+    assert found["Who changed a mapping?"] == [mapped]
+
+
+def test_record_of_a_later_round_says_who_asked_for_it_and_why(acme: Customer) -> None:
+    first = factories.InvitationFactory.create(organization=acme.organization, status="withdrawn")
+    second = invite_again(first, "Ada", "Was ill.")
+    page = sign_in(Membership.Role.ADMIN, acme).get(
+        reverse("admin:integrations_invitation_change", args=[second.pk])
+    )
+    assertContains(page, "sent the assessment again")
+    assertContains(page, "Was ill.")
 
 
 def test_who_sees_no_records_gets_no_questions(acme: Customer) -> None:
