@@ -115,7 +115,7 @@ decidable_facts = st.builds(
     ),
 )
 all_facts = any_facts | decidable_facts
-THOROUGH = settings(max_examples=400, deadline=None)
+THOROUGH = settings(max_examples=150, deadline=None)
 
 
 @given(all_facts)
