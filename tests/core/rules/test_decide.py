@@ -272,6 +272,12 @@ def test_an_existing_invitation_blocks_another_unless_it_was_never_sent(status, 
         assert "(1 May 2026" in decision.explanation
 
 
+def test_an_unsent_invitation_that_a_person_cancelled_blocks_here_alone():
+    cancelled = replace(existing_invitation("withdrawn", was_sent=False), is_cancelled_by_person=True)
+    assert decide(replace(FACTS, invitations_here=(cancelled,))).verdict == "already_invited"
+    assert decide(replace(FACTS, invitations_elsewhere=(cancelled,))).verdict == "invite"
+
+
 def test_an_invitation_to_another_assessment_does_not_block():
     other = existing_invitation(assessment=FRONTEND.id)
     assert (
