@@ -16,8 +16,8 @@ from portal.devtools.sandbox.lever.records import build_fields
 from tests.support import factories
 from tests.support.effects import enqueue_note
 
-#: The faults after which Lever has made the write, but its answer is lost.
-LOST = ["status_after", "reset_after", "truncated"]
+#: The fault after which a platform has made the write, but its answer is lost.
+LOST = "reset_after"
 
 
 def feedback_forms(sandbox, word="Alder"):

@@ -7,8 +7,6 @@ from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
 from tests.outbox.conftest import evaluate, feedback_forms, lever_account
 from tests.support.effects import enqueue_note, enqueue_progress_tag
 
-TARGET = "Phone screen"
-
 
 def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
     LeverConnection.objects.update(lever_user_id="")
@@ -40,15 +38,6 @@ def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invit
     enqueue(scenario.organization.pk, Effect.Kind.ADD_REPORT_LINK, "x", payload, invitation=invitation)
     scenario.work()
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
-
-
-def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
-    sandbox.lever_does("settings", strict_perform_as=True)
-    scenario.set_policies(stage_on_pass=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
-    scenario.work()
-    change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
-    assert change["userId"] == scenario.organization.lever_connection.lever_user_id
 
 
 def another_user(sandbox):

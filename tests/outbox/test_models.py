@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from integrations.outbox.models.effect import Effect
@@ -28,8 +26,3 @@ def test_an_effect_is_stored_unless_there_is_one_of_its_kind_and_key(organizatio
 def test_an_effect_is_due_when_it_says_so(organization):
     _store(organization, due_at=now() + timedelta(hours=1))
     assert Effect.objects.filter(due_at__gt=Now() + timedelta(minutes=50)).exists()
-
-
-def test_an_effect_that_breaks_another_rule_is_refused(organization):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        _store(organization, state="unknown")

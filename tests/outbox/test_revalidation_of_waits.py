@@ -1,13 +1,11 @@
 """Who waited to be sent an assessment gets what the rules and people say by then."""
 
 import pytest
-from django.utils import timezone
 
 from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import HoldReason
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
@@ -19,7 +17,6 @@ from integrations.outbox.perform import apply_outcome
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.at_once import run_during_transaction
-from tests.support.calls import count_calls
 from tests.support.scenario import ASSESSMENT
 
 ALDER = "alder@candidates.example"
@@ -60,12 +57,13 @@ def retried(scenario):
     return lambda: None
 
 
-@pytest.fixture(params=[on_hold, paused, retried], ids=lambda wait: wait.__name__)
-def end_wait(scenario, sandbox, request, roles, move_candidate):
-    """What ends the wait of an invitation to “Backend”, and sends what is to be sent."""
+@pytest.fixture
+def end_wait(scenario, request, roles, move_candidate):
+    """What ends the wait of an invitation to “Backend”, by default on hold, and sends what is to be sent."""
     move_candidate()
-    go_on = request.param(scenario)
-    assert Invitation.objects.get(email=ALDER).status == ("held" if request.param is on_hold else "pending")
+    wait = getattr(request, "param", on_hold)
+    go_on = wait(scenario)
+    assert Invitation.objects.get(email=ALDER).status == ("held" if wait is on_hold else "pending")
 
     def end() -> None:
         go_on()
@@ -81,6 +79,9 @@ def given_to_alder():
     return [(row.assessment_name, row.role_title, row.status) for row in rows]
 
 
+@pytest.mark.parametrize(
+    "end_wait", [on_hold, paused, retried], indirect=True, ids=lambda wait: wait.__name__
+)
 def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
     scenario, sandbox, roles, end_wait
 ):
@@ -93,23 +94,6 @@ def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
     assert sandbox.invitations_sent(ALDER) == 1
     reason = Invitation.objects.get(email=ALDER, status="withdrawn").status_reason
     assert reason == "By now the candidate's assessment in “CodeScreen Assessment” is “Frontend Developer”."
-
-
-def test_an_approval_chooses_no_assessment_whatever_the_reasons_were(
-    scenario, sandbox, roles, move_candidate
-):
-    move_candidate()
-    approve = on_hold(scenario)
-    Invitation.objects.filter(status="held").update(held_for=list(HoldReason))
-    roles.assessment = "Frontend Developer"
-    MAPPINGS.save(roles, "test")
-    approve()
-    for _ in range(2):
-        scenario.work_waiting()
-    assert [(name, status) for name, _, status in given_to_alder()] == [
-        ("Backend", "withdrawn"),
-        ("Frontend Developer", "invited"),
-    ]
 
 
 def for_another_posting(sandbox):
@@ -223,14 +207,6 @@ def test_a_mapping_that_is_corrected_just_after_the_decision_holds(
     assert sandbox.invitations_sent() == len(expected) - 1
 
 
-def test_who_is_sent_at_once_is_read_once(scenario, roles, move_candidate):
-    move_candidate()
-    before = count_calls(method="GET", path__contains="/opportunities/")
-    scenario.work()
-    assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
-    assert count_calls(method="GET", path__contains="/opportunities/") - before == 1
-
-
 def test_what_was_cancelled_counts_in_no_limit_against_its_candidate(
     scenario, sandbox, roles, move_candidate
 ):
@@ -242,22 +218,6 @@ def test_what_was_cancelled_counts_in_no_limit_against_its_candidate(
     for _ in range(2):
         scenario.work_waiting()
     assert [status for _, _, status in given_to_alder()] == ["withdrawn", "invited"]
-
-
-def test_what_a_person_sent_again_in_any_stage_is_sent_although_the_candidate_leaves_another(
-    scenario, sandbox, move_candidate, super_admin
-):
-    earlier = scenario.sent_invitation()
-    Invitation.objects.update(status="completed", completed_at=timezone.now())
-    again = invitations.invite_again(scenario.reread(earlier), super_admin)
-    move_candidate(stage="Phone screen")
-    worker.decide(factories.claimed(Delivery, "me"))
-    assert (Delivery.objects.get().verdict, scenario.reread(again).status) == (
-        "not_a_trigger_stage",
-        "pending",
-    )
-    scenario.work()
-    assert (scenario.reread(again).status, sandbox.invitations_sent(ALDER)) == ("invited", 2)
 
 
 def while_another_decides(decide, revalidate):

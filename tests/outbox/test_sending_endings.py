@@ -24,13 +24,6 @@ def test_no_note_is_left_when_the_organization_wants_none(scenario, sandbox):
     assert sandbox.opportunity("Alder")["note_texts"] == []
 
 
-def test_a_withdrawn_invitation_is_not_sent(scenario, sandbox):
-    invitation = scenario.pending_invitation()
-    invitation.move("withdrawn", "The candidate left the stage.")
-    scenario.work()
-    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
-
-
 def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr(
@@ -88,26 +81,6 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
     assert ALDER not in scenario.latest_effect().traceback + scenario.latest_effect().last_error
     scenario.work_waiting()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (400, "e-mail address"),
-        (422, "e-mail address"),
-        (403, "Your CodeScreen account may not send this assessment"),
-        (404, "The assessment is no longer in CodeScreen"),
-        (409, "already has an invitation"),
-        (418, "An Admin reads the reason"),
-    ],
-)
-def test_the_note_says_what_to_do_about_the_refusal(scenario, sandbox, status, words):
-    scenario.codescreen_fails(status=status)
-    scenario.pending_invitation()
-    scenario.work()
-    [note] = sandbox.opportunity("Alder")["note_texts"]
-    assert words in note
-    assert ("Check the candidate's e-mail address" in note) is (status in {400, 422})
 
 
 @pytest.mark.parametrize(

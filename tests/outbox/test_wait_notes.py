@@ -7,7 +7,6 @@ from django.db.models import F
 
 from integrations.case import waits
 from integrations.case.texts import pause_note
-from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.acts import invitations as acts
@@ -58,13 +57,6 @@ def test_a_second_hold_is_told_with_its_own_reason(scenario, sandbox, held, note
     assert "An Admin sets the extra time in CodeScreen, then sends it." in second
 
 
-def test_what_is_settled_within_minutes_leaves_no_note(held, notes, super_admin):
-    acts.approve(held, super_admin)
-    worker.work()
-    minutes_pass()
-    assert notes() == []
-
-
 def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, held, notes, super_admin):
     enqueue_due_note(scenario)
     acts.approve(held, super_admin)
@@ -75,14 +67,6 @@ def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, he
         "cancelled",
         "The candidate no longer waited for this.",
     )
-
-
-def test_a_possibly_sent_invitation_is_told(scenario, notes):
-    scenario.pending_invitation()
-    scenario.codescreen_fails("reset_before")
-    scenario.work()
-    minutes_pass()
-    assert notes() == [f"CodeScreen: “Backend” {InvitationStatus.UNCERTAIN.record.wait_note}"]
 
 
 def test_a_pause_is_told_to_who_entered_a_stage_that_invites(scenario, notes, move_candidate):
@@ -101,12 +85,6 @@ def test_what_still_waits_when_lever_is_back_is_told_then(held, notes):
     LeverConnection.objects.update(state="connected")
     clock_strikes()
     assert notes() == [ON_HOLD]
-
-
-def test_no_note_is_left_where_the_rules_want_none(scenario, held, notes):
-    scenario.set_policies(note_on_wait=False)
-    minutes_pass()
-    assert notes() == []
 
 
 @pytest.mark.parametrize("is_told", [False, True])

@@ -2,7 +2,6 @@
 
 import pytest
 
-from integrations.case.reconcile import NO_LONGER_WANTED
 from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -43,14 +42,6 @@ def regrade(scenario, score=90, result="Passed"):
     scenario.poll()
 
 
-def test_nothing_is_attached_when_the_rules_do_not_say_so(scenario, sandbox):
-    may_attach(scenario)
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    assert files(sandbox) == []
-    assert not Effect.objects.filter(kind="attach_report").exists()
-
-
 def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
     invitation = attaching.sent_invitation()
     evaluate(attaching, score=40, result="Failed", reason="Unit Tests")
@@ -79,13 +70,6 @@ def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
     assert result.file_id == file.id
     assert attaching.latest_effect("attach_report").written == {"file": file.name, "is_kept": True}
     assert uploads(sandbox) == 1
-
-
-def test_no_list_is_read_before_the_first_upload(attaching, sandbox):
-    attaching.sent_invitation()
-    evaluate(attaching, score=82, result="Passed")
-    calls = ApiCall.objects.filter(path__endswith="/files").values_list("method", flat=True)
-    assert list(calls) == ["POST"]
 
 
 def test_the_record_of_the_upload_holds_no_content(attaching):
@@ -132,18 +116,8 @@ def test_other_files_of_the_candidate_stay(attaching, sandbox):
     assert len(files(sandbox)) == 3
 
 
-def test_an_overtaken_effect_writes_nothing(attaching, sandbox):
-    attaching.evaluated_invitation(score=40, result="Failed")
-    regrade(attaching)
-    attaching.work()
-    states = Effect.objects.filter(kind="attach_report").order_by("pk").values_list("state", "last_error")
-    assert list(states) == [("cancelled", NO_LONGER_WANTED["attach_report"]), ("done", "")]
-    assert uploads(sandbox) == 1
-
-
-@pytest.mark.parametrize("kind", LOST)
-def test_the_file_is_attached_once_when_the_answer_was_lost(attaching, sandbox, kind):
-    attaching.lever_fails(PATH, kind=kind)
+def test_the_file_is_attached_once_when_the_answer_was_lost(attaching, sandbox):
+    attaching.lever_fails(PATH, kind=LOST)
     attaching.evaluated_invitation(score=82, result="Passed")
     attaching.work()
     attaching.work_waiting()
@@ -192,24 +166,6 @@ def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox)
     assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
     assert FILES_SCOPE in effect.last_error
     assert not ApiCall.objects.filter(path__endswith="/files").exists()
-
-
-@pytest.mark.parametrize(
-    ("fault", "state", "says"),
-    [
-        ({"status": 400}, "failed", "Lever answered 400"),
-        ({"status": 503}, "due", "Lever answered 503"),
-        ({"status": 429}, "due", "Lever answered 429"),
-    ],
-)
-def test_a_refused_upload_ends_as_its_status_says(attaching, sandbox, fault, state, says):
-    attaching.lever_fails(PATH, times=9, **fault)
-    attaching.evaluated_invitation(score=82, result="Passed")
-    attaching.work()
-    effect = attaching.latest_effect("attach_report")
-    assert effect.state == state
-    assert effect.last_error.startswith(says)
-    assert files(sandbox) == []
 
 
 def test_lever_may_still_be_processing_the_file(attaching, sandbox):

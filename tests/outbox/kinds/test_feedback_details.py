@@ -26,19 +26,6 @@ def test_details_are_lines_of_their_own_in_codescreens_order(scenario, sandbox):
     assert {field["text"]: field["type"] for field in template.fields}["Details"] == "textarea"
 
 
-def test_details_that_change_with_a_regrade_are_written_into_the_same_feedback(scenario, sandbox):
-    scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed", details={"integrity": "checked"})
-    [before] = feedback_forms(sandbox)
-    scenario.candidate_does("regrade", score=40, result="Failed", details={"integrity": "copied"})
-    [after] = feedback_forms(sandbox)
-    assert after["id"] == before["id"]
-    assert (before["fields"]["Details"].splitlines()[0], after["fields"]["Details"].splitlines()[0]) == (
-        "integrity: checked",
-        "integrity: copied",
-    )
-
-
 def test_a_result_is_written_on_a_template_without_details(scenario, sandbox):
     scenario.sent_invitation()
     edit_template(sandbox, "Details")

@@ -1,16 +1,8 @@
 """One note per opportunity and code, and one link, whatever Lever answers."""
 
-import pytest
-
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
 from tests.outbox.conftest import LOST, enqueue_note_on_candidate, notes_on
-
-NOT_ACCEPTED = [
-    {"kind": "status", "status": 503},
-    {"kind": "reset_before"},
-    {"kind": "status", "status": 429},
-]
 
 
 def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):
@@ -20,9 +12,8 @@ def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):
     assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
-@pytest.mark.parametrize("kind", LOST)
-def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox, kind):
-    scenario.lever_fails("/notes", kind=kind)
+def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox):
+    scenario.lever_fails("/notes", kind=LOST)
     enqueue_note_on_candidate(scenario)
     scenario.work()
     assert scenario.latest_effect("leave_note").state == "due"
@@ -31,9 +22,8 @@ def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox, kind)
     assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
-@pytest.mark.parametrize("kind", ["status_after", "reset_after"])
-def test_a_note_is_left_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox, kind):
-    scenario.lever_fails("/notes", kind=kind)
+def test_a_note_is_left_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox):
+    scenario.lever_fails("/notes", kind=LOST)
     enqueue_note_on_candidate(scenario)
     scenario.work()
     scenario.lever_fails("/notes", method="GET", status=503)
@@ -44,11 +34,8 @@ def test_a_note_is_left_once_when_the_lookup_after_a_lost_answer_fails(scenario,
     assert sandbox.opportunity("Alder")["notes"] == 1
 
 
-@pytest.mark.parametrize(
-    "rule", NOT_ACCEPTED, ids=lambda rule: str(rule["kind"]) + str(rule.get("status", ""))
-)
-def test_a_note_is_left_later_when_lever_did_not_accept_it(scenario, sandbox, rule):
-    scenario.lever_fails("/notes", **rule)
+def test_a_note_is_left_later_when_lever_did_not_accept_it(scenario, sandbox):
+    scenario.lever_fails("/notes", status=503)
     enqueue_note_on_candidate(scenario)
     scenario.work()
     assert sandbox.opportunity("Alder")["notes"] == 0
@@ -75,9 +62,8 @@ def test_a_note_fails_when_the_candidate_was_deleted(scenario, sandbox):
     assert "404" in effect.last_error
 
 
-@pytest.mark.parametrize("kind", LOST)
-def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbox, invitation, kind):
-    scenario.lever_fails("/addLinks", kind=kind)
+def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbox, invitation):
+    scenario.lever_fails("/addLinks", kind=LOST)
     url = "https://report.example/1"
     payload = ReportLinkPayload(url)
     enqueue(scenario.organization.pk, Effect.Kind.ADD_REPORT_LINK, "x", payload, invitation=invitation)

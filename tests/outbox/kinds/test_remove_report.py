@@ -30,20 +30,14 @@ def forget(scenario, cause=ErasureCause.FORGOTTEN):
     erase(scenario.organization, scenario.sandbox.opportunity_id("Alder"), cause, "test")
 
 
-@pytest.mark.parametrize("cause", [ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED])
+@pytest.mark.parametrize("cause", ErasureCause)
 def test_the_report_is_removed_when_the_person_is_to_be_forgotten(attached, cause):
     forget(attached, cause)
     attached.work()
-    assert opportunity(attached).files == {}
-    assert Result.objects.get().file_id == ""
-    assert attached.latest_effect("remove_report").state == "done"
-
-
-@pytest.mark.parametrize("cause", [ErasureCause.RETENTION, ErasureCause.DELETED, ErasureCause.GONE])
-def test_the_report_stays_when_only_the_portal_forgets(attached, cause):
-    forget(attached, cause)
-    attached.work()
-    assert len(opportunity(attached).files) == 1
+    is_removed = cause in {ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED}
+    assert (opportunity(attached).files == {}) is is_removed
+    assert Effect.objects.filter(kind="remove_report", state="done").exists() is is_removed
+    assert Result.objects.get().file_id == "" or not is_removed
 
 
 def test_nothing_of_the_words_is_kept(attached):
@@ -71,9 +65,8 @@ def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetit
     assert opportunity(attached).files == {}
 
 
-@pytest.mark.parametrize("kind", LOST)
-def test_the_removal_goes_on_when_the_answer_was_lost(attached, kind):
-    attached.lever_fails("/files/", method="DELETE", kind=kind)
+def test_the_removal_goes_on_when_the_answer_was_lost(attached):
+    attached.lever_fails("/files/", method="DELETE", kind=LOST)
     forget(attached)
     attached.work()
     attached.work_waiting()
@@ -88,10 +81,3 @@ def test_a_candidate_lever_no_longer_has_is_no_error(attached):
     attached.work()
     effect = attached.latest_effect("remove_report")
     assert (effect.state, effect.end_reason, effect.last_error) == ("done", "nothing_left", "")
-
-
-def test_nothing_is_enqueued_where_no_report_was_attached(scenario):
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    forget(scenario)
-    assert not Effect.objects.filter(kind="remove_report").exists()
