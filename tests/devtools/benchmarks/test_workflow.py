@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_small_run_prints_a_table_and_keeps_its_numbers(tmp_path):
     kept = tmp_path / "workflow.json"
