@@ -5,13 +5,12 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from integrations.organizations.models.organization import Organization
 from tests.support.factories import recorded
 from tests.support.page_text import text
 from tests.support.second_factors import PASSWORD, forget_proofs, make_strong, prove_now, sign_in
 
-#: A page of ours and one of allauth's that want a fresh proof.
-SECURITY, APP = "/settings/members/security/", "/accounts/2fa/totp/activate/"
+#: A page of allauth's that wants a fresh proof.
+APP = "/accounts/2fa/totp/activate/"
 PROOF, CODE = "/accounts/reauthenticate/", "/accounts/2fa/reauthenticate/"
 
 
@@ -96,10 +95,3 @@ def test_proofs_of_another_person_in_the_same_browser_are_no_proof(stolen, team_
     session["account_authentication_methods_user"] = str(team_member.pk)
     session.save()
     assert stolen.get(APP)["Location"].startswith(PROOF)
-
-
-def test_a_code_that_the_session_never_gave_opens_no_organization_that_requires_one(stolen, has_app):
-    Organization.objects.update(requires_second_factor=True)
-    assert stolen.get("/activity/")["Location"] == f"{CODE}?next=%2Factivity%2F"
-    make_strong(stolen, ago=3600.0)
-    assert stolen.get("/activity/").status_code == 200

@@ -1,17 +1,10 @@
 """Forms with files write nothing to the disk, from any sender and of any size."""
 
-import socket
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-
-from tests.attacks.serving import ServedPortal, served_portal
-
-MEGABYTES = 60
 
 
 @pytest.fixture
@@ -24,9 +17,7 @@ def form(size: int) -> dict[str, object]:
     return {"username": "x", "file": SimpleUploadedFile("a.bin", b"x" * size)}
 
 
-@pytest.mark.parametrize(
-    "path", ["/accounts/login/", "/accounts/password/reset/", "/nothing/", "/admin/login/", "/settings/"]
-)
+@pytest.mark.parametrize("path", ["/accounts/login/", "/nothing/", "/admin/login/"])
 @pytest.mark.parametrize("size", [1, 400_000])
 def test_a_file_of_a_stranger_is_dropped_unread(
     db, temporary_folder: Path, monkeypatch: pytest.MonkeyPatch, path: str, size: int
@@ -69,40 +60,3 @@ def test_what_is_too_large_is_refused_by_its_stated_size(db) -> None:
     assert answer.status_code == 413
     assert "too much at once" in answer.content.decode()
     assert Client().generic("POST", "/accounts/login/", b"a=1", CONTENT_LENGTH="x").status_code == 200
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPortal]:
-    with served_portal(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("is_chunked", [False, True])
-def test_a_flood_of_uploads_leaves_the_disk_alone(portal: ServedPortal, is_chunked: bool) -> None:
-    length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {MEGABYTES * 2**20}"
-    head = (
-        "POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-        f"{length}\r\n\r\n"
-    ).encode()
-    file = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
-    part = file + b"y" * (2**20 - len(file))
-    part = f"{2**20:x}\r\n".encode() + part + b"\r\n" if is_chunked else part
-    before = space_used(portal)
-    with socket.create_connection(("127.0.0.1", portal.port), timeout=20) as client:
-        client.sendall(head)
-        try:
-            for _ in range(MEGABYTES):
-                client.sendall(part)
-                assert not list(portal.temporary_folder.rglob("*upload*"))
-            client.sendall(b"0\r\n\r\n" if is_chunked else b"")  # shut down for writing, it gets no answer
-            assert client.recv(100).startswith(b"HTTP/1.1 413 ")
-        except ConnectionError:
-            pass  # the sender may be too slow to read the answer
-    time.sleep(0.2)
-    assert space_used(portal) - before < 2**20
-    assert portal.status("/healthz/live", 2) == 200
-
-
-def space_used(portal: ServedPortal) -> int:
-    return sum(path.stat().st_size for path in portal.temporary_folder.rglob("*") if path.is_file())

@@ -1,11 +1,8 @@
 """Passwords are guessed from one address, from many, behind a proxy; and nobody is locked out by somebody else."""
 
-import threading
 from http import HTTPStatus
 
 import pytest
-from django.contrib.auth.models import User
-from django.db import connections
 from django.test import Client
 
 from integrations.accounts.models.attempts import AttemptLimit, Limit
@@ -13,6 +10,7 @@ from integrations.notifications.link_emails import choose_password_link
 from portal.accounts import limits
 from portal.accounts.backend import PasswordBackend
 from tests.support import factories
+from tests.support.at_once import run_at_once
 from tests.support.attempt_limits import let_pass
 from tests.support.factories import recorded
 from tests.support.second_factors import PASSWORD
@@ -40,24 +38,18 @@ def guess(login: str, times: int, address: str = ATTACKER, forged: str = "") -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_sixteen_guesses_at_once_no_more_are_looked_at_than_are_free(super_admin, monkeypatch):
-    looked_at, together = list[str](), threading.Barrier(16)
+    looked_at, numbers = list[str](), iter(range(16))
 
     def look(self, request, username=None, password="", **_: object) -> None:
         looked_at.append(password)
 
-    monkeypatch.setattr(PasswordBackend, "authenticate", look)
-
-    def send(number: int) -> None:
-        together.wait()
+    def send() -> None:
+        number = next(numbers)
         sign_in(super_admin.username, f"guess-{number}", f"198.51.100.{number}" if number < 4 else ATTACKER)
-        connections.close_all()
 
+    monkeypatch.setattr(PasswordBackend, "authenticate", look)
     monkeypatch.setattr(limits, "ACCOUNT", (Limit(7, 600.0),))
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert not run_at_once(send, times=16)
     assert len(looked_at) == 7
 
 
@@ -97,27 +89,9 @@ def test_one_password_tried_with_forty_names_is_limited(db):
     assert guess("another", 1, address="198.51.100.67") == [WRONG]
 
 
-def test_a_network_of_ipv6_addresses_is_one_client(db):
-    answers = [guess(f"person-{n}", 1, address=f"2001:db8:1:2::{n:x}")[0] for n in range(40)]
-    assert answers.count(TOO_MANY) == 20
-
-
-@pytest.mark.parametrize("proxies", [1, 2])
-def test_entries_that_our_proxies_did_not_write_are_no_new_addresses(super_admin, settings, proxies):
-    """What a client forged; and a header with fewer entries than there are proxies is not believed at all."""
-    settings.TRUSTED_PROXIES = proxies
-    answers = [
-        guess(super_admin.username, 1, forged=f"203.0.113.{n}")[0]
-        if proxies == 1
-        else guess(super_admin.username, 1, address=f"203.0.113.{n}")[0]
-        for n in range(7)
-    ]
+def test_entries_that_our_proxy_did_not_write_are_no_new_addresses(super_admin):
+    answers = [guess(super_admin.username, 1, forged=f"203.0.113.{n}")[0] for n in range(7)]
     assert answers == [WRONG] * 5 + [TOO_MANY] * 2
-
-
-def test_forged_entries_take_no_honest_clients_place(super_admin):
-    guess(super_admin.username, 40, forged=OFFICE)
-    assert guess(super_admin.username, 1, address=OFFICE) == [WRONG]
 
 
 def test_the_right_password_is_refused_too_until_the_stated_time_is_over(super_admin):
@@ -188,9 +162,3 @@ def test_a_person_without_an_organization_is_recorded_for_the_portal(db):
     factories.UserFactory.create(username="alone")
     guess("alone", 1)
     assert recorded().get().target == "alone"
-
-
-def test_an_inactive_persons_right_password_is_a_failure_like_any_other(super_admin):
-    User.objects.filter(pk=super_admin.pk).update(is_active=False)
-    answers = [sign_in(super_admin.username, PASSWORD, ATTACKER).status_code for _ in range(6)]
-    assert answers == [WRONG] * 5 + [TOO_MANY]

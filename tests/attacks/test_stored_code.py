@@ -15,9 +15,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django_q.brokers import get_broker
-from django_q.cluster import Sentinel
 from django_q.conf import Conf
-from django_q.models import OrmQ, Schedule, Task
+from django_q.models import OrmQ, Task
 from django_q.monitor import monitor
 from django_q.pusher import pusher
 from django_q.signing import SignedPackage
@@ -135,42 +134,9 @@ def test_a_task_without_our_signature_in_the_queues_table_is_refused_unread(
     assert not marker.exists()
 
 
-@pytest.mark.redis
-def test_a_task_without_our_signature_in_redis_is_refused_unread(own_task, planted, marker, monkeypatch):
-    monkeypatch.setattr(Conf, "ORM", None)
-    monkeypatch.setattr(Conf, "REDIS", test_suites.REDIS_URL)
-    payloads = [*stored_tasks(planted), SignedPackage.dumps(own_task)]
-    key = f"django_q:{Conf.CLUSTER_NAME}:q"
-    with redis.Redis.from_url(test_suites.REDIS_URL) as server:
-        server.delete(key)
-        server.rpush(key, *payloads)
-        assert [task["func"] for task in fetched_tasks(len(payloads))] == [notify.WORK]
-        server.rpush(key, b"\xff\xfe")
-        with pytest.raises(UnicodeDecodeError):  # it ends the process, which is started again
-            fetched_tasks(1)
-        assert server.llen(key) == 0
-    assert not marker.exists()
-
-
 def test_what_a_planted_row_of_the_queues_tables_could_reach_is_off():
     options = portal_settings.Q_CLUSTER
     assert options["scheduler"] is False
     assert options["cached"]
     cache_class = "django.core.cache.backends.dummy.DummyCache"
     assert portal_settings.CACHES[options["cache"]] == {"BACKEND": cache_class}
-
-
-def test_a_schedule_in_the_queues_table_is_never_run(db, monkeypatch):
-    due = timezone.now() - timedelta(hours=1)
-    func = {"func": "os.system", "args": "'true'", "hook": "os.system", "kwargs": "q_options={'sync': True}"}
-    schedule = Schedule.objects.create(name="x", next_run=due, **func)
-    monkeypatch.setattr(Conf, "GUARD_CYCLE", 31)  # django-q2 looks at its schedules after 30 seconds
-    stop = mock.Mock(is_set=mock.Mock(return_value=False), wait=mock.Mock(side_effect=[False, True]))
-    sentinel = Sentinel(stop, mock.Mock(), uuid4(), get_broker(), start=False)
-    monkeypatch.setattr(sentinel, "monitor", mock.Mock())
-    monkeypatch.setattr(sentinel, "pusher", mock.Mock())
-    monkeypatch.setattr(sentinel, "stop", lambda: None)
-    sentinel.guard()
-    schedule.refresh_from_db()
-    assert (schedule.task, schedule.next_run) == (None, due)
-    assert not OrmQ.objects.exists()

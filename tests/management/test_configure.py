@@ -191,15 +191,6 @@ def test_values_missing_from_the_file_stay(configure) -> None:
     assert Membership.objects.count() == 2
 
 
-def test_a_new_signature_token_keeps_the_old_one_as_previous(configure) -> None:
-    configure('[organization]\nname = "A"\nslug = "a"\n[lever]\nsignature_token = "one"\n')
-    configure('[organization]\nslug = "a"\n[lever]\nsignature_token = "two"\n')
-    webhook = LeverWebhook.objects.get()
-    assert (webhook.signature_token, webhook.previous_signature_token) == ("two", "one")
-    assert webhook.previous_until is not None
-    assert webhook.previous_until > timezone.now()
-
-
 def _tokens() -> tuple[str, str]:
     webhook = LeverWebhook.objects.get()
     return webhook.signature_token, webhook.previous_signature_token if webhook.has_previous else ""
@@ -275,12 +266,6 @@ def test_any_stored_text_is_exported(configure) -> None:
     assert "\x1b" not in text
     assert tomllib.loads(text)["organization"]["name"] == organization.name
     assert configure(text) == "nothing to change\n"
-
-
-def test_exporting_an_unknown_organization_suggests_a_slug(configure) -> None:
-    configure(WHOLE)
-    with pytest.raises(CommandError, match="Did you mean acme"):
-        exported("acne")
 
 
 @given(strategies.text(alphabet=strategies.characters(exclude_categories=["Cs"])))

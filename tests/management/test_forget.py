@@ -28,11 +28,6 @@ def test_an_unknown_opportunity_is_an_error_that_says_where_the_ids_are(organiza
     assert not Erasure.objects.exists()
 
 
-def test_an_unknown_organization_is_an_error(organization):
-    with pytest.raises(CommandError, match="no organization"):
-        run("forget", "nobody", "opportunity-1")
-
-
 @pytest.mark.parametrize("arguments", [(), ("o", "--again-from", "-")])
 def test_exactly_one_of_both_is_to_be_given(organization, arguments):
     with pytest.raises(CommandError, match="either"):
@@ -91,12 +86,3 @@ def test_receipts_are_read_from_standard_input(organization, invitation, monkeyp
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{receipt}\n"))
     printed = run("forget", organization.slug, "--again-from", "-")
     assert json.loads(printed)["opportunity_id"] == invitation.opportunity_id
-
-
-def test_the_receipts_name_nobody(organization, invitation):
-    name, email = invitation.candidate_name, invitation.email
-    run("forget", organization.slug, invitation.opportunity_id)
-    exported = run("export", "erasures", organization.slug)
-    assert name not in exported
-    assert email not in exported
-    assert json.loads(exported)["rows"] == {"integrations_invitation": 1}

@@ -110,10 +110,6 @@ def people(scenario):
     return ids
 
 
-def personal(word: str) -> tuple[str, ...]:
-    return PEOPLE[word]
-
-
 def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> Erasure:
     erasure = Erasure.objects.get(organization=organization, opportunity_id=opportunity_id)
     assert erasure.rows["integrations_invitation"] == 1
@@ -144,10 +140,10 @@ def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(
         lever("archive", opportunities=[people["Cedar"]], reason=next(iter(reasons)))
         follow(scenario)
     for word, cause in (("Alder", "deleted"), ("Birch", "anonymized")):
-        assert traces(*personal(word)) == []
+        assert traces(*PEOPLE[word]) == []
         assert assert_receipt_is_true(scenario.organization, people[word]).cause == cause
         assert not any(part in caplog.text for part in PEOPLE[word])
-    assert len(traces(*personal("Cedar"))) > 10
+    assert len(traces(*PEOPLE["Cedar"])) > 10
     assert not Erasure.objects.filter(opportunity_id=people["Cedar"]).exists()
 
 
@@ -159,10 +155,10 @@ def forget(organization: Organization, opportunity_id: str) -> dict[str, Any]:
 
 
 def test_a_forgotten_person_is_erased_and_others_stay(scenario, people):
-    others = traces(*personal("Birch"))
+    others = traces(*PEOPLE["Birch"])
     receipt = forget(scenario.organization, people["Alder"])
-    assert traces(*personal("Alder")) == []
-    assert traces(*personal("Birch")) == others
+    assert traces(*PEOPLE["Alder"]) == []
+    assert traces(*PEOPLE["Birch"]) == others
     erasure = assert_receipt_is_true(scenario.organization, people["Alder"])
     assert receipt["rows"] == erasure.rows
     assert set(receipt) >= {"opportunity_id", "erased_at", "rows", "kept"}
@@ -208,20 +204,12 @@ def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
     while retention.purge(scenario.organization):
         pass
     for word in PEOPLE:
-        assert traces(*personal(word)) == []
+        assert traces(*PEOPLE[word]) == []
         assert assert_receipt_is_true(scenario.organization, people[word]).cause == "retention"
     before = stored_rows()
     while retention.purge(scenario.organization):
         pass
     assert stored_rows() == before
-
-
-def test_a_retention_of_zero_keeps_everything(scenario, people):
-    scenario.organization.retention_days = 0
-    scenario.organization.save()
-    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=4000))
-    assert retention.purge(scenario.organization) == 0
-    assert len(traces(*personal("Alder"))) > 10
 
 
 def test_another_organizations_rows_of_the_same_opportunity_stay(scenario, people, stranger):
@@ -235,7 +223,7 @@ def test_another_organizations_rows_of_the_same_opportunity_stay(scenario, peopl
         assessment_name="A",
     )
     forget(scenario.organization, people["Alder"])
-    assert traces(*personal("Alder")) == [
+    assert traces(*PEOPLE["Alder"]) == [
         "integrations_invitation.candidate_name",
         "integrations_invitation.email",
     ]
@@ -248,10 +236,10 @@ def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(connected_organi
     opportunity_id = invite_and_evaluate(scenario, "Alder")
     leave_traces(scenario, "Alder")
     if connection.vendor == "sqlite":
-        assert traces_in_files(*personal("Alder"))
+        assert traces_in_files(*PEOPLE["Alder"])
     forget(scenario.organization, opportunity_id)
-    assert traces(*personal("Alder")) == []
-    assert traces_in_files(*personal("Alder")) == []
+    assert traces(*PEOPLE["Alder"]) == []
+    assert traces_in_files(*PEOPLE["Alder"]) == []
 
 
 @pytest.fixture
@@ -267,7 +255,10 @@ def alder_on_disk(connected_organization, sandbox):
     with closing(sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM integrations_invitation")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 50")  # SQLite itself would wait 20 seconds for the reader
         yield scenario, reader
+    connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -285,8 +276,8 @@ def test_the_log_of_sqlite_is_emptied_once_a_reader_ends(alder_on_disk):
 def test_the_repetition_empties_the_log_of_sqlite_that_somebody_read(alder_on_disk):
     scenario, reader = alder_on_disk
     forget(scenario.organization, scenario.sandbox.opportunity_id("Alder"))
-    assert traces_in_files(*personal("Alder"))
+    assert traces_in_files(*PEOPLE["Alder"])
     reader.rollback()
     Erasure.objects.update(erased_at=F("erased_at") - lever_changes.REPEAT_AFTER)
     lever_changes.repeat_erasures(scenario.organization)
-    assert traces_in_files(*personal("Alder")) == []
+    assert traces_in_files(*PEOPLE["Alder"]) == []

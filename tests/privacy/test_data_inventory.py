@@ -3,11 +3,10 @@
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from integrations.members.models.membership import Membership
-from integrations.privacy.data_inventory import Table, candidate_tables, inventory
+from integrations.privacy.data_inventory import inventory
 from integrations.store.encryption import EncryptedTextField
 
 BY_MODEL = {table.model: table for table in inventory()}
@@ -61,13 +60,3 @@ def models_about_people() -> list[type[models.Model]]:
 def test_each_table_with_texts_or_about_a_person_is_declared_once():
     assert len(BY_MODEL) == len(inventory())
     assert set(BY_MODEL) == {*models_with_texts(), *models_about_people()}
-
-
-@pytest.mark.parametrize("table", candidate_tables(), ids=lambda table: table.model.__name__)
-def test_the_lookups_of_a_table_with_candidates_data_exist(table: Table):
-    rows = table.model._base_manager
-    for lookup in filter(None, ("organization", table.opportunity)):
-        try:
-            rows.order_by(lookup).values(lookup)
-        except FieldDoesNotExist:
-            pytest.fail(f"{table.model._meta.label} has no {lookup}")

@@ -207,16 +207,6 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     assert traces(NAME, ADDRESS) == []
 
 
-def test_a_worker_that_holds_an_effect_can_neither_begin_nor_end_it_after_the_erasure(scenario):
-    scenario.pending_invitation()
-    held = Effect.objects.get(kind="send_invitation").lease()
-    assert held is not None
-    forget(scenario)
-    assert not held.mark_attempt_started()
-    assert not held.finish()
-    assert Effect.objects.get(kind="send_invitation").state == "cancelled"
-
-
 def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
     invitation = scenario.pending_invitation()
     notify_members(
@@ -257,16 +247,6 @@ def test_a_repetition_that_finds_nothing_leaves_the_receipt(scenario):
     repeat_erasures(scenario.organization)
     assert Erasure.objects.get().rows == rows
     assert AuditEntry.objects.filter(action="erase").count() == 1
-
-
-def test_calls_about_an_erased_person_are_stored_without_bodies(scenario):
-    invitation = scenario.sent_invitation()
-    forget(scenario)
-    context = CallContext(opportunity_without_row=invitation.opportunity_id)
-    scenario.organization.refresh_from_db()
-    ClientProvider(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
-    call = ApiCall.objects.latest("pk")
-    assert (call.status, call.response_body) == (200, "")
 
 
 def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_without_bodies(scenario):

@@ -16,18 +16,14 @@ from integrations.privacy.models import Erasure
 from integrations.queue import duties
 from tests.support import duty_runs
 
-ADDRESS = "alder@candidates.example"
 
+def follow(scenario) -> int:
+    """Follow all erasures; return in how many turns."""
 
-def follow(scenario) -> None:
-    turns(scenario)
-
-
-def turns(scenario, most: int = 200) -> int:
     def turn(place):
         return duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), place)
 
-    return duty_runs.turns_until_done(turn, most)
+    return duty_runs.turns_until_done(turn, 200)
 
 
 def lists_read() -> list[str]:
@@ -81,8 +77,7 @@ def test_a_run_asks_for_what_changed_since_the_last_one_with_two_calls(scenario)
 
 
 def test_a_long_gap_is_read_in_windows_and_continued_where_it_was_cut_off(scenario):
-    month = timezone.now() - timedelta(days=90)
-    LeverConnection.objects.update(erasures_read_at=month)
+    LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(days=90))
     scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=500, times=20)
     with pytest.raises(Exception, match="500"):
         follow(scenario)
@@ -118,38 +113,20 @@ def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenar
     assert Erasure.objects.get().cause == "anonymized"
 
 
-class TestLongLists:
-    """More changed than one turn can read: a turn reads one, and here a page has one row."""
-
-    @pytest.fixture
-    def anonymized(self, scenario, monkeypatch):
-        """Candidates that Lever anonymized, among others that changed."""
-        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
-        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
-        words = ("Alder", "Birch", "Cedar")
-        ids = [scenario.pending_invitation(word).opportunity_id for word in words]
-        scenario.sandbox.lever_does("anonymize", opportunities=ids)
-        return set(ids)
-
-    def assert_all_is_followed(self, anonymized):
-        assert set(Erasure.objects.values_list("opportunity_id", flat=True)) == anonymized
-        read_up_to = LeverConnection.objects.get().erasures_read_at
-        assert read_up_to is not None
-        assert read_up_to > timezone.now() - timedelta(minutes=5)
-
-    def test_a_list_is_read_in_turns_to_its_end(self, scenario, anonymized):
-        ApiCall.objects.all().delete()
-        number = turns(scenario)
-        assert 3 < len(lists_read()) == number
-        self.assert_all_is_followed(anonymized)
-
-    def test_deletions_are_read_in_turns_to_their_end(self, scenario, monkeypatch):
-        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
-        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
-        ids = [scenario.pending_invitation(word).opportunity_id for word in ("Alder", "Birch", "Cedar")]
-        scenario.sandbox.lever_does("delete", opportunities=ids)
-        turns(scenario)
-        self.assert_all_is_followed(set(ids))
+@pytest.mark.parametrize("action", ["anonymize", "delete"])
+def test_a_list_that_one_turn_cannot_read_is_read_in_turns_to_its_end(scenario, monkeypatch, action):
+    """A turn reads one page, and here a page has one row."""
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
+    ids = [scenario.pending_invitation(word).opportunity_id for word in ("Alder", "Birch", "Cedar")]
+    scenario.sandbox.lever_does(action, opportunities=ids)
+    ApiCall.objects.all().delete()
+    number = follow(scenario)
+    assert 3 < len(lists_read()) == number
+    assert set(Erasure.objects.values_list("opportunity_id", flat=True)) == set(ids)
+    read_up_to = LeverConnection.objects.get().erasures_read_at
+    assert read_up_to is not None
+    assert read_up_to > timezone.now() - timedelta(minutes=5)
 
 
 class TestGone:

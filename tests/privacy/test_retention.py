@@ -116,12 +116,6 @@ def test_without_a_retention_nothing_is_removed(organization):
     assert name_and_address(invitation) == PERSON
 
 
-def test_another_organizations_rows_stay(retaining_organization, stranger):
-    theirs = create_invitation(stranger.memberships.get().organization)
-    purge_all()
-    assert name_and_address(theirs) == PERSON
-
-
 def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     delivery = factories.DeliveryFactory.create(
         organization=retaining_organization,

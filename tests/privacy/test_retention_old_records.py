@@ -112,12 +112,6 @@ def test_calls_about_a_candidate_stay_until_it_is_settled_that_lever_no_longer_h
     assert remove_old_records(organization) == 1
 
 
-def test_a_backlog_is_removed_in_batches(organization, monkeypatch):
-    monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
-    create_calls(organization, 3)
-    assert [remove_old_records(organization) for _ in range(3)] == [2, 1, 0]
-
-
 def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
     monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
     factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")

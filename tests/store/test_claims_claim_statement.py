@@ -136,15 +136,6 @@ def test_organizations_take_turns_when_none_is_being_served(db, factory) -> None
 
 
 @pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
-def test_the_organization_with_fewest_leases_is_served_when_all_are_being_served(db, factory) -> None:
-    one, two = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
-    for organization in (one, one, one, one, two, two):
-        model = type(factory.create(organization=organization))
-    owners = [factories.claimed(model, "one").organization_id for _ in range(4)]
-    assert sorted(owners) == [one.pk, one.pk, two.pk, two.pk]
-
-
-@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
 def test_a_batch_gives_each_organization_its_share_however_long_its_backlog(db, factory) -> None:
     busy, quiet = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
     factory.create_batch(10, organization=busy, due_at=factories.a_moment_ago() - timedelta(hours=1))

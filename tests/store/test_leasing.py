@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
-from django.db import connection as database
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models.effect import Effect
 from integrations.store.leasing import masked_traceback
 from tests.support import factories
+from tests.support.at_once import run_at_once
 
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
 
@@ -173,26 +173,15 @@ def test_two_workers_never_hold_the_same_row_when_many_claim_at_once(model, fact
     for _ in range(40):
         factory(organization=organization)
     claimed_pks: list[int] = []
-    errors: list[Exception] = []
 
-    def work(name):
-        try:
-            misses = 0
-            while misses < 3:
-                row = model.claim(name)
-                misses = 0 if row else misses + 1
-                claimed_pks.extend([row.pk] if row else [])
-        except Exception as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-        finally:
-            database.close()
+    def work():
+        misses = 0
+        while misses < 3:
+            row = model.claim(f"worker-{threading.get_ident()}")
+            misses = 0 if row else misses + 1
+            claimed_pks.extend([row.pk] if row else [])
 
-    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
+    assert run_at_once(work, times=6) == []
     assert len(claimed_pks) == len(set(claimed_pks)) == 40
 
 
@@ -203,38 +192,28 @@ def test_no_two_effects_of_a_candidate_are_held_when_many_claim_at_once():
     held: list[str] = []
     broken: list[str] = []
     done: list[int] = []
-    errors: list[Exception] = []
     guard = threading.Lock()
 
-    def claim_until_done(name):
-        try:
-            deadline = time.monotonic() + 60
-            while len(done) < 60 and time.monotonic() < deadline:
-                following = Effect.claim_next(organization.pk, "a", name)
-                for effect in [*Effect.claim_batch(name, 2), *([following] if following else [])]:
-                    with guard:
-                        broken.extend([effect.opportunity_id] if effect.opportunity_id in held else [])
-                        held.append(effect.opportunity_id)
-                    with guard:
-                        held.remove(effect.opportunity_id)
-                        assert effect.finish()
-                        done.append(effect.pk)
-        except Exception as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-        finally:
-            database.close()
+    def claim_until_done():
+        name, deadline = f"worker-{threading.get_ident()}", time.monotonic() + 60
+        while len(done) < 60 and time.monotonic() < deadline:
+            following = Effect.claim_next(organization.pk, "a", name)
+            for effect in [*Effect.claim_batch(name, 2), *([following] if following else [])]:
+                with guard:
+                    broken.extend([effect.opportunity_id] if effect.opportunity_id in held else [])
+                    held.append(effect.opportunity_id)
+                with guard:
+                    held.remove(effect.opportunity_id)
+                    assert effect.finish()
+                    done.append(effect.pk)
 
-    threads = [threading.Thread(target=claim_until_done, args=(f"worker-{number}",)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for number in range(60):
-        opportunity = "ab"[number % 2]
-        factories.EffectFactory(
-            organization=organization, opportunity_id=opportunity, priority=9 - number % 8
-        )
-    for thread in threads:
-        thread.join(90)
-    assert (errors, broken) == ([], [])
+    def add():
+        for number in range(60):
+            opportunity, priority = "ab"[number % 2], 9 - number % 8
+            factories.EffectFactory(organization=organization, opportunity_id=opportunity, priority=priority)
+
+    assert run_at_once(*[claim_until_done] * 6, add, times=1) == []
+    assert broken == []
     assert len(set(done)) == len(done) == 60
 
 

@@ -4,11 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from django.conf import settings
-from django.db import transaction
-
-from integrations.organizations.models.organization import Organization
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -32,17 +28,3 @@ def test_every_lock_names_its_table() -> None:
     calls = dict(locking_calls())
     assert len(calls) >= 10
     assert [place for place, arguments in calls.items() if "of" not in arguments] == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_row_is_not_read_as_locked_outside_a_transaction(organization) -> None:
-    with pytest.raises(transaction.TransactionManagementError):
-        Organization.objects.lock(organization.pk)
-    with transaction.atomic():
-        assert Organization.objects.lock(organization.pk) == organization
-
-
-@pytest.mark.django_db
-def test_a_row_that_is_gone_is_not_locked(organization) -> None:
-    with pytest.raises(Organization.DoesNotExist):
-        Organization.objects.lock(organization.pk + 1)

@@ -54,12 +54,6 @@ def forget_proofs(client: Client, ago: float = 3600.0) -> None:
     session.save()
 
 
-def change_session(client: Client, **values: Any) -> None:
-    session = client.session
-    session.update(values)
-    session.save()
-
-
 def with_app(user: User) -> Authenticator:
     """Give the person an authenticator app."""
     secret = b32encode(token_bytes(20)).decode()
