@@ -132,11 +132,6 @@ class WebhookContract:
             assert self.send(sender, address, request).status_code == 202
         assert Delivery.objects.count() == 2
 
-    @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
-    def test_the_media_type_is_compared_as_rfc_9110_says(self, sender, endpoint, content_type):
-        answer = self.send(sender, endpoint, self.signed(self.payload()), content_type=content_type)
-        assert answer.status_code == 202
-
     @pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml;q=0.5", "nonsense"])
     def test_any_accept_header_is_answered(self, sender, endpoint, accept):
         body, headers = self.signed(self.payload())
@@ -218,11 +213,17 @@ class WebhookContract:
         assert Delivery.objects.count() == 0
 
     @pytest.mark.parametrize(
-        "parameters",
-        ["charset=utf-8", "charset=UTF-8", "charset=utf8", 'charset="utf-8"', "CHARSET='UTF8'", "version=1"],
+        "content_type",
+        [
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=utf8",
+            'application/json;charset="UTF-8"',
+            "application/json;CHARSET='UTF8'",
+            "application/json;version=1",
+        ],
     )
-    def test_utf8_is_accepted_however_it_is_spelled(self, sender, endpoint, parameters):
-        content_type = f"application/json;{parameters}"
+    def test_json_in_utf8_is_accepted_however_it_is_spelled(self, sender, endpoint, content_type):
         answer = self.send(sender, endpoint, self.signed(self.payload()), content_type=content_type)
         assert answer.status_code == 202
 
@@ -307,13 +308,6 @@ class WebhookContract:
                 answer = self.send(sender, endpoint, self.signed(payload))
                 assert answer.status_code in (400, 401), (path, value)
         assert Delivery.objects.count() == 0
-
-    @given(body=st.binary(max_size=400))
-    @EXAMPLES
-    def test_arbitrary_bytes_are_refused(self, sender, endpoint, body):
-        unproven: tuple[bytes, dict[str, str]] = (body, {})
-        for request in (unproven, self.signed_body(body)):
-            assert self.send(sender, endpoint, request).status_code in (400, 401)
 
     @given(value=JSON_VALUES)
     @EXAMPLES

@@ -168,11 +168,6 @@ class TestCodeScreen(WebhookContract):
         if status == 401:
             assert answer.json()["code"] == "timestamp_out_of_range"
 
-    @pytest.mark.parametrize("moment", ["9" * 12, "0"])
-    def test_an_absurd_timestamp_is_refused(self, sender, endpoint, moment):
-        headers = signed_at(int(time.time())) | {"webhook-timestamp": moment}
-        assert self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code == 401
-
     def test_one_of_several_signatures_is_enough(self, sender, endpoint):
         for form in ("v1,d3Jvbmc= {}", "{} v1,d3Jvbmc=", "v1a,asymmetric {} v2,later", "v1,d3Jvbmc=  {}"):
             headers = signed_at(int(time.time()))
@@ -191,17 +186,9 @@ class TestCodeScreen(WebhookContract):
             answers.append(self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code)
         assert answers == [202, 200]
 
-    def test_a_signed_body_is_400_when_it_is_unparsable_or_has_wrong_types(self, sender, endpoint):
-        assert self.send(sender, endpoint, self.signed_body(b"not json")).status_code == 400
-        assert self.send(sender, endpoint, self.signed(self.payload(data=None))).status_code == 400
-
     def test_a_verified_webhook_marks_the_connection_as_received(self, sender, endpoint, organization):
         self.send(sender, endpoint, self.signed(self.payload()))
         assert CodeScreenConnection.objects.get(organization=organization).last_received_at is not None
-
-    def test_a_webhook_is_401_without_a_connection(self, sender, endpoint, organization):
-        CodeScreenConnection.objects.filter(organization=organization).delete()
-        assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 401
 
     def test_a_message_without_an_instance_is_stored(self, sender, endpoint):
         assert self.send(sender, endpoint, self.signed(self.payload(data={}))).status_code == 202

@@ -13,15 +13,12 @@ from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from tests.support.factories import (
     SIGNATURE_TOKEN,
-    WEBHOOK_SECRET,
-    CodeScreenConnectionFactory,
     LeverWebhookFactory,
 )
-from tests.support.payloads import codescreen_headers, load, sign
+from tests.support.payloads import load, sign
 
 JSON = "application/json"
-FORGED = 2_000
-REPLAYS = 500
+FORGED, REPLAYS = 300, 100
 DAY_MS = 24 * 3_600_000
 
 
@@ -38,17 +35,9 @@ def lever_endpoint(organization):
     return reverse("lever-webhook", args=[organization.webhook_key])
 
 
-@pytest.fixture
-def codescreen_endpoint(organization):
-    """The address of an organization that has stored a webhook secret."""
-    CodeScreenConnectionFactory(organization=organization, webhook_secret=WEBHOOK_SECRET)
-    return reverse("codescreen-webhook", args=[organization.webhook_key])
-
-
 def stage_change(**changes):
     """Return a stage change with a new id, unsigned."""
-    fresh = {"id": str(uuid.uuid4()), "triggeredAt": int(time.time() * 1000)}
-    return load("lever/candidate_stage_change", **fresh | changes)
+    return load("lever/candidate_stage_change", id=str(uuid.uuid4()), **changes)
 
 
 def forged_stage_change(rng):
@@ -98,29 +87,3 @@ def test_a_replayed_delivery_is_a_repeat_when_it_is_reformatted(sender, lever_en
     assert statuses == {200}
     assert Delivery.objects.count() == len(old)
     assert sum(Delivery.objects.values_list("repeats", flat=True)) == REPLAYS
-
-
-@pytest.mark.slow
-def test_no_forged_codescreen_message_is_accepted_and_a_good_one_once(sender, codescreen_endpoint):
-    body = json.dumps(load("codescreen/candidate_evaluated")).encode()
-    good = codescreen_headers(body, WEBHOOK_SECRET, "msg_good")
-    rng = random.Random(3)
-    statuses = set()
-    for _ in range(FORGED // 2):
-        headers = dict(good)
-        kind = rng.randrange(4)
-        if kind == 0:
-            headers["webhook-id"] = f"msg_{rng.random()}"
-        elif kind == 1:
-            headers["webhook-timestamp"] = str(int(headers["webhook-timestamp"]) + rng.randint(1, 250))
-        elif kind == 2:
-            headers["webhook-signature"] = f"v1,{rng.getrandbits(256):064x}"
-        sent = body + b" " if kind == 3 else body
-        statuses.add(sender.generic("POST", codescreen_endpoint, sent, JSON, headers=headers).status_code)
-    assert statuses == {401}
-    assert not Delivery.objects.exists()
-    answers = [
-        sender.generic("POST", codescreen_endpoint, body, JSON, headers=good).status_code for _ in range(50)
-    ]
-    assert answers == [202] + [200] * 49
-    assert Delivery.objects.count() == 1

@@ -57,10 +57,7 @@ class TestLever(WebhookContract):
         LeverWebhook.objects.filter(organization=organization).update(signature_token="")
 
     def payload(self, **changes: Any) -> dict[str, Any]:
-        return (
-            load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
-            | changes
-        )
+        return load("lever/candidate_stage_change", id=str(uuid.uuid4())) | changes
 
     def payload_of_event(self, event: str) -> dict[str, Any]:
         return self.payload(event=event)
@@ -112,9 +109,6 @@ class TestLever(WebhookContract):
         payload = sign(self.payload(event=5, data=[]), OTHER_TOKEN)
         assert self.send(sender, endpoint, (encode(payload), {})).status_code == 401
 
-    def test_a_body_with_wrong_types_is_400_when_the_signature_is_right(self, sender, endpoint):
-        assert self.send(sender, endpoint, self.signed(self.payload(event=5))).status_code == 400
-
     @pytest.mark.parametrize(
         "data",
         [
@@ -163,12 +157,6 @@ class TestLever(WebhookContract):
         assert LeverWebhook.objects.get(organization=organization).last_received_at is not None
         worker.work()
         assert not Delivery.objects.filter(verdict="test_request").exists()
-
-    def test_a_delivery_marks_its_webhook_as_received(self, sender, endpoint, organization):
-        self.send(sender, endpoint, self.signed(self.payload()))
-        webhook = LeverWebhook.objects.get(organization=organization)
-        assert webhook.last_received_at is not None
-        assert webhook.last_verified_at is None
 
     def test_neither_token_nor_signature_is_stored(self, sender, endpoint):
         payload = self.payload()
@@ -270,7 +258,7 @@ class TestLever(WebhookContract):
 
 def test_a_webhook_is_answered_503_when_no_key_decrypts_the_token(client, organization, settings, caplog):
     LeverWebhookFactory(organization=organization)
-    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()))
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     answer = client.post(
         organization.lever_webhook_url, encode(sign(payload, SIGNATURE_TOKEN)), content_type=JSON

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 import uuid
 from datetime import timedelta
 
@@ -59,7 +58,6 @@ class Sender:
                 payload = load(
                     "lever/candidate_stage_change",
                     id=str(uuid.uuid4()),
-                    triggeredAt=int(time.time() * 1000),
                     event="candidateHired",
                 )
                 body = json.dumps(sign(payload, self.token))
