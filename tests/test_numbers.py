@@ -15,10 +15,13 @@ PAGES = [
     "/activity/",
     "/activity/?view=attention",
     "/reports/",
+    "/reports/?by=assessment",
+    "/reports/?by=origin",
+    "/reports/?by=week",
     "/admin/",
 ]
-#: Of the two pages of figures, how many are compared at least: tiles, and lines of each table.
-LEAST = {"/": 10, "/reports/": 50}
+#: Of the two pages of figures, how many are compared at least: tiles, and lines of the table.
+LEAST = {"/": 10, "/reports/": 15}
 #: Where a link leads to a list. Elsewhere, as under Settings, it leads to what can be done.
 LISTS = ("/activity/", "/candidates/bulk/", "/audit/", "/admin/")
 

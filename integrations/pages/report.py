@@ -1,4 +1,4 @@
-"""The report of a period: what became of those invited, by role, assessment, source and week; and as CSV."""
+"""The report of a period: what became of those invited, by role, assessment, origin or week; and as CSV."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from integrations.core.vocabulary import LabelledEnum, Origin, lower_first
+from integrations.core.vocabulary import LabelledEnum, Origin
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation, InvitationQuerySet
 from integrations.members.models.membership import TEAM
@@ -69,7 +69,7 @@ def asked_period(parameters: Mapping[str, str]) -> Period:
 
 
 class By(LabelledEnum):
-    """What the lines of a table are of. All but the week are filters of the list of candidates."""
+    """What the table's lines are of. All but the week are filters of the list of candidates."""
 
     ROLE = "role", "Role"
     ASSESSMENT = "assessment", "Assessment"
@@ -77,7 +77,12 @@ class By(LabelledEnum):
     WEEK = "week", "Week"
 
 
-#: A line of a table by its name: a role, an assessment, an origin or a week's Monday, or NONE. Without a table: all.
+def asked_by(parameters: Mapping[str, str]) -> By:
+    """Return what the table's lines are of; the role where nothing that exists is asked for."""
+    return next((by for by in By if by.value == parameters.get("by")), By.ROLE)
+
+
+#: A line by its name: a role, an assessment, an origin or a week's Monday, or NONE. Without a name: all.
 type Line = tuple[By | None, str]
 ALL: Line = (None, "")
 
@@ -110,7 +115,7 @@ class Figures:
 
 
 def report_of(organization: Organization, period: Period) -> dict[Line, Figures]:
-    """Return the figures of all invited in the period, and of each line of the tables; three queries.
+    """Return the figures of all invited in the period, and of each line of each kind; three queries.
 
     A candidate counts once in each line. Nothing is counted of an opportunity that isn't among the candidates: the list
     doesn't have it either.
@@ -168,8 +173,6 @@ def _lines_of_journey(journey: Journey) -> tuple[Line, Line]:
 
 
 COLUMNS = (
-    "by",
-    "line",
     *(became.label.lower() for became in Became),
     "median hours to start",
     "hours to start for 95 %",
@@ -180,7 +183,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What a line of a table is called, its counts, and how long it took to the start and to the result."""
+    """What a line of the table is called, its counts, and how long it took to the start and to the result."""
 
     name: str
     figures: list[Figure]
@@ -188,26 +191,14 @@ class Row:
     to_result: Times | None
 
 
-@dataclass(frozen=True)
-class Table:
-    """The lines of one table."""
-
-    by: By
-    rows: list[Row]
-
-    @property
-    def heading(self) -> str:
-        return f"By {lower_first(self.by.label)}"
-
-
 class ReportView(OrganizationMixin, TemplateView):
-    """Show the report of the period in the address."""
+    """Show the report of the period in the address, in one table by what the address asks for."""
 
     template_name = "integrations/report.html"
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        period = asked_period(self.request.GET.dict())
+        period, by = asked_period(self.request.GET.dict()), asked_by(self.request.GET.dict())
         report = report_of(self.organization, period)
         total = report.get(ALL, Figures())
         return super().get_context_data(
@@ -216,37 +207,36 @@ class ReportView(OrganizationMixin, TemplateView):
             total=_row(ALL, total, period),
             pass_percent=total.pass_percent,
             unstated=total.counts[Became.NOT_STATED],
-            tables=[
-                Table(by, [_row(line, report[line], period) for line in _in_order(by, report)]) for by in By
-            ],
+            by=by,
+            choices=list(By),
+            rows=[_row(line, report[line], period) for line in _in_order(by, report)],
             **kwargs,
         )
 
 
 class ReportExportView(ListExport):
-    """The same as CSV: each line of each table."""
+    """The same table as CSV."""
 
     allowed_roles = TEAM
     list_name = "report"
     list_page = "report"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        period = asked_period(self.request.GET.dict())
-        filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
-        return self.file(filename, COLUMNS, _cells(report_of(self.organization, period)))
+        period, by = asked_period(self.request.GET.dict()), asked_by(self.request.GET.dict())
+        filename = f"report-by-{by.value}-{self.organization.slug}-{period.first}-{period.last}.csv"
+        return self.file(filename, (by.value, *COLUMNS), _cells(by, report_of(self.organization, period)))
 
 
-def _cells(report: dict[Line, Figures]) -> Iterator[tuple[object, ...]]:
-    for by in By:
-        for line in _in_order(by, report):
-            figures = report[line]
-            seconds = [(one.median, one.most) if one else (None, None) for one in figures.times]
-            hours = [None if one is None else f"{one / 3600:.1f}" for pair in seconds for one in pair]
-            yield by.label, _title(line), *(figures.counts[became] for became in Became), *hours
+def _cells(by: By, report: dict[Line, Figures]) -> Iterator[tuple[object, ...]]:
+    for line in _in_order(by, report):
+        figures = report[line]
+        seconds = [(one.median, one.most) if one else (None, None) for one in figures.times]
+        hours = [None if one is None else f"{one / 3600:.1f}" for pair in seconds for one in pair]
+        yield _title(line), *(figures.counts[became] for became in Became), *hours
 
 
 def _in_order(by: By, report: dict[Line, Figures]) -> list[Line]:
-    """Return a table's lines: the latest week first, else those with the most candidates."""
+    """Return the table's lines: the latest week first, else those with the most candidates."""
     lines = sorted((line for line in report if line[0] is by), reverse=by is By.WEEK)
     return lines if by is By.WEEK else sorted(lines, key=lambda line: -report[line].counts[Became.SENT])
 

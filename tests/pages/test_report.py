@@ -169,11 +169,20 @@ def test_a_week_begins_on_monday_at_midnight_of_the_reader(ready_organization):
         assert sent_by(By.WEEK, report_of(ready_organization, period)) == {"2026-03-02": 1}
 
 
-def test_the_page_shows_tables_and_each_number_opens_its_list(team_member_client, journeys):
-    page = team_member_client.get("/reports/").content.decode()
-    assert page.count("<table") == 4
-    assert "By role" in page
-    assert "No role" in page
+@pytest.mark.parametrize(
+    ("asked", "label", "line"),
+    [("", "Role", "No role"), ("?by=nothing", "Role", "=Data"), ("?by=assessment", "Assessment", "Data")],
+)
+def test_the_page_shows_the_table_that_is_asked_for(team_member_client, journeys, asked, label, line):
+    page = team_member_client.get(f"/reports/{asked}").content.decode()
+    assert page.count("<table") == 1
+    assert f'<th scope="col">{label}</th>' in page
+    assert f'<th scope="row">{line}</th>' in page
+    assert f'by={label.lower()}">Export as CSV' in page
+
+
+def test_each_number_opens_its_list(team_member_client, journeys):
+    page = team_member_client.get("/reports/?by=assessment").content.decode()
     assert "50 % passed" in page
     assert "style=" not in page
     today = timezone.localdate()
@@ -187,14 +196,14 @@ def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, re
     assert "<table" not in page
 
 
-def test_the_file_has_each_line_of_each_table_and_no_formula(team_member_client, journeys):
-    answer = team_member_client.get("/reports/export/")
+def test_the_file_has_each_line_of_the_table_and_no_formula(team_member_client, journeys):
+    answer = team_member_client.get("/reports/export/?by=role")
     rows = list(csv.reader(answer.getvalue().decode("utf-8-sig").splitlines()))
-    assert rows[0][:4] == ["by", "line", "invited", "started"]
-    lines = {(row[0], row[1]): row[2:] for row in rows[1:]}
-    assert lines["Role", "'=Data"] == ["1", "1", "0", "1", "0", "1", "0", "0", "6.0", "6.0", "8.0", "8.0"]
-    assert lines["Role", "No role"][8:] == ["", "", "", ""]
-    assert sum(int(row[2]) for row in rows[1:] if row[0] == "Role") == 7
+    assert rows[0][:3] == ["role", "invited", "started"]
+    lines = {row[0]: row[1:] for row in rows[1:]}
+    assert lines["'=Data"] == ["1", "1", "0", "1", "0", "1", "0", "0", "6.0", "6.0", "8.0", "8.0"]
+    assert lines["No role"][8:] == ["", "", "", ""]
+    assert sum(int(row[1]) for row in rows[1:]) == 7
 
 
 def test_figures_without_results_have_no_share_of_those_who_passed(ready_organization):
