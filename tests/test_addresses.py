@@ -227,7 +227,7 @@ def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, me
             if answer.status_code == 302 and not persona.is_signed_in and address.name not in PUBLIC:
                 assert answer["Location"].startswith("/accounts/login/"), address
             if persona.is_stranger and answer.status_code == 200 and address.name not in PUBLIC:
-                shows_invitation = persona.is_invited and address.name == "memberships"
+                shows_invitation = persona.is_invited and address.name == "account"
                 assert shows_invitation or "acme" not in _text(answer), address
     assert wrong == []
 
@@ -322,7 +322,7 @@ def test_personas_without_rights_change_no_row(client_of, acme, globex, persona)
         requested = addresses.of(acme)
     before = _rows_of(acme)
     # everybody may change their e-mails; a wrong password, or code of their new app, is recorded
-    own = {"notifications", "list-save", "unsubscribe", "mfa_activate_totp"}
+    own = {"emails-choose", "unsubscribe", "mfa_activate_totp"}
     for address in requested:
         if address.name not in ENDPOINTS | own and not address.name.endswith("logout"):
             client.post(address.url, {"organization": acme.organization.slug, "post": "yes", "role": "admin"})

@@ -254,7 +254,7 @@ class Visit:
         if self.persona.is_superuser or self.address.name in PUBLIC:
             return
         other = "acme" if self.persona.is_stranger else "globex"
-        is_shown_the_invitation = self.persona.is_invited and self.address.name == "memberships"
+        is_shown_the_invitation = self.persona.is_invited and self.address.name == "account"
         if not is_shown_the_invitation and other not in request.lower():
             assert other not in text, request
 

@@ -32,7 +32,7 @@ PAGES = (
     "audit",
     "preview",
     "notification-settings",
-    "notifications",
+    "account",
     "lever-disconnect",
     "webhooks-remove",
     "metrics",

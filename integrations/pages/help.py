@@ -33,7 +33,7 @@ from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.preview import PreviewView
 from integrations.pages.report import ReportView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
-from integrations.pages.settings.notifications import NotificationsView
+from integrations.pages.settings.notifications import ChooseEmailsView
 from integrations.pages.settings.rules import RulesView, rule_in_words
 from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
 
@@ -73,7 +73,7 @@ def retention_of(organization: Organization) -> list[tuple[str, int]]:
 #: What people do, and the view that lets them.
 ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("See candidates, their results and why somebody was not invited", ActivityView),
-    ("Choose your own e-mails", NotificationsView),
+    ("Choose your own e-mails", ChooseEmailsView),
     ("See the mappings", MappingListView),
     ("Preview what a move would do", PreviewView),
     ("See reports, and Health on the overview", ReportView),

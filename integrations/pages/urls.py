@@ -65,7 +65,8 @@ urlpatterns = [
     path("settings/notifications/", notifications.ChatRoomView.as_view(), name="notification-settings"),
     # people and their e-mails
     path("ask/", ask.AskView.as_view(), name="ask"),
-    path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
+    path("notifications/", RedirectView.as_view(url="/account/#e-mails"), name="notifications"),
+    path("account/e-mails/", notifications.ChooseEmailsView.as_view(), name="emails-choose"),
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
     path("audit/", audit_log.AuditLogView.as_view(), name="audit"),
     path("audit/export/", audit_log.AuditExportView.as_view(), name="audit-export"),

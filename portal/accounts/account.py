@@ -1,4 +1,4 @@
-"""A person's own account: its page, their memberships and invitations, and the organization that they work in."""
+"""A person's own account: its page with their memberships, the answer to an invitation, and switching."""
 
 from typing import Any, cast
 
@@ -32,15 +32,17 @@ from integrations.members.acts.invitations import (
 )
 from integrations.members.models.membership import PendingMembership, folded
 from integrations.notifications.link_emails import read_membership_token
-from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
+from integrations.notifications.models.email_kind import EmailKind, gets
+from integrations.pages.access import ORGANIZATION_SESSION_KEY, admitted_membership, memberships_of
 from integrations.pages.views import ActView, OperationView
 from integrations.queue import notify
 from integrations.single_sign_on.models import provider_of
 from portal.accounts.forms import FirstPasswordForm
 
+#: The part of the account's page with the memberships and invitations.
+ORGANIZATIONS = "#organizations"
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
 ACCOUNT_PAGES = (
-    ("memberships", "Organizations", "people", "Accept or decline an invitation, or leave an organization"),
     ("account_change_password", "Your password", "key", "Choose another one"),
     ("usersessions_list", "Where you are signed in", "list", "See and end your sessions"),
     (
@@ -64,7 +66,7 @@ class NameForm(forms.Form):
 
 
 class AccountView(OperationView):
-    """List the pages about the signed-in person's account; store their name on POST."""
+    """Show the signed-in person's name, sign-in, organizations, invitations and e-mails; store their name on POST."""
 
     template_name = "accounts/account.html"
     form_class = NameForm
@@ -74,7 +76,17 @@ class AccountView(OperationView):
         return model_to_dict(cast(User, self.request.user), NameForm.base_fields)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(pages=ACCOUNT_PAGES, **kwargs)
+        """Read the memberships, the invitations to a proven address, and the e-mails of the organization shown."""
+        user = cast(User, self.request.user)
+        member = admitted_membership(self.request)
+        return super().get_context_data(
+            pages=ACCOUNT_PAGES,
+            memberships=memberships_of(self.request),
+            invitations=open_invitations(user),
+            is_address_proven=has_proven_address(user),
+            kinds=[(kind, gets(member, kind)) for kind in EmailKind] if member else [],
+            **kwargs,
+        )
 
     def operate(self, form: Form) -> str | None:
         user = cast(User, self.request.user)
@@ -85,26 +97,11 @@ class AccountView(OperationView):
         return "Your name is saved." if changes else None
 
 
-class MembershipsView(TemplateView):
-    """Show the organizations that the person belongs to, and those that invite them."""
-
-    template_name = "accounts/memberships.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the memberships, and the invitations to an address that is proven to be the person's."""
-        user = cast(User, self.request.user)
-        return super().get_context_data(
-            memberships=memberships_of(self.request),
-            invitations=open_invitations(user),
-            is_address_proven=has_proven_address(user),
-            **kwargs,
-        )
-
-
 class AnswerInvitationView(ActView):
     """Accept or decline an invitation, signed in, without its link."""
 
-    following_page = "memberships"
+    following_page = "account"
+    anchor = ORGANIZATIONS
 
     def operate(self, form: Form) -> str | HttpResponse:
         """Store the answer; 404 unless the invitation went to the person's own proven address."""
@@ -119,7 +116,8 @@ class AnswerInvitationView(ActView):
 class LeaveOrganizationView(ActView):
     """End one of the person's own memberships."""
 
-    following_page = "memberships"
+    following_page = "account"
+    anchor = ORGANIZATIONS
 
     def operate(self, form: Form) -> str:
         """Leave, unless the person is the last Super Admin; 404 for somebody else's membership."""
@@ -135,7 +133,7 @@ def accept_signed_in(
     member = accept(pending, user, proof)
     if isinstance(member, AcceptanceRefusal):
         messages.error(request, member.value)
-        return redirect("memberships")
+        return redirect(reverse("account") + ORGANIZATIONS)
     notify.notify_workers()
     request.session[ORGANIZATION_SESSION_KEY] = member.organization.slug
     messages.success(request, f"You are {member.get_role_display()} of {member.organization} now.")
@@ -193,7 +191,7 @@ class MembershipLinkView(TemplateView):
         decline(pending, cast(User, self.request.user) if is_own else pending.email)
         notify.notify_workers()
         messages.success(self.request, f"You declined the invitation of {pending.organization}.")
-        return redirect("memberships" if self.request.user.is_authenticated else "account_login")
+        return redirect("account" if self.request.user.is_authenticated else "account_login")
 
     def _accept_with_new_account(self, pending: PendingMembership, proof: InvitationProof) -> HttpResponse:
         user = _new_user(pending)

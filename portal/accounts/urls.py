@@ -78,7 +78,11 @@ urlpatterns = [
     path("accounts/2fa/webauthn/keys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
     path("accounts/sessions/", list_usersessions, name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
-    path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),
+    path(
+        "account/memberships/",
+        RedirectView.as_view(url=f"/account/{account.ORGANIZATIONS}"),
+        name="memberships",
+    ),
     path(
         "account/memberships/<int:pk>/answer/",
         account.AnswerInvitationView.as_view(),

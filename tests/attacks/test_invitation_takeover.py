@@ -53,7 +53,7 @@ def test_a_link_that_was_shown_is_no_proof_of_the_address(globex, acme, settings
     assert shown
     attacker = accept_as_new(shown[1])
     acme.invite(CAROL, "admin")
-    assert "Acme" not in text(attacker.get("/account/memberships/"))
+    assert "Acme" not in text(attacker.get("/account/"))
     pk = acme.pending(CAROL).pk
     assert attacker.post(f"/account/memberships/{pk}/answer/", ACCEPT).status_code == 404
     assert not acme.organization.memberships.filter(user__email=CAROL).exists()

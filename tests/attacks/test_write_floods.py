@@ -21,7 +21,7 @@ from tests.support.second_factors import sign_in
     [
         (
             AuditAction.CHOOSE_EMAILS,
-            "/notifications/",
+            "/account/e-mails/",
             dict.fromkeys([kind.value for kind in EmailKind], "on"),
         ),
         (AuditAction.EXPORT_LIST, "/candidates/export/", None),

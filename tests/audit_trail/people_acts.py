@@ -72,7 +72,7 @@ PEOPLE_ACTS: dict[str, Prepare] = {
     "member-remove": of_row(Scene.member, "member-remove"),
     "member-second-factor": _reset_factor,
     "security": lambda s: lambda: s.post("security", {"requires_second_factor": "on"}),
-    "notifications": lambda s: lambda: s.post("notifications", {"results": "on"}),
+    "emails-choose": lambda s: lambda: s.post("emails-choose", {"results": "on"}),
     "candidates-mine": lambda s: lambda: s.post("candidates-mine"),
     "unsubscribe": _unsubscribe,
 }

@@ -37,7 +37,7 @@ ALLOWED = {
     "candidate": 4,
     "candidate-data": 2,
     "settings": 4,
-    "notifications": 4,
+    "emails-choose": 4,
     "ask": 4,
     "notification-settings": 2,
     "passed": 2,
@@ -96,13 +96,12 @@ ALLOWED = {
 EVERYBODY = {
     "switch-organization",
     "account",
-    "memberships",
     "membership-answer",
     "membership-leave",
     *(name for name in names() if name.startswith(("account_", "mfa_", "usersessions_"))),
 } - PUBLIC
 #: Addresses that lead on to a page, which checks who may see it.
-MOVED = {"health"}
+MOVED = {"health", "memberships", "notifications"}
 
 
 @pytest.fixture

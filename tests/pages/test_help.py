@@ -89,7 +89,7 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("rules"),
         reverse("team"),
         reverse("overview"),
-        reverse("notifications"),
+        f"{reverse('account')}#e-mails",
         reverse("activity"),
         reverse("notification-settings"),
         reverse("candidate-data", args=[delivery.opportunity_id]),

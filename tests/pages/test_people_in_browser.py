@@ -51,7 +51,7 @@ def test_a_person_unsubscribes_by_the_link(browser: Browser, site: str, super_ad
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()
-    page.goto(site + reverse("notifications"))
+    page.goto(site + reverse("account"))
     assert "/accounts/login/" in page.url
     context.close()
 

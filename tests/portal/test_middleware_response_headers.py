@@ -167,10 +167,10 @@ def test_the_cookies_of_messages_and_of_the_time_zone_are_for_this_host_alone(su
     visitor = Visitor(super_admin, Organization.objects.get())
     visitor.client.cookies["__Host-time_zone"] = "Asia/Tokyo"
     visitor.client.cookies["time_zone"] = "Europe/Rome"  # as another host of the domain could set it
-    answer = visitor.post("/notifications/", {})
+    answer = visitor.post("/account/e-mails/", {})
     assert {"__Host-messages"} <= answer.cookies.keys()
-    page = visitor.get("/notifications/")
-    assert "Your settings are saved." in page.content.decode()
+    page = visitor.get("/account/")
+    assert "Your e-mails are saved." in page.content.decode()
     assert page.wsgi_request.time_zone == "Asia/Tokyo"
 
 

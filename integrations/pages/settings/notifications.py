@@ -1,4 +1,4 @@
-"""Who is told what by the portal: a person's own settings, the chat room, and unsubscribing."""
+"""Who is told what by the portal: a person's own choice, the chat room, and unsubscribing."""
 
 from typing import Any
 
@@ -14,31 +14,24 @@ from django.views.generic import View
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS
 from integrations.notifications.acts import choose_emails, save_chat_url
 from integrations.notifications.alerts import host_of
-from integrations.notifications.models.email_kind import EmailKind, gets, read_token
+from integrations.notifications.models.email_kind import EmailKind, read_token
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
-from integrations.pages.views import ConfirmedActView, OperationView, ProvenChangesMixin
+from integrations.pages.views import ActView, OperationView, ProvenChangesMixin
 
 
-class NotificationsView(OrganizationMixin, ConfirmedActView):
-    """Which e-mails the signed-in person gets from this organization."""
+class ChooseEmailsView(OrganizationMixin, ActView):
+    """Which e-mails the signed-in person gets from this organization, on the page of their account."""
 
-    template_name = "integrations/notifications.html"
-    following_page = "notifications"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            kinds=[(kind, gets(self.membership, kind)) for kind in EmailKind],
-            address=self.user.email,
-            **kwargs,
-        )
+    following_page = "account"
+    anchor = "#e-mails"
 
     def operate(self, form: Form) -> str | None:
         """Store the choices."""
         posted = self.request.POST
         chosen = {kind: kind.value in posted for kind in EmailKind}
         changed = choose_emails(self.membership, chosen, self.user)
-        return "Your settings are saved." if changed else None
+        return "Your e-mails are saved." if changed else None
 
 
 class ChatRoomForm(forms.Form):

@@ -10,7 +10,7 @@ from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
 
-PAGE = "/account/memberships/"
+PAGE = "/account/"
 
 
 @pytest.fixture
@@ -96,11 +96,7 @@ def test_nobody_ends_another_persons_membership_here(team_member_client, super_a
     assert team_member_client.post(leave(super_admin)).status_code == 404
 
 
-def test_the_page_is_listed_among_the_account_pages(client):
-    assert f'href="{PAGE}"' in text(client.get("/account/"))
-
-
 def test_a_person_without_organizations_is_led_there(client):
-    assert f'href="{PAGE}"' in text(client.get("/"))
+    assert f'href="{PAGE}#organizations"' in text(client.get("/"))
     assert "You aren't a member of any organization" in text(client.get(PAGE))
     assert not PendingMembership.objects.exists()

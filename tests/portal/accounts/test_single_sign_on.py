@@ -78,7 +78,7 @@ def test_the_installations_provider_signs_in_members_of_every_organization(every
     everybody.sign_in(client, team_member.email)
     assert signed_in(client) == team_member.username
     assert Membership.objects.filter(user=team_member).count() == len(
-        client.get("/account/memberships/").context["memberships"]
+        client.get("/account/").context["memberships"]
     )
 
 
@@ -281,7 +281,7 @@ def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_
     client = Client()
     acme.sign_in(client, team_member.email)
     accept(factories.invited(other, team_member.email), team_member, InvitationProof.LINK)
-    shown = client.get("/account/memberships/").context["memberships"]
+    shown = client.get("/account/").context["memberships"]
     assert [member.organization for member in shown] == [organization]
     client.post("/organization/", {"organization": other.slug})
     assert client.get("/").context["organization"] == organization
