@@ -34,7 +34,7 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
 from tests.support import addresses, hostile, openapi
 from tests.support.addresses import Address
 from tests.support.second_factors import prove_now
-from tests.test_addresses import VISITORS, Persona, expected_in_the_admin, expected_of_a_page
+from tests.test_addresses import PERSONAS, Persona, expected_in_the_admin, expected_of_a_page
 from tests.test_addresses import acme as acme
 from tests.test_addresses import client_of as client_of
 from tests.test_addresses import globex as globex
@@ -45,7 +45,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 EXAMPLES, FEW_EXAMPLES, ADMIN_EXAMPLES = 2, 1, 1
 #: Who sees nothing, least or most; tests/test_addresses.py has every kind of visitor.
 NAMES = {"anonymous", "stranger", "limited_team_member", "super_admin, staff", "superuser"}
-KINDS = [visitor for visitor in VISITORS if visitor.name in NAMES]
+KINDS = [visitor for visitor in PERSONAS if visitor.name in NAMES]
 CSRF = "c" * 32
 #: A probe that answers 503 while no worker works.
 PROBE = "work"
@@ -118,7 +118,7 @@ def described(everywhere: list[Address], customer: Customer) -> openapi.Describe
 def statuses(persona: Persona, address: Address, method: str) -> Iterable[int]:
     """Return the statuses that the role table allows; bad input may be 400 or 404 besides."""
     if address.name.startswith("admin:"):
-        expected = set(expected_in_the_admin(persona, address))
+        expected = set(expected_in_the_admin(persona, address, method))
     elif address.name in set(ALLOWED) | PUBLIC | EVERYBODY:
         expected = set(expected_of_a_page(persona, address, method))
     else:

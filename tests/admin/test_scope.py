@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 
 from integrations.admin.base import ScopedAdmin
@@ -15,12 +13,11 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import SingleSignOn
-from tests.admin.conftest import SECRETS, Customer, sign_in
+from tests.admin.conftest import Customer, sign_in
 from tests.support.addresses import WITHOUT_ORGANIZATION
 
 MODELS = [model for model, page in admin.site._registry.items() if model._meta.app_label == "integrations"]
 OWNED = [model for model in MODELS if model.__name__ not in WITHOUT_ORGANIZATION]
-ALLOWED = ["super_admin", "admin", "team_member"]
 
 
 def address(model: Any, page: str, *args: object) -> str:
@@ -38,21 +35,6 @@ def test_every_model_is_registered() -> None:
 def test_social_auths_own_tables_are_not_registered(acme: Customer) -> None:
     client = sign_in(None, is_superuser=True)
     assert "social_django" not in client.get(reverse("admin:index")).content.decode().lower()
-
-
-@pytest.mark.parametrize("role", ALLOWED)
-def test_members_see_their_own_rows_and_no_others(
-    acme: Customer, globex: Customer, role: str, subtests: pytest.Subtests
-) -> None:
-    client = sign_in(role, acme)
-    for model in OWNED:
-        with subtests.test(model=model):
-            page = client.get(address(model, "changelist"))
-            assert page.status_code == 200
-            assert "globex" not in page.content.decode().lower()
-            row = client.get(address(model, "change", acme.rows[model].pk))
-            assert row.status_code == 200
-            assert "globex" not in row.content.decode().lower()
 
 
 @pytest.mark.parametrize("page", ["change", "delete"])
@@ -77,51 +59,6 @@ def test_a_key_that_no_row_can_have_is_not_found(db: None, key: str) -> None:
     for model in MODELS:
         for page in ("change", "history", "delete"):
             assert client.get(address(model, page, key)).status_code in {403, 404}, (model, page)
-
-
-@pytest.mark.parametrize("page", ["change", "history", "delete"])
-def test_a_guessed_address_is_404(
-    acme: Customer, globex: Customer, page: str, subtests: pytest.Subtests
-) -> None:
-    client = sign_in("super_admin", acme)
-    for model in OWNED:
-        with subtests.test(model=model):
-            assert client.get(address(model, page, globex.rows[model].pk)).status_code == 404
-
-
-@pytest.mark.parametrize("role", ["limited_team_member", None])
-def test_limited_members_and_staff_of_nothing_see_nothing(
-    acme: Customer, role: str | None, subtests: pytest.Subtests
-) -> None:
-    client = sign_in(role, acme)
-    assert "integrations" not in client.get(reverse("admin:index")).content.decode().split("<main")[1]
-    for model in MODELS:
-        with subtests.test(model=model):
-            assert client.get(address(model, "changelist")).status_code == 403
-            if model in acme.rows:
-                assert client.get(address(model, "change", acme.rows[model].pk)).status_code in {403, 404}
-
-
-def test_members_who_are_not_staff_are_asked_to_sign_in(acme: Customer) -> None:
-    client = sign_in("super_admin", acme, is_staff=False)
-    assert client.get(reverse("admin:index")).status_code == 302
-
-
-def test_superusers_see_everything_but_secrets(
-    acme: Customer, globex: Customer, subtests: pytest.Subtests
-) -> None:
-    client = sign_in(None, is_superuser=True)
-    for model in MODELS:
-        pages = [address(model, "changelist")]
-        if model in OWNED:
-            pages += [address(model, "change", customer.rows[model].pk) for customer in (acme, globex)]
-        for page in pages:
-            with subtests.test(page=page):
-                answer = client.get(page)
-                text = answer.content.decode()
-                assert answer.status_code == 200
-                assert not [secret for secret in SECRETS if secret in text]
-                assert "whole-webhook-key" not in text
 
 
 def test_connections_say_whether_a_secret_is_set(acme: Customer) -> None:
@@ -188,41 +125,10 @@ def test_people_are_not_listed_by_autocomplete(acme: Customer) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("role", ["super_admin", "admin", "team_member"])
-def test_rows_can_be_neither_added_nor_changed_nor_deleted(
-    acme: Customer, role: str, subtests: pytest.Subtests
-) -> None:
-    client = sign_in(role, acme)
-    for model in OWNED:
-        with subtests.test(model=model):
-            row = acme.rows[model]
-            assert client.get(address(model, "add")).status_code == 403
-            assert client.post(address(model, "change", row.pk), {"explanation": "x"}).status_code == 403
-            assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
-
-
 def test_superusers_cannot_edit_rows_either(acme: Customer) -> None:
     client = sign_in(None, is_superuser=True)
     assert client.post(address(Delivery, "change", acme.rows[Delivery].pk), {}).status_code == 403
     assert client.get(address(Delivery, "add")).status_code == 403
-
-
-def test_lists_take_the_same_number_of_queries_however_long(
-    acme: Customer, django_assert_max_num_queries: Any
-) -> None:
-    client = sign_in("admin", acme)
-    for number in range(30):
-        Delivery.objects.create(
-            organization=acme.organization,
-            platform="lever",
-            event="candidateStageChange",
-            dedupe_key=f"more-{number}",
-            payload={},
-            invitation=acme.rows[Invitation],
-        )
-    for model in OWNED:
-        with django_assert_max_num_queries(12):
-            assert client.get(address(model, "changelist")).status_code == 200
 
 
 def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
@@ -236,22 +142,3 @@ def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
     text = client.get(address(Effect, "change", acme.rows[Effect].pk)).content.decode()
     assert "team@acme.example" not in text
     assert "Dear person" not in text
-
-
-def test_only_superusers_see_users(acme: Customer) -> None:
-    assert sign_in("super_admin", acme).get(reverse("admin:auth_user_changelist")).status_code == 403
-    superuser = sign_in(None, is_superuser=True)
-    assert superuser.get(reverse("admin:auth_user_changelist")).status_code == 200
-
-
-def test_pages_contain_no_inline_scripts_or_styles(acme: Customer) -> None:
-    client: Client = sign_in(None, is_superuser=True)
-    for model in OWNED:
-        for page in (address(model, "changelist"), address(model, "change", acme.rows[model].pk)):
-            answer = client.get(page)
-            text = answer.content.decode()
-            assert "default-src 'none'" in answer["Content-Security-Policy"]
-            assert "<style" not in text
-            assert " onclick=" not in text
-            assert " style=" not in text
-    assert User.objects.exists()

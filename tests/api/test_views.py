@@ -212,20 +212,14 @@ def test_a_verdict_that_was_replaced_is_told_again(read, organization):
     assert [(row["code"], row["is_current"]) for row in rows] == [("paused", False), ("invite", True)]
 
 
-@pytest.mark.slow
-def test_ten_thousand_candidates_are_read_once_each_while_rows_come_and_change(
-    read, organization, monkeypatch
-):
+def test_all_candidates_are_read_once_each_while_rows_come_and_change(read, organization, monkeypatch):
     monkeypatch.setattr(views, "PAGES", ())
-    number, new = 10_000, 0
+    number, new = 500, 0
     Candidate.objects.bulk_create(
-        (
-            Candidate(organization=organization, opportunity_id=f"old-{n}", entered_at=timezone.now())
-            for n in range(number)
-        ),
-        batch_size=1_000,
+        Candidate(organization=organization, opportunity_id=f"old-{n}", entered_at=timezone.now())
+        for n in range(number)
     )
-    page = read("candidates/", limit=200).json()
+    page = read("candidates/", limit=50).json()
     rows, pages, until = page["results"], 1, page["updated_until"]
     while page["next"]:
         # one that was read, one that wasn't, and a new one

@@ -1,14 +1,10 @@
 """Which role may use which page. tests/test_addresses.py checks every address by these tables."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.catalog.models import Role, RoleMapping
 from integrations.members.models.membership import Membership
-from integrations.pages.urls import urlpatterns
 from tests.support import factories
 from tests.support.addresses import names
 
@@ -104,74 +100,6 @@ EVERYBODY = {
 MOVED = {"health", "memberships", "notifications"}
 
 
-@pytest.fixture
-def rows(organization, super_admin) -> dict[str, Any]:
-    """The URL arguments of one row of each kind."""
-    invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
-    factories.CandidateFactory.create(organization=organization, opportunity_id="opportunity-1")
-    delivery = factories.DeliveryFactory.create(organization=organization)
-    return {
-        "candidate": {"opportunity_id": "opportunity-1"},
-        "delivery": {"pk": delivery.pk},
-        "offered": {"pk": delivery.pk},
-        "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
-        "invitation": {"pk": invitation.pk},
-        "role": {
-            "pk": Role.objects.create(organization=organization, external_id="role-1", title="Backend").pk
-        },
-        "mapping": {
-            "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
-        },
-        "token": {
-            "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
-            "which": "current",
-        },
-        "api": {"pk": factories.api_token(organization).pk},
-        "member": {"pk": Membership.objects.get(user=super_admin).pk},
-        "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},
-    }
-
-
-def address(name: str, rows: dict[str, Any]) -> str:
-    """Return the address of a pattern, filled in with the organization's own rows."""
-    pattern = next(pattern for pattern in urlpatterns if pattern.name == name)
-    needed = pattern.pattern.converters
-    if not needed:
-        return reverse(name)
-    return reverse(name, kwargs=rows[name if name == "candidate" else name.split("-")[0]])
-
-
-@pytest.mark.parametrize("name", sorted(ALLOWED))
-def test_lower_roles_get_403_and_see_who_the_super_admins_are(
-    rows, organization, super_admin, client_for, name
-):
-    for rank, role in enumerate(ROLES, start=1):
-        person = factories.member(organization, role, f"person-{rank}")
-        factories.on_candidate(organization, "opportunity-1", person.email)
-        client = client_for(person)
-        answer = client.get(address(name, rows))
-        answer.getvalue()  # a file is read to its end, which closes it
-        if rank <= ALLOWED[name]:
-            assert answer.status_code in (
-                {302} if name in {"lever-account", "lever-key-author"} else {200, 405}
-            ), (name, role)
-        else:
-            assert answer.status_code in {403, 405}, (name, role)
-            refused = client.post(address(name, rows))
-            assert refused.status_code == 403, (name, role)
-            assert super_admin.username in refused.content.decode()
-
-
-def test_a_stranger_sees_nothing_of_another_organization_on_their_own_pages(
-    rows, stranger_client, organization
-):
-    for page in ("overview", "activity", "mapping-list", "settings"):
-        text = stranger_client.get(reverse(page)).content.decode()
-        assert organization.name not in text
-        assert organization.webhook_key not in text
-        assert "opportunity-1" not in text
-
-
 def test_a_person_without_membership_sees_what_to_do(client_for, db):
     answer = client_for(factories.UserFactory.create()).get("/")
     assert answer.status_code == 403
@@ -198,12 +126,6 @@ def test_only_own_organizations_can_be_switched_to(super_admin_client, super_adm
 def test_a_form_returns_to_nothing_but_a_path(super_admin_client, organization, target):
     answer = super_admin_client.post(reverse("mapping-assign"), {"next": target})
     assert answer["Location"] == reverse("mapping-list")
-
-
-def test_an_ended_membership_gives_403_at_once(super_admin_client, super_admin, organization):
-    super_admin_client.get("/")
-    Membership.objects.filter(user=super_admin).delete()
-    assert super_admin_client.get("/").status_code == 403
 
 
 def test_only_pages_with_a_connect_button_may_redirect_to_lever(super_admin_client, settings):
@@ -252,7 +174,11 @@ def test_one_rule_says_who_reads_the_log_on_its_page_and_in_the_admin(
     assert ('href="/audit/"' in client.get("/settings/").content.decode()) is may_read
 
 
-def test_a_page_that_is_refused_for_its_role_is_a_line_of_the_log(team_member_client, caplog):
-    assert team_member_client.get("/audit/").status_code == 403
+def test_a_page_that_is_refused_names_the_super_admins_and_is_a_line_of_the_log(
+    team_member_client, super_admin, caplog
+):
+    answer = team_member_client.get("/audit/")
+    assert answer.status_code == 403
+    assert super_admin.username in answer.content.decode()
     [record] = [record for record in caplog.records if "was refused" in record.message]
     assert "refused /audit/ as team_member" in record.message

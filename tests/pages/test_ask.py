@@ -70,14 +70,6 @@ def test_about_one_candidate_a_member_asks_once_a_day(team_member_client, organi
 
 
 @pytest.mark.usefixtures("super_admin")
-def test_each_member_may_ask(team_member_client, organization, client_for):
-    other = factories.member(organization, Membership.Role.ADMIN, "other")
-    for client in (team_member_client, client_for(other)):
-        client.post(ASK, {"act": "connect"})
-    assert Effect.objects.values("member").distinct().count() == 2
-
-
-@pytest.mark.usefixtures("super_admin")
 def test_a_request_can_be_repeated_when_its_email_failed(team_member_client):
     team_member_client.post(ASK, {"act": "connect"})
     Effect.objects.update(state=Effect.State.FAILED, due_at=None)
@@ -113,36 +105,12 @@ def test_nobody_asks_about_a_candidate_that_they_cannot_see(limited_member_clien
     assert not Effect.objects.exists()
 
 
-def test_where_nobody_has_an_address_they_are_named_without_a_button(team_member_client, super_admin):
-    super_admin.email = ""
-    super_admin.save()
-    page = text(team_member_client.get("/settings/"))
-    assert f"Ask {super_admin} in person" in page
-    assert 'action="/ask/"' not in page
-    assert "Please ask in person" in text(team_member_client.post(ASK, {"act": "connect"}, follow=True))
-
-
 def test_only_who_gets_the_email_is_named_on_the_button(team_member_client, super_admin, admin, organization):
     candidate(organization, "Alder", "no_assessment")
     assert f"Ask {admin} or {super_admin}</button>" in text(team_member_client.get("/activity/o-alder/"))
     admin.email = ""
     admin.save()
     assert f"Ask {super_admin}</button>" in text(team_member_client.get("/activity/o-alder/"))
-
-
-def test_who_may_do_it_asks_nobody(super_admin_client):
-    assert "You may do it yourself." in text(super_admin_client.post(ASK, {"act": "connect"}, follow=True))
-
-
-def test_pages_that_a_role_may_not_see_offer_to_ask_and_then_say_who_was_asked(
-    team_member_client, super_admin
-):
-    for address in ("/audit/", "/settings/"):
-        assert f"Ask {super_admin}</button>" in text(team_member_client.get(address))
-    team_member_client.post(ASK, {"act": "connect"})
-    page = text(team_member_client.get("/settings/"))
-    assert f"You asked {super_admin} at" in page
-    assert 'action="/ask/"' not in page
 
 
 @pytest.mark.parametrize(

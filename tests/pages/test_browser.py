@@ -38,21 +38,6 @@ def test_the_webhook_address_is_copied_with_one_button(
     context.close()
 
 
-def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, site: str, super_admin) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/?status=held")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.get_by_role("link", name="Send… the invitation of").focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Send invitations").focus()
-    page.keyboard.press("Enter")
-    page.get_by_text("“Send invitations”: done for 1.").wait_for()
-    context.close()
-
-
 def test_a_step_is_marked_done_and_announced_without_reloading(
     browser: Browser, live_server, organization, super_admin
 ) -> None:

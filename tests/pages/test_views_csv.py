@@ -1,6 +1,5 @@
 """CSV that spreadsheets open."""
 
-import codecs
 from collections.abc import Iterable
 from io import BytesIO
 from itertools import repeat
@@ -26,12 +25,6 @@ def test_a_cell_is_never_a_formula(start: str) -> None:
 def test_lines_begin_with_the_heading_and_quote_what_needs_it() -> None:
     content = written(["name", "score"], [["Alder, Red", 82], ['“=1"', None]])
     assert content.decode("utf-8-sig") == 'name,score\r\n"Alder, Red",82\r\n"“=1""",\r\n'
-
-
-def test_a_file_says_that_it_is_utf_8_so_that_excel_shows_every_script() -> None:
-    content = written(["name"], [["אלון"]])
-    assert content.startswith(codecs.BOM_UTF8)
-    assert content.decode("utf-8-sig") == "name\r\nאלון\r\n"
 
 
 def test_a_list_without_end_makes_no_file_without_end(monkeypatch) -> None:

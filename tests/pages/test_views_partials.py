@@ -2,7 +2,6 @@
 
 import pytest
 import time_machine
-from django.urls import reverse
 from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
@@ -42,24 +41,3 @@ def test_a_partial_that_the_browser_has_is_not_sent_again(super_admin_client, re
 
 def test_an_unknown_partial_gives_the_whole_page(super_admin_client, organization):
     assert "<html" in super_admin_client.get("/", headers={"X-Live-Part": "../secrets"}).content.decode()
-
-
-def test_the_list_partial_keeps_the_filters(super_admin_client, organization):
-    for name, status in (("Held One", "held"), ("Other One", "pending")):
-        invitation = factories.InvitationFactory.create(organization=organization, status=status)
-        factories.CandidateFactory.create(
-            organization=organization,
-            opportunity_id=invitation.opportunity_id,
-            name=name,
-            invitation=invitation,
-        )
-    answer = super_admin_client.get("/activity/", {"view": "held"}, headers={"X-Live-Part": "list"})
-    page = answer.content.decode()
-    assert "Held One" in page
-    assert "Other One" not in page
-
-
-def test_a_stranger_gets_no_partial(stranger_client, organization):
-    factories.InvitationFactory.create(organization=organization, opportunity_id="o-1")
-    url = reverse("candidate", args=["o-1"])
-    assert stranger_client.get(url, headers={"X-Live-Part": "story"}).status_code == 404

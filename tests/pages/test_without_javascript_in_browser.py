@@ -12,8 +12,7 @@ from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.outbox.models.effect import Effect
-from tests.pages.activity.test_candidate_filters import candidate, invited
+from tests.pages.activity.test_candidate_filters import invited
 from tests.support import factories
 from tests.support.browsing import Visit
 from tests.support.second_factors import PASSWORD
@@ -64,16 +63,6 @@ def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     assert page.locator("#step-lever.is-done").is_visible()
 
 
-def test_connecting_redirects_to_levers_consent(plain: Visit, organization, settings, sandbox) -> None:
-    page = plain.page
-    page.goto(plain.site)
-    press(page, "Connect Lever")
-    page.fill("input[type=password]", PASSWORD)
-    press(page, "Go on")
-    press(page, "Connect Lever")
-    assert page.url.startswith(sandbox.lever.url)
-
-
 def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready_organization) -> None:
     page = plain.page
     Role.objects.create(
@@ -109,24 +98,6 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     press(page, "They have it")
     uncertain.refresh_from_db()
     assert uncertain.status == Invitation.Status.INVITED
-
-
-def test_a_failed_effect_is_retried(plain: Visit, ready_organization) -> None:
-    effect = factories.EffectFactory.create(
-        organization=ready_organization, state=Effect.State.FAILED, due_at=None
-    )
-    plain.page.goto(plain.site + "/candidates/bulk/?act=retry")
-    press(plain.page, "Retry")
-    effect.refresh_from_db()
-    assert effect.state == Effect.State.DUE
-
-
-def test_policies_are_saved(plain: Visit, ready_organization) -> None:
-    plain.page.goto(plain.site + reverse("rules"))
-    plain.page.fill("[name=bulk_limit]", "7")
-    press(plain.page, "Save changes")
-    ready_organization.refresh_from_db()
-    assert ready_organization.bulk_limit == 7
 
 
 # the keyboard
@@ -190,34 +161,3 @@ def test_the_skip_link_skips_the_navigation(
         visit.page.keyboard.press("Enter")
         visit.page.keyboard.press("Tab")
         assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
-
-
-def test_a_forms_errors_are_shown_at_their_fields(
-    browser: Browser, live_server, ready_organization, super_admin
-) -> None:
-    with Visit(browser, live_server.url, super_admin) as visit:
-        page = visit.page
-        page.goto(visit.site + "/accounts/reauthenticate/?next=/settings/")
-        page.fill("input[type=password]", PASSWORD)
-        press(page, "Go on")
-        page.fill("[name=lever_signature_token]", "x" * 600)
-        page.locator("#webhook button", has_text="Save changes").click()
-        field = page.locator("[name=lever_signature_token]")
-        assert field.get_attribute("aria-invalid") == "true"
-        description_ids = (field.get_attribute("aria-describedby") or "").split()
-        description = " ".join(page.locator(f"#{element_id}").inner_text() for element_id in description_ids)
-        assert "whole signature token" in description
-
-
-def test_the_live_list_announces_what_changed(
-    browser: Browser, live_server, ready_organization, super_admin
-) -> None:
-    candidate(ready_organization, "Alder", status="invited")
-    with Visit(browser, live_server.url, super_admin) as visit:
-        page = visit.page
-        page.goto(visit.site + "/activity/")
-        announcement = page.locator("[data-live-bar] [role=status]")
-        announcement.wait_for()
-        candidate(ready_organization, "Hazel", status="held")
-        page.get_by_text("2 in the list.").first.wait_for(timeout=20_000, state="attached")
-        assert announcement.inner_text() == "2 in the list."
