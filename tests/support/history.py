@@ -200,7 +200,7 @@ class History:
 
     def tag(self, word: str, tag: str, is_added: bool) -> None:
         change = candidacies.add_tags if is_added else candidacies.remove_tags
-        change(self.lever, self.opportunity(word), [tag])
+        change(self.opportunity(word), [tag])
 
     def correct_email(self, address: str) -> None:
         self.lever.set_emails(self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)], [address])

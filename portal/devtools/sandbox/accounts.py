@@ -1,6 +1,6 @@
 """What the accounts of both platforms share: the frame of their pages, control calls, and settings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
@@ -82,7 +82,8 @@ class ControlApi[A: Account]:
         return json_response({"accounts": ledgers, "pending_deliveries": self._sender.pending()})
 
 
-PAGE_SIZE = 100
+#: How many rows of a list its page shows.
+SHOWN = 100
 
 
 class AccountPages[A: Account]:
@@ -122,51 +123,6 @@ class AccountPages[A: Account]:
     def show(self, request: Request, account: A, template: str, tab: str, **context: object) -> Response:
         """Return a page in the account's frame; hold the account's lock."""
         return render(f"{self.folder}/{template}", self.frame(request, account) | {"tab": tab} | context)
-
-    def show_table(
-        self,
-        request: Request,
-        account: A,
-        template: str,
-        tab: str,
-        *,
-        title: str,
-        headings: Sequence[str],
-        rows: Sequence[object],
-        if_empty: str = "",
-        base: str = "base.html",
-        **context: object,
-    ) -> Response:
-        """Return a page that is a table; its template, on top of `table_page.html`, shows a `row`."""
-        table = {
-            "base": f"{self.folder}/{base}",
-            "title": title,
-            "headings": headings,
-            "rows": rows,
-            "if_empty": if_empty,
-        }
-        return self.show(request, account, template, tab, **table, **context)
-
-
-@dataclass(frozen=True, slots=True)
-class PageLinks:
-    """The numbers of the pages before and after a page of a list; 0 where there is none."""
-
-    previous: int
-    next: int
-
-
-def page_number(request: Request) -> int:
-    """Return the number of the page of a list that is asked for, from 1."""
-    text = request.args.get("page", "")
-    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
-
-
-def page_of[T](items: Sequence[T], number: int) -> tuple[Sequence[T], PageLinks]:
-    """Return the items on a page of a list, and the links to the pages before and after it."""
-    start = (number - 1) * PAGE_SIZE
-    has_next = start + PAGE_SIZE < len(items)
-    return items[start : start + PAGE_SIZE], PageLinks(number - 1, number + 1 if has_next else 0)
 
 
 def back(path: str, done: str = "", problem: str = "") -> Response:

@@ -9,9 +9,8 @@ from pathlib import Path
 from socketserver import StreamRequestHandler
 from threading import Lock
 from typing import ClassVar, Self
-from urllib.parse import urlencode
 
-from portal.devtools.sandbox.accounts import page_number, page_of
+from portal.devtools.sandbox.accounts import SHOWN
 from portal.devtools.sandbox.chat import ChatPages, ChatRoom, ChatServer
 from portal.devtools.sandbox.connections import ThreadServer
 from portal.devtools.sandbox.messages import (
@@ -162,7 +161,6 @@ def _address(argument: str) -> str:
     return found.group(1) if found else argument.partition(":")[2].strip()
 
 
-HEADINGS = ("E-mail", "Sent")
 #: What an e-mail's HTML may do on its page: look as it should, and open its links in a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"
 POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; sandbox {FRAME}"
@@ -197,21 +195,8 @@ class MailPages:
             for email in self._mailbox.latest_first()
             if not words or words in f"{email.subject} {' '.join(email.recipients)}".casefold()
         ]
-        shown, links = page_of(found, page_number(request))
-        return render(
-            "mail/emails.html",
-            {
-                "base": "mail/base.html",
-                "title": "E-mails",
-                "headings": HEADINGS,
-                "rows": [_row(email) for email in shown],
-                "if_empty": "No e-mail was sent yet.",
-                "total": len(found),
-                "q": query,
-                "links": links,
-                "list_query": f"{urlencode({'q': query})}&" if query else "",
-            },
-        )
+        rows = [_row(email) for email in found[:SHOWN]]
+        return render("mail/emails.html", {"rows": rows, "total": len(found), "q": query})
 
     def email(self, request: Request) -> Response:
         """Show one e-mail."""

@@ -22,7 +22,7 @@ def test_it_prints_its_addresses_and_stops_on_sigterm():
         line = process.stdout.readline()
         lever, codescreen = re.findall(r"http://127\.0\.0\.1:\d+", line)
         assert requests.get(f"{lever}/acme/candidates", timeout=30).status_code == 200
-        assert requests.get(f"{codescreen}/acme/assessments", timeout=30).status_code == 200
+        assert requests.get(f"{codescreen}/acme/candidates", timeout=30).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
 

@@ -1,14 +1,12 @@
 """The pretend CodeScreen as a whole: its accounts and reports, and the steps of a candidate."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from portal.devtools.sandbox.codescreen.state import (
     EXPIRED,
     Assessment,
     CodeScreenAccount,
     CodeScreenSettings,
-    Email,
     Evaluation,
     Instance,
     Phase,
@@ -19,80 +17,17 @@ from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account
 from portal.devtools.sandbox.values import JsonObject, now_ms, pick, stable_id
 from portal.devtools.sandbox.webhook_sender import WebhookSender
 
-BEGIN = "Begin Assessment"
-DETAILS = "Assessment Details"
-ACKNOWLEDGEMENT = "Acknowledgement"
-REQUEST_CHANGES = "Request Changes"
-TEMPLATES = {
-    BEGIN: (
-        "Your {assessmentTitle} assessment for {companyName}",
-        (
-            "Hi {firstName},\n\n"
-            "{companyName} invites you to take the {assessmentTitle} assessment on CodeScreen.\n\n"
-            "Please start it before {startBy}. From then on you have {timeAllowed} to complete it.\n\n"
-            "Begin here: {candidateLinkUrl}\n\nGood luck!\nThe {companyName} team"
-        ),
-    ),
-    DETAILS: (
-        "Details of your {assessmentTitle} assessment",
-        (
-            "You have started the {assessmentTitle} assessment for {companyName}. You have {timeAllowed}.\n\n"
-            "Your link: {candidateLinkUrl}"
-        ),
-    ),
-    ACKNOWLEDGEMENT: (
-        "We received your {assessmentTitle} solution",
-        "Thank you for completing the {assessmentTitle} assessment for {companyName}.",
-    ),
-    REQUEST_CHANGES: (
-        "Changes requested on your {assessmentTitle} solution",
-        (
-            "{companyName} asks you to improve your solution to the {assessmentTitle} assessment.\n\n"
-            "Continue here: {candidateLinkUrl}"
-        ),
-    ),
-}
-
-
-def write_email(template: str, instance: Instance, company: str, base_url: str) -> Email:
-    """Return the e-mail of a template, written for a candidate."""
-    subject, body = TEMPLATES[template]
-    values = {
-        "firstName": instance.first_name,
-        "assessmentTitle": instance.assessment.name,
-        "companyName": company,
-        "candidateLinkUrl": f"{base_url}/candidate/{instance.id}",
-        "startBy": datetime.fromtimestamp(instance.start_by / 1000, UTC).strftime("%-d %B at %H:%M (UTC)"),
-        "timeAllowed": _duration(instance.assessment.days_to_finish),
-    }
-    return Email(now_ms(), template, _fill(subject, values), _fill(body, values))
-
-
-def _fill(text: str, values: dict[str, str]) -> str:
-    # Not str.format: a name may hold braces, and so may a company's own wording.
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
-def _duration(days: float) -> str:
-    if days < 1:
-        return f"{max(1, round(days * 24))} hours"
-    return "1 day" if days == 1 else f"{days:g} days"
-
 
 class Journey:
     """Takes candidates from invitation to result; hold the account's lock."""
 
-    def __init__(self, sender: WebhookSender, base_url: str) -> None:
+    def __init__(self, sender: WebhookSender) -> None:
         self._events = WebhookEvents(sender)
-        self._base_url = base_url
 
     def invite(self, account: CodeScreenAccount, instance: Instance) -> None:
         """Add an instance and send the invitation."""
         account.add(instance)
         instance.allow_start()
-        self._email(account, instance, BEGIN)
         self._record(account, instance, "Sent Email", "candidate.invited")
 
     def start(self, account: CodeScreenAccount, instance: Instance) -> None:
@@ -100,14 +35,12 @@ class Journey:
         _expect(instance, Phase.NOT_STARTED)
         instance.phase, instance.started_at = Phase.IN_PROGRESS, now_ms()
         instance.allow_finish()
-        self._email(account, instance, DETAILS)
         self._record(account, instance, "Started", "candidate.started")
 
     def submit(self, account: CodeScreenAccount, instance: Instance) -> None:
         """Hand the solution in; it isn't evaluated yet."""
         _expect(instance, Phase.IN_PROGRESS)
         instance.phase, instance.submitted_at = Phase.SUBMITTED, now_ms()
-        self._email(account, instance, ACKNOWLEDGEMENT)
         self._record(account, instance, "Completed", "candidate.submitted")
 
     def evaluate(self, account: CodeScreenAccount, instance: Instance, evaluation: Evaluation) -> None:
@@ -137,7 +70,6 @@ class Journey:
             instance.allow_start()
         else:
             instance.allow_finish()
-        self._email(account, instance, BEGIN if resend else REQUEST_CHANGES)
         entry = "Sent Email" if resend else "Changes Requested"
         self._record(account, instance, entry, "candidate.reopened")
 
@@ -182,9 +114,6 @@ class Journey:
         else:
             raise HttpError(400, f"unknown action {action}", "bad_request")
 
-    def _email(self, account: CodeScreenAccount, instance: Instance, template: str) -> None:
-        instance.emails.append(write_email(template, instance, account.name, self._base_url))
-
     def _record(self, account: CodeScreenAccount, instance: Instance, entry: str, event: str) -> None:
         """Write what happened into the candidate's log, and send its event."""
         instance.log.append((now_ms(), entry))
@@ -228,7 +157,7 @@ class CodeScreenPlatform:
     def __init__(self, url: str) -> None:
         self.url = url
         self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15, obeys_answers=True)
-        self.journey = Journey(self.sender, url)
+        self.journey = Journey(self.sender)
         self.accounts: dict[str, CodeScreenAccount] = {}
         self._by_key: dict[str, CodeScreenAccount] = {}
         self._reports: dict[tuple[str, str], tuple[CodeScreenAccount, Instance]] = {}

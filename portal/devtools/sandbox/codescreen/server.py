@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.codescreen.api import Api, api_key
-from portal.devtools.sandbox.codescreen.pages import CandidatePages, ReportPages, SettingsPages
+from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.codescreen.webhooks import is_secret
@@ -114,7 +114,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         return super().change_settings(account, body)
 
 
-ROUTE_GROUPS = (Api, CodeScreenControl, CandidatePages, SettingsPages, ReportPages)
+ROUTE_GROUPS = (Api, CodeScreenControl, CodeScreenPages)
 
 
 class CodeScreenSandbox(SandboxServer):

@@ -102,16 +102,6 @@ class Assessment:
 
 
 @dataclass
-class Email:
-    """An e-mail that was sent to a candidate."""
-
-    at: int
-    template: str
-    subject: str
-    body: str
-
-
-@dataclass
 class Instance:
     """One candidate's invitation to one assessment, and what came of it."""
 
@@ -137,7 +127,6 @@ class Instance:
     deleted_at: int | None = None
     report: tuple[str, str] = field(default_factory=lambda: (new_id(), new_id()))
     log: list[tuple[int, str]] = field(default_factory=list)
-    emails: list[Email] = field(default_factory=list)
 
     @property
     def status(self) -> str:

@@ -22,7 +22,6 @@ from portal.devtools.sandbox.lever.records import (
     User,
     canonical_email,
 )
-from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import JsonObject, new_id, new_token, now_ms, stable_id
 from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSender
 
@@ -68,11 +67,6 @@ EVENT_LABELS = {
     "applicationCreated": "Application Created",
     "candidateHired": "Candidate Hired",
     "candidateDeleted": "Candidate Deleted",
-    "contactCreated": "Contact Created",
-    "contactUpdated": "Contact Updated",
-    "interviewCreated": "Interview Created",
-    "interviewUpdated": "Interview Updated",
-    "interviewDeleted": "Interview Deleted",
 }
 EVENTS = tuple(EVENT_LABELS)
 VERIFY_EVENT = "candidateHired"  # that a test request names, whatever the webhook's own is
@@ -130,25 +124,11 @@ class Events:
         self._sender.send(delivery, retry_delays=self._settings.webhook_retry_delays, after=after)
         return delivery
 
-    def rerun(self, delivery: Delivery) -> Delivery:
-        """Send an earlier delivery once more, exactly as it was."""
-        again = Delivery(
-            delivery.event, delivery.subject, delivery.url, delivery.prepare, webhook=delivery.webhook
-        )
-        with self._lock:
-            self.deliveries.append(again)
-        self._sender.send(again, retry_delays=())
-        return again
-
     def verify(self, webhook: Webhook) -> Attempt:
         """Send the test request of Verify Connection and wait for the answer."""
         body = signed_body(webhook, VERIFY_EVENT, {}, without_id=True)
         delivery = Delivery(VERIFY_EVENT, "", webhook.url, lambda: ({}, body), webhook=webhook.id)
         return self._sender.attempt(delivery)
-
-    def find(self, delivery_id: str) -> Delivery | None:
-        """Return a delivery of this account, the latest first."""
-        return next((item for item in reversed(self.deliveries) if item.id == delivery_id), None)
 
     def _listeners(self, event: str, origin: str) -> list[Webhook]:
         if event not in self.enabled:
@@ -160,11 +140,9 @@ class Events:
         ]
 
 
-def signed_body(
-    webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False, stale_ms: int = 0
-) -> bytes:
+def signed_body(webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False) -> bytes:
     """Return a webhook body: event, data, and the signature over a fresh token and the time."""
-    triggered_at = now_ms() - stale_ms
+    triggered_at = now_ms()
     token = new_token()
     body: JsonObject = {} if without_id else {"id": new_id()}
     body |= {"event": event, "triggeredAt": triggered_at, "token": token, "data": data}
@@ -296,14 +274,6 @@ class LeverAccount:
     def user_with_role(self, role: str) -> User | None:
         """Return the first active user with a role."""
         return next((u for u in self.users.values() if u.role == role and u.deactivated_at is None), None)
-
-    def set_active(self, user_id: str, is_active: bool) -> User:
-        """Deactivate a user, or activate them again. Raises a 404 HttpError for an unknown one."""
-        user = self.users.get(user_id)
-        if user is None:
-            raise HttpError(404, "There is no such user.")
-        user.deactivated_at = None if is_active else (user.deactivated_at or now_ms())
-        return user
 
     def user_name(self, user_id: str | None) -> str:
         """Return a user's name, or an empty string for an unknown one."""

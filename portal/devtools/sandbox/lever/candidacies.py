@@ -87,7 +87,7 @@ def neighbour_invites(account: LeverAccount, opportunity: Opportunity) -> None:
     """Let CodeScreen's own integration invite somebody, and tag them."""
     with account.lock:
         account.neighbour_sent.append(opportunity.id)
-        add_tags(account, opportunity, [NEIGHBOUR_TAG])
+        add_tags(opportunity, [NEIGHBOUR_TAG])
 
 
 def set_archived(account: LeverAccount, opportunity: Opportunity, reason_id: str | None) -> None:
@@ -129,7 +129,7 @@ def known_tags(account: LeverAccount) -> set[str]:
     return set(chain.from_iterable([item.tags for item in candidates] + [item.tags for item in postings]))
 
 
-def add_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+def add_tags(opportunity: Opportunity, tags: list[str]) -> None:
     """Add the tags that aren't there yet, in order."""
     for tag in tags:
         if tag not in opportunity.tags:
@@ -139,7 +139,7 @@ def add_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -
     opportunity.mark_updated()
 
 
-def remove_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+def remove_tags(opportunity: Opportunity, tags: list[str]) -> None:
     """Remove the tags that are there."""
     for tag in tags:
         if tag in opportunity.tags:
@@ -175,7 +175,7 @@ def untag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
     posting.updated_at = now_ms()
     for opportunity in account.by_posting[posting.id].values():
         if tag in opportunity.inherited:
-            remove_tags(account, opportunity, [tag])
+            remove_tags(opportunity, [tag])
 
 
 def _emit(account: LeverAccount, event: str, opportunity: Opportunity, extra: JsonObject) -> None:

@@ -4,15 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook
 from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
 from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
 from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
-
-STAGE_CHANGE = "candidateStageChange"
 
 
 def account_ledger(account: LeverAccount) -> JsonObject:
@@ -75,13 +73,11 @@ class LeverControl(ControlApi[LeverAccount]):
             self.route("anonymize", self.anonymize),
             self.route("tags", self.change_tags),
             self.route("people", self.change_people),
-            self.route("users", self.change_users),
             self.route("consent", self.consent),
             self.route("revoke", self.revoke),
             self.route("key", self.make_key),
             self.route("webhook", self.make_webhook),
             control_route("POST", "verify", self.verify),
-            self.route("webhooks/deliver", self.deliver),
         ]
 
     def opportunities(self, account: LeverAccount, body: JsonObject) -> list[Opportunity]:
@@ -168,13 +164,6 @@ class LeverControl(ControlApi[LeverAccount]):
             item.mark_updated()
         return {"changed": [item.id for item in items]}
 
-    def change_users(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Deactivate users by their ids, and activate others again."""
-        for name, is_active in (("deactivate", False), ("activate", True)):
-            for user_id in text_list(body.get(name)):
-                account.set_active(user_id, is_active)
-        return {"active": [user.id for user in account.users.values() if user.deactivated_at is None]}
-
     def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Add and remove tags on opportunities or on a posting."""
         add, remove = text_list(body.get("add")), text_list(body.get("remove"))
@@ -187,8 +176,8 @@ class LeverControl(ControlApi[LeverAccount]):
             return {"posting": posting.id, "tags": posting.tags}
         items = self.opportunities(account, body)
         for item in items:
-            candidacies.add_tags(account, item, add)
-            candidacies.remove_tags(account, item, remove)
+            candidacies.add_tags(item, add)
+            candidacies.remove_tags(item, remove)
         return {"tags": {item.id: item.tags for item in items}}
 
     def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
@@ -212,7 +201,7 @@ class LeverControl(ControlApi[LeverAccount]):
 
     def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on."""
-        event, url = pick(body, "event", str, STAGE_CHANGE), pick(body, "url", str, "")
+        event, url = pick(body, "event", str, ""), pick(body, "url", str, "")
         if event not in EVENTS or not url:
             raise HttpError(400, "a known event and a url are needed")
         webhook = Webhook(new_id(), event, url)
@@ -229,24 +218,3 @@ class LeverControl(ControlApi[LeverAccount]):
             raise HttpError(404, "no such webhook")
         attempt = account.events.verify(webhook)
         return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
-
-    def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Send stage changes of opportunities again: copies, shuffled, without id, with an old time."""
-        copies = 1 + max(0, pick(body, "duplicates", int, 0))
-        without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
-        webhooks = [hook for hook in account.events.webhooks.values() if hook.event == STAGE_CHANGE]
-        opportunities = self.opportunities(account, body)
-        if body.get("shuffle"):
-            opportunities.reverse()
-        sent = []
-        for opportunity in opportunities:
-            earlier = [change["toStageId"] for change in opportunity.stage_changes[:-1]]
-            data = candidacies.event_data(opportunity)
-            data |= {"fromStageId": earlier[-1] if earlier else None, "toStageId": opportunity.stage}
-            for webhook in webhooks:
-                raw = signed_body(webhook, STAGE_CHANGE, data, without_id=without_id, stale_ms=stale_ms)
-                sent += [
-                    account.events.dispatch(webhook, STAGE_CHANGE, raw, subject=opportunity.id).id
-                    for _ in range(copies)
-                ]
-        return {"deliveries": sent}

@@ -9,8 +9,8 @@ from portal.devtools.sandbox.lever.api.calls import Api, caller_of
 from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
 from portal.devtools.sandbox.lever.oauth import ConsentPages
-from portal.devtools.sandbox.lever.pages.candidates import AddingPages, CandidatePages
-from portal.devtools.sandbox.lever.pages.settings import PostingPages, SettingsPages, WebhookPages
+from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
+from portal.devtools.sandbox.lever.pages.settings import AccessPages, WebhookPages
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.seed import lever_accounts
@@ -27,10 +27,8 @@ ROUTE_GROUPS = (
     oauth.TokenEndpoint,
     LeverControl,
     ConsentPages,
-    AddingPages,
     CandidatePages,
-    PostingPages,
-    SettingsPages,
+    AccessPages,
     WebhookPages,
 )
 

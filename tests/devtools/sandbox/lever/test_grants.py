@@ -89,7 +89,7 @@ def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     page = f"{lever.url}/acme/settings/apps"
     assert "Revoke access" in requests.get(page, timeout=30).text
-    assert "Access revoked" in requests.post(page, timeout=30).text
+    assert "Access revoked" in requests.post(page, data={"action": "revoke"}, timeout=30).text
     assert caller.get("/stages").status_code == 401
     refresh = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")

@@ -21,7 +21,7 @@ def status(lever, key, path="stages", url="", password=""):
 
 
 def test_a_key_allows_the_boxes_that_were_ticked_until_it_is_revoked(lever):
-    page = f"{lever.url}/acme/settings/keys"
+    page = f"{lever.url}/acme/settings/apps"
     assert "There is no API key." in requests.get(page, timeout=30).text
     made = requests.post(page, data={"scope": "stages:read:admin"}, timeout=30).text
     [key] = re.findall(r'id="new-key">(\w+)<', made)
@@ -29,8 +29,8 @@ def test_a_key_allows_the_boxes_that_were_ticked_until_it_is_revoked(lever):
     assert status(lever, key, password="x") == status(lever, "wrong") == 401
     listed = requests.get(page, timeout=30).text
     assert key not in listed
-    [key_id] = re.findall(r'name="revoke" value="([^"]+)"', listed)
-    requests.post(page, data={"revoke": key_id}, timeout=30)
+    [key_id] = re.findall(r'name="key" value="([^"]+)"', listed)
+    requests.post(page, data={"action": "revoke-key", "key": key_id}, timeout=30)
     assert status(lever, key) == 401
 
 

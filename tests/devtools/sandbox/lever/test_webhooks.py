@@ -107,28 +107,10 @@ def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: Leve
     data = {"action": "add", "event": "candidateStageChange", "url": "http://127.0.0.1:1/hook"}
     assert "Added a webhook" in requests.post(page, data=data, timeout=30).text
     [made] = lever.accounts["acme"].events.webhooks.values()
-    before = made.signature_token
-    assert before in requests.get(page, timeout=30).text
-    requests.post(page, data={"action": "regenerate", "webhook": made.id}, timeout=30)
-    assert made.signature_token != before
+    assert made.signature_token in requests.get(page, timeout=30).text
     assert caller.call("DELETE", f"/webhooks/{made.id}").status_code == 403
-
-
-def test_deliveries_can_be_duplicated_stale_without_id_and_rerun(
-    lever: LeverSandbox, receivers: MakeReceiver
-):
-    receiver = receivers()
-    hook(lever, receiver)
-    body = {"account": "acme", "opportunity": ALDER, "duplicates": 2, "without_id": True, "stale_ms": 60_000}
-    sent = control(lever, "webhooks/deliver", body)["deliveries"]
-    bodies = [json.loads(raw) for _, raw in receiver.wait_for(3)]
-    assert len({item["token"] for item in bodies}) == 1
-    assert "id" not in bodies[0]
-    page = f"{lever.url}/acme/settings/deliveries"
-    assert "Sent again." in requests.post(page, data={"delivery": sent[0]}, timeout=30).text
-    receiver.wait_for(4)
-    assert receiver.requests[3][1] == receiver.requests[0][1]
-    assert lever.accounts["acme"].events.deliveries[-1].id not in sent
+    requests.post(page, data={"action": "delete", "webhook": made.id}, timeout=30)
+    assert not lever.accounts["acme"].events.webhooks
 
 
 def test_lost_webhooks_are_no_deliveries(lever: LeverSandbox, receivers: MakeReceiver):

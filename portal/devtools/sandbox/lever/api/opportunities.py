@@ -107,7 +107,7 @@ def add_tags(call: Call) -> Response:
     tags = _texts(call, "tags")
     if call.account.settings.tags_locked and not candidacies.known_tags(call.account).issuperset(tags):
         raise HttpError(403, "You do not have permission to create tags", "Forbidden")
-    candidacies.add_tags(call.account, opportunity, tags)
+    candidacies.add_tags(opportunity, tags)
     return _written(call, opportunity, "addTags")
 
 
@@ -115,7 +115,7 @@ def remove_tags(call: Call) -> Response:
     """Remove tags; absent ones don't matter."""
     call.actor()
     opportunity = call.opportunity()
-    candidacies.remove_tags(call.account, opportunity, _texts(call, "tags"))
+    candidacies.remove_tags(opportunity, _texts(call, "tags"))
     return _written(call, opportunity, "removeTags")
 
 

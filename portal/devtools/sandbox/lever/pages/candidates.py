@@ -1,26 +1,21 @@
 """The candidate list with its Stage button, and the profile of an opportunity."""
 
 from collections.abc import Callable
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from portal.devtools.sandbox.accounts import back, page_number, page_of
+from portal.devtools.sandbox.accounts import SHOWN, back
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import LeverAccount
-from portal.devtools.sandbox.lever.candidacies import comment
-from portal.devtools.sandbox.lever.pages.base import (
-    LeverPages,
-    change_row,
-    feedback_row,
-    note_row,
-    opportunity_row,
-    sign_in,
-)
-from portal.devtools.sandbox.lever.platform import new_opportunity
-from portal.devtools.sandbox.lever.records import Note, Opportunity, canonical_email
+from portal.devtools.sandbox.lever.pages.base import LeverPages, sign_in
+from portal.devtools.sandbox.lever.records import Feedback, Note, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
-from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
+from portal.devtools.sandbox.values import JsonObject, readable
+
+NO_USER = "an integration"
+GOOD_RATINGS = ("3", "4")
 
 type Action = Callable[[LeverAccount, Opportunity, Request], str]
+type Row = dict[str, object]
 
 
 def _move(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
@@ -32,23 +27,17 @@ def _move(account: LeverAccount, opportunity: Opportunity, request: Request) -> 
 
 
 def _tag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    candidacies.add_tags(account, opportunity, [request.field("tag")] if request.field("tag") else [])
+    candidacies.add_tags(opportunity, [request.field("tag")] if request.field("tag") else [])
     return "Tag added."
 
 
 def _untag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    candidacies.remove_tags(account, opportunity, [request.field("tag")])
+    candidacies.remove_tags(opportunity, [request.field("tag")])
     return "Tag removed."
 
 
-def _link(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    links = [request.field("link")] if request.field("link") else []
-    candidacies.add_links(account, account.contact_of(opportunity), links)
-    return "Link added."
-
-
 def _correct_email(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    address = request.field("email").strip()
+    address = request.field("email")
     if "@" not in address:
         return ""
     account.set_emails(account.contact_of(opportunity), [address])
@@ -56,27 +45,10 @@ def _correct_email(account: LeverAccount, opportunity: Opportunity, request: Req
     return "E-mail address corrected."
 
 
-def _leave_note(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    text = request.field("value")
-    if not text:
-        return ""
-    user = account.actor()
-    note = Note(new_id(), user, [comment(opportunity, user, text, now_ms())], by_api=False)
-    opportunity.notes[note.id] = note
-    opportunity.mark_updated()
-    return "Note added."
-
-
 def _archive(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
-    if request.field("reason") not in account.archive_reasons:
-        return ""
-    candidacies.set_archived(account, opportunity, request.field("reason"))
-    return "Archived."
-
-
-def _unarchive(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
-    candidacies.set_archived(account, opportunity, None)
-    return "Back from the archive."
+    reason = request.field("reason")
+    candidacies.set_archived(account, opportunity, reason if reason in account.archive_reasons else None)
+    return "Archived." if opportunity.archived else "Back from the archive."
 
 
 def _anonymize(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
@@ -93,17 +65,11 @@ ACTIONS: dict[str, Action] = {
     "stage": _move,
     "tag": _tag,
     "untag": _untag,
-    "link": _link,
     "email": _correct_email,
-    "note": _leave_note,
     "archive": _archive,
-    "unarchive": _unarchive,
     "anonymize": _anonymize,
     "delete": _delete,
 }
-
-
-HEADINGS = ("Select", "Candidate", "Stage", "Posting", "CodeScreen tags", "Feedback", "Notes")
 
 
 class CandidatePages(LeverPages):
@@ -114,7 +80,7 @@ class CandidatePages(LeverPages):
         profile = "/candidates/<opportunity>"
         return [
             Route("GET", "/", self.home),
-            Route("GET", "/candidates/<opportunity>", self.of_opportunity),
+            Route("GET", profile, self.of_opportunity),
             self.route("GET", "", self.account_home),
             self.route("GET", "/candidates", self.candidates),
             self.route("POST", "/candidates/stage", self.move_selected),
@@ -140,41 +106,21 @@ class CandidatePages(LeverPages):
         return sign_in(redirect(f"/{account.slug}/candidates"), account)
 
     def candidates(self, request: Request, account: LeverAccount) -> Response:
-        """Show the candidates, of one stage if asked."""
-        stage, query = request.args.get("stage", ""), request.args.get("q", "")
-        archived = request.args.get("archived") == "true"
-        number = page_number(request)
-        everyone = account.in_stages([stage]) if stage else list(account.opportunities.values())
-        words = query.strip().casefold()
-        chosen = [
-            item
-            for item in everyone
-            if (item.archived is not None) == archived and (not words or _mentions(account, item, words))
-        ]
-        chosen.sort(key=lambda item: (account.rank(item.stage), item.created_at, item.id))
-        shown, links = page_of(chosen, number)
-        counts = [
-            (item, sum(1 for one in account.by_stage[item.id].values() if one.archived is None))
-            for item in account.stages.values()
-        ]
-        return self.show_table(
+        """Show the candidates, of one stage if asked; the archived ones last."""
+        stage, query = request.args.get("stage", ""), request.args.get("q", "").strip()
+        everyone = account.in_stages([stage]) if stage else account.opportunities.values()
+        chosen = [item for item in everyone if _mentions(account, item, query.casefold())]
+        chosen.sort(key=lambda one: (bool(one.archived), account.rank(one.stage), one.created_at, one.id))
+        return self.show(
             request,
             account,
             "candidates.html",
             "candidates",
-            title="Candidates",
-            headings=HEADINGS,
-            rows=[opportunity_row(account, item) for item in shown],
-            if_empty="Nobody here.",
+            rows=[opportunity_row(account, item) for item in chosen[:SHOWN]],
             total=len(chosen),
-            counts=counts,
+            counts=[(item, len(account.by_stage[item.id])) for item in account.stages.values()],
             stage=stage,
             q=query,
-            archived=archived,
-            page=number,
-            list_query=_list_query(stage, query, archived=archived),
-            all_selected=request.args.get("select") == "all",
-            links=links,
         )
 
     def move_selected(self, request: Request, account: LeverAccount) -> Response:
@@ -183,14 +129,11 @@ class CandidatePages(LeverPages):
         if request.field("filter"):
             here += f"?stage={quote(request.field('filter'))}"
         stage = account.find_stage(request.field("stage"))
-        items = [account.opportunities.get(name) for name in request.form.getlist("opportunity")]
+        names = request.form.getlist("opportunity")
+        items = [account.opportunities[name] for name in names if name in account.opportunities]
         if stage is None or not items:
             return back(here, problem="Select at least one candidate and choose a stage.")
-        moved = sum(
-            candidacies.change_stage(account, item, stage.id, account.actor())
-            for item in items
-            if item is not None
-        )
+        moved = sum(candidacies.change_stage(account, item, stage.id, account.actor()) for item in items)
         people = "1 candidate" if moved == 1 else f"{moved} candidates"
         return back(here, done=f"Moved {people} to {stage.text}.")
 
@@ -208,12 +151,10 @@ class CandidatePages(LeverPages):
             item=item,
             contact=contact,
             others=[opportunity_row(account, other) for other in others],
-            tags=[(tag, tag in item.inherited) for tag in item.tags],
-            feedback=[feedback_row(account, form) for form in item.feedback.values()],
-            notes=[note_row(account, note) for note in item.notes.values()],
-            history=[change_row(account, change) for change in item.stage_changes],
+            feedback=[_feedback_row(account, form) for form in item.feedback.values()],
+            notes=[_note_row(account, note) for note in item.notes.values()],
+            history=[_change_row(account, change) for change in item.stage_changes],
             reasons=account.archive_reasons.values(),
-            files=item.files.values(),
         )
 
     def file(self, request: Request, account: LeverAccount) -> Response:
@@ -236,12 +177,6 @@ class CandidatePages(LeverPages):
         return back(f"/{account.slug}/candidates/{item.id}", done=done)
 
 
-def _list_query(stage: str, query: str, *, archived: bool) -> str:
-    """Return the query string that keeps a list's filters in links to its other pages."""
-    filters = {"stage": stage, "q": query} | ({"archived": "true"} if archived else {})
-    return f"{urlencode(filters)}&"
-
-
 def _opportunity(account: LeverAccount, request: Request) -> Opportunity:
     opportunity = account.opportunities.get(request.path_params["opportunity"])
     if opportunity is None:
@@ -254,52 +189,52 @@ def _mentions(account: LeverAccount, opportunity: Opportunity, words: str) -> bo
     return any(words in text.casefold() for text in (contact.name, *contact.emails, *opportunity.tags))
 
 
-FIRST_STAGE = "applicant-new"
-
-
-class AddingPages(LeverPages):
-    """The form for a new candidate."""
-
-    def routes(self) -> list[Route]:
-        """Return the page's routes."""
-        path = "/candidates/new"
-        return [self.route("GET", path, self.form), self.route("POST", path, self.add)]
-
-    def form(self, request: Request, account: LeverAccount) -> Response:
-        """Show the form."""
-        return self.show(
-            request,
-            account,
-            "new_candidate.html",
-            "candidates",
-            stages=list(account.stages.values()),
-            postings=list(account.postings.values()),
-            first_stage=FIRST_STAGE,
-        )
-
-    def add(self, request: Request, account: LeverAccount) -> Response:
-        """Add the candidate; one with the e-mail address of somebody here becomes another opportunity of theirs."""
-        if not request.field("name"):
-            return back(f"/{account.slug}/candidates/new", problem="A candidate needs a name.")
-        stage = account.find_stage(request.field("stage") or FIRST_STAGE)
-        if stage is None:
-            return back(f"/{account.slug}/candidates/new", problem="There is no such stage.")
-        opportunity = new_opportunity(account, _item(account, request, stage.id), now_ms())
-        candidacies.create(account, opportunity)
-        name = account.contact_of(opportunity).name
-        return back(f"/{account.slug}/candidates/{opportunity.id}", done=f"Added {name} in {stage.text}.")
-
-
-def _item(account: LeverAccount, request: Request, stage_id: str) -> JsonObject:
-    """Return the form as a seed document of one candidate."""
-    email = request.field("email")
-    known = account.contact_by_email.get(canonical_email(email)) if email else None
+def opportunity_row(account: LeverAccount, opportunity: Opportunity) -> Row:
+    """Return a row of the candidate list."""
+    forms = [form for form in opportunity.feedback.values() if form.deleted_at is None]
+    ratings = [rating for form in forms if (rating := _rating(form))]
+    rating = ratings[-1][:1] if ratings else ""
     return {
-        "id": new_id(),
-        "contact": known.id if known else new_id(),
-        "name": request.field("name"),
-        "emails": [email] if email else [],
-        "stage": stage_id,
-        "posting": request.field("posting"),
-        "tags": [tag for part in request.field("tags").split(",") if (tag := part.strip())],
+        "id": opportunity.id,
+        "contact": account.contact_of(opportunity),
+        "stage": account.stages[opportunity.stage],
+        "posting": account.postings.get(opportunity.posting_id or ""),
+        "tags": [tag for tag in opportunity.tags if tag.casefold().startswith("codescreen")],
+        "archived": opportunity.archived,
+        "confidential": opportunity.confidentiality == "confidential",
+        "rating": rating,
+        "rating_text": ratings[-1] if ratings else "",
+        "tone": "good" if rating in GOOD_RATINGS else "bad",
+        "feedback": len(forms),
+        "notes": len(opportunity.notes),
+    }
+
+
+def _rating(form: Feedback) -> str:
+    return next((str(field["value"] or "") for field in form.fields if field["type"] == "score-system"), "")
+
+
+def _change_row(account: LeverAccount, change: JsonObject) -> Row:
+    stage = account.stages[change["toStageId"]]
+    user = account.user_name(change.get("userId")) or NO_USER
+    return {"stage": stage.text, "at": readable(change["updatedAt"]), "user": user}
+
+
+def _note_row(account: LeverAccount, note: Note) -> Row:
+    comments = [entry | {"at": readable(entry["createdAt"])} for entry in note.comments]
+    return {"user": account.user_name(note.user) or NO_USER, "comments": comments}
+
+
+def _feedback_row(account: LeverAccount, form: Feedback) -> Row:
+    """Return a feedback form, its rating set apart."""
+    rating = _rating(form)
+    return {
+        "text": form.text,
+        "user": account.user_name(form.user) or NO_USER,
+        "at": readable(form.completed_at),
+        "updated": readable(form.updated_at),
+        "deleted": readable(form.deleted_at),
+        "rating": rating[:1],
+        "rating_text": rating,
+        "fields": [field for field in form.fields if field["type"] != "score-system"],
     }
