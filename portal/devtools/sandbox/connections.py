@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
 from threading import Lock, Thread
@@ -171,12 +170,21 @@ class _Connection(BaseHTTPRequestHandler):
         return self.rfile.read(int(length)) if int(length) > 0 else b""
 
     def _send(self, response: Response, *, truncate: bool = False) -> None:
-        head = _head(response, self.server.application.server_name, close=self.close_connection)
+        self.send_response(response.status_code)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if "Content-Length" not in response.headers and response.status_code not in BODILESS_STATUSES:
+            self.send_header("Content-Length", "0")
+        self.end_headers()
         body = b"" if self.command == "HEAD" else response.get_data()
         if truncate:
             body = body[: len(body) // 2]
             self.close_connection = True
-        self.connection.sendall(head + body)
+        self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """Return the platform's name for the Server header."""
+        return self.server.application.server_name
 
     def _hold(self, hold_ms: int) -> None:
         """Send nothing until the caller hangs up or the time is over, then reset the connection."""
@@ -191,15 +199,3 @@ class _Connection(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         # Closing the socket object would wait for its file objects; closing the descriptor doesn't.
         socket.close(self.connection.detach())
-
-
-def _head(response: Response, server_name: str, *, close: bool) -> bytes:
-    """Return the status line and the headers as they are sent."""
-    status = response.status_code
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus else "Status"
-    lines = [f"HTTP/1.1 {status} {phrase}", f"Server: {server_name}"]
-    lines += [f"{name}: {value}" for name, value in response.headers]
-    if status not in BODILESS_STATUSES and "Content-Length" not in response.headers:
-        lines.append("Content-Length: 0")
-    lines.append(f"Connection: {'close' if close else 'keep-alive'}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum
 from threading import Lock
 
 from portal.devtools.sandbox.messages import HttpError
@@ -13,75 +13,67 @@ from portal.devtools.sandbox.values import JsonObject, pick, pick_number
 
 # A caller that gets one of these knows that nothing happened; any other answer leaves it guessing.
 DEFINITE_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429, 503})
-LONG_DELAY_MS = 3000
 HOLD_MS = 60_000
 
 
-class Damage(Enum):
+class Damage(StrEnum):
     """What becomes of an answer."""
 
-    DELAY = auto()  # it comes late
-    STATUS = auto()  # an error status comes in its place
-    HTML = auto()  # an error page comes in its place
-    RESET = auto()  # the connection is reset
-    TIMEOUT = auto()  # nothing is sent until the caller gives up
-    TRUNCATED = auto()  # half of it is sent
-    REDIRECT = auto()  # it leads elsewhere, or to the same address again
+    STATUS = "status"  # an error status comes in its place
+    HTML = "html"  # an error page comes in its place
+    RESET = "reset"  # the connection is reset
+    TIMEOUT = "timeout"  # nothing is sent until the caller gives up
+    TRUNCATED = "truncated"  # half of it is sent
+    REDIRECT = "redirect"  # it leads to the same address again
 
 
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """A kind of fault: what becomes of the answer, and whether the request is carried out first."""
-
-    name: str
-    damage: Damage
-    is_after: bool
-
-
+#: What a rule can ask for: the damage, and whether the request is carried out first.
 KINDS = {
-    kind.name: kind
-    for kind in (
-        FaultKind("delay", Damage.DELAY, is_after=False),
-        FaultKind("status", Damage.STATUS, is_after=False),
-        FaultKind("status_after", Damage.STATUS, is_after=True),
-        FaultKind("html", Damage.HTML, is_after=False),
-        FaultKind("html_after", Damage.HTML, is_after=True),
-        FaultKind("reset_before", Damage.RESET, is_after=False),
-        FaultKind("reset_after", Damage.RESET, is_after=True),
-        FaultKind("timeout_before", Damage.TIMEOUT, is_after=False),
-        FaultKind("timeout_after", Damage.TIMEOUT, is_after=True),
-        FaultKind("truncated", Damage.TRUNCATED, is_after=True),
-        FaultKind("redirect", Damage.REDIRECT, is_after=False),
-    )
+    "status": (Damage.STATUS, False),
+    "status_after": (Damage.STATUS, True),
+    "html": (Damage.HTML, False),
+    "html_after": (Damage.HTML, True),
+    "reset_before": (Damage.RESET, False),
+    "reset_after": (Damage.RESET, True),
+    "timeout_before": (Damage.TIMEOUT, False),
+    "timeout_after": (Damage.TIMEOUT, True),
+    "truncated": (Damage.TRUNCATED, True),
+    "redirect": (Damage.REDIRECT, False),
 }
 _DEFAULT_STATUS = {Damage.HTML: 502, Damage.REDIRECT: 307}
-_DEFAULT_DELAY_MS = {Damage.TIMEOUT: HOLD_MS}
 
 
 @dataclass(slots=True)
 class Fault:
     """What goes wrong with one request."""
 
-    kind: FaultKind
+    kind: str
     status: int = 500
     retry_after: float | None = None
-    delay_ms: int = 0
-    location: str = ""
+    delay_ms: int = HOLD_MS
+
+    @property
+    def damage(self) -> Damage:
+        """What becomes of the answer."""
+        return KINDS[self.kind][0]
+
+    @property
+    def is_after(self) -> bool:
+        """Whether the request is carried out first."""
+        return KINDS[self.kind][1]
 
     @property
     def label(self) -> str:
         """The name under which the ledger counts it: the kind, with the status where one is answered."""
-        return f"{self.kind.name}_{self.status}" if self.kind.damage is Damage.STATUS else self.kind.name
+        return f"{self.kind}_{self.status}" if self.damage is Damage.STATUS else self.kind
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the caller can't know if a write took effect."""
-        if self.kind.damage is Damage.DELAY:
-            return self.delay_ms >= LONG_DELAY_MS
-        if self.kind.damage is Damage.REDIRECT:
+        if self.damage is Damage.REDIRECT:
             return False
-        is_definite = self.kind.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
-        return self.kind.is_after or not is_definite
+        is_definite = self.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
+        return self.is_after or not is_definite
 
 
 @dataclass(slots=True)
@@ -108,19 +100,18 @@ class Rule:
 
 def read_rule(document: object) -> Rule:
     """Return the rule a JSON object describes; raises a 400 HttpError."""
-    kind = KINDS.get(str(document.get("kind"))) if isinstance(document, dict) else None
-    if not isinstance(document, dict) or kind is None:
+    if not isinstance(document, dict) or document.get("kind") not in KINDS:
         raise HttpError(400, f"a rule needs a kind, one of {', '.join(sorted(KINDS))}")
     try:
         path = re.compile(pick(document, "path", str, ""))
     except re.error as error:
         raise HttpError(400, f"path is not a regular expression: {error}") from None
+    damage, _ = KINDS[document["kind"]]
     fault = Fault(
-        kind,
-        pick(document, "status", int, _DEFAULT_STATUS.get(kind.damage, 500)),
+        document["kind"],
+        pick(document, "status", int, _DEFAULT_STATUS.get(damage, 500)),
         pick_number(document, "retry_after", None),
-        pick(document, "delay_ms", int, _DEFAULT_DELAY_MS.get(kind.damage, 0)),
-        pick(document, "location", str, ""),
+        pick(document, "delay_ms", int, HOLD_MS),
     )
     return Rule(
         fault,
@@ -157,20 +148,16 @@ class FaultPlan:
         with self._lock:
             self.rules = []
 
-    def draw(self, method: str, path: str, account: str) -> list[Fault]:
-        """Return the faults for one request: any delays, then at most one of another kind."""
-        drawn: list[Fault] = []
+    def draw(self, method: str, path: str, account: str) -> Fault | None:
+        """Return what goes wrong with one request: the fault of the first rule that covers it and hits."""
         with self._lock:
             for rule in self.rules:
-                if not rule.covers(method, path, account) or self._random.random() >= rule.probability:
-                    continue
-                rule.hits += 1
-                if rule.remaining is not None:
-                    rule.remaining -= 1
-                drawn.append(rule.fault)
-                if rule.fault.kind.damage is not Damage.DELAY:
-                    break
-        return drawn
+                if rule.covers(method, path, account) and self._random.random() < rule.probability:
+                    rule.hits += 1
+                    if rule.remaining is not None:
+                        rule.remaining -= 1
+                    return rule.fault
+        return None
 
 
 class Ledger:

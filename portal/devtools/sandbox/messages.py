@@ -8,7 +8,7 @@ from email.message import Message
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import werkzeug
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
+from werkzeug.test import create_environ
 
 from portal.devtools.sandbox.values import JsonObject
 
@@ -62,22 +63,7 @@ class Request(werkzeug.Request):
 
 def build_request(method: str, target: str, headers: Message, body: bytes) -> Request:
     """Return the request that was read from a connection."""
-    path, _, query = target.partition("?")
-    environ: dict[str, object] = {
-        "REQUEST_METHOD": method,
-        # WSGI carries the path's bytes as Latin-1 text.
-        "PATH_INFO": unquote(path, "latin-1"),
-        "QUERY_STRING": query,
-        "CONTENT_TYPE": headers.get("Content-Type", ""),
-        "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": "sandbox",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(body),
-    }
-    for name, value in headers.items():
-        environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", value)
-    return Request(environ)
+    return Request(create_environ(target, method=method, headers=list(headers.items()), data=body))
 
 
 def _reject_constant(name: str) -> object:

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -46,7 +46,6 @@ class SandboxServer:
     def __init__(self, port: int = 0) -> None:
         self.router = Router()
         self.faults = FaultPlan()
-        self._stopping = Event()
         self._http = HttpServer((HOST, port), self)
         self._thread: Thread | None = None
         self.port: int = self._http.server_address[1]
@@ -68,7 +67,6 @@ class SandboxServer:
 
     def stop(self) -> None:
         """Stop serving and drop every open connection."""
-        self._stopping.set()
         if self._thread is not None:
             self._http.stop()
             self._thread.join()
@@ -106,23 +104,16 @@ class SandboxServer:
         return Exchange(self._run(route, request))
 
     def _api_exchange(self, route: Route, request: Request) -> Exchange:
-        drawn = (
-            []
-            if self.faults.is_empty
-            else self.faults.draw(request.method, request.path, self.account_slug(request))
-        )
-        last: Fault | None = None
-        for fault in drawn:
-            if fault.kind.damage is Damage.DELAY:
-                self._stopping.wait(fault.delay_ms / 1000)
-            else:
-                last = fault
-        response = None if last is not None and not last.kind.is_after else self._run(route, request)
+        fault = None
+        if not self.faults.is_empty:
+            fault = self.faults.draw(request.method, request.path, self.account_slug(request))
+        if fault is None:
+            return Exchange(self._run(route, request))
+        response = self._run(route, request) if fault.is_after else None
         if request.method in WRITES:
             took_effect = response is not None and response.status_code < 400
-            for fault in drawn:
-                self.record_fault(request, fault, took_effect=took_effect)
-        return Exchange(response) if last is None else self._damaged(last, response, request)
+            self.record_fault(request, fault, took_effect=took_effect)
+        return self._damaged(fault, response, request)
 
     def _run(self, route: Route, request: Request) -> Response:
         try:
@@ -140,7 +131,7 @@ class SandboxServer:
 
     def _damaged(self, fault: Fault, response: Response | None, request: Request) -> Exchange:
         """Return what is sent in place of the answer."""
-        match fault.kind.damage:
+        match fault.damage:
             case Damage.RESET:
                 return Exchange(None, Ending.RESET)
             case Damage.TIMEOUT:
@@ -150,7 +141,7 @@ class SandboxServer:
             case Damage.HTML:
                 return Exchange(Response(BAD_GATEWAY, fault.status, content_type="text/html"))
             case Damage.REDIRECT:
-                headers = {"Location": fault.location or request.full_path}
+                headers = {"Location": request.full_path}
                 return Exchange(Response("", fault.status, headers))
         error = json_response(self.error_body(HttpError(fault.status, "fault", "Fault")), fault.status)
         if fault.retry_after is not None:
