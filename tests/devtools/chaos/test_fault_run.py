@@ -19,7 +19,7 @@ def test_the_rules_make_the_given_share_of_calls_fail() -> None:
     ]
     failed = [fault for fault in faults if fault is not None]
     assert 0.18 < len(failed) / len(faults) < 0.22
-    assert 0.4 < sum(fault.kind.is_after for fault in failed) / len(failed) < 0.6
+    assert 0.4 < sum(fault.is_after for fault in failed) / len(failed) < 0.6
 
 
 def test_faults_spare_the_token_endpoint() -> None:

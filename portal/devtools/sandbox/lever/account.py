@@ -68,7 +68,6 @@ EVENT_LABELS = {
     "candidateHired": "Candidate Hired",
     "candidateDeleted": "Candidate Deleted",
 }
-EVENTS = tuple(EVENT_LABELS)
 VERIFY_EVENT = "candidateHired"  # that a test request names, whatever the webhook's own is
 # Webhooks of these events can be limited to opportunities of some origins.
 ORIGIN_EVENTS = frozenset(
@@ -140,9 +139,11 @@ class Events:
         ]
 
 
-def signed_body(webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False) -> bytes:
+def signed_body(
+    webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False, stale_ms: int = 0
+) -> bytes:
     """Return a webhook body: event, data, and the signature over a fresh token and the time."""
-    triggered_at = now_ms()
+    triggered_at = now_ms() - stale_ms
     token = new_token()
     body: JsonObject = {} if without_id else {"id": new_id()}
     body |= {"event": event, "triggeredAt": triggered_at, "token": token, "data": data}
@@ -264,16 +265,13 @@ class LeverAccount:
 
     def super_admin(self) -> User | None:
         """Return the first active Super Admin, who counts as signed in on the account's pages."""
-        return self.user_with_role("super admin")
+        active = (user for user in self.users.values() if user.deactivated_at is None)
+        return next((user for user in active if user.role == "super admin"), None)
 
     def actor(self) -> str | None:
         """Return the id of the user who is signed in on the pages."""
         user = self.super_admin()
         return user.id if user else None
-
-    def user_with_role(self, role: str) -> User | None:
-        """Return the first active user with a role."""
-        return next((u for u in self.users.values() if u.role == role and u.deactivated_at is None), None)
 
     def user_name(self, user_id: str | None) -> str:
         """Return a user's name, or an empty string for an unknown one."""

@@ -4,13 +4,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook
+from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount, Webhook, signed_body
 from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
 from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
 from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
+
+STAGE_CHANGE = "candidateStageChange"
 
 
 def account_ledger(account: LeverAccount) -> JsonObject:
@@ -78,6 +80,7 @@ class LeverControl(ControlApi[LeverAccount]):
             self.route("key", self.make_key),
             self.route("webhook", self.make_webhook),
             control_route("POST", "verify", self.verify),
+            self.route("webhooks/deliver", self.deliver),
         ]
 
     def opportunities(self, account: LeverAccount, body: JsonObject) -> list[Opportunity]:
@@ -185,8 +188,7 @@ class LeverControl(ControlApi[LeverAccount]):
         query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
         asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
         decision, role = pick(body, "decision", str, "accept"), pick(body, "role", str, "super admin")
-        answer = Consent(self._platform).answer(asked, decision, account, role)
-        return {"redirect": answer.url}
+        return {"redirect": Consent(self._platform).answer(asked, decision, account, role)}
 
     def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Revoke the app's access to an account, and its API keys."""
@@ -202,7 +204,7 @@ class LeverControl(ControlApi[LeverAccount]):
     def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on."""
         event, url = pick(body, "event", str, ""), pick(body, "url", str, "")
-        if event not in EVENTS or not url:
+        if event not in EVENT_LABELS or not url:
             raise HttpError(400, "a known event and a url are needed")
         webhook = Webhook(new_id(), event, url)
         account.events.webhooks[webhook.id] = webhook
@@ -218,3 +220,23 @@ class LeverControl(ControlApi[LeverAccount]):
             raise HttpError(404, "no such webhook")
         attempt = account.events.verify(webhook)
         return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
+
+    def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Send stage changes of opportunities again: copies, shuffled, without id, with an old time."""
+        copies = 1 + max(0, pick(body, "duplicates", int, 0))
+        without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
+        webhooks = [hook for hook in account.events.webhooks.values() if hook.event == STAGE_CHANGE]
+        opportunities = self.opportunities(account, body)
+        if body.get("shuffle"):
+            opportunities.reverse()
+        sent = []
+        for item in opportunities:
+            before = item.stage_changes[-2]["toStageId"] if len(item.stage_changes) > 1 else None
+            data = candidacies.event_data(item) | {"fromStageId": before, "toStageId": item.stage}
+            for webhook in webhooks:
+                raw = signed_body(webhook, STAGE_CHANGE, data, without_id=without_id, stale_ms=stale_ms)
+                sent += [
+                    account.events.dispatch(webhook, STAGE_CHANGE, raw, subject=item.id).id
+                    for _ in range(copies)
+                ]
+        return {"deliveries": sent}

@@ -167,22 +167,8 @@ class Opportunity:
 
 
 RATINGS = ("4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire")
-FIELD_TYPES = frozenset(
-    {
-        "score-system",
-        "score",
-        "scorecard",
-        "multiple-choice",
-        "multiple-select",
-        "dropdown",
-        "yes-no",
-        "text",
-        "textarea",
-        "date",
-        "code",
-    }
-)
-_SINGLE_CHOICE_TYPES = frozenset({"score-system", "multiple-choice", "dropdown"})
+CHOICE_TYPES = frozenset({"score-system", "multiple-choice", "dropdown"})
+FIELD_TYPES = CHOICE_TYPES | {"yes-no", "text", "textarea"}
 _OPTIONAL_KEYS = ("options", "prompt", "scores")
 
 
@@ -239,19 +225,5 @@ def _build_field(sent: JsonObject) -> JsonObject:
 
 def _fits(field: JsonObject, value: object) -> bool:
     """Return whether a value is of the form that a field's type takes."""
-    options: list[object] = pick(field, "options", list, [])
-    texts = {option.get("text") if isinstance(option, dict) else option for option in options}
-    match field["type"]:
-        case field_type if field_type in _SINGLE_CHOICE_TYPES:
-            return isinstance(value, str) and value in texts
-        case "multiple-select":
-            return isinstance(value, list) and all(item in texts for item in value)
-        case "yes-no":
-            return value in ("yes", "no")
-        case "score":
-            return value in (1, 2, 3, 4)
-        case "date":
-            return isinstance(value, int)
-        case "scorecard":
-            return isinstance(value, list)
-    return isinstance(value, str)
+    texts = [option["text"] for option in field.get("options", [])]
+    return isinstance(value, str) and (field["type"] not in CHOICE_TYPES or value in texts)

@@ -8,7 +8,6 @@ from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, caller_of
 from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
-from portal.devtools.sandbox.lever.oauth import ConsentPages
 from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
 from portal.devtools.sandbox.lever.pages.settings import AccessPages, WebhookPages
 from portal.devtools.sandbox.lever.platform import LeverPlatform
@@ -26,7 +25,7 @@ ENDPOINTS = [*opportunities.ENDPOINTS, *feedback.ENDPOINTS, *lookups.ENDPOINTS]
 ROUTE_GROUPS = (
     oauth.TokenEndpoint,
     LeverControl,
-    ConsentPages,
+    oauth.Consent,
     CandidatePages,
     AccessPages,
     WebhookPages,

@@ -1,9 +1,9 @@
 """What an account hires for, who hires, and along which steps, and the webhooks made through the API."""
 
-from portal.devtools.sandbox.lever.account import EVENTS, ORIGINS, Webhook
+from portal.devtools.sandbox.lever.account import EVENT_LABELS, ORIGINS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
-from portal.devtools.sandbox.lever.records import Posting, canonical_email
+from portal.devtools.sandbox.lever.records import canonical_email
 from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
 
@@ -49,12 +49,7 @@ def list_postings(call: Call) -> Response:
         for posting in call.account.postings.values()
         if confidentiality in ("all", posting.confidentiality)
     ]
-    return page(
-        call.request,
-        postings,
-        lambda posting: (posting.created_at, posting.id),
-        lambda p: _serialize(call, p),
-    )
+    return page(call.request, postings, lambda posting: (posting.created_at, posting.id), posting_json)
 
 
 def get_posting(call: Call) -> Response:
@@ -62,11 +57,7 @@ def get_posting(call: Call) -> Response:
     posting = call.find("posting", "postings", call.account.postings)
     if posting.confidentiality == "confidential" and not call.allows("confidential:access"):
         raise HttpError(403, "You do not have access to this confidential posting", "Forbidden")
-    return data(_serialize(call, posting))
-
-
-def _serialize(call: Call, posting: Posting) -> JsonObject:
-    return posting_json(call.account, posting, call.base_url)
+    return data(posting_json(posting))
 
 
 def list_webhooks(call: Call) -> Response:
@@ -81,13 +72,10 @@ def list_webhooks(call: Call) -> Response:
 def create_webhook(call: Call) -> Response:
     """Create a webhook and answer its signature token, this once; two alike are allowed."""
     body = call.body()
-    event, url = body.get("event"), body.get("url")
-    if event not in EVENTS:
+    event = body.get("event")
+    if event not in EVENT_LABELS:
         raise HttpError(400, f"event {event} is not known", "BadRequestError")
-    # Lever insists on HTTPS; here everything is on the loopback, where nothing has a certificate.
-    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-        raise HttpError(400, "url must be an absolute address", "BadRequestError")
-    webhook = Webhook(new_id(), str(event), url, _origins(body), by_api=True)
+    webhook = Webhook(new_id(), str(event), _url(body), _origins(body), by_api=True)
     call.account.events.webhooks[webhook.id] = webhook
     return data(webhook_json(webhook, with_token=True), 201)
 
@@ -100,12 +88,8 @@ def update_webhooks(call: Call) -> Response:
         webhook = webhooks.get(str(row.get("id"))) if isinstance(row, dict) else None
         if webhook is None:
             raise not_found("webhook", "in data")
-        if not webhook.by_api:
-            raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
-        url = row.get("url", webhook.url)
-        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-            raise HttpError(400, "url must be an absolute address", "BadRequestError")
-        webhook.url, webhook.updated_at = url, now_ms()
+        _expect_by_api(webhook)
+        webhook.url, webhook.updated_at = _url(row | {"url": row.get("url", webhook.url)}), now_ms()
         if "configuration" in row:
             webhook.origins = _origins(row)
         changed.append(webhook)
@@ -115,10 +99,23 @@ def update_webhooks(call: Call) -> Response:
 def delete_webhook(call: Call) -> Response:
     """Delete a webhook made through the API."""
     webhook = call.find("webhook", "webhooks", call.account.events.webhooks)
-    if not webhook.by_api:
-        raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
+    _expect_by_api(webhook)
     del call.account.events.webhooks[webhook.id]
     return Response(status=204)
+
+
+def _expect_by_api(webhook: Webhook) -> None:
+    """Raise a 403 HttpError for a webhook that a person made."""
+    if not webhook.by_api:
+        raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
+
+
+def _url(body: JsonObject) -> str:
+    """Return the address in a body. Lever insists on HTTPS; here everything is on the loopback."""
+    url = body.get("url")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise HttpError(400, "url must be an absolute address", "BadRequestError")
+    return url
 
 
 def _origins(body: JsonObject) -> list[str]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.api.calls import (
     Call,
     Endpoint,
@@ -207,38 +206,23 @@ def list_interviews(call: Call) -> Response:
     """Answer one interview with all interviewers; an empty page where nobody interviews the candidate."""
     opportunity = call.opportunity()
     found = [opportunity] if opportunity.interviewers else []
-    return page(
-        call.request,
-        found,
-        lambda one: (one.created_at, one.id),
-        lambda one: _interview_json(call.account, one),
-    )
+    return page(call.request, found, lambda one: (one.created_at, one.id), partial(_interview, call))
 
 
-def _interview_json(account: LeverAccount, opportunity: Opportunity) -> JsonObject:
+def _interview(call: Call, opportunity: Opportunity) -> JsonObject:
+    account = call.account
     users = [account.users[user] for user in opportunity.interviewers if user in account.users]
     return {
         "id": stable_id(account.slug, "interview", opportunity.id),
         "panel": stable_id(account.slug, "panel", opportunity.id),
         "subject": "Interview",
-        "note": "",
-        "interviewers": [
-            {"id": user.id, "name": user.name, "email": user.email, "feedbackTemplate": None}
-            for user in users
-        ],
-        "timezone": "UTC",
+        "interviewers": [{"id": user.id, "name": user.name, "email": user.email} for user in users],
         "createdAt": opportunity.created_at,
         "date": opportunity.created_at,
         "duration": 30,
-        "location": "",
-        "feedbackTemplate": None,
-        "feedbackForms": [],
-        "feedbackReminder": "once",
         "user": opportunity.owner,
         "stage": opportunity.stage,
         "canceledAt": None,
-        "postings": [opportunity.posting_id] if opportunity.posting_id else [],
-        "gcalEventUrl": None,
     }
 
 

@@ -30,25 +30,17 @@ def user_json(user: User) -> JsonObject:
         "username": user.email.partition("@")[0],
         "email": user.email,
         "accessRole": user.role,
-        "photo": None,
         "createdAt": user.created_at,
         "deactivatedAt": user.deactivated_at,
-        "externalDirectoryId": None,
-        "linkedContactIds": None,
-        "jobTitle": None,
-        "managerId": None,
     }
 
 
-def posting_json(account: LeverAccount, posting: Posting, base_url: str) -> JsonObject:
+def posting_json(posting: Posting) -> JsonObject:
     """Return a posting; its tags are only those put on it by hand."""
-    is_public = posting.state == "published"
-    show = f"{base_url}/{account.slug}/postings/{posting.id}"
     return {
         "id": posting.id,
         "text": posting.text,
         "state": posting.state,
-        "distributionChannels": ["internal", "public"] if is_public else None,
         "user": posting.owner,
         "owner": posting.owner,
         "hiringManager": posting.hiring_manager,
@@ -61,26 +53,10 @@ def posting_json(account: LeverAccount, posting: Posting, base_url: str) -> Json
             "level": posting.level,
         },
         "tags": posting.tags,
-        "content": {
-            "description": "",
-            "descriptionHtml": "<div></div>",
-            "lists": [],
-            "closing": "",
-            "closingHtml": "",
-        },
-        "country": "DE",
         "followers": [posting.owner] if posting.owner else [],
-        "reqCode": None,
-        "requisitionCodes": [],
-        "urls": {"list": f"{base_url}/{account.slug}/postings", "show": show, "apply": f"{show}/apply"}
-        if is_public
-        else None,
         "confidentiality": posting.confidentiality,
         "createdAt": posting.created_at,
         "updatedAt": posting.updated_at,
-        "workplaceType": "unspecified",
-        "transcribeInterviews": False,
-        "screening": {"enabled": False},
     }
 
 
@@ -266,16 +242,10 @@ def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObj
         "postingOwner": posting.owner,
         "user": None,
         "name": contact.name,
-        "company": "",
-        "phone": None,
         "email": contact.emails[0] if contact.emails else None,
         "links": contact.links,
-        "comments": "",
-        "customQuestions": [],
         "createdAt": opportunity.created_at,
         "archived": opportunity.archived,
-        "requisitionForHire": None,
-        "timezone": None,
     }
 
 
