@@ -77,7 +77,7 @@ def read_people(organization: Organization, opportunity: Opportunity, clients: C
 
     What Lever doesn't show now is left out: nothing else waits for it. Raises CallDeferred when no call may begin.
     """
-    if not Membership.objects.using_people(organization.pk).exists():
+    if not Membership.objects.using_people(organization.pk):
         return {}
     shown = people_shown(opportunity)
     if opportunity.is_anonymized:
@@ -106,7 +106,7 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
 
     Nothing is stored where nobody uses it.
     """
-    if not Membership.objects.using_people(organization.pk).exists():
+    if not Membership.objects.using_people(organization.pk):
         return
     read = {opportunity.id: people_shown(opportunity) for opportunity in opportunities}
     OpportunityPerson.objects.replace(organization, read)
@@ -118,7 +118,7 @@ def read_missing_people(organization: Organization, clients: ClientProvider) -> 
     All are deleted where nobody uses it any more.
     """
     candidates = Candidate.objects.filter(organization=organization)
-    if not Membership.objects.using_people(organization.pk).exists():
+    if not Membership.objects.using_people(organization.pk):
         OpportunityPerson.objects.filter(organization=organization).delete()
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return False

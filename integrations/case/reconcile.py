@@ -85,14 +85,9 @@ def is_replaced(effect: Effect) -> bool:
 
     One that a worker holds isn't cancelled by a change, and may be tried again later: so its step asks here.
     """
-    later = Effect.objects.filter(
-        organization=effect.organization_id,
-        opportunity_id=effect.opportunity_id,
-        kind=effect.kind,
-        about=effect.about,
-        pk__gt=effect.pk,
-    )
-    return effect.about != "" and later.exists()
+    is_later = "organization_id = %s AND opportunity_id = %s AND kind = %s AND about = %s AND id > %s"
+    own = effect.organization_id, effect.opportunity_id, effect.kind, effect.about, effect.pk
+    return effect.about != "" and database.is_there(Effect, is_later, *own)
 
 
 def _fit(case: Case, want: Want) -> None:

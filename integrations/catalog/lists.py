@@ -189,8 +189,8 @@ def stage_name_in_copy(organization: Organization, stage_id: str) -> str:
 
 
 def _live_stage_name(organization: Organization, stage_id: str) -> str | None:
-    stages = Stage.objects.live().filter(organization=organization, external_id=stage_id)
-    return stages.values_list("name", flat=True).first()
+    is_live = "organization_id = %s AND external_id = %s AND gone_at IS NULL"
+    return next((stage.name for stage in rows_of(Stage, is_live, organization.pk, stage_id)), None)
 
 
 def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
@@ -253,10 +253,10 @@ def shown_role(organization: Organization, role_id: str, clients: ClientProvider
     """
     if not role_id:
         return ShownRole()
-    roles = Role.objects.filter(organization=organization, external_id=role_id)
-    known = roles.live().first()
-    if known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
-        return ShownRole(known.title, known.shown_categories)
+    role = _copied_role(organization, role_id)
+    known = role is not None and role.gone_at is None
+    if role and known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
+        return ShownRole(role.title, role.shown_categories)
     try:
         if known:
             refresh_roles(organization, clients.lever())
@@ -265,11 +265,16 @@ def shown_role(organization: Organization, role_id: str, clients: ClientProvider
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-    role = roles.first()
+    role = _copied_role(organization, role_id)
     return ShownRole(role.title, role.shown_categories) if role else ShownRole()
+
+
+def _copied_role(organization: Organization, role_id: str) -> Role | None:
+    is_it = "organization_id = %s AND external_id = %s"
+    return next(iter(rows_of(Role, is_it, organization.pk, role_id)), None)
 
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    listed = Assessment.objects.live().filter(organization=organization).order_by("name")
-    return tuple(KnownAssessment(*row) for row in listed.values_list("external_id", "name"))
+    listed = rows_of(Assessment, "organization_id = %s AND gone_at IS NULL ORDER BY name", organization.pk)
+    return tuple(KnownAssessment(one.external_id, one.name) for one in listed)

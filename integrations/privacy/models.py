@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
 from integrations.store.columns import Holds, harmless, moment, one_of
+from integrations.store.database import is_there
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):
@@ -18,8 +19,10 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 
     def forbids(self, organization_id: int, opportunity_id: str) -> bool:
         """Whether nothing personal about the opportunity may be stored."""
-        of_opportunity = self.filter(organization=organization_id, opportunity_id=opportunity_id)
-        return bool(opportunity_id) and of_opportunity.final().exists()
+        places = ", ".join(["%s"] * len(FINAL_ERASURES))
+        is_final = f"organization_id = %s AND opportunity_id = %s AND cause IN ({places})"
+        key = organization_id, opportunity_id
+        return bool(opportunity_id) and is_there(Erasure, is_final, *key, *FINAL_ERASURES)
 
 
 class Erasure(models.Model):

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from integrations.store.database import columns_of
+
 # What a claim costs must not grow with what is not to be done: with the rows of the past, with organizations without
 # work, or with the rows that wait for their time. So it looks at a bounded number of organizations: the next ones
 # along the index of scheduled rows, from where the claim before it stopped, and those whose rows are due longest.
@@ -145,8 +147,7 @@ def _lease(model: Any, lease: timedelta, vendor: str, choice: str) -> str:
         table=_table(model),
         until=_moment(vendor, lease.total_seconds()),
         chosen=postgresql if vendor == "postgresql" else f"IN ({choice})",
-        # named: a prepared `*` fails for the connection's life once a migration has added a column
-        columns=", ".join(f'"{field.column}"' for field in model._meta.concrete_fields),
+        columns=columns_of(model),
     )
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, models, transaction
@@ -194,10 +195,24 @@ def kept_plans() -> Iterator[None]:
 
 def rows_of[Row: models.Model](model: type[Row], where: str, *values: object) -> list[Row]:
     """Return the rows of the model that the condition says, read whole."""
-    # named: a prepared `*` fails for the connection's life once a migration has added a column
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    statement = f'SELECT {columns} FROM "{model._meta.db_table}" WHERE {where}'  # noqa: S608
+    statement = f'SELECT {columns_of(model)} FROM "{model._meta.db_table}" WHERE {where}'  # noqa: S608
     return list(model._base_manager.raw(statement, values))
+
+
+@cache
+def columns_of(model: type[models.Model]) -> str:
+    """Return the names of all columns in SQL: a prepared `*` fails for good once a migration has added one."""
+    return ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+
+
+def is_there(model: type[models.Model], where: str, *values: object) -> bool:
+    """Whether the model has a row that the condition says."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT 1 FROM "{model._meta.db_table}" WHERE {where} LIMIT 1',  # noqa: S608
+            [adapted(value) for value in values],
+        )
+        return cursor.fetchone() is not None
 
 
 def insert_unless_stored(row: models.Model, *columns: str) -> None:

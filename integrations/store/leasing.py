@@ -161,9 +161,8 @@ class Leasable(models.Model):
         Each claim has its own owner. A worker whose lease expired and was claimed by another finds no row and
         changes nothing; one whose lease expired unclaimed may still record its outcome.
         """
-        return (
-            type(self)._base_manager.filter(pk=self.pk, lease_owner=self.lease_owner).exclude(lease_owner="")
-        )
+        rows = type(self)._base_manager
+        return rows.filter(pk=self.pk, lease_owner=self.lease_owner) if self.lease_owner else rows.none()
 
     def release(self, **changes: object) -> bool:
         """End the lease with these changes and reset the crash counter. Return False when the lease was lost."""

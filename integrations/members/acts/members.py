@@ -100,7 +100,7 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
 def have_people_read(member: Membership) -> None:
     """Have it read who is on each candidate in Lever, where this is the first member who uses it."""
     users = Membership.objects.using_people(member.organization_id)
-    if list(users.values_list("pk", flat=True)[:2]) == [member.pk]:
+    if [user.pk for user in users] == [member.pk]:
         DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.store import database
 from integrations.store.columns import WITH_ACCOUNT, Holds, about_user, moment, one_of
+from integrations.store.database import rows_of
 
 
 class LastSuperAdmin(ActionNotAllowed):
@@ -35,11 +36,10 @@ class MembershipManager(models.Manager["Membership"]):
         """Return the person's memberships in other organizations than this one."""
         return self.filter(user_id=user.pk).exclude(organization=organization_id)
 
-    def using_people(self, organization_id: int) -> models.QuerySet["Membership"]:
-        """Return the members who use who is on each candidate in Lever: it is read where there is one."""
-        is_limited = models.Q(role=Membership.Role.LIMITED_TEAM_MEMBER)
-        rows = self.filter(is_limited | models.Q(lists_own=True))
-        return rows.filter(organization=organization_id).exclude(address="").order_by("pk")
+    def using_people(self, organization_id: int) -> list["Membership"]:
+        """Return the first two members who use who is on each candidate in Lever: it is read where there is one."""
+        is_using = "organization_id = %s AND address <> '' AND (role = %s OR lists_own) ORDER BY id LIMIT 2"
+        return rows_of(Membership, is_using, organization_id, Membership.Role.LIMITED_TEAM_MEMBER)
 
 
 class Membership(models.Model):

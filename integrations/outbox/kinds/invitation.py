@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists
 
-from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.models.entry import AuditAction
 from integrations.case.facts import NotShown, gather_facts_of_now, lost_elsewhere
 from integrations.case.other_integration import record_tag
 from integrations.case.person import Person, invitations_of, store_people_shown
@@ -59,7 +58,7 @@ from integrations.outbox.sending import (
 )
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.database import rows_of, with_retry
+from integrations.store.database import is_there, rows_of, with_retry
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
 ELSEWHERE = "CodeScreen says that this person already has the assessment, through another opportunity."
@@ -215,6 +214,17 @@ def _wait_for_stage(invitation: Invitation, opportunity: Opportunity) -> Retry |
     return Retry(f"{NotShown.STAGE.value}.", wait)
 
 
+_HAS_NEWS = f"""id = %s AND (
+    EXISTS (
+        SELECT 1 FROM integrations_delivery webhook WHERE webhook.organization_id = integrations_organization.id
+            AND opportunity_id = %s AND platform = %s AND event <> %s AND received_at > %s
+    ) OR EXISTS (
+        SELECT 1 FROM integrations_auditentry entry WHERE entry.organization_id = integrations_organization.id
+            AND action IN ({", ".join(["%s"] * len(RULE_CHANGES))}) AND at > %s
+    )
+)"""  # noqa: S608 - the actions are places
+
+
 def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bool:
     """Whether the last reading is enough: the invitation hasn't waited since, and nothing has come or changed.
 
@@ -225,14 +235,9 @@ def _is_read_lately(effect: Effect, invitation: Invitation, now: datetime) -> bo
     has_waited = effect.attempts > 1 or effect.retry_window_started_at is not None
     if read_at is None or has_waited or not invitation.email or now - read_at >= READ_AGAIN_AFTER:
         return False
-    own = {"organization": invitation.organization_id}
-    webhooks = Delivery.objects.filter(
-        **own, platform=Platform.LEVER, opportunity_id=invitation.opportunity_id, received_at__gt=read_at
-    )
-    news = Exists(webhooks.exclude(event=DeliveryEvent.SWEEP)) | Exists(
-        AuditEntry.objects.filter(**own, action__in=RULE_CHANGES, at__gt=read_at)
-    )
-    return not Organization.objects.filter(news, pk=invitation.organization_id).exists()
+    webhook = invitation.opportunity_id, Platform.LEVER, DeliveryEvent.SWEEP, read_at
+    news = *webhook, *RULE_CHANGES, read_at
+    return not is_there(Organization, _HAS_NEWS, invitation.organization_id, *news)
 
 
 def _is_fixed(invitation: Invitation) -> bool:
