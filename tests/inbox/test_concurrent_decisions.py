@@ -62,16 +62,7 @@ def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_l
 ):
     Organization.objects.update(bulk_limit=1, default_assessment="Backend")
     for word in ("Hazel", "Tamarack"):
-        opportunity, stage = sandbox.opportunity_id(word), "CodeScreen Assessment"
-        sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
-        factories.DeliveryFactory(
-            organization=scenario.organization,
-            opportunity_id=opportunity,
-            payload={
-                "event": "candidateStageChange",
-                "data": {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)},
-            },
-        )
+        scenario.move(word)
     clients = provider.ClientProvider(scenario.organization)
     deliveries = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in deliveries}
@@ -103,9 +94,9 @@ def test_an_invitation_is_not_sent_again_while_a_decision_invites_the_person_els
 
 
 @pytest.fixture
-def hazel(scenario, sandbox, move_candidate):
+def hazel(scenario, sandbox):
     """A candidate who got no assessment."""
-    move_candidate("Hazel")
+    scenario.move("Hazel")
     scenario.work()
     return Candidate.objects.get(delivery__verdict="no_assessment")
 
@@ -122,13 +113,11 @@ def test_a_candidate_who_is_being_chosen_is_not_chosen_by_somebody_else(hazel, s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
-    hazel, scenario, sandbox, deliver_stage_change, super_admin
-):
+def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(hazel, scenario, sandbox, super_admin):
     scenario.set_policies(default_assessment="Backend")
     invite_candidate(hazel, super_admin, ASSESSMENT)
     for _ in range(3):
-        deliver_stage_change("Hazel")
+        scenario.deliver("Hazel")
     failed = run_at_once(scenario.work)
     scenario.work()
     assert failed == []
@@ -159,9 +148,7 @@ def test_a_mapping_by_which_somebody_is_being_decided_may_be_changed(organizatio
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_was_decided_by_a_mapping_that_is_deleted_meanwhile_is_decided_again(
-    scenario, move_candidate, monkeypatch
-):
+def test_who_was_decided_by_a_mapping_that_is_deleted_meanwhile_is_decided_again(scenario, monkeypatch):
     mapping = RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", assessment="Backend"
     )
@@ -171,7 +158,7 @@ def test_who_was_decided_by_a_mapping_that_is_deleted_meanwhile_is_decided_again
         mapping.delete()
         return snapshot
 
-    delivery = move_candidate()
+    delivery = scenario.move()
     with monkeypatch.context() as patch:
         patch.setattr(decide_delivery, "gather_facts", gather_and_delete)
         scenario.work()

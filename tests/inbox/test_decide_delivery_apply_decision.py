@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from integrations.catalog.models import RoleMapping
@@ -20,27 +19,13 @@ from tests.support.scenario import ASSESSMENT
 STAGE = "CodeScreen Assessment"
 
 
-def test_an_invitation_keeps_the_facts_it_was_decided_from(scenario, sandbox, move_candidate):
-    delivery = move_candidate()
-    scenario.work()
-    assert verdict(delivery) == "invite", delivery.last_error
-    invitation = Invitation.objects.get()
-    assert delivery.invitation == invitation
-    assert invitation.email == "alder@candidates.example"
-    assert invitation.stage_name == STAGE
-    assert invitation.role_title == "Backend Engineer"
-    assert invitation.contact_id
-    assert (delivery.due_at, delivery.leased_until, delivery.lease_owner) == (None, None, "")
-    assert delivery.decided_at is not None
-
-
 def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
-    scenario, sandbox, move_candidate, super_admin
+    scenario, sandbox, super_admin
 ):
     Organization.objects.update(default_assessment=" backend")
     RoleMapping.objects.all().delete()
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
-    delivery = move_candidate()
+    delivery = scenario.move()
     scenario.work()
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
@@ -50,28 +35,26 @@ def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
     assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
 
 
-def test_an_invitation_is_withdrawn_when_the_candidate_leaves_before_starting(
-    scenario, sandbox, move_candidate
-):
-    move_candidate()
+def test_an_invitation_is_withdrawn_when_the_candidate_leaves_before_starting(scenario, sandbox):
+    scenario.move()
     scenario.work()
-    delivery = move_candidate(stage="Phone screen")
+    delivery = scenario.move(stage="Phone screen")
     scenario.work()
     invitation = Invitation.objects.get()
     assert verdict(delivery) == "not_a_trigger_stage"
     assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
-    back = move_candidate()
+    back = scenario.move()
     scenario.work()
     invitation.refresh_from_db()
     assert (verdict(back), invitation.status) == ("already_invited", "invited")
     assert sandbox.invitations_sent() == 1
 
 
-def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, sandbox, move_candidate):
-    move_candidate()
+def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, sandbox):
+    scenario.move()
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
-    leaves = move_candidate(stage="Phone screen")
+    leaves = scenario.move(stage="Phone screen")
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
     scenario.work()
@@ -81,42 +64,26 @@ def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, s
         "cancelled",
         0,
     )
-    move_candidate()
+    scenario.move()
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_a_started_invitation_is_followed_when_the_candidate_leaves_the_stage(
-    scenario, sandbox, move_candidate
-):
-    move_candidate()
+def test_a_skipped_candidate_gets_one_note(scenario, sandbox):
+    scenario.move("Hazel")
     scenario.work()
-    scenario.candidate_does("start")
-    move_candidate(stage="Phone screen")
-    scenario.work()
-    assert Invitation.objects.get().status == "in_progress"
-
-
-@pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
-def test_a_skipped_candidate_gets_one_note(scenario, sandbox, move_candidate, setting, expected):
-    scenario.organization.note_on_skip = setting
-    scenario.organization.save()
-    move_candidate("Hazel")
-    scenario.work()
-    move_candidate("Hazel")
+    scenario.move("Hazel")
     scenario.work()
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
-    notes = sandbox.opportunity("Hazel")["note_texts"]
-    assert len(notes) == expected
-    assert all("no assessment was sent" in note and "Hazel" not in note and "@" not in note for note in notes)
+    [note] = sandbox.opportunity("Hazel")["note_texts"]
+    assert "no assessment was sent" in note
+    assert "Hazel" not in note
+    assert "@" not in note
 
 
-def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, sandbox, move_candidate):
-    scenario.organization.bulk_limit = 1
-    scenario.organization.save()
-    scenario.organization.default_assessment = "Backend"
-    scenario.organization.save()
-    first, second, third = move_candidate("Alder"), move_candidate("Hazel"), move_candidate("Tamarack")
+def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, sandbox):
+    scenario.set_policies(bulk_limit=1, default_assessment="Backend")
+    first, second, third = scenario.move("Alder"), scenario.move("Hazel"), scenario.move("Tamarack")
     scenario.work()
     assert [verdict(row) for row in (first, second, third)] == [
         "invite",
@@ -130,17 +97,17 @@ def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, 
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario, move_candidate):
-    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario):
+    scenario.set_policies(bulk_limit=1, default_assessment="Backend")
     for _ in range(3):
         factories.InvitationFactory(organization=scenario.organization, status="held")
-    delivery = move_candidate("Alder")
+    delivery = scenario.move("Alder")
     scenario.work()
     assert verdict(delivery) == "invite"
 
 
-def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sandbox, move_candidate):
-    type(scenario.organization).objects.update(bulk_limit=2)
+def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sandbox):
+    scenario.set_policies(bulk_limit=2)
     words = ("Hazel", "Hazel", "Alder", "Alder")
     for number, word in enumerate(words):  # of who came before, and of the candidate
         factories.InvitationFactory(
@@ -150,14 +117,14 @@ def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sa
             status="invited",
             instance_id=f"other-{number}",
         )
-    first, second = move_candidate("Alder"), move_candidate("Tamarack")
+    first, second = scenario.move("Alder"), scenario.move("Tamarack")
     scenario.work()
     assert (verdict(first), verdict(second)) == ("invite", "held_for_approval")
     assert "more than 2 candidates in 10 minutes" in Delivery.objects.get(pk=second.pk).explanation
 
 
-def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candidate):
-    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox):
+    scenario.set_policies(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")
     for word in words:
         factories.InvitationFactory(
@@ -167,7 +134,7 @@ def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candid
             status="withdrawn",
             created_at=timezone.now() - timedelta(days=1),
         )
-    deliveries = [move_candidate(word) for word in words]
+    deliveries = [scenario.move(word) for word in words]
     scenario.work()
     assert [verdict(row) for row in deliveries] == ["invite", "held_for_approval", "held_for_approval"]
     assert sandbox.invitations_sent() == 1

@@ -6,11 +6,8 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.case.reconcile import changing
-from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
-from integrations.inbox.decide_delivery import decide_delivery
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
@@ -25,21 +22,24 @@ def candidate(delivery) -> Candidate:
     return Candidate.objects.get(opportunity_id=delivery.opportunity_id)
 
 
-def test_an_invited_candidate_has_a_row_with_the_invitation(scenario, move_candidate):
-    delivery = move_candidate()
+def test_an_invited_candidate_has_a_row_with_the_invitation(scenario):
+    delivery = scenario.move()
     scenario.work()
     row = candidate(delivery)
     assert row.delivery == delivery
     assert row.invitation is not None
     assert row.invitation.opportunity_id == delivery.opportunity_id
     assert (row.name, row.email) == (row.invitation.candidate_name, row.invitation.email)
+    assert row.email == "alder@candidates.example"
     assert (row.role_id, row.role_title) == (row.invitation.role_id, row.invitation.role_title)
+    assert row.role_title == "Backend Engineer"
+    assert row.invitation.contact_id
     assert row.origin == "applied"
     assert (row.stage_name, row.assessment_name) == ("CodeScreen Assessment", row.invitation.assessment_name)
 
 
-def test_a_candidate_without_an_invitation_has_a_row_with_name_and_role(scenario, move_candidate):
-    delivery = move_candidate("Ginkgo")
+def test_a_candidate_without_an_invitation_has_a_row_with_name_and_role(scenario):
+    delivery = scenario.move("Ginkgo")
     scenario.work()
     assert verdict(delivery) == "unknown_assessment"
     row = candidate(delivery)
@@ -48,37 +48,17 @@ def test_a_candidate_without_an_invitation_has_a_row_with_name_and_role(scenario
     assert row.assessment_name == "Data Enginer"
 
 
-def test_a_stage_that_invites_nobody_makes_no_row(scenario, move_candidate):
-    delivery = move_candidate(stage="Phone Screen")
-    scenario.work()
-    assert verdict(delivery) == "not_a_trigger_stage"
-    assert not Candidate.objects.exists()
-
-
 @pytest.mark.parametrize(("stage", "count"), [("CodeScreen Assessment", 1), ("Phone Screen", 0)])
-def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(
-    scenario, move_candidate, stage, count
-):
+def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(scenario, stage, count):
     duty_runs.sweep_whole(scenario.organization)  # reads the list of stages
     scenario.set_policies(paused=True)
-    delivery = move_candidate(stage=stage)
+    delivery = scenario.move(stage=stage)
     scenario.work()
     assert verdict(delivery) == "paused"
     assert Candidate.objects.filter(name="").count() == count
     scenario.set_policies(paused=False)
     scenario.work()
     assert Candidate.objects.filter(name="Candidate Alder").count() == count
-
-
-def test_nothing_is_stored_when_the_lease_was_lost(scenario, move_candidate):
-    move_candidate()
-    delivery = factories.claimed(Delivery, "worker")
-    delivery = Delivery.objects.select_related("organization").get(pk=delivery.pk)
-    Delivery.objects.filter(pk=delivery.pk).update(
-        lease_owner="another", leased_until=Now() + timedelta(minutes=1)
-    )
-    decide_delivery(delivery, ClientProvider(scenario.organization))
-    assert not Candidate.objects.exists()
 
 
 def test_a_sweep_makes_a_row_with_levers_time(scenario):
@@ -91,8 +71,8 @@ def test_a_sweep_makes_a_row_with_levers_time(scenario):
     assert row.entered_at <= row.delivery.received_at
 
 
-def test_a_result_is_on_the_candidates_row(scenario, move_candidate):
-    delivery = move_candidate()
+def test_a_result_is_on_the_candidates_row(scenario):
+    delivery = scenario.move()
     scenario.work()
     assert candidate(delivery).outcome == ""
     scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
@@ -104,8 +84,8 @@ def test_a_result_is_on_the_candidates_row(scenario, move_candidate):
     assert candidate(delivery).outcome == "", "CodeScreen opened it again"
 
 
-def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario, move_candidate):
-    delivery = move_candidate()
+def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario):
+    delivery = scenario.move()
     scenario.work()
     scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
     backend = candidate(delivery).invitation
@@ -114,14 +94,14 @@ def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario, mov
     )
     Candidate.objects.point_to(other)
     assert candidate(delivery).outcome == ""
-    again = move_candidate()
+    again = scenario.move()
     scenario.work()
     assert verdict(again) == "already_invited"
     assert (candidate(delivery).invitation, candidate(delivery).outcome) == (backend, "Passed")
 
 
-def test_inviting_again_makes_the_new_round_the_latest(scenario, move_candidate):
-    delivery = move_candidate()
+def test_inviting_again_makes_the_new_round_the_latest(scenario):
+    delivery = scenario.move()
     scenario.work()
     first = candidate(delivery).invitation
     assert first is not None
@@ -130,36 +110,36 @@ def test_inviting_again_makes_the_new_round_the_latest(scenario, move_candidate)
     assert candidate(delivery).invitation == second
 
 
-def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario, move_candidate):
-    delivery = move_candidate()
+def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario):
+    delivery = scenario.move()
     scenario.work()
     invitation = candidate(delivery).invitation
     assert invitation is not None
     type(invitation).objects.filter(pk=invitation.pk).update(opportunity_id="o-first")
     scenario.sandbox.lever_does("tags", opportunity=delivery.opportunity_id, remove=[*ProgressTag])
     Candidate.objects.all().delete()
-    again = move_candidate()
+    again = scenario.move()
     scenario.work()
     assert verdict(again) == "invited_elsewhere"
     assert candidate(again).invitation is None
 
 
-def test_an_erasure_empties_the_row_and_a_later_delivery_stores_nothing_personal(scenario, move_candidate):
-    delivery = move_candidate()
+def test_an_erasure_empties_the_row_and_a_later_delivery_stores_nothing_personal(scenario):
+    delivery = scenario.move()
     scenario.work()
     erase(scenario.organization, delivery.opportunity_id, ErasureCause.FORGOTTEN, "test")
     row = candidate(delivery)
     assert (row.name, row.email, row.assessment_name) == ("", "", "")
     assert row.erased_at is not None
-    move_candidate()
+    scenario.move()
     scenario.work()
     assert candidate(delivery).name == ""
 
 
-def test_a_name_that_is_corrected_before_sending_is_the_candidates_too(scenario, move_candidate):
+def test_a_name_that_is_corrected_before_sending_is_the_candidates_too(scenario):
     scenario.set_policies(bulk_limit=1)
     factories.InvitationFactory.create(organization=scenario.organization)
-    delivery = move_candidate()
+    delivery = scenario.move()
     scenario.work()
     held = candidate(delivery).invitation
     assert held is not None

@@ -19,14 +19,14 @@ TOLD_BY = pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "
 
 
 @pytest.fixture
-def tell(scenario, sandbox, deliver_stage_change):
+def tell(scenario, sandbox):
     """Return what takes in a candidate who stands in the stage, by a webhook or a sweep, and returns the delivery."""
     sandbox.lever_does("settings", webhooks_enabled=False)
     scenario.set_policies(other_integration_off=True)
 
     def tell(is_webhook, word="Alder") -> Delivery:
         if is_webhook:
-            deliver_stage_change(word)
+            scenario.deliver(word)
         else:
             queue_acts.sweep_organization(scenario.organization)
         scenario.work()
@@ -85,26 +85,22 @@ def test_an_unknown_time_is_taken_for_an_early_one_until_the_stage_was_compared(
     assert tell(is_webhook, "Birch").verdict == "invite"
 
 
-@TOLD_BY
 @pytest.mark.parametrize("tag", ProgressTag)
-def test_a_candidate_with_a_progress_tag_that_no_invitation_explains_is_offered(
-    scenario, sandbox, tell, is_webhook, tag
-):
+def test_a_candidate_with_a_progress_tag_that_no_invitation_explains_is_offered(sandbox, tell, tag):
     enter(sandbox)
     sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[tag.upper()])
-    delivery = tell(is_webhook)
+    delivery = tell(is_webhook=True)
     assert cause_of(delivery) == EnteredBefore.PROGRESS_TAG
     assert "progress tag" in delivery.explanation
     assert sandbox.invitations_sent() == 0
 
 
-@TOLD_BY
-def test_other_tags_of_the_portal_keep_nobody_from_an_invitation(scenario, sandbox, tell, is_webhook):
+def test_other_tags_of_the_portal_keep_nobody_from_an_invitation(sandbox, tell):
     enter(sandbox)
     sandbox.lever_does(
         "tags", opportunity=sandbox.opportunity_id("Alder"), add=["CodeScreen Backend", "test passed"]
     )
-    assert tell(is_webhook).verdict == "invite"
+    assert tell(is_webhook=True).verdict == "invite"
 
 
 def test_a_sent_invitation_explains_the_tag_of_a_second_assessment(scenario, sandbox, tell):

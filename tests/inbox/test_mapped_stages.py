@@ -31,9 +31,9 @@ def test_only_the_mappings_role_is_invited_there_and_others_leave_no_trace(scena
     assert sandbox.assessments_sent() == ["Backend"]
 
 
-def test_a_sweep_takes_in_the_mappings_role_alone(scenario, sandbox, move_without_webhook):
+def test_a_sweep_takes_in_the_mappings_role_alone(scenario, sandbox):
     for word in (OTHER, "Alder"):
-        move_without_webhook(word, MAPPED)
+        scenario.place(word, MAPPED)
     assert queue_acts.sweep_organization(scenario.organization) == 1
     assert Delivery.objects.get().opportunity_id == sandbox.opportunity_id("Alder")
 

@@ -91,18 +91,6 @@ def test_without_a_connection_the_report_is_kept_and_decided_again(scenario, rep
     assert scenario.reread(invitation).email == ADDRESS
 
 
-def test_levers_test_request_erases_nothing(scenario):
-    delivery = factories.DeliveryFactory.create(
-        organization=scenario.organization,
-        event="candidateDeleted",
-        opportunity_id="",
-        payload={"event": "candidateDeleted", "data": {}},
-    )
-    scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "test_request"
-
-
 def test_killed_after_the_erasure_the_report_is_decided_all_the_same(scenario, reported, monkeypatch):
     invitation = scenario.sent_invitation()
     scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])

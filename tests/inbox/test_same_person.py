@@ -17,7 +17,7 @@ PERSON = "tamarack@candidates.example"
 
 
 @pytest.fixture
-def enter_both(scenario, sandbox, move_candidate):
+def enter_both(scenario, sandbox):
     """Return what moves the person into the stage through the second opportunity, and returns the delivery.
 
     The person is invited through the first one before.
@@ -26,28 +26,18 @@ def enter_both(scenario, sandbox, move_candidate):
     sandbox.lever_does("tags", posting="Frontend Engineer", add=["CodeScreen Backend"])
     sandbox.lever_does("tags", posting="Frontend Engineer", remove=["CodeScreen Frontend Developer"])
     scenario.set_policies(default_assessment="Backend")
-    move_candidate(FIRST)
+    scenario.move(FIRST)
     scenario.work()
     assert sandbox.invitations_sent(PERSON) == 1
 
     def enter(**changes):
         for tag in sandbox.opportunity(SECOND)["tags"]:
             sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id(SECOND)], remove=[tag])
-        delivery = move_candidate(SECOND, **changes)
+        delivery = scenario.move(SECOND, **changes)
         scenario.work()
         return verdict(delivery)
 
     return enter
-
-
-def test_a_person_who_left_the_stage_after_the_invitation_is_not_invited_through_another_opportunity(
-    scenario, sandbox, move_candidate, enter_both
-):
-    move_candidate(FIRST, "Phone screen")
-    scenario.work()
-    assert Invitation.objects.get().status == "withdrawn"
-    assert enter_both() == "invited_elsewhere"
-    assert sandbox.invitations_sent(PERSON) == 1
 
 
 def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox, enter_both):
@@ -82,11 +72,12 @@ def test_the_same_address_under_another_contact_is_the_same_person(scenario, san
 
 
 def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitation_was_withdrawn(
-    scenario, sandbox, move_candidate, enter_both
+    scenario, sandbox, enter_both
 ):
-    move_candidate(FIRST, "Phone screen")
+    scenario.move(FIRST, "Phone screen")
     scenario.work()
     assert enter_both() == "invited_elsewhere"
     assert Invitation.objects.get().status == "withdrawn"
+    assert sandbox.invitations_sent(PERSON) == 1
     duty_runs.sweep_whole(scenario.organization)
     assert not Delivery.objects.filter(event="sweep").exists()

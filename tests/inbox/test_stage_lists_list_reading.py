@@ -43,37 +43,33 @@ def reads():
     return lists, count_calls(path__startswith="/opportunities/", **read)
 
 
-def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox, move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox):
+    deliveries = [scenario.move(word) for word in WORDS]
     scenario.work()
     assert reads() == (1, 0)
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}
     assert sandbox.invitations_sent() == len(WORDS)
 
 
-def test_the_list_is_read_again_for_more_candidates_than_one_reading_is_for(
-    scenario, monkeypatch, move_candidate
-):
+def test_the_list_is_read_again_for_more_candidates_than_one_reading_is_for(scenario, monkeypatch):
     monkeypatch.setattr(stage_lists, "MOST_CANDIDATES", 3)
     words = [*WORDS, "Fir", "Hazel"]
-    deliveries = [move_candidate(word) for word in words]
+    deliveries = [scenario.move(word) for word in words]
     scenario.work()
     assert reads() == (2, 0)
     assert None not in {verdict(delivery) for delivery in deliveries}
 
 
-def test_few_candidates_are_read_one_by_one(scenario, move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS[:2]]
+def test_few_candidates_are_read_one_by_one(scenario):
+    deliveries = [scenario.move(word) for word in WORDS[:2]]
     scenario.work()
     assert reads() == (0, 2)
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}
 
 
-def test_a_candidate_the_list_does_not_show_is_read_alone(
-    scenario, sandbox, move_candidate, deliver_stage_change
-):
-    deliveries = [move_candidate(word) for word in WORDS[:3]]
-    gone = deliver_stage_change("Elm")  # in another stage
+def test_a_candidate_the_list_does_not_show_is_read_alone(scenario, sandbox):
+    deliveries = [scenario.move(word) for word in WORDS[:3]]
+    gone = scenario.deliver("Elm")  # in another stage
     scenario.work()
     assert reads() == (1, 1)
     assert [verdict(delivery) for delivery in deliveries] == ["invite"] * 3
@@ -81,8 +77,8 @@ def test_a_candidate_the_list_does_not_show_is_read_alone(
     assert sandbox.invitations_sent("elm@candidates.example") == 0
 
 
-def test_a_candidate_changed_long_after_the_webhooks_is_read_alone(scenario, sandbox, move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_a_candidate_changed_long_after_the_webhooks_is_read_alone(scenario, sandbox):
+    deliveries = [scenario.move(word) for word in WORDS]
     candidate = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Birch")]
     candidate.updated_at += 10 * 60 * 1000
     scenario.work()
@@ -90,57 +86,57 @@ def test_a_candidate_changed_long_after_the_webhooks_is_read_alone(scenario, san
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}
 
 
-def test_a_delivery_that_came_after_the_reading_is_not_decided_by_it(scenario, sandbox, move_candidate):
+def test_a_delivery_that_came_after_the_reading_is_not_decided_by_it(scenario, sandbox):
     for word in WORDS:
-        move_candidate(word)
+        scenario.move(word)
     first = factories.claimed(Delivery, "first")
     assert stage_lists.readings.take(first) is not None
-    move_candidate("Alder", "Phone screen")
-    later = move_candidate("Alder")
+    scenario.move("Alder", "Phone screen")
+    later = scenario.move("Alder")
     assert stage_lists.readings.take(later) is None
     scenario.work()
     assert reads() == (1, 1)
     assert sandbox.invitations_sent("alder@candidates.example") == 1
 
 
-def test_a_delivery_that_became_due_again_after_the_reading_is_not_decided_by_it(move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_a_delivery_that_became_due_again_after_the_reading_is_not_decided_by_it(scenario):
+    deliveries = [scenario.move(word) for word in WORDS]
     assert stage_lists.readings.take(deliveries[0]) is not None
     deliveries[1].due_at = timezone.now() + timedelta(seconds=1)
     assert stage_lists.readings.take(deliveries[1]) is None
 
 
-def test_an_old_reading_is_not_used(scenario, move_candidate, monkeypatch):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_an_old_reading_is_not_used(scenario, monkeypatch):
+    deliveries = [scenario.move(word) for word in WORDS]
     assert stage_lists.readings.take(deliveries[0]) is not None
     monkeypatch.setattr(stage_lists, "YOUNG_SECONDS", 0.0)
     assert stage_lists.readings.take(deliveries[1]) is not None
     assert reads() == (2, 0)
 
 
-def test_a_candidate_who_left_after_the_reading_is_not_invited(scenario, sandbox, move_candidate):
+def test_a_candidate_who_left_after_the_reading_is_not_invited(scenario, sandbox):
     for word in WORDS:
-        move_candidate(word)
+        scenario.move(word)
     first = factories.claimed(Delivery, "first")
     stage_lists.readings.take(first)
     first.release()
-    move_candidate("Birch", "Phone screen")
+    scenario.move("Birch", "Phone screen")
     scenario.work()
     assert sandbox.invitations_sent("birch@candidates.example") == 0
     assert Invitation.objects.get(email="birch@candidates.example").status == "withdrawn"
 
 
-def test_candidates_are_read_one_by_one_when_the_list_fails(scenario, sandbox, move_candidate):
+def test_candidates_are_read_one_by_one_when_the_list_fails(scenario, sandbox):
     for word in WORDS:
-        move_candidate(word)
+        scenario.move(word)
     scenario.lever_fails("/opportunities$", method="GET", status=500)
     scenario.work()
     assert reads() == (1, len(WORDS))
     assert sandbox.invitations_sent() == len(WORDS)
 
 
-def test_no_more_pages_are_read_than_calls_are_saved(scenario, sandbox, monkeypatch, move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_no_more_pages_are_read_than_calls_are_saved(scenario, sandbox, monkeypatch):
+    deliveries = [scenario.move(word) for word in WORDS]
     monkeypatch.setattr(stage_lists, "PAGE_SIZE", 1)
     taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
     assert sum(found is not None for found in taken) == 1
@@ -183,8 +179,8 @@ def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatc
     assert read == [*stages]
 
 
-def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(move_candidate, monkeypatch):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(scenario, monkeypatch):
+    deliveries = [scenario.move(word) for word in WORDS]
     stage_lists.readings.take(deliveries[0])
     assert stage_lists.readings._latest
     monkeypatch.setattr(stage_lists, "YOUNG_SECONDS", 0.0)
@@ -193,8 +189,8 @@ def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(move_candidat
     assert not stage_lists.readings._latest
 
 
-def test_a_reading_ends_in_time_for_those_it_has_shown(scenario, sandbox, monkeypatch, move_candidate):
-    deliveries = [move_candidate(word) for word in WORDS]
+def test_a_reading_ends_in_time_for_those_it_has_shown(scenario, sandbox, monkeypatch):
+    deliveries = [scenario.move(word) for word in WORDS]
     monkeypatch.setattr(stage_lists, "LONGEST_READING_SECONDS", -1.0)
     taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
     assert sum(found is not None for found in taken) == 1
@@ -210,9 +206,9 @@ def _entering(word, stage="stage"):
     return {"data": {"opportunityId": word, "toStageId": stage}}
 
 
-def test_a_list_of_others_is_not_shown_with_one_candidate(scenario, move_candidate):
+def test_a_list_of_others_is_not_shown_with_one_candidate(scenario):
     for word in WORDS:
-        move_candidate(word)
+        scenario.move(word)
     scenario.work()
     call = ApiCall.objects.get(path="/opportunities")
     assert (call.opportunity_id, call.delivery) == ("", None)

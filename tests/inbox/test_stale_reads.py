@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
@@ -14,31 +13,11 @@ from integrations.queue import worker
 from tests.clients.fakes import FakeClients
 from tests.support import factories
 
-STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
+ELSEWHERE = "Phone screen"
 
 
-@pytest.fixture
-def move_and_deliver(scenario, sandbox):
-    """Return a function that moves a candidate and returns the delivery of that change."""
-    sandbox.lever_does("settings", webhooks_enabled=False)
-    opportunity_id = sandbox.opportunity_id("Alder")
-
-    def move(stage):
-        sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
-        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(stage)}
-        return factories.DeliveryFactory(
-            organization=scenario.organization,
-            opportunity_id=opportunity_id,
-            payload={"event": "candidateStageChange", "data": data},
-        )
-
-    return move
-
-
-def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
-    scenario, sandbox, move_and_deliver, monkeypatch
-):
-    move_and_deliver(STAGE)
+def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(scenario, sandbox, monkeypatch):
+    scenario.move()
     entered = factories.claimed(Delivery, "slow")
     clients = provider.ClientProvider(scenario.organization)
     lever = clients.lever()
@@ -46,7 +25,7 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
 
     def read_while_candidate_leaves(opportunity_id):
         opportunity = read(opportunity_id)
-        move_and_deliver(ELSEWHERE)
+        scenario.move(stage=ELSEWHERE)
         assert worker.work(most=1) == 1
         return opportunity
 
@@ -56,35 +35,25 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox, move_and_deliver):
-    move_and_deliver(STAGE).delete()
+def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox):
+    scenario.move().delete()
     began = timezone.now() - timedelta(seconds=5)
     [listed] = queue_acts.opportunities(scenario.organization, 1, email="alder@candidates.example")
-    move_and_deliver(ELSEWHERE)
+    scenario.move(stage=ELSEWHERE)
     scenario.work()
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_a_candidate_who_leaves_while_codescreen_answers_429_is_not_invited(
-    scenario, sandbox, move_and_deliver
-):
-    move_and_deliver(STAGE)
+def test_a_candidate_who_leaves_while_codescreen_answers_429_is_not_invited(scenario, sandbox):
+    scenario.move()
     scenario.codescreen_fails(status=429)
     assert worker.work(most=2) == 2
     assert Invitation.objects.get().status == "pending"
     Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
-    move_and_deliver(ELSEWHERE)
+    scenario.move(stage=ELSEWHERE)
     scenario.work()
     Invitation.objects.update(status="pending")
     scenario.work_waiting()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
-
-
-def test_the_opportunity_is_read_once_when_no_newer_delivery_arrived(scenario, sandbox, move_and_deliver):
-    move_and_deliver(STAGE)
-    Delivery.objects.update(received_at=timezone.now() - timedelta(seconds=1))
-    scenario.work()
-    reads = scenario.organization.calls.filter(method="GET", path__contains="/opportunities/")
-    assert (Invitation.objects.get().status, reads.count()) == ("invited", 1)

@@ -22,8 +22,8 @@ from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
 
 
-def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_webhook):
-    move_without_webhook()
+def test_a_missed_candidate_is_taken_in_once(scenario, sandbox):
+    scenario.place()
     assert [queue_acts.sweep_organization(scenario.organization) for _ in range(3)] == [1, 0, 0]
     scenario.work()
     delivery = Delivery.objects.get()
@@ -37,8 +37,8 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_web
     assert "webhook missed" in email.payload["subject"]
 
 
-def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, move_without_webhook):
-    move_without_webhook()
+def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox):
+    scenario.place()
     for _ in range(2):
         queue_acts.sweep_organization(scenario.organization)
     scenario.work()
@@ -51,10 +51,8 @@ def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, m
     assert swept.repeats >= 3
 
 
-def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
-    scenario, sandbox, move_without_webhook
-):
-    move_without_webhook("Nyssa")
+def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(scenario, sandbox):
+    scenario.place("Nyssa")
     assert queue_acts.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
     assert queue_acts.sweep_organization(scenario.organization) == 0
@@ -62,8 +60,8 @@ def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
 
 
 @pytest.mark.parametrize("moved", [{"word": "Pine"}, {"stage": "Phone screen"}], ids=str)
-def test_an_archived_candidate_and_one_in_another_stage_are_ignored(scenario, move_without_webhook, moved):
-    move_without_webhook(**moved)
+def test_an_archived_candidate_and_one_in_another_stage_are_ignored(scenario, moved):
+    scenario.place(**moved)
     assert queue_acts.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
@@ -75,8 +73,8 @@ def test_a_sweep_without_a_trigger_stage_counts_as_done(scenario):
 
 
 @pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
-def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, move_without_webhook, reason):
-    move_without_webhook()
+def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, reason):
+    scenario.place()
     if reason == "paused":
         Organization.objects.update(paused=True)
     elif reason == "lever":
@@ -88,18 +86,18 @@ def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, m
     assert not Delivery.objects.exists()
 
 
-def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sandbox, move_without_webhook):
-    move_without_webhook()
+def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sandbox):
+    scenario.place()
     scenario.lever_fails("/opportunities", method="GET", status=500, times=1)
     with pytest.raises(PlatformError):
         queue_acts.sweep_organization(scenario.organization)
     assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
-def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox, move_without_webhook):
+def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox):
     other = factories.LeverConnectionFactory().organization  # whose Lever refuses it
     factories.CodeScreenConnectionFactory(organization=other)
-    move_without_webhook()
+    scenario.place()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=3))
     LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(hours=1))
     for organization in (other, scenario.organization):
@@ -108,20 +106,8 @@ def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox,
     assert Delivery.objects.get(organization=scenario.organization).verdict == "invite"
 
 
-def test_all_pages_of_a_stage_are_read(scenario, sandbox, move_without_webhook):
-    words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
-    for word in words:
-        move_without_webhook(word)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
-        queue_acts.sweep_organization(scenario.organization)
-    assert Delivery.objects.count() == len(words)
-
-
-def test_a_delivery_is_not_due_while_the_sweep_decides_it(
-    scenario, sandbox, move_without_webhook, monkeypatch
-):
-    move_without_webhook()
+def test_a_delivery_is_not_due_while_the_sweep_decides_it(scenario, sandbox, monkeypatch):
+    scenario.place()
     due_counts = []
     decide = decide_delivery.decide_delivery
 
@@ -134,12 +120,14 @@ def test_a_delivery_is_not_due_while_the_sweep_decides_it(
     assert due_counts == [0]
 
 
-@pytest.mark.parametrize("error", [CallDeferred(1.0), PlatformError("no answer", status=503)])
-@pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
+@pytest.mark.parametrize(
+    ("was_decided_by_a_sweep", "error"),
+    [(False, CallDeferred(1.0)), (True, PlatformError("no answer", status=503))],
+)
 def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
-    scenario, sandbox, move_without_webhook, monkeypatch, error, was_decided_by_a_sweep
+    scenario, sandbox, monkeypatch, error, was_decided_by_a_sweep
 ):
-    move_without_webhook()
+    scenario.place()
     if was_decided_by_a_sweep:
         queue_acts.sweep_organization(scenario.organization)
         Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
@@ -155,11 +143,9 @@ def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
     assert sandbox.invitations_sent() == 1
 
 
-def test_those_after_a_candidate_who_cannot_be_decided_are_compared(
-    scenario, sandbox, move_without_webhook, monkeypatch
-):
+def test_those_after_a_candidate_who_cannot_be_decided_are_compared(scenario, sandbox, monkeypatch):
     for word in ("Alder", "Birch", "Cedar"):
-        move_without_webhook(word)
+        scenario.place(word)
     decide = decide_delivery.decide_delivery
     failed: list[int] = []
 
@@ -177,11 +163,11 @@ def test_those_after_a_candidate_who_cannot_be_decided_are_compared(
 
 @pytest.mark.parametrize(("minutes", "repaired"), [(1, 0), (3, 1)])
 def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
-    scenario, sandbox, move_without_webhook, minutes, repaired
+    scenario, sandbox, minutes, repaired
 ):
     long_ago = timezone.now() - timedelta(hours=1)
     LeverConnection.objects.update(first_connected_at=long_ago, swept_at=long_ago)
-    move_without_webhook()
+    scenario.place()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
     organization = Organization.objects.reread(scenario.organization.pk)
     assert duty_runs.sweep_whole(organization, is_full=False) == repaired
@@ -198,10 +184,10 @@ def sweep_in_turns(scenario) -> int:
     return duty_runs.turns_until_done(turn)
 
 
-def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, move_without_webhook, monkeypatch):
+def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, monkeypatch):
     monkeypatch.setattr(transport, "PAGE_SIZE", 1)
     for word in ("Alder", "Birch", "Cedar"):
-        move_without_webhook(word)
+        scenario.place(word)
     began = timezone.now()
     assert sweep_in_turns(scenario) > 3
     assert Delivery.objects.filter(verdict="invite").count() == 3
@@ -210,28 +196,26 @@ def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, move_wi
     assert swept_at > began
 
 
-def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(
-    scenario, sandbox, move_without_webhook, monkeypatch
-):
+def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(scenario, sandbox, monkeypatch):
     for word in ("Alder", "Birch", "Cedar"):
-        move_without_webhook(word)
+        scenario.place(word)
         sandbox.set_entered_at(word, timezone.now() - timedelta(days=2))
     LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
     monkeypatch.setattr(transport, "PAGE_SIZE", 1)
     sweep_in_turns(scenario)
     assert set(Delivery.objects.values_list("verdict", "due_at")) == {("entered_before", None)}
-    move_without_webhook("Alder", stage="Phone screen")
+    scenario.place("Alder", stage="Phone screen")
     sweep_in_turns(scenario)
     again = Delivery.objects.get(due_at__isnull=False)
     assert again.opportunity_id == sandbox.opportunity_id("Alder")
 
 
 def test_all_are_compared_anew_when_another_account_is_connected_during_the_first_sweep(
-    scenario, sandbox, move_without_webhook, connect_to_account, monkeypatch
+    scenario, sandbox, connect_to_account, monkeypatch
 ):
     LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
     connect_to_account("globex")
-    move_without_webhook()
+    scenario.place()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
     account = sandbox.lever.accounts["acme"]
     account.opportunities[sandbox.opportunity_id("Alder")].updated_at -= 3600_000

@@ -16,22 +16,20 @@ from integrations.store.encryption import sealed
 from tests.inbox.conftest import verdict
 
 
-@pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
+@pytest.mark.parametrize("what", ["paused", "no lever", "no codescreen", "key refused"])
 def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
-    scenario, sandbox, move_candidate, super_admin, what
+    scenario, sandbox, super_admin, what
 ):
     match what:
         case "paused":
             set_policies(scenario.organization, {"paused": True}, super_admin)
         case "no lever":
             disconnect_lever(scenario.organization, super_admin)
-        case "lever refused":
-            LeverConnection.objects.update(state="needs_reconnect")
         case "no codescreen":
             CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key=""))
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
-    delivery = move_candidate()
+    delivery = scenario.move()
     scenario.work()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
@@ -39,7 +37,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
     match what:
         case "paused":
             set_policies(scenario.organization, {"paused": False}, super_admin)
-        case "no lever" | "lever refused":
+        case "no lever":
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
             tokens = sandbox.lever.grants.issue(grant, account)
@@ -57,12 +55,10 @@ def _scopes():
     return set(LeverConnection.objects.get().scopes.split())
 
 
-def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(
-    scenario, sandbox, move_candidate
-):
+def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(scenario, sandbox):
     wrong = sealed(CodeScreenConnection.objects.get(), api_key="wrong")
     CodeScreenConnection.objects.update(**wrong, assessments_refreshed_at=None)
-    delivery = move_candidate()
+    delivery = scenario.move()
     scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
@@ -70,8 +66,8 @@ def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(
     assert verdict(delivery) == "disconnected"
 
 
-def test_the_delivery_is_kept_when_the_grant_is_revoked_while_deciding(scenario, sandbox, move_candidate):
-    delivery = move_candidate()
+def test_the_delivery_is_kept_when_the_grant_is_revoked_while_deciding(scenario, sandbox):
+    delivery = scenario.move()
     sandbox.lever_does("revoke")
     scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))

@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.catalog import feedback_template, lists
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from portal.devtools.sandbox.lever.records import build_fields
@@ -92,36 +91,19 @@ def notes(sandbox):
 
 
 @pytest.fixture
-def move_candidate(scenario, sandbox):
+def move_candidate(scenario):
     """Return what moves a candidate in Lever, with the webhook about it; the stages' names are known."""
     lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
-
-    def move(word="Alder", stage="CodeScreen Assessment"):
-        opportunity = sandbox.opportunity_id(word)
-        sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
-        data = {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)}
-        payload = {"event": "candidateStageChange", "data": data}
-        factories.DeliveryFactory(
-            organization=scenario.organization, opportunity_id=opportunity, payload=payload
-        )
-
-    return move
+    return scenario.move
 
 
 @pytest.fixture
 def held(scenario, move_candidate):
     """The invitation of Alder, which is on hold."""
-    scenario.set_policies(bulk_limit=1)
-    factories.InvitationFactory(organization=scenario.organization, status="invited", instance_id="i-0")
-    move_candidate()
-    scenario.work()
-    held = Invitation.objects.get(status="held")
-    assert held.opportunity_id == scenario.sandbox.opportunity_id("Alder")
-    return held
+    return scenario.held_invitation()
 
 
 @pytest.fixture
-def old_invitation(scenario, sandbox):
+def old_invitation(scenario):
     """An invitation that was decided five minutes ago, of a candidate in the stage."""
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))

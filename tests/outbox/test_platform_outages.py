@@ -19,10 +19,9 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty
-from tests.support import duty_runs, factories
+from tests.support import duty_runs
 
 WORDS = ("Alder", "Tamarack", "Cedar", "Elm")
-STAGE = "CodeScreen Assessment"
 MINUTES = 10
 
 
@@ -79,13 +78,7 @@ def test_no_attempt_is_counted_while_the_codescreen_key_is_revoked(scenario, pen
 def test_lever_is_not_called_while_the_grant_is_revoked_and_deliveries_are_kept(scenario, sandbox):
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
     for word in seeded_candidates(sandbox):
-        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
-        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
-        factories.DeliveryFactory(
-            organization=scenario.organization,
-            opportunity_id=sandbox.opportunity_id(word),
-            payload={"event": "candidateStageChange", "data": data},
-        )
+        scenario.move(word)
     before = ApiCall.objects.filter(platform="lever").count()
     for _ in range(MINUTES):
         minute_passes()

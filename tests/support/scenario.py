@@ -1,11 +1,13 @@
 """A connected organization with its sandbox: candidates in Lever and CodeScreen, and work that a test starts."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from integrations.inbox import stage_lists
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
@@ -17,6 +19,7 @@ from tests.support import factories
 from tests.support.effects import enqueue_invitation
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
+STAGE = "CodeScreen Assessment"
 
 
 class Scenario:
@@ -35,13 +38,13 @@ class Scenario:
             "candidate_name": f"Candidate {word}",
             "email": f"{word.lower()}@candidates.example",
             "assessment_id": ASSESSMENT,
-            "stage_id": self.sandbox.stage_id("CodeScreen Assessment"),
+            "stage_id": self.sandbox.stage_id(STAGE),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
         enqueue_invitation(invitation)
         return invitation
 
-    def place(self, word="Alder", stage="CodeScreen Assessment"):
+    def place(self, word="Alder", stage=STAGE):
         """Put a seeded candidate in a stage in Lever, without a webhook."""
         account = self.sandbox.lever.accounts["acme"]
         opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
@@ -67,30 +70,67 @@ class Scenario:
 
     def sent_invitation(self, word="Alder"):
         """Move a candidate into the stage and return the invitation, sent and with its progress tag set."""
-        self.sandbox.lever_does(
-            "move", opportunities=[self.sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
-        )
+        self.sandbox.lever_does("move", opportunities=[self.sandbox.opportunity_id(word)], stage=STAGE)
         invitation = self.pending_invitation(word)
         self.work()
         invitation.refresh_from_db()
         assert invitation.status == "invited"
         return invitation
 
-    def enter(self, word="Alder", stage="CodeScreen Assessment", **changes):
-        """Move a candidate into a stage in Lever, work the webhook of it, and return its delivery."""
+    def deliver(self, word="Alder", stage=STAGE, event="candidateStageChange", **changes) -> Delivery:
+        """Store a webhook about a candidate's change of stage, and return its delivery."""
         opportunity_id = self.sandbox.opportunity_id(word)
-        self.sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
         data = {"opportunityId": opportunity_id, "toStageId": self.sandbox.stage_id(stage)}
-        delivery = factories.DeliveryFactory.create(
-            organization=self.organization,
-            opportunity_id=opportunity_id,
-            event="candidateStageChange",
-            payload={"event": "candidateStageChange", "data": data},
-            **changes,
-        )
+        values: dict[str, Any] = {
+            "opportunity_id": opportunity_id,
+            "event": event,
+            "payload": {"event": event, "data": data},
+        }
+        return factories.DeliveryFactory.create(organization=self.organization, **values | changes)
+
+    def move(self, word="Alder", stage=STAGE, **changes) -> Delivery:
+        """Move a candidate into a stage in Lever, and return the delivery of the webhook about it."""
+        self.sandbox.lever_does("move", opportunities=[self.sandbox.opportunity_id(word)], stage=stage)
+        return self.deliver(word, stage, **changes)
+
+    def enter(self, word="Alder", stage=STAGE, **changes) -> Delivery:
+        """Move a candidate into a stage in Lever, work the webhook of it, and return its delivery."""
+        delivery = self.move(word, stage, **changes)
         self.work()
         delivery.refresh_from_db()
         return delivery
+
+    def held_invitation(self, word="Alder") -> Invitation:
+        """Let a candidate enter the stage who is more than the bulk limit allows; return the invitation."""
+        self.set_policies(bulk_limit=1)
+        factories.InvitationFactory.create(
+            organization=self.organization, status="invited", instance_id="i-0"
+        )
+        self.enter(word)
+        return Invitation.objects.get(status="held", opportunity_id=self.sandbox.opportunity_id(word))
+
+    def failed_invitation(self, word="Alder") -> Invitation:
+        """Return an invitation that CodeScreen refused."""
+        return self._ended(word, "failed", status=422)
+
+    def uncertain_invitation(self, word="Alder", kind="reset_before") -> Invitation:
+        """Return an invitation whose call had no answer; it didn't arrive unless `kind` says otherwise."""
+        return self._ended(word, "uncertain", kind=kind)
+
+    def _ended(self, word, ending, **fault) -> Invitation:
+        self.codescreen_fails(**fault)
+        invitation = self.pending_invitation(word)
+        self.work()
+        invitation.refresh_from_db()
+        assert invitation.status == ending
+        return invitation
+
+    def completed_invitation(self, days_ago=0, **verdict) -> Invitation:
+        """Return an invitation that the candidate completed so many days ago."""
+        invitation = self.sent_invitation()
+        self.candidate_does("start", "submit", "evaluate", **verdict)
+        Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days_ago, seconds=5))
+        return self.reread(invitation)
 
     def candidate_does(self, *actions, word="Alder", assessment="Backend", **verdict):
         """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
