@@ -173,17 +173,6 @@ def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbo
         assert count_calls() - before == expected
 
 
-@pytest.mark.parametrize("skew", SKEWS, ids=["behind", "ahead"])
-def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organization, sandbox, skew):
-    with time_machine.travel(timezone.now() + skew, tick=True):
-        database.reset_clock()
-        lists.refresh_stages(connected_organization, provider.ClientProvider(connected_organization).lever())
-    database.reset_clock()
-    connected_organization.lever_connection.refresh_from_db()
-    age = database.now() - connected_organization.lever_connection.stages_refreshed_at
-    assert timedelta(seconds=-2) < age < timedelta(seconds=30)
-
-
 def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(

@@ -17,8 +17,13 @@ from portal.devtools import test_suites
 PARTS = {
     "taking in and working": [
         "tests/test_walk.py",
-        "tests/webhooks",
-        "tests/clients",
+        "tests/webhooks/test_lever.py",
+        "tests/webhooks/test_concurrency.py",
+        "tests/webhooks/test_rotation_under_traffic.py",
+        "tests/clients/test_call_log.py",
+        "tests/clients/test_lever_tokens.py",
+        "tests/clients/test_limits_rate_limit.py",
+        "tests/clients/test_models.py",
         "tests/queue/test_conflicts.py",
         "tests/queue/test_correlation.py",
         "tests/queue/test_enqueue.py",
@@ -39,6 +44,8 @@ PARTS = {
     ],
     "deciding and following": [
         "tests/queue/test_broker.py",
+        "tests/webhooks",
+        "tests/clients",
         "tests/inbox",
         "tests/invitations",
         "tests/results",

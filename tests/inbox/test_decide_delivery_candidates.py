@@ -5,14 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from integrations.case.reconcile import changing
-from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
-from integrations.invitations.acts.invitations import approve, cancel, invite_again
+from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
-from integrations.results.poll import record_progress
 from tests.inbox.conftest import verdict
 from tests.support import duty_runs, factories
 
@@ -69,45 +66,6 @@ def test_a_sweep_makes_a_row_with_levers_time(scenario):
     assert row.delivery is not None
     assert row.delivery.event == "sweep"
     assert row.entered_at <= row.delivery.received_at
-
-
-def test_a_result_is_on_the_candidates_row(scenario):
-    delivery = scenario.move()
-    scenario.work()
-    assert candidate(delivery).outcome == ""
-    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
-    assert candidate(delivery).outcome == "Passed"
-    invitation = candidate(delivery).invitation
-    assert invitation is not None
-    with changing(invitation.organization, invitation.opportunity_id) as case:
-        record_progress(case, case.invitation(invitation.pk), Progress(InstanceStatus.IN_PROGRESS))
-    assert candidate(delivery).outcome == "", "CodeScreen opened it again"
-
-
-def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario):
-    delivery = scenario.move()
-    scenario.work()
-    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
-    backend = candidate(delivery).invitation
-    other = factories.InvitationFactory.create(
-        organization=scenario.organization, opportunity_id=delivery.opportunity_id
-    )
-    Candidate.objects.point_to(other)
-    assert candidate(delivery).outcome == ""
-    again = scenario.move()
-    scenario.work()
-    assert verdict(again) == "already_invited"
-    assert (candidate(delivery).invitation, candidate(delivery).outcome) == (backend, "Passed")
-
-
-def test_inviting_again_makes_the_new_round_the_latest(scenario):
-    delivery = scenario.move()
-    scenario.work()
-    first = candidate(delivery).invitation
-    assert first is not None
-    cancel(first, "test")
-    second = invite_again(first, "test")
-    assert candidate(delivery).invitation == second
 
 
 def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario):

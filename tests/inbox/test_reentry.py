@@ -18,9 +18,8 @@ from tests.support import factories
 STAGE = "CodeScreen Assessment"
 
 
-@pytest.mark.parametrize("result", ["Passed", "Failed"])
-def test_reentry_starts_a_new_round_once_the_days_have_passed(scenario, sandbox, result):
-    first = scenario.completed_invitation(days_ago=29, score=60, result=result)
+def test_reentry_starts_a_new_round_once_the_days_have_passed(scenario, sandbox):
+    first = scenario.completed_invitation(days_ago=29, score=60, result="Passed")
     scenario.set_policies(reentry_days=30)
     assert scenario.enter().verdict == "already_invited"
     Invitation.objects.update(completed_at=timezone.now() - timedelta(days=30, seconds=5))
@@ -47,15 +46,6 @@ def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbo
     before = timezone.now() - timedelta(days=3)
     assert scenario.enter(received_at=before).verdict == "already_invited"  # an old delivery decided again
     assert Invitation.objects.count() == 1
-
-
-def test_a_new_round_is_held_when_it_exceeds_the_bulk_limit(scenario):
-    first = scenario.completed_invitation(days_ago=1, score=20, result="Failed")
-    scenario.set_policies(reentry_days=1, bulk_limit=1)
-    factories.InvitationFactory.create(organization=scenario.organization)
-    assert scenario.enter().verdict == "held_for_approval"
-    held = Invitation.objects.get(opportunity_id=first.opportunity_id, round=2)
-    assert held.status == "held"
 
 
 def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario):

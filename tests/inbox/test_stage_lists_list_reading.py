@@ -161,24 +161,6 @@ def test_one_thread_reads_the_list_while_the_others_wait_for_it(monkeypatch):
     assert [found and found[1] for found in taken] == [NOW] * len(WORDS)
 
 
-def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatch):
-    stages = ("one", "two")
-    rows = [
-        Delivery(organization=Organization(pk=1), due_at=NOW, payload=_entering(word, stage))
-        for word in WORDS
-        for stage in stages
-    ]
-    read: list[str] = []
-
-    def read_list(_organization, stage_id, _former):
-        read.append(stage_id)
-        return stage_lists.ListReading(NOW, NOW, opportunities=dict.fromkeys(WORDS, Opportunity.from_api({})))
-
-    monkeypatch.setattr(stage_lists, "_read_list", read_list)
-    assert all(stage_lists.readings.take(row) for row in rows)
-    assert read == [*stages]
-
-
 def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(scenario, monkeypatch):
     deliveries = [scenario.move(word) for word in WORDS]
     stage_lists.readings.take(deliveries[0])

@@ -16,7 +16,7 @@ from integrations.store.encryption import sealed
 from tests.inbox.conftest import verdict
 
 
-@pytest.mark.parametrize("what", ["paused", "no lever", "no codescreen", "key refused"])
+@pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "key refused"])
 def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
     scenario, sandbox, super_admin, what
 ):
@@ -25,8 +25,8 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
             set_policies(scenario.organization, {"paused": True}, super_admin)
         case "no lever":
             disconnect_lever(scenario.organization, super_admin)
-        case "no codescreen":
-            CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key=""))
+        case "lever refused":
+            LeverConnection.objects.update(state="needs_reconnect")
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
     delivery = scenario.move()
@@ -37,7 +37,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
     match what:
         case "paused":
             set_policies(scenario.organization, {"paused": False}, super_admin)
-        case "no lever":
+        case "no lever" | "lever refused":
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
             tokens = sandbox.lever.grants.issue(grant, account)

@@ -5,28 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.case.reconcile import changing
 from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts import set_policies
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
-from tests.support.factories import recorded
+from tests.support.factories import in_status, recorded
 
 OVER = {"completed", "withdrawn"}
 STOPPABLE = {"held", "pending", "uncertain", "invited", "failed"}
-
-
-def in_status(organization, status, **changes):
-    """Return an invitation in that status."""
-    has_instance = status in {"invited", "in_progress", "submitted", "completed"}
-    return factories.InvitationFactory.create(
-        organization=organization, status=status, instance_id="instance-1" if has_instance else "", **changes
-    )
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -66,15 +55,6 @@ def test_each_round_has_at_most_one_next_round(organization, super_admin):
     assert invitations.invite_again(again, super_admin).round == 3
 
 
-def test_a_person_with_another_open_invitation_is_not_invited_again(organization, super_admin):
-    invitation = in_status(organization, "completed", contact_id="contact-1")
-    in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
-    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
-        invitations.invite_again(invitation, super_admin)
-    assert Invitation.objects.count() == 2
-    assert not Effect.objects.exists()
-
-
 def test_a_deleted_assessment_is_not_sent_again(organization, super_admin):
     invitation = in_status(organization, "completed")
     Assessment.objects.create(
@@ -93,31 +73,6 @@ def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_
     assert scenario.sandbox.invitations_sent("alder@candidates.example") == 1
 
 
-def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
-    first = in_status(organization, "completed")
-    second = invitations.invite_again(first, super_admin)
-    tags = Effect.objects.filter(kind="set_progress_tag", state="due")
-    assert tags.get().payload["tag"] == ProgressTag.COMPLETED, "until the new round has gone out"
-    with changing(organization, first.opportunity_id) as case:
-        case.invitation(second.pk).move(Status.SENDING)
-        case.invitation(second.pk).move(Status.INVITED, instance_id="instance-2")
-    assert tags.get().payload["tag"] == ProgressTag.INVITED
-
-
-def test_a_new_round_is_sent_and_followed(scenario, super_admin):
-    first = scenario.sent_invitation()
-    scenario.candidate_does("start", "submit", "evaluate", score=80)
-    first = scenario.reread(first)
-    assert first.status == "completed"
-    again = invitations.invite_again(first, super_admin)
-    scenario.work()
-    again = scenario.reread(again)
-    assert again.status == "invited"
-    assert again.instance_id not in {"", first.instance_id}
-    tags = scenario.sandbox.opportunity("Alder")["tags"]
-    assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [ProgressTag.INVITED]
-
-
 @pytest.mark.parametrize("status", list(Status))
 def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
@@ -134,6 +89,7 @@ def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization,
     invitations.cancel(invitation, super_admin, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)
+    assert (invitation.first_call_at is None) is (status != "uncertain"), "it was possibly sent"
     assert "withdrew by telephone" in invitation.status_reason
     assert Effect.objects.get(kind="send_invitation").state == "cancelled"
     entry = recorded().get()
@@ -144,59 +100,10 @@ def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization,
     )
 
 
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [
-        (Status.HELD, "Nothing was sent."),
-        (Status.FAILED, "Nothing was sent."),
-        (Status.UNCERTAIN, "It was possibly sent."),
-        (
-            Status.INVITED,
-            "The candidate has it already and can still finish it. To get the result in Lever, move the candidate ",
-        ),
-    ],
-)
-def test_a_note_tells_in_lever_that_an_admin_cancelled(organization, super_admin, status, said):
-    invitation = in_status(organization, status)
-    invitations.cancel(invitation, super_admin, "a reason that may name somebody")
-    [note] = Effect.objects.filter(kind="leave_note")
-    assert note.payload["text"].startswith(
-        f"CodeScreen: “{invitation.assessment_name}” was cancelled by an Admin. {said}"
-    )
-
-
-def test_no_note_tells_of_a_cancellation_when_the_rules_want_none(organization, super_admin):
-    set_policies(organization, {"note_on_skip": False}, "test")
-    invitations.cancel(in_status(Organization.objects.get(), Status.HELD), super_admin)
-    assert not Effect.objects.filter(kind="leave_note").exists()
-
-
-def test_a_stopped_invitation_is_not_polled(scenario, super_admin):
-    invitation = scenario.sent_invitation()
-    invitations.cancel(invitation, super_admin)
-    assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
-    assert scenario.reread(invitation).next_poll_at is None
-
-
 def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, super_admin):
-    sandbox.lever_does("settings", webhooks_enabled=False)
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    scenario.codescreen_fails(kind="status_after", status=500)
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    assert scenario.reread(invitation).status == "uncertain"
+    invitation = scenario.uncertain_invitation(kind="reset_after")
     invitations.cancel(invitation, super_admin)
-    data = {
-        "opportunityId": invitation.opportunity_id,
-        "toStageId": sandbox.stage_id("CodeScreen Assessment"),
-    }
-    delivery = factories.DeliveryFactory(
-        organization=scenario.organization,
-        opportunity_id=invitation.opportunity_id,
-        payload={"event": "candidateStageChange", "data": data},
-    )
-    scenario.work()
-    delivery.refresh_from_db()
+    delivery = scenario.enter()
     assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
     assert "possibly sent" in delivery.explanation
     assert invitations.invite_again(invitation, super_admin).round == 2

@@ -12,16 +12,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
-from tests.support.factories import recorded
-
-
-def in_status(organization, status, **changes):
-    """Return an invitation in that status."""
-    has_instance = status in {"invited", "in_progress", "submitted", "completed"}
-    return factories.InvitationFactory(
-        organization=organization, status=status, instance_id="instance-1" if has_instance else "", **changes
-    )
-
+from tests.support.factories import in_status, recorded
 
 ACTS = {
     "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending"),
@@ -86,14 +77,6 @@ def test_a_sentence_says_where_an_invitation_stands_when_an_action_is_not_allowe
         invitations.approve(invitation, super_admin)
 
 
-def test_approving_twice_sends_once(organization, super_admin):
-    invitation = in_status(organization, "held")
-    invitations.approve(invitation, super_admin)
-    with pytest.raises(ActionNotAllowed):
-        invitations.approve(invitation, super_admin)
-    assert Effect.objects.filter(kind="send_invitation").count() == 1
-
-
 @pytest.mark.parametrize(("rows_lost", "is_chosen"), [(False, True), (True, False)])
 def test_a_choice_before_a_restore_does_not_count_when_it_is_approved(
     organization, super_admin, rows_lost, is_chosen
@@ -143,16 +126,6 @@ def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization
     invitation.refresh_from_db()
     assert (effect.state, invitation.instance_id) == ("done", "instance-7")
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
-
-
-def test_an_invitation_is_not_sent_again_while_the_person_has_another_open_one(organization, super_admin):
-    invitation = in_status(organization, Status.FAILED)
-    factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
-    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
-        invitations.send_again(invitation, super_admin)
-    invitation.refresh_from_db()
-    assert invitation.status == Status.FAILED
-    assert not Effect.objects.exists()
 
 
 def test_sending_again_resets_the_effect(organization, super_admin):

@@ -5,9 +5,8 @@ import pytest
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.retry import retry_effect
 from integrations.outbox.models.effect import Effect
-from tests.invitations.test_person import in_status
 from tests.support import factories
-from tests.support.factories import recorded
+from tests.support.factories import in_status, recorded
 
 
 @pytest.mark.parametrize(
@@ -49,8 +48,11 @@ def test_retrying_its_effect_sends_no_invitation_again_unless_it_failed(
     assert effect.state == state
 
 
-def test_retrying_its_effect_sends_a_failed_invitation_again(organization, super_admin):
-    invitation = in_status(organization, "failed")
+@pytest.mark.parametrize("held_for", [[], ["bulk_limit"]])
+def test_retrying_its_effect_sends_a_failed_invitation_again_and_releases_nothing(
+    organization, super_admin, held_for
+):
+    invitation = in_status(organization, "failed", held_for=held_for)
     effect = factories.EffectFactory(
         organization=organization,
         invitation=invitation,
@@ -63,18 +65,4 @@ def test_retrying_its_effect_sends_a_failed_invitation_again(organization, super
     invitation.refresh_from_db()
     effect.refresh_from_db()
     assert (invitation.status, effect.state) == ("pending", "due")
-
-
-def test_retrying_its_effect_releases_nothing_that_the_rules_hold(organization, super_admin):
-    invitation = in_status(organization, "failed", held_for=["bulk_limit"])
-    effect = factories.EffectFactory.create(
-        organization=organization,
-        invitation=invitation,
-        kind="send_invitation",
-        key=str(invitation.pk),
-        state="failed",
-        due_at=None,
-    )
-    retry_effect(effect, super_admin)
-    invitation.refresh_from_db()
-    assert (invitation.status, invitation.held_for) == ("pending", ["bulk_limit"])
+    assert invitation.held_for == held_for

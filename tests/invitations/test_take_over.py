@@ -13,7 +13,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from tests.support.scenario import ASSESSMENT
 
-TAGS = [ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED, ProgressTag.EXPIRED]
+TAGS = [ProgressTag.INVITED, ProgressTag.EXPIRED]
 
 
 @pytest.fixture

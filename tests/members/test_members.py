@@ -1,23 +1,9 @@
 """Members are added, changed and removed, and each change is audited."""
 
-import pytest
-
-from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.members import change_role, save_member
-from integrations.members.end_access import remove_member
+from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.outbox.models.effect import Effect
 from tests.support.factories import recorded
-
-
-def test_the_last_super_admin_is_neither_changed_nor_removed(organization, super_admin):
-    member = Membership.objects.get(user=super_admin)
-    with pytest.raises(ActionNotAllowed, match="last Super Admin"):
-        change_role(member, "admin", super_admin)
-    with pytest.raises(ActionNotAllowed, match="last Super Admin"):
-        remove_member(member, super_admin)
-    assert Membership.objects.get(user=super_admin).role == "super_admin"
-    assert not recorded().exists()
 
 
 def test_saving_a_member_audits_only_what_changed(organization, super_admin):

@@ -146,17 +146,6 @@ def test_the_webhook_is_moved_by_the_probe_when_lever_was_away(connected_organiz
     assert "webhook_removed" not in codes(connected_organization)
 
 
-def test_the_webhook_is_moved_from_an_address_that_was_replaced_twice(
-    connected_organization, sandbox, super_admin
-):
-    lever = provider.lever_client(connected_organization)
-    make_webhook(connected_organization, lever, super_admin)
-    for _ in range(2):  # Lever was away meanwhile
-        replace_webhook_key(connected_organization, WEEK, super_admin)
-    duties.probe_lever(connected_organization)
-    assert [hook.url for hook in hooks(sandbox)] == [connected_organization.lever_webhook_url]
-
-
 def test_making_the_webhook_again_moves_it_instead_of_making_a_second(
     connected_organization, sandbox, super_admin
 ):

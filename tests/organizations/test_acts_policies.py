@@ -56,9 +56,3 @@ def test_a_pause_can_be_ended_although_another_stored_policy_is_invalid(organiza
     assert not Organization.objects.get().paused
     with pytest.raises(ValidationError, match="time zone"):
         set_policies(organization, {"time_zone": "Mars/Deimos"}, super_admin)
-
-
-def test_a_refused_policy_stays_out_of_the_callers_organization(organization, super_admin):
-    with pytest.raises(ValidationError):
-        set_policies(organization, {"bulk_window": 0}, super_admin)
-    assert organization.bulk_window == 10

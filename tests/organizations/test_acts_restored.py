@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
@@ -23,7 +22,6 @@ from integrations.queue import acts as queue_acts
 from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import duty_runs, factories
 from tests.support.effects import enqueue_note
-from tests.support.scenario import ASSESSMENT
 
 STAGE = "CodeScreen Assessment"
 
@@ -116,31 +114,15 @@ def test_times_that_cannot_be_are_refused(acme, super_admin, since, until, messa
 
 
 @pytest.mark.parametrize(
-    ("since", "until"), [(timedelta(hours=1), timedelta(hours=2)), (None, timedelta()), (timedelta(), None)]
+    ("hours", "is_webhook"), [(10, False), (3, True)], ids=["before the backup", "since the backup"]
 )
-def test_the_database_refuses_times_of_a_restore_that_are_out_of_order(acme, since, until):
-    now = timezone.now()
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Organization.objects.update(
-            rows_lost_from=None if since is None else now - since,
-            rows_lost_until=None if until is None else now - until,
-        )
-
-
-@pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "sweep"])
-@pytest.mark.parametrize("hours", [10, 3], ids=["before the backup", "since the backup"])
 def test_who_entered_before_the_end_of_what_is_lost_is_offered(
-    scenario, sandbox, acme, restore, enter, is_webhook, hours
+    scenario, sandbox, acme, restore, enter, hours, is_webhook
 ):
-    opportunity_id = enter(hours=hours)
+    enter(hours=hours)
     restore()
     if is_webhook:  # rerun in Lever
-        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(STAGE)}
-        factories.DeliveryFactory.create(
-            organization=acme,
-            opportunity_id=opportunity_id,
-            payload={"event": "candidateStageChange", "data": data},
-        )
+        scenario.deliver()
     else:
         assert queue_acts.sweep_organization(acme) == 0
     scenario.work()
@@ -150,95 +132,21 @@ def test_who_entered_before_the_end_of_what_is_lost_is_offered(
     assert sandbox.invitations_sent() == 0
 
 
-@pytest.fixture
-def come_back(scenario):
-    """Return what moves a candidate out of the stage and back in, and returns the delivery of that."""
-
-    def come_back(word="Alder", stage=STAGE):
-        scenario.enter(word, "Phone screen")
-        return scenario.enter(word, stage)
-
-    return come_back
-
-
-@pytest.mark.parametrize("hours", [10, 3], ids=["before the backup", "since the backup"])
 def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person_chose(
-    scenario, sandbox, acme, restore, enter, come_back, super_admin, hours
+    scenario, sandbox, acme, restore, enter, super_admin
 ):
-    enter(hours=hours)
+    enter(hours=3)
     restore()
     queue_acts.sweep_organization(acme)
     scenario.work()
     for _ in range(2):
-        delivery = come_back()
+        scenario.enter(stage="Phone screen")
+        delivery = scenario.enter()
         assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
     assert sandbox.invitations_sent() == 0
     invite_offered(acme, super_admin, delivery.pk)
     scenario.work()
     assert sandbox.invitations_sent() == 1
-
-
-@pytest.mark.parametrize("hours", [3, None], ids=["it was entered then", "a person may have sent it"])
-def test_a_round_that_may_have_been_sent_is_offered_until_a_person_chose_and_a_later_one_is_not(
-    scenario, sandbox, acme, restore, enter, come_back, super_admin, hours
-):
-    scenario.set_policies(reentry_days=30)
-    first = scenario.sent_invitation()
-    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
-    Invitation.objects.update(created_at=ago(days=90), completed_at=ago(days=80))
-    if hours:
-        enter(hours=hours)
-    restore()
-    for _ in range(2):
-        delivery = come_back()
-        assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 1)
-    invite_offered(acme, super_admin, delivery.pk)
-    scenario.work()
-    second = Invitation.objects.exclude(pk=first.pk).get()
-    assert (second.round, second.status, sandbox.invitations_sent()) == (2, "invited", 2)
-    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
-    Invitation.objects.filter(pk=second.pk).update(completed_at=ago(days=40))
-    assert come_back().verdict == "invite"
-
-
-SECOND_STAGE = "CodeScreen Take-home"
-
-
-def test_the_assessment_of_a_stage_to_which_a_candidate_was_moved_then_is_offered_until_a_person_chose(
-    scenario, sandbox, acme, restore, enter, come_back, super_admin
-):
-    acme.role_mappings.create(role="Backend Engineer", stage=SECOND_STAGE, assessment="Frontend Developer")
-    scenario.sent_invitation()
-    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
-    Invitation.objects.update(created_at=ago(hours=6), completed_at=ago(hours=4))
-    enter(stage=SECOND_STAGE, hours=3)  # by the stage on pass: the second assessment was sent
-    restore()
-    queue_acts.sweep_organization(acme)
-    for _ in range(2):
-        delivery = come_back(stage=SECOND_STAGE)
-        assert (delivery.verdict, sandbox.assessments_sent()) == ("entered_before", ["Backend"])
-    invite_offered(acme, super_admin, delivery.pk)
-    scenario.work()
-    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
-    assert come_back(stage=SECOND_STAGE).verdict == "already_invited"
-
-
-@pytest.mark.parametrize("status", ["held", "failed"])
-def test_what_a_person_may_have_sent_since_the_backup_is_offered_after_a_new_entry(
-    scenario, sandbox, acme, restore, enter, come_back, status
-):
-    factories.InvitationFactory.create(
-        organization=acme,
-        opportunity_id=enter(hours=6),
-        assessment_id=ASSESSMENT,
-        status=status,
-        created_at=ago(hours=6),
-        stage_id=sandbox.stage_id(STAGE),
-    )
-    restore()
-    for _ in range(2):
-        delivery = come_back()
-        assert (delivery.verdict, sandbox.invitations_sent()) == ("entered_before", 0)
 
 
 def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):
@@ -274,13 +182,6 @@ def test_a_stage_change_that_waited_in_the_backup_is_offered(
     assert restore().undecided == 1
     scenario.work()
     assert (Delivery.objects.get().verdict, sandbox.invitations_sent()) == ("entered_before", 0)
-
-
-def test_who_is_invited_by_a_row_of_the_backup_is_not_offered(scenario, acme, restore):
-    scenario.sent_invitation()
-    restore()
-    queue_acts.sweep_organization(acme)
-    assert not Delivery.objects.filter(verdict="entered_before").exists()
 
 
 def lose_the_result(invitation):

@@ -13,7 +13,6 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.http import steps
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -71,39 +70,6 @@ def test_no_attempt_is_counted_while_the_codescreen_key_is_revoked(scenario, pen
     scenario.sandbox.codescreen_does("faults", rules=[])
     minute_passes()
     minute_passes()
-    assert {scenario.reread(row).status for row in pending_invitations} == {"invited"}
-    assert scenario.sandbox.invitations_sent() == len(pending_invitations)
-
-
-def test_lever_is_not_called_while_the_grant_is_revoked_and_deliveries_are_kept(scenario, sandbox):
-    LeverConnection.objects.get().mark_needs_reconnect("revoked")
-    for word in seeded_candidates(sandbox):
-        scenario.move(word)
-    before = ApiCall.objects.filter(platform="lever").count()
-    for _ in range(MINUTES):
-        minute_passes()
-    assert ApiCall.objects.filter(platform="lever").count() == before
-    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"disconnected"}
-    LeverConnection.objects.update(state="connected", state_reason="")
-    minute_passes()
-    assert not Delivery.objects.filter(verdict="disconnected").exists()
-    assert sandbox.invitations_sent() == Delivery.objects.filter(verdict="invite").count() > 0
-
-
-def test_invitations_wait_and_are_sent_when_codescreen_stops_answering_429(
-    scenario, pending_invitations, settings
-):
-    scenario.codescreen_fails(status=429, retry_after=2, times=1000)
-    started = timezone.now()
-    for _ in range(MINUTES):
-        minute_passes()
-    effects = Effect.objects.filter(kind="send_invitation")
-    assert {(row.state, row.consecutive_crashes) for row in effects} == {("due", 0)}
-    assert all(row.due_at is not None and row.due_at > started - timedelta(minutes=2) for row in effects)
-    assert scenario.sandbox.invitations_sent() == 0
-    scenario.sandbox.codescreen_does("faults", rules=[])
-    for _ in range(3):
-        minute_passes()
     assert {scenario.reread(row).status for row in pending_invitations} == {"invited"}
     assert scenario.sandbox.invitations_sent() == len(pending_invitations)
 

@@ -1,16 +1,13 @@
 """An invitation that waited is decided again before it is sent."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
 from integrations.catalog.models import RoleMapping
-from integrations.core.vocabulary import HoldReason, ProgressTag
+from integrations.core.vocabulary import ProgressTag
 from integrations.http.steps import NOT_SHOWN_WAITS
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models.effect import Effect
 
 ALDER = "alder@candidates.example"
 
@@ -37,20 +34,6 @@ def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-@pytest.mark.parametrize("by_hand", [False, True])
-def test_a_tag_for_extra_time_that_came_later_holds_it_unless_a_person_sent_it(
-    scenario, sandbox, old_invitation, by_hand
-):
-    scenario.set_policies(hold_tag="Accommodation")
-    sandbox.lever.accounts["acme"].opportunities[old_invitation.opportunity_id].tags.append("accommodation")
-    if by_hand:
-        Invitation.objects.update(held_for=list(HoldReason), is_fixed=True)
-    scenario.work()
-    invitation = scenario.reread(old_invitation)
-    assert invitation.status == ("invited" if by_hand else "held")
-    assert sandbox.invitations_sent(ALDER) == int(by_hand)
-
-
 def test_an_approval_releases_the_reasons_that_were_shown_and_no_later_one(
     scenario, sandbox, held, super_admin
 ):
@@ -65,19 +48,6 @@ def test_an_approval_releases_the_reasons_that_were_shown_and_no_later_one(
     invitations.approve(again, super_admin)
     scenario.work()
     assert (scenario.reread(held).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, old_invitation):
-    scenario.lever_fails("/opportunities/", method="GET", status=503, times=5)
-    scenario.work()
-    assert (
-        scenario.latest_effect().state,
-        scenario.reread(old_invitation).status,
-        sandbox.invitations_sent(),
-    ) == ("due", "pending", 0)
-    scenario.lever_fails("nothing")
-    scenario.work_waiting()
-    assert sandbox.invitations_sent(ALDER) == 1
 
 
 def test_a_candidate_lever_does_not_show_for_a_moment_is_invited(scenario, sandbox, old_invitation):
@@ -110,17 +80,6 @@ def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothi
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_an_approved_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
-    scenario, sandbox, old_invitation, super_admin
-):
-    Invitation.objects.update(status="held", checked_at=timezone.now())
-    Effect.objects.filter(kind="send_invitation").delete()
-    add_progress_tag(sandbox)
-    invitations.approve(scenario.reread(old_invitation), super_admin)
-    scenario.work()
-    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent()) == ("uncertain", 0)
-
-
 def test_an_old_invitation_of_a_later_round_is_sent_beside_the_tag_of_the_earlier(
     scenario, sandbox, super_admin
 ):
@@ -149,19 +108,6 @@ def mapped_stages(scenario):
         stage=FINAL_STAGE,
         assessment="Frontend Developer",
     )
-
-
-def test_a_wrong_codescreen_stage_that_is_corrected_before_sending_invites_to_one_assessment(
-    scenario, sandbox, mapped_stages
-):
-    scenario.set_policies(paused=True)
-    invitation = scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
-    scenario.place(stage=FINAL_STAGE)
-    scenario.set_policies(paused=False)
-    scenario.work_waiting()
-    invitation = scenario.reread(invitation)
-    assert (invitation.status, sandbox.invitations_sent()) == ("withdrawn", 0)
-    assert FINAL_STAGE in invitation.status_reason
 
 
 def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(

@@ -10,6 +10,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds.invitation import revalidate
 from integrations.outbox.models.effect import Effect
@@ -113,18 +114,6 @@ def test_who_waits_and_is_moved_to_another_posting_is_sent_its_assessment(sandbo
     assert sandbox.invitations_sent(ALDER) == 1
 
 
-def test_who_waits_and_is_moved_to_a_posting_with_the_same_assessment_is_sent_it_for_the_new_role(
-    sandbox, end_wait
-):
-    mapping = RoleMapping.objects.get(role="Frontend Engineer")
-    mapping.assessment = "Backend"
-    MAPPINGS.save(mapping, "test")
-    for_another_posting(sandbox)
-    end_wait()
-    assert given_to_alder() == [("Backend", "Frontend Engineer", "invited")]
-    assert Invitation.objects.get(email=ALDER).mapping == mapping
-
-
 def test_who_waits_is_told_the_truth_when_the_stage_was_renamed(scenario, sandbox, end_wait):
     sandbox.lever.accounts["acme"].stages[sandbox.stage_id("CodeScreen Assessment")].text = "Technical test"
     LeverConnection.objects.update(stages_refreshed_at=None)
@@ -135,16 +124,13 @@ def test_who_waits_is_told_the_truth_when_the_stage_was_renamed(scenario, sandbo
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
 
 
-@pytest.mark.parametrize("rule", ["tag", "origin", "approval"])
+@pytest.mark.parametrize("rule", ["tag", "approval"])
 def test_who_waits_and_must_be_approved_by_now_is_held(scenario, sandbox, roles, end_wait, rule):
     opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
     match rule:
         case "tag":
             scenario.set_policies(hold_tag="Accommodation")
             opportunity.tags.append("Accommodation")
-        case "origin":
-            scenario.set_policies(origins={"agency": "hold"})
-            opportunity.origin = "agency"
         case "approval":
             roles.approval = "always"
             MAPPINGS.save(roles, "test")
@@ -169,55 +155,37 @@ def test_the_yes_to_what_was_approved_and_read_outlasts_a_later_mapping(scenario
     assert sandbox.invitations_sent(ALDER) == 1
 
 
-def test_what_a_person_sends_again_is_theirs_to_choose(scenario, sandbox, roles, move_candidate):
-    scenario.codescreen_fails(status=422)
-    move_candidate()
-    scenario.work()
-    roles.assessment = "Frontend Developer"
-    roles.approval = "always"
-    MAPPINGS.save(roles, "test")
-    invitations.send_again(Invitation.objects.get(status="failed"), "test")
-    scenario.work()
-    assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
-    assert sandbox.invitations_sent(ALDER) == 1
-
-
 def change(mapping):
     mapping.assessment = "Frontend Developer"
     MAPPINGS.save(mapping, "test")
 
 
+def map_the_stage(mapping):
+    """Map the role anew, in the candidate's stage."""
+    own = {"role": mapping.role, "stage": "CodeScreen Assessment", "assessment": "Frontend Developer"}
+    MAPPINGS.save(RoleMapping(organization=mapping.organization, **own), "test")
+
+
 @pytest.mark.parametrize(
-    ("act", "expected"),
-    [(change, ["withdrawn", "invited"]), (lambda mapping: MAPPINGS.remove(mapping, "test"), ["withdrawn"])],
-    ids=["changed", "deleted"],
+    ("act", "statuses"),
+    [
+        (change, ["withdrawn", "invited"]),
+        (lambda mapping: MAPPINGS.remove(mapping, "test"), ["withdrawn"]),
+        (map_the_stage, ["withdrawn", "invited"]),
+        (lambda mapping: set_policies(mapping.organization, {"hold_tag": "On hold"}, "test"), ["held"]),
+    ],
+    ids=["mapping changed", "mapping deleted", "mapping added", "policy"],
 )
-def test_a_mapping_that_is_corrected_just_after_the_decision_holds(
-    scenario, sandbox, roles, move_candidate, act, expected
+def test_a_rule_that_changes_just_after_the_decision_holds(
+    scenario, sandbox, roles, move_candidate, act, statuses
 ):
-    account = sandbox.lever.accounts["acme"]
-    account.opportunities[sandbox.opportunity_id("Alder")].tags.clear()
+    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].tags[:] = ["On hold"]
     move_candidate()
     worker.decide(factories.claimed(Delivery, "me"))
     act(roles)
     scenario.work()
-    assert [status for _, _, status in given_to_alder()] == expected
-    verdict = "no_assessment" if len(expected) == 1 else "invite"
-    assert Delivery.objects.get().verdict == verdict
-    assert sandbox.invitations_sent() == len(expected) - 1
-
-
-def test_what_was_cancelled_counts_in_no_limit_against_its_candidate(
-    scenario, sandbox, roles, move_candidate
-):
-    scenario.set_policies(bulk_limit=1)
-    move_candidate()
-    end = paused(scenario)
-    change(roles)
-    end()
-    for _ in range(2):
-        scenario.work_waiting()
-    assert [status for _, _, status in given_to_alder()] == ["withdrawn", "invited"]
+    assert [status for _, _, status in given_to_alder()] == statuses
+    assert sandbox.invitations_sent() == statuses.count("invited")
 
 
 def while_another_decides(decide, revalidate):

@@ -140,14 +140,14 @@ def test_each_organization_has_each_duty_once(db) -> None:
     assert DutyRun.objects.count() == 2 * len(INTERVALS)
 
 
-@pytest.mark.parametrize("duty", INTERVALS)
-def test_new_duties_are_spread_over_the_interval(duty, db) -> None:
+def test_new_duties_are_spread_over_the_interval(db) -> None:
     factories.OrganizationFactory.create_batch(40)
     duties.plan_duties()
-    now, interval = timezone.now(), INTERVALS[duty]
-    due_times = DutyRun.objects.filter(duty=duty).values_list("due_at", flat=True)
-    waits = [(due_at - now) / interval for due_at in due_times if due_at is not None]
-    assert -0.1 < min(waits) < 0.5 < max(waits) < 1.1
+    now = timezone.now()
+    for duty, interval in INTERVALS.items():
+        due_times = DutyRun.objects.filter(duty=duty).values_list("due_at", flat=True)
+        waits = [(due_at - now) / interval for due_at in due_times if due_at is not None]
+        assert -0.1 < min(waits) < 0.5 < max(waits) < 1.1, duty
 
 
 def test_a_plan_costs_as_many_queries_for_many_organizations_as_for_one(db) -> None:

@@ -9,12 +9,6 @@ from tests.support import factories
 from tests.support.effects import enqueue_invitation
 
 
-def test_an_effect_of_the_same_key_is_stored_once(organization):
-    for _ in range(2):
-        enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
-    assert Effect.objects.count() == 1
-
-
 def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organization):
     enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
     Effect.objects.update(state="done", due_at=None)

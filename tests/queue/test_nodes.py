@@ -12,16 +12,6 @@ def nodes() -> set[str]:
     return set(Heartbeat.objects.fresh(KEPT_FOR).values_list("node", flat=True))
 
 
-def test_a_heartbeat_is_fresh_for_the_given_time(db):
-    within = timedelta(seconds=5)
-    assert not Heartbeat.is_fresh(within)
-    for _ in range(2):
-        Heartbeat.beat()
-    assert Heartbeat.is_fresh(within)
-    Heartbeat.objects.update(at=Now() - timedelta(seconds=6))
-    assert not Heartbeat.is_fresh(within)
-
-
 def test_each_node_has_its_own_heartbeat(db, settings):
     for settings.NODE in ("one", "two", "two"):
         Heartbeat.beat()

@@ -14,20 +14,6 @@ from integrations.store import database
 from tests.support import factories
 from tests.support.statements import noted
 
-STAGE = "CodeScreen Assessment"
-
-
-def enter(scenario, sandbox, word):
-    """Move a candidate into the stage in Lever and store the delivery. Return it."""
-    opportunity = sandbox.opportunity_id(word)
-    sandbox.lever_does("move", opportunities=[opportunity], stage=STAGE)
-    data = {"opportunityId": opportunity, "toStageId": sandbox.stage_id(STAGE)}
-    return factories.DeliveryFactory.create(
-        organization=scenario.organization,
-        opportunity_id=opportunity,
-        payload={"event": "candidateStageChange", "data": data},
-    )
-
 
 @pytest.fixture
 def warm(scenario, sandbox, monkeypatch):
@@ -45,7 +31,7 @@ def warm(scenario, sandbox, monkeypatch):
         monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")
     refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
-    enter(scenario, sandbox, "Alder")
+    scenario.move("Alder")
     scenario.work()
     assert Effect.objects.filter(kind="set_progress_tag", state="done").exists()
     return scenario
@@ -53,7 +39,7 @@ def warm(scenario, sandbox, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_invitation_takes_at_most_twelve_commits(warm, sandbox, monkeypatch):
-    delivery = enter(warm, sandbox, "Hazel")
+    delivery = warm.move("Hazel")
     with noted(monkeypatch) as statements:
         worker.work()
     delivery.refresh_from_db()
@@ -65,7 +51,7 @@ def test_an_invitation_takes_at_most_twelve_commits(warm, sandbox, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, monkeypatch):
-    enter(warm, sandbox, "Hazel")
+    warm.move("Hazel")
     asked = []
     with noted(monkeypatch) as statements:
         worker.decide(factories.claimed(Delivery, "worker"))

@@ -15,27 +15,6 @@ from tests.support import factories
 from tests.support.statements import noted
 
 
-def test_effects_and_deliveries_take_turns(db, monkeypatch):
-    organization = factories.OrganizationFactory()
-    done = []
-
-    def perform(effect, _):
-        done.append("effect")
-        effect.finish()
-
-    def decide(delivery, _):
-        done.append("delivery")
-        delivery.release(due_at=None)
-
-    monkeypatch.setattr(worker, "perform_effect", perform)
-    monkeypatch.setattr(worker, "decide", decide)
-    for number in range(3):
-        factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
-        factories.DeliveryFactory(organization=organization)
-    assert worker.work() == 6
-    assert set(done[:2]) == {"effect", "delivery"}
-
-
 def test_no_duty_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
     done = []
 

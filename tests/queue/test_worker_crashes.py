@@ -133,27 +133,6 @@ def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
     assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
 
 
-def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
-    enqueue_note(
-        scenario.organization,
-        scenario.sandbox.opportunity_id("Alder"),
-        "no_email",
-        "CodeScreen: nothing was sent.",
-    )
-    Effect.objects.filter(kind="leave_note").update(attempts=60)
-
-    def raise_bug(*_):
-        raise KeyError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(messages, "may_be_written", raise_bug)
-        scenario.work()
-    assert (
-        scenario.latest_effect("leave_note").state,
-        scenario.latest_effect("leave_note").consecutive_crashes,
-    ) == ("due", 1)
-
-
 def test_an_invitation_is_polled_less_often_when_polling_it_kills_workers(scenario, monkeypatch):
     invitation = factories.InvitationFactory(
         organization=scenario.organization, status="invited", instance_id="i1", next_poll_at=AN_HOUR_AGO

@@ -53,35 +53,12 @@ def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox,
     assert (row["outcome"], row["meets_bar"]) == (None, True)
 
 
-def test_who_is_below_the_bar_is_tagged_and_not_moved(with_bar, sandbox):
-    evaluate(with_bar, score=69)
-    assert with_bar.stage_of() == "CodeScreen Assessment"
-    assert "not fit" in sandbox.opportunity("Alder")["tags"]
-    assert in_lever(sandbox, "Result") == f"Below your bar (70). {OWN_BAR}"
-
-
 def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
     sandbox.codescreen_does("settings", metadata=True)
     evaluate(with_bar, score=99, result="Failed")
     assert (Result.objects.get().bar, Result.objects.get().meets_bar) == (None, None)
     assert with_bar.stage_of() == "CodeScreen Assessment"
     assert in_lever(sandbox, "Result") == "Failed"
-
-
-def test_no_bar_means_that_nothing_follows_from_a_score(with_bar, sandbox):
-    with_bar.set_policies(passing_score=None)
-    evaluate(with_bar, score=99)
-    assert with_bar.stage_of() == "CodeScreen Assessment"
-    assert in_lever(sandbox, "Result") == "Not stated by CodeScreen"
-
-
-@pytest.mark.parametrize(
-    ("bar", "score", "rating"), [(70, 62, "2 - No Hire"), (70, 70, "3 - Hire"), (20, 20, "3 - Hire")]
-)
-def test_the_rating_in_lever_never_contradicts_the_bar(with_bar, sandbox, bar, score, rating):
-    with_bar.set_policies(passing_score=bar)
-    evaluate(with_bar, score=score)
-    assert in_lever(sandbox, "Rating") == rating
 
 
 def test_a_mappings_bar_counts_before_the_organizations(with_bar):
@@ -105,15 +82,6 @@ def test_a_regrade_below_the_bar_changes_tag_and_tells_people(with_bar, sandbox)
     assert "Now it is: Below your bar (70). Nobody is moved back automatically." in note
 
 
-def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):
-    evaluate(with_bar, score=80)
-    with_bar.set_policies(passing_score=90)
-    with_bar.poll()
-    with_bar.work()
-    result = Result.objects.get()
-    assert (result.headline, result.rating) == ("Meets your bar (70)", 4)
-
-
 @pytest.mark.parametrize(
     ("change", "headline"),
     [
@@ -132,13 +100,6 @@ def test_a_bar_of_now_counts_for_what_is_new_and_not_for_another_link_to_the_sam
     set_policies(organization, {"passing_score": 90}, "test")
     invitation = poll_answer(answer | change)
     assert invitation.latest_result().headline == headline
-
-
-def test_an_account_without_results_is_told_of_the_bar(with_bar):
-    evaluate(with_bar, score=80)
-    [told] = check_stated_results(type(with_bar.organization).objects.reread(with_bar.organization.pk))
-    assert "no effect" not in told.message
-    assert "set your own passing score" in told.fix
 
 
 @pytest.mark.parametrize("place", ["the organization", "a mapping"])

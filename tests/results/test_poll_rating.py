@@ -17,36 +17,23 @@ def test_the_rating_follows_the_score_where_nothing_says_who_passed(score, expec
 
 
 @pytest.mark.parametrize(
-    ("outcome", "score", "expected"),
+    ("said", "score", "expected"),
     [
-        ("Failed", 99, 2),
-        ("Failed", 40, 2),
-        ("Failed", 0, 1),
-        ("Passed", 40, 3),
-        ("Passed", 0, 3),
-        ("Passed", 60, 3),
-        ("Passed", 80, 4),
+        ({"outcome": "Failed"}, 99, 2),
+        ({"outcome": "Failed"}, 0, 1),
+        ({"outcome": "Passed"}, 0, 3),
+        ({"outcome": "Passed"}, 80, 4),
+        ({"bar": 70}, 62, 2),  # by the score alone "3 - Hire"
+        ({"bar": 70}, 20, 1),
+        ({"bar": 20}, 20, 3),
+        ({"bar": 70}, 70, 3),
+        ({"bar": 70}, 99, 4),
+        ({"bar": 0}, 0, 3),
+        ({"bar": 100}, 100, 4),
     ],
 )
-def test_the_rating_never_contradicts_a_stated_result(outcome, score, expected):
-    assert rate(Result(score=score, outcome=outcome), QUARTERS, follows_result=True) == expected
-
-
-@pytest.mark.parametrize(
-    ("bar", "score", "expected"),
-    [
-        (70, 62, 2),  # by the score alone "3 - Hire"
-        (90, 80, 2),
-        (70, 20, 1),
-        (0, 0, 3),
-        (20, 20, 3),
-        (70, 70, 3),
-        (70, 99, 4),
-        (100, 100, 4),
-    ],
-)
-def test_the_rating_never_contradicts_the_bar(bar, score, expected):
-    assert rate(Result(score=score, bar=bar), QUARTERS, follows_result=True) == expected
+def test_the_rating_never_contradicts_a_stated_result_or_the_bar(said, score, expected):
+    assert rate(Result(score=score, **said), QUARTERS, follows_result=True) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.results import poll
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
@@ -27,9 +26,7 @@ def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
     assert invitation.next_poll_at <= timezone.now() + timedelta(seconds=1)
 
 
-@pytest.mark.parametrize(
-    "kind", ["candidate.started", "candidate.evaluated", "candidate.expired", "something.new", ""]
-)
+@pytest.mark.parametrize("kind", ["candidate.expired", ""])
 def test_a_webhook_alone_changes_no_status(invitation, kind):
     receive_webhook(invitation, kind)
     invitation.refresh_from_db()
@@ -82,15 +79,6 @@ def test_a_bounce_is_told_once_in_lever(invitation):
     [note] = Effect.objects.filter(kind="leave_note")
     assert "bounced: it couldn't be delivered. Correct the address in Lever" in note.payload["text"]
     assert invitation.email not in note.payload["text"]
-
-
-@pytest.mark.parametrize(("status", "notes"), [("in_progress", True), ("invited", False)])
-def test_a_bounce_is_not_told_after_the_start_or_where_the_rules_want_no_notes(invitation, status, notes):
-    Invitation.objects.update(status=status)
-    Organization.objects.update(note_on_skip=notes)
-    invitation.organization.refresh_from_db()
-    receive_webhook(invitation, "candidate.email_bounced")
-    assert not Effect.objects.filter(kind="leave_note").exists()
 
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):

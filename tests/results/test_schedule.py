@@ -49,12 +49,6 @@ def test_the_poll_interval_follows_the_status_and_its_age(db, status, followed_f
         assert longest * 0.7 <= row.next_poll_at - timezone.now() <= longest
 
 
-def test_the_first_poll_comes_within_ten_minutes_of_the_sending(scenario, settings):
-    settings.POLL_IN_PROGRESS_SECONDS = 600
-    invitation = scenario.sent_invitation()
-    assert timedelta(minutes=1) < invitation.next_poll_at - invitation.invited_at < timedelta(minutes=10)
-
-
 def test_a_poll_is_not_due_again_at_once_where_the_kept_reading_of_the_clock_is_old(
     codescreen_api, invitation, monkeypatch
 ):

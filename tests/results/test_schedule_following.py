@@ -74,18 +74,16 @@ def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer,
     assert invitation.email not in str(note.payload)
 
 
-def test_no_note_says_that_a_candidate_has_not_started_where_notes_are_off(poll_answer, organization):
-    organization.note_on_skip = False
-    organization.save()
-    let_days_pass(57)
-    assert poll_answer(NOT_STARTED).following_ended == "not_started"
-    assert not notes().exists()
-
-
-def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer):
+def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, super_admin):
     poll_answer({"status": "In_Progress", "metadata": {}})
     let_days_pass(57)
-    assert poll_answer({"status": "In_Progress", "metadata": {}}).following_ended == "not_finished"
+    polled = poll_answer({"status": "In_Progress", "metadata": {}})
+    assert (polled.status, polled.following_ended, polled.next_poll_at) == (
+        "in_progress",
+        "not_finished",
+        None,
+    )
+    assert emails().count() == 1
     assert (
         "“Backend”: started, but not finished within 56 days. No result comes any more."
         in notes().get().payload["text"]
@@ -101,18 +99,6 @@ def test_following_counts_from_the_reopening(poll_answer):
     polled = poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
     assert (polled.status, polled.following_ended) == ("in_progress", "")
     assert polled.next_poll_at is not None
-
-
-def test_following_ends_in_words_when_a_started_one_is_never_finished(poll_answer, super_admin):
-    poll_answer({"status": "In_Progress", "metadata": {}})
-    let_days_pass(57)
-    polled = poll_answer({"status": "In_Progress", "metadata": {}})
-    assert (polled.status, polled.following_ended, polled.next_poll_at) == (
-        "in_progress",
-        "not_finished",
-        None,
-    )
-    assert emails().count() == 1
 
 
 def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answer, organization, super_admin):
@@ -157,16 +143,6 @@ def test_a_regrade_makes_a_settled_result_followed_again(poll_answer):
     poll_answer(COMPLETE)
     polled = poll_answer(COMPLETE | {"score": 20})
     assert (polled.following_ended, polled.following_ended_at) == ("", None)
-    assert polled.next_poll_at is not None
-
-
-def test_a_webhook_after_the_end_is_heeded(poll_answer, organization):
-    let_days_pass(57)
-    poll_answer(NOT_STARTED)
-    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
-    assert Invitation.objects.due_for_poll().exists()
-    polled = poll_answer({"status": "In_Progress", "metadata": {}})
-    assert (polled.status, polled.following_ended) == ("in_progress", "")
     assert polled.next_poll_at is not None
 
 

@@ -3,17 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
-from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.results import poll, schedule
-from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
+from integrations.results import schedule
+from tests.results.conftest import COMPLETE, progress_tags
 from tests.support import factories
 
 NOT_STARTED = {"status": "Not_Started", "metadata": {}}
@@ -48,13 +45,6 @@ def test_the_tag_changes_when_the_days_are_over(poll_answer, three_days, more, t
     assert progress_tags() == tags
 
 
-def test_the_tag_changes_once(poll_answer, three_days):
-    for days in (4, 5, 6):
-        let_pass(days)
-        assert poll_answer(NOT_STARTED).unstarted_tag == YET
-    assert progress_tags() == [YET]
-
-
 def test_the_tag_stays_where_the_rules_say_no_days(poll_answer):
     let_pass(50)
     assert poll_answer(NOT_STARTED).unstarted_tag == ""
@@ -66,12 +56,6 @@ def test_the_tag_goes_when_the_candidate_starts(poll_answer, three_days):
     poll_answer(NOT_STARTED)
     assert poll_answer(STARTED).unstarted_tag == ""
     assert progress_tags() == [YET, ProgressTag.IN_PROGRESS]
-
-
-def test_a_start_that_is_found_after_the_days_sets_its_own_tag_alone(poll_answer, three_days):
-    let_pass(4)
-    poll_answer(STARTED)
-    assert progress_tags() == [ProgressTag.IN_PROGRESS]
 
 
 def test_no_tag_says_that_somebody_has_not_started_while_codescreen_does_not_answer(poll_answer, three_days):
@@ -91,34 +75,6 @@ def test_the_usual_tag_is_set_again_when_the_rules_change(poll_answer, three_day
     assert progress_tags() == [YET, INVITED]
 
 
-def test_fewer_days_count_for_who_is_invited_already(poll_answer, three_days):
-    let_pass(2)
-    poll_answer(NOT_STARTED)
-    set_days(three_days, 1)
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET]
-
-
-def test_a_poll_before_the_days_are_over_asks_nothing_more(poll_answer, organization):
-    let_pass(2)
-    poll_answer(NOT_STARTED)
-    asked = []
-    for days in (0, 3):
-        set_days(organization, days)
-        with CaptureQueriesContext(connection) as queries:
-            poll_answer(NOT_STARTED)
-        asked.append(len(queries))
-    assert asked[0] == asked[1]
-
-
-def test_who_was_cancelled_before_the_days_were_over_is_not_tagged(poll_answer, three_days, super_admin):
-    let_pass(2)
-    invitations.cancel(Invitation.objects.get(), super_admin)
-    let_pass(4)
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == []
-
-
 def test_who_is_followed_again_gets_the_usual_tag_and_all_days_anew(poll_answer, three_days):
     let_pass(4)
     poll_answer(NOT_STARTED)
@@ -130,11 +86,10 @@ def test_who_is_followed_again_gets_the_usual_tag_and_all_days_anew(poll_answer,
     assert progress_tags() == [YET, INVITED]
 
 
-@pytest.mark.parametrize("answer", [STARTED, COMPLETE])
-def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days, answer):
+def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days):
     let_pass(4)
     poll_answer(NOT_STARTED)
-    poll_answer(answer)
+    poll_answer(COMPLETE)
     let_pass(30)
     poll_answer(NOT_STARTED)
     assert progress_tags()[-1] == INVITED
@@ -144,37 +99,6 @@ def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days, answer
     let_pass(4)
     poll_answer(NOT_STARTED)
     assert progress_tags()[-1] == YET
-
-
-@pytest.mark.parametrize(("days", "is_tagged"), [(2, False), (5, True)])
-def test_the_tag_follows_the_invitation_that_was_sent_last(
-    poll_answer, invitation, three_days, days, is_tagged
-):
-    """Another assessment was sent to the candidate `days` ago."""
-    other = factories.InvitationFactory(
-        organization=three_days,
-        opportunity_id=invitation.opportunity_id,
-        assessment_id="another",
-        status="in_progress",
-        instance_id="instance-2",
-    )
-    let_pass(4)
-    Invitation.objects.filter(pk=other.pk).update(invited_at=timezone.now() - timedelta(days=days))
-    for _ in range(2):
-        poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET if is_tagged else ProgressTag.IN_PROGRESS]
-
-
-def test_one_that_was_never_sent_holds_back_no_tag(poll_answer, invitation, three_days):
-    let_pass(4)
-    factories.InvitationFactory(
-        organization=three_days,
-        opportunity_id=invitation.opportunity_id,
-        assessment_id="another",
-        status="held",
-    )
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET]
 
 
 def test_the_tag_is_not_set_twice_when_a_poll_is_killed_before_its_end(poll_answer, three_days, monkeypatch):
@@ -198,33 +122,12 @@ def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
     assert [code.split(":")[0] for code in codes] == ["ended"]
 
 
-def test_the_end_of_following_sets_its_tag_where_the_rules_say_no_days(poll_answer):
-    let_pass(57)
-    assert poll_answer(NOT_STARTED).following_ended == "not_started"
-    assert progress_tags() == [NEVER]
-
-
-def test_a_start_after_the_end_of_following_is_shown_as_usual(poll_answer, organization):
-    let_pass(57)
-    poll_answer(NOT_STARTED)
-    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
-    polled = poll_answer(STARTED)
-    assert (polled.unstarted_tag, polled.following_ended) == ("", "")
-    assert progress_tags() == [NEVER, ProgressTag.IN_PROGRESS]
-
-
 def test_following_that_goes_on_gets_the_usual_tag_back(poll_answer):
     let_pass(57)
     poll_answer(NOT_STARTED)
     Invitation.objects.get().follow_again()
     poll_answer(NOT_STARTED)
     assert progress_tags() == [NEVER, INVITED]
-
-
-def test_an_end_of_following_that_is_no_missing_start_sets_no_tag(poll_answer):
-    Invitation.objects.update(missing_since=timezone.now() - timedelta(days=8))
-    assert poll_answer({}, status=404).following_ended == "gone"
-    assert progress_tags() == []
 
 
 def test_only_who_has_not_started_can_be_tagged_so(invitation):

@@ -170,6 +170,13 @@ class InvitationFactory(DjangoModelFactory):
     created_at = factory.LazyFunction(timezone.now)
 
 
+def in_status(organization: Organization, status: str, **columns: object) -> Invitation:
+    """Return an invitation in that status, with CodeScreen's id where it has one by then."""
+    is_sent = status in {"invited", "in_progress", "submitted", "completed"}
+    values = {"status": status, "instance_id": "instance-1" if is_sent else ""}
+    return InvitationFactory.create(organization=organization, **values | columns)
+
+
 class CandidateFactory(DjangoModelFactory):
     class Meta:
         model = Candidate

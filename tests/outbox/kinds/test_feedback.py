@@ -83,14 +83,6 @@ def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, field
     ]
 
 
-def test_an_expired_result_without_a_score_is_tagged_and_not_rated(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.candidate_does("expire")
-    [form] = feedback_forms(sandbox)
-    assert (form["fields"]["Rating"], form["fields"]["Result"]) == (None, "Expired")
-    assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
-
-
 @pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
 def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, score, result):
     sandbox.codescreen_does("settings", metadata=False)
@@ -156,17 +148,6 @@ def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(s
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
     assert scenario.reread(invitation).feedback_id == form["id"]
-
-
-def test_feedback_is_written_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.lever_fails("/feedback$", kind=LOST)
-    evaluate(scenario, score=82, result="Passed")
-    scenario.lever_fails("/feedback$", method="GET", status=503)
-    scenario.work_waiting()
-    scenario.work_waiting()
-    assert scenario.latest_effect("write_feedback").state == "done"
-    assert len(feedback_forms(sandbox)) == 1
 
 
 def test_a_regrade_updates_the_feedback_whose_answer_was_lost(scenario, sandbox):
@@ -353,24 +334,3 @@ def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scena
     assert scenario.latest_effect("write_feedback").state == "done"
     assert feedback_writes(scenario) == (1, 0)
     assert scenario.reread(invitation).feedback_id == feedback_forms(sandbox)[0]["id"]
-
-
-@pytest.mark.parametrize(
-    "texts",
-    [
-        ["4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire"],
-        ["1 – no", "2 – rather not", "3 – rather", "4 – yes"],
-        ["Strong yes", "Yes", "No", "Strong no"],
-    ],
-)
-def test_the_rating_uses_the_options_of_the_customers_template(scenario, sandbox, texts):
-    scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
-    [template] = portal_templates(sandbox)
-    for field in template.fields:
-        if field["type"] == "score-system":
-            field["options"] = [{"text": text} for text in texts]
-    scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = feedback_forms(sandbox, "Tamarack")
-    assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))

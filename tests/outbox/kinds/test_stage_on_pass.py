@@ -40,46 +40,8 @@ def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monk
     assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
 
 
-def mapped(scenario, **own):
-    """Return the mapping, with rules of its own, of an invitation that is sent."""
-    invitation = scenario.sent_invitation()
-    mapping = RoleMapping.objects.create(
-        organization=scenario.organization, role="Platform Engineer", assessment="Backend", **own
-    )
-    Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
-    return mapping
-
-
 def passed(scenario):
     scenario.candidate_does("start", "submit", "evaluate", score=90, result="Passed")
-
-
-def test_the_mappings_own_stage_counts_where_it_has_one(scenario):
-    scenario.set_policies(stage_on_pass="Offer")
-    mapped(scenario, stage_on_pass=TARGET)
-    passed(scenario)
-    assert scenario.stage_of() == TARGET
-
-
-def test_the_organizations_stage_counts_once_the_mapping_is_deleted(scenario):
-    scenario.set_policies(stage_on_pass=TARGET)
-    mapped(scenario, stage_on_pass="Offer").delete()
-    passed(scenario)
-    assert scenario.stage_of() == TARGET
-
-
-def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
-    own = {"organization": scenario.organization, "role": "Backend Engineer"}
-    first = RoleMapping.objects.create(
-        **own, stage=FROM, assessment="Backend", stage_on_pass="CodeScreen Take-home"
-    )
-    RoleMapping.objects.create(**own, stage="CodeScreen Take-home", assessment="Frontend Developer")
-    scenario.enter()
-    passed(scenario)
-    assert (scenario.stage_of(), scenario.moves_of()) == ("CodeScreen Take-home", 1)
-    scenario.enter(stage="CodeScreen Take-home")
-    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
-    assert Invitation.objects.get(assessment_name="Frontend Developer").mapping != first
 
 
 def test_stages_that_lead_to_each_other_send_each_assessment_once(scenario, sandbox):
