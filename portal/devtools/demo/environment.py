@@ -10,9 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import NoReturn, Self
 
 from django.conf import settings
@@ -95,11 +94,6 @@ class DemoEnvironment:
         return f"http://{HOST}:{self.mail_port}"
 
     @property
-    def smtp_url(self) -> str:
-        """The `EMAIL_URL` of the sandbox's mail server."""
-        return f"smtp://{HOST}:{self.smtp_port}"
-
-    @property
     def chat_certificate(self) -> Path:
         """The certificate of the sandbox's chat room."""
         return self.folder / "chat.pem"
@@ -107,7 +101,7 @@ class DemoEnvironment:
     def messages(self) -> Mapping[str, str]:
         """Return the variables with which e-mails and chat messages go to the sandbox."""
         return {
-            "EMAIL_URL": self.smtp_url,
+            "EMAIL_URL": f"smtp://{HOST}:{self.smtp_port}",
             "https_proxy": f"http://{HOST}:{self.chat_port}",
             "no_proxy": f"{HOST},localhost",
             "REQUESTS_CA_BUNDLE": str(self.chat_certificate),
@@ -119,17 +113,6 @@ class DemoEnvironment:
         return tuple(f"http://{host}:{self.port}/oauth/complete/lever/" for host in (HOST, "localhost"))
 
     @property
-    def _ports(self) -> tuple[int, ...]:
-        return (
-            self.port,
-            self.lever_port,
-            self.codescreen_port,
-            self.mail_port,
-            self.smtp_port,
-            self.chat_port,
-        )
-
-    @property
     def urls_to_wait_for(self) -> tuple[str, str, str]:
         """Addresses that answer once the three servers have started."""
         return f"{self.lever.url}/", f"{self.codescreen.url}/", f"{self.portal_url}/healthz/live"
@@ -138,7 +121,7 @@ class DemoEnvironment:
         """Return the environment variables of a demo: all its own, nothing taken from the machine's."""
         return {
             FOLDER: str(self.folder),
-            PORTS: ",".join(str(port) for port in self._ports),
+            PORTS: ",".join(str(port) for port in astuple(self)[1:]),
             BEGAN_AT: str(time.time()),
             "PORTAL_ENV_FILE": os.devnull,
             "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
@@ -196,16 +179,13 @@ class Platforms:
             environment.mail_port, environment.smtp_port, environment.chat_port, environment.chat_certificate
         )
 
+        self._servers = (self.lever, self.codescreen, self.mail)
+
     def __enter__(self) -> Self:
-        for server in (self.lever, self.codescreen, self.mail):
+        for server in self._servers:
             server.start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        for server in (self.lever, self.codescreen, self.mail):
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
             server.stop()

@@ -1,7 +1,7 @@
 """The pretend mail server: it takes every e-mail, delivers none, and shows them, and a chat room, on its pages."""
 
-import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -48,11 +48,11 @@ class Mailbox:
         self._emails: dict[str, StoredEmail] = {}
         self._lock = Lock()
 
-    def store(self, sender: str, recipients: Sequence[str], raw: bytes) -> StoredEmail:
+    def store(self, recipients: Sequence[str], raw: bytes) -> StoredEmail:
         """Keep an e-mail as it came over SMTP, and return it; the oldest goes when there are too many."""
         message = message_from_bytes(raw, policy=policy.default)
         email = StoredEmail(
-            sender=str(message.get("From", sender)),
+            sender=str(message.get("From", "")),
             recipients=tuple(recipients),
             subject=str(message.get("Subject", "")),
             text=_body(message, "plain"),
@@ -80,15 +80,13 @@ def _body(message: EmailMessage, kind: str) -> str:
     return content if isinstance(content, str) else ""
 
 
-LONGEST_LINE = 4096
-LARGEST_MESSAGE = 10 * 1024 * 1024
 IDLE_SECONDS = 60
 
-type Deliver = Callable[[str, Sequence[str], bytes], object]
+type Deliver = Callable[[Sequence[str], bytes], object]
 
 
 class SmtpServer(ThreadServer):
-    """Hands every message to `deliver(sender, recipients, raw)`."""
+    """Hands every message to `deliver(recipients, raw)`; its callers are polite, so commands come in order."""
 
     def __init__(self, port: int, deliver: Deliver) -> None:
         super().__init__((HOST, port), _Session)
@@ -101,64 +99,33 @@ class _Session(StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        self._sender: str | None = None
-        self._recipients: list[str] = []
-        try:
+        recipients: list[str] = []
+        with suppress(OSError):  # the sender hung up
             self._answer("220 sandbox ESMTP")
-            while line := self.rfile.readline(LONGEST_LINE):
-                command, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
-                if command.upper() == "QUIT":
-                    self._answer("221 Bye")
-                    return
-                self._answer(self._obey(command.upper(), rest))
-        except OSError:
-            return  # the sender hung up
+            while line := self.rfile.readline().decode("utf-8", "replace"):
+                match line[:4].upper():
+                    case "EHLO":
+                        self._answer("250-sandbox\r\n250-8BITMIME\r\n250 SMTPUTF8")
+                        continue
+                    case "RCPT":
+                        recipients.append(line.partition("<")[2].partition(">")[0])
+                    case "DATA":
+                        self._answer("354 End with a dot on a line of its own")
+                        self.server.deliver(tuple(recipients), self._message())
+                        recipients.clear()
+                    case "QUIT":
+                        self._answer("221 Bye")
+                        return
+                self._answer("250 OK")
 
-    def _obey(self, command: str, rest: str) -> str:
-        match command:
-            case "EHLO":
-                return f"250-sandbox\r\n250-SIZE {LARGEST_MESSAGE}\r\n250-8BITMIME\r\n250 SMTPUTF8"
-            case "HELO" | "NOOP":
-                return "250 OK"
-            case "RSET":
-                self._forget()
-                return "250 OK"
-            case "MAIL":
-                self._forget()
-                self._sender = _address(rest)
-                return "250 OK"
-            case "RCPT" if self._sender is not None:
-                self._recipients.append(_address(rest))
-                return "250 OK"
-            case "DATA" if self._recipients:
-                return self._take_message()
-            case "RCPT" | "DATA":
-                return "503 Bad sequence of commands"
-        return "502 Command not implemented"
-
-    def _take_message(self) -> str:
-        self._answer("354 End with a dot on a line of its own")
-        raw = bytearray()
-        while (line := self.rfile.readline()) not in (b".\r\n", b".\n", b""):
-            if len(raw) <= LARGEST_MESSAGE:
-                raw += line.removeprefix(b".") if line.startswith(b"..") else line
-        if len(raw) > LARGEST_MESSAGE:
-            return "552 The message is too large"
-        self.server.deliver(self._sender or "", tuple(self._recipients), bytes(raw))
-        self._forget()
-        return "250 Kept"
-
-    def _forget(self) -> None:
-        self._sender, self._recipients = None, []
+    def _message(self) -> bytes:
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        return b"".join(lines)
 
     def _answer(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
-
-
-def _address(argument: str) -> str:
-    """Return the address in `FROM:<address> …` or `TO:<address> …`."""
-    found = re.search(r"<([^>]*)>", argument)
-    return found.group(1) if found else argument.partition(":")[2].strip()
 
 
 #: What an e-mail's HTML may do on its page: look as it should, and open its links in a new tab.

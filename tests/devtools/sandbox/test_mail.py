@@ -69,12 +69,3 @@ def test_an_email_shows_its_text_escaped_and_its_html_in_a_frame_without_scripts
 
 def test_an_unknown_email_is_not_found(mail: MailSandbox):
     assert requests.get(f"{mail.url}/emails/none", timeout=30).status_code == 404
-
-
-def test_commands_out_of_order_are_refused(mail: MailSandbox):
-    with smtplib.SMTP("127.0.0.1", mail.smtp_port, timeout=30) as server:
-        assert server.docmd("DATA")[0] == 503
-        assert server.docmd("RCPT", "TO:<demo@acme.example>")[0] == 503
-        assert server.docmd("VRFY", "demo")[0] == 502
-        assert server.noop()[0] == 250
-    assert mail.mailbox.latest_first() == []

@@ -70,6 +70,12 @@ def ago(now: datetime, days: float = 0.0, hours: float = 0.0) -> datetime:
     return day + (1 - days % 1) * timedelta(hours=8)
 
 
+def entry(acts: Acts, person: Person, at: datetime) -> Iterator[Event]:
+    """Yield that a candidate applies, and enters the stage that invites."""
+    yield Event(at - timedelta(hours=5), partial(acts.apply, person))
+    yield Event(at, partial(acts.move, TRIGGER, person))
+
+
 class Journeys:
     """Tells the history that ends now."""
 
@@ -100,9 +106,7 @@ class Journeys:
         return Person(next(self._words), posting, **more)  # type: ignore[arg-type]
 
     def _entry(self, person: Person, at: datetime) -> Iterator[Event]:
-        """Yield that a candidate applies, and enters the stage that invites."""
-        yield Event(at - timedelta(hours=5), partial(self._acts.apply, person))
-        yield Event(at, partial(self._acts.move, TRIGGER, person))
+        return entry(self._acts, person, at)
 
     def _assessment(
         self, person: Person, at: datetime, fate: str, score: int | None = None

@@ -15,9 +15,9 @@ from portal.devtools.demo.history.journeys import (
     HOLD_TAG,
     LATEST,
     MINUTE,
-    TRIGGER,
     Event,
     ago,
+    entry,
 )
 from portal.devtools.demo.provisioning import PUBLISHED
 from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account, lever_account
@@ -71,14 +71,14 @@ def _events(acts: Acts, now: datetime) -> Iterator[Event]:
     yield Event(ago(now, BAR_DAYS), partial(acts.change_policies, OWNER, passing_score=BAR))
     for days, role, score in EVALUATED:
         person, at = Person(next(words), role), ago(now, days)
-        yield from _entry(acts, person, at)
+        yield from entry(acts, person, at)
         yield from _seen(acts, person, at + timedelta(hours=17), "start")
         yield from _seen(acts, person, at + timedelta(hours=20), "submit")
         yield from _seen(acts, person, at + timedelta(hours=20.2), "evaluate", score=score)
     for days, role in ((1.3, BACKEND), (0.25, FRONTEND)):
-        yield from _entry(acts, Person(next(words), role), ago(now, days))
+        yield from entry(acts, Person(next(words), role), ago(now, days))
     at_work = Person(next(words), BACKEND)
-    yield from _entry(acts, at_work, ago(now, 1.1))
+    yield from entry(acts, at_work, ago(now, 1.1))
     yield from _seen(acts, at_work, now - timedelta(hours=3), "start")
     yield from _waiting(acts, now)
 
@@ -87,20 +87,14 @@ def _waiting(acts: Acts, now: datetime) -> Iterator[Event]:
     """Yield who waits for a person: for an assessment, for what CodeScreen shows, and for a yes."""
     yield Event(ago(now, BAR_DAYS) + 2 * MINUTE, partial(acts.change_policies, OWNER, hold_tag=HOLD_TAG))
     for hours, person in UNMAPPED:
-        yield from _entry(acts, person, ago(now, hours=hours))
+        yield from entry(acts, person, ago(now, hours=hours))
     for hours, person, is_sent in UNANSWERED:
         at = ago(now, hours=hours)
         yield Event(at - MINUTE, partial(acts.lose_next_answer, is_sent=is_sent))
-        yield from _entry(acts, person, at)
+        yield from entry(acts, person, at)
         yield Event(at + 2 * MINUTE, acts.update_incidents)
-    yield from _entry(acts, HELD, ago(now, hours=4.5))
+    yield from entry(acts, HELD, ago(now, hours=4.5))
     yield Event(ago(now, hours=4.5) + 2 * MINUTE, acts.update_incidents)
-
-
-def _entry(acts: Acts, person: Person, at: datetime) -> Iterator[Event]:
-    """Yield that a candidate applies, and enters the stage that invites."""
-    yield Event(at - timedelta(hours=5), partial(acts.apply, person))
-    yield Event(at, partial(acts.move, TRIGGER, person))
 
 
 def _seen(acts: Acts, person: Person, at: datetime, step: str, **result: object) -> Iterator[Event]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
 from urllib.parse import urlsplit
@@ -46,12 +46,7 @@ class PastClock:
         _forget_readings()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._measured.stop()
         self._travel.stop()  # from now on the functions tell the true time
         connection.close()

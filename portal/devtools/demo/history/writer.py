@@ -156,5 +156,5 @@ def _mailed_to(mailbox: Mailbox) -> Iterator[None]:
 
 
 def _store(mailbox: Mailbox, message: EmailMessage) -> int:
-    mailbox.store(message.from_email, message.to, message.message().as_bytes())
+    mailbox.store(message.to, message.message().as_bytes())
     return 1

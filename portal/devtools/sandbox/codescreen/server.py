@@ -45,19 +45,8 @@ def describe(instance: Instance) -> JsonObject:
         "instance": instance.id,
         "email": instance.email,
         "assessment": instance.assessment.name,
-        "status": instance.status,
         "phase": instance.phase,
         "score": instance.score,
-        "result": instance.result,
-        "reason": instance.reason,
-        "attempt": instance.attempt,
-        "sequence": instance.sequence,
-        "deleted": instance.deleted_at is not None,
-        "bounced": instance.bounced,
-        "sent_at": instance.sent_at,
-        "started_at": instance.started_at,
-        "submitted_at": instance.submitted_at,
-        "evaluated_at": instance.evaluated_at,
     }
 
 
