@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
+from portal.devtools.sandbox.faults import Ledger
 from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
@@ -25,6 +26,10 @@ class Account(Protocol):
 
     slug: str
     name: str
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened in it."""
 
     @property
     def settings(self) -> "RuntimeSettings":
@@ -84,6 +89,21 @@ class ControlApi[A: Account]:
 
 #: How many rows of a list its page shows.
 SHOWN = 100
+
+
+def counted(account: Account, request: Request, answer: Callable[[], Response]) -> Response:
+    """Return the answer of an API call, made while its account is locked; the ledger counts it by its status."""
+    with account.lock:
+        status = 500
+        try:
+            response = answer()
+            status = response.status_code
+        except HttpError as error:
+            status = error.status
+            raise
+        finally:
+            account.ledger.count_call(request.method, request.path_template, status)
+        return response
 
 
 class AccountPages[A: Account]:

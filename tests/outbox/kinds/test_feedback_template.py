@@ -67,7 +67,6 @@ def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
         feedback_template.TEMPLATE_NAME,
         "Ours, please don't touch.",
         build_fields(sent),
-        by_api=False,
     )
     lever_account(sandbox).templates["theirs"] = theirs
     scenario.sent_invitation()

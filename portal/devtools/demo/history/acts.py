@@ -18,7 +18,7 @@ from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import ORIGINS
-from portal.devtools.sandbox.lever.platform import new_opportunity
+from portal.devtools.sandbox.lever.platform import add_candidate
 from portal.devtools.sandbox.lever.records import Opportunity, Posting
 from portal.devtools.sandbox.values import JsonObject, now_ms, stable_id
 
@@ -96,7 +96,7 @@ class Acts:
         if not person.may_be_contacted:
             item["data_protection"] = NO_CONTACT
         with self._lever.lock:
-            candidacies.create(self._lever, new_opportunity(self._lever, item, now_ms()))
+            add_candidate(self._lever, item, now_ms())
 
     def move(self, stage: str, *people: Person) -> None:
         """Move people to a stage at once. Raises LookupError without such a stage."""

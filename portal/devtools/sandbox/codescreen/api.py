@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from portal.devtools.sandbox.accounts import counted
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance, Phase, person_key
 from portal.devtools.sandbox.messages import (
@@ -73,14 +74,7 @@ class Api:
             account = self._platform.account_with_key(api_key(request))
             if account is None:
                 raise HttpError(401, "invalid or missing API key", "unauthorized")
-            with account.lock:
-                try:
-                    response = endpoint(request, account)
-                except HttpError as error:
-                    account.ledger.count_call(request.method, request.path_template, error.status)
-                    raise
-                account.ledger.count_call(request.method, request.path_template, response.status_code)
-                return response
+            return counted(account, request, lambda: endpoint(request, account))
 
         return answer
 

@@ -32,7 +32,6 @@ class LeverSettings(RuntimeSettings):
 
     region: str = "global"  # or "eu": the other region's host knows neither its keys nor its tokens
     rate_limit: float = 10.0  # requests a second; 0 turns the limit off
-    rate_burst: int = 20
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
     tags_locked: bool = False  # only people make new ones; the API adds those that the account has
     ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
@@ -44,9 +43,6 @@ class LeverSettings(RuntimeSettings):
         False  # CodeScreen's own integration is on too, and invites who enters a CodeScreen stage
     )
     neighbour_ms: int = 0  # how long after the move
-    lists_neighbour: bool = (
-        True  # among the webhooks; whether Lever lists those made by hand isn't documented
-    )
     read_lag: float = 0.0  # seconds: reading an opportunity shows the stage that it had so long ago
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
@@ -64,15 +60,12 @@ def sign(signature_token: str, token: str, triggered_at: int) -> str:
 EVENT_LABELS = {
     "candidateStageChange": "Candidate Stage Change",
     "candidateArchiveChange": "Candidate Archive Change",
-    "applicationCreated": "Application Created",
     "candidateHired": "Candidate Hired",
     "candidateDeleted": "Candidate Deleted",
 }
 VERIFY_EVENT = "candidateHired"  # that a test request names, whatever the webhook's own is
 # Webhooks of these events can be limited to opportunities of some origins.
-ORIGIN_EVENTS = frozenset(
-    {"applicationCreated", "candidateArchiveChange", "candidateHired", "candidateStageChange"}
-)
+ORIGIN_EVENTS = frozenset({"candidateArchiveChange", "candidateHired", "candidateStageChange"})
 ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
 
 
@@ -151,12 +144,15 @@ def signed_body(
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+BURST = 20.0
+
+
 class TokenBucket:
-    """Refills at the account's rate up to its burst; guarded by the account's lock."""
+    """Refills at the account's rate up to the burst; guarded by the account's lock."""
 
     def __init__(self, settings: LeverSettings) -> None:
         self._settings = settings
-        self._tokens = float(settings.rate_burst)
+        self._tokens = BURST
         self._refilled_at = time.monotonic()
 
     def take(self) -> bool:
@@ -166,7 +162,7 @@ class TokenBucket:
             return True
         now = time.monotonic()
         refill = (now - self._refilled_at) * rate
-        self._tokens = min(float(self._settings.rate_burst), self._tokens + refill)
+        self._tokens = min(BURST, self._tokens + refill)
         self._refilled_at = now
         if self._tokens < 1:
             return False

@@ -33,16 +33,6 @@ def event_data(opportunity: Opportunity) -> JsonObject:
     }
 
 
-def create(account: LeverAccount, opportunity: Opportunity) -> None:
-    """Add a new opportunity."""
-    account.add_opportunity(opportunity)
-    if not opportunity.stage_changes:
-        record_stage(account, opportunity, opportunity.owner)
-    if opportunity.posting_id:
-        extra = {"applicationId": opportunity.application_id, "createdAt": opportunity.created_at}
-        _emit(account, "applicationCreated", opportunity, extra)
-
-
 def record_stage(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
     """Append the current stage to the opportunity's history."""
     change: JsonObject = {

@@ -48,9 +48,7 @@ def build_account(slug: str, document: JsonObject, sender: WebhookSender) -> Lev
     for index, item in enumerate(document["postings"]):
         _add_posting(account, item, now + index)
     fields = build_fields([{"type": "score-system", "text": "Rating"}, {"type": "textarea", "text": "Notes"}])
-    template = FeedbackTemplate(
-        stable_id(slug, "template", "Phone screen"), "Phone screen", "", fields, by_api=False
-    )
+    template = FeedbackTemplate(stable_id(slug, "template", "Phone screen"), "Phone screen", "", fields)
     account.templates[template.id] = template
     for index, item in enumerate(document["candidates"]):
         add_candidate(account, item, now + index)
@@ -59,14 +57,6 @@ def build_account(slug: str, document: JsonObject, sender: WebhookSender) -> Lev
 
 def add_candidate(account: LeverAccount, item: JsonObject, created_at: int) -> Opportunity:
     """Add a candidate, without an event; one whose contact exists becomes another opportunity of that person."""
-    opportunity = new_opportunity(account, item, created_at)
-    account.add_opportunity(opportunity)
-    candidacies.record_stage(account, opportunity, None)
-    return opportunity
-
-
-def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) -> Opportunity:
-    """Return an opportunity to add to the account, in which its contact is from now on."""
     word = pick(item, "name", str, "Candidate")
     contact_id = pick(item, "contact", str, stable_id(account.slug, "contact", word))
     if contact_id not in account.contacts:
@@ -103,6 +93,8 @@ def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) ->
         updated_at=created_at,
     )
     opportunity.application_id = stable_id(account.slug, "application", opportunity.id)
+    account.add_opportunity(opportunity)
+    candidacies.record_stage(account, opportunity, None)
     return opportunity
 
 

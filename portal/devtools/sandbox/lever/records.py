@@ -52,7 +52,6 @@ class ArchiveReason:
     id: str
     text: str
     type: str = "non-hired"
-    status: str = "active"
 
 
 @dataclass
@@ -70,8 +69,6 @@ class Posting:
     department: str = "Technology"
     team: str = "Engineering"
     location: str = "Berlin"
-    other_locations: list[str] = field(default_factory=list)
-    level: str | None = None
     created_at: int = field(default_factory=now_ms)
     updated_at: int = field(default_factory=now_ms)
 
@@ -89,9 +86,7 @@ class FeedbackTemplate:
     text: str
     instructions: str
     fields: list[JsonObject]
-    by_api: bool = True
     created_at: int = field(default_factory=now_ms)
-    updated_at: int = field(default_factory=now_ms)
 
 
 @dataclass
@@ -117,7 +112,6 @@ class Note:
     id: str
     user: str | None
     comments: list[JsonObject]
-    by_api: bool = True
     created_at: int = field(default_factory=now_ms)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from portal.devtools.sandbox.accounts import counted
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.grants import AccessToken, ApiKey, has_scope
 from portal.devtools.sandbox.lever.platform import LeverPlatform
@@ -115,13 +116,7 @@ class Api:
             if caller is None or account is None or account.settings.region != region_of(request):
                 raise HttpError(401, "The request requires authentication.", "UnauthorizedError")
             call = Call(request, account, caller.scopes, self._platform.url)
-            with account.lock:
-                try:
-                    response = _limited(call, endpoint)
-                except HttpError as error:
-                    account.ledger.count_call(request.method, request.path_template, error.status)
-                    raise
-                account.ledger.count_call(request.method, request.path_template, response.status_code)
+            response = counted(account, request, lambda: _limited(call, endpoint))
             response.headers["x-lever-region"] = account.settings.region
             return response
 

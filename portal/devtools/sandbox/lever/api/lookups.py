@@ -64,7 +64,7 @@ def list_webhooks(call: Call) -> Response:
     """Answer every webhook, without tokens and without hasNext."""
     account = call.account
     listed = list(account.events.webhooks.values())
-    if account.settings.neighbour and account.settings.lists_neighbour:
+    if account.settings.neighbour:
         listed.append(NEIGHBOUR)
     return data([webhook_json(webhook) for webhook in listed])
 

@@ -49,8 +49,7 @@ def posting_json(posting: Posting) -> JsonObject:
             "department": posting.department,
             "team": posting.team,
             "location": posting.location,
-            "allLocations": [posting.location, *posting.other_locations],
-            "level": posting.level,
+            "allLocations": [posting.location],
         },
         "tags": posting.tags,
         "followers": [posting.owner] if posting.owner else [],
@@ -99,7 +98,7 @@ def template_json(template: FeedbackTemplate) -> JsonObject:
         "fields": template.fields,
         "stage": None,
         "createdAt": template.created_at,
-        "updatedAt": template.updated_at,
+        "updatedAt": template.created_at,
     }
 
 
