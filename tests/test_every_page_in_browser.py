@@ -1,6 +1,6 @@
 """Every page in Chromium for every role: no axe violation, console error, policy violation or sideways scrolling.
 
-Each is checked in light and dark, wide and narrow. The pages come from the URL patterns, so none is forgotten.
+Each is checked wide and light, narrow and dark. The pages come from the URL patterns, so none is forgotten.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.members.models.membership import ADMINS, Membership
+from integrations.members.models.membership import Membership
 from integrations.notifications.link_emails import choose_password_link, membership_link
 from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
@@ -71,14 +71,6 @@ STATES = {
     "candidate": ["?show=technical"],
     "login": ["?next=/activity/"],
 }
-#: States that fewer roles may see than the page's others.
-FOR_ADMINS = (
-    "?act=settle&status=uncertain&all=1",
-    "?act=send&all=1",
-    "?act=cancel&all=1",
-    "?act=decide&all=1",
-    "?act=decide",
-)
 NO_PAGE = {"switch-organization", "mfa_download_recovery_codes"}
 #: django-allauth's pages, which need what the person signs in with; another test opens them.
 OF_ACCOUNTS = ("account_", "mfa_", "usersessions_", "openid_connect_")
@@ -256,11 +248,11 @@ def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme
     with Visit(browser, live_server.url, newcomer()) as visit:
         for _, path in site_pages(acme, with_rows=False):
             if is_page(visit, path):
-                visit.open_and_check(path, shapes=SHAPES[::2])  # each width and each scheme once
+                visit.open_and_check(path, shapes=ONE_SHAPE)
         assert visit.problems == []
 
 
-@pytest.mark.parametrize("role", ROLES[1:])
+@pytest.mark.parametrize("role", ROLES[2:])
 def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Customer, role: str) -> None:
     person = factories.member(acme.organization, role, "colleague")
     factories.on_candidate(acme.organization, acme.rows[Invitation].opportunity_id, person.email)
@@ -268,11 +260,9 @@ def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Cust
     with Visit(browser, live_server.url, person) as visit:
         refused = ""
         for address, path in site_pages(acme):
-            if rank > ALLOWED.get(address.name, len(ROLES)) or (
-                path.endswith(FOR_ADMINS) and role not in ADMINS
-            ):
+            if rank > ALLOWED.get(address.name, len(ROLES)):
                 refused = path
-            elif is_page(visit, path):
+            elif path == address.url and is_page(visit, path):
                 visit.open_and_check(path, shapes=ONE_SHAPE)
         visit.open_and_check(refused, status=403)
         assert visit.problems == []
@@ -364,8 +354,7 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
         assert visit.problems == []
 
 
-@pytest.mark.parametrize("part", [0, 1])
-def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer, part: int) -> None:
+def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer) -> None:
     superuser = User.objects.create_superuser("root-of-all", "root@portal.example")
     pages = [
         one.url
@@ -378,12 +367,12 @@ def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer, 
     ]
     lead = acme.rows[Membership].user
     with Visit(browser, live_server.url, lead) as visit, Visit(browser, live_server.url, superuser) as root:
-        for path in pages[part::2]:
+        for path in pages:
             answer = visit.context.request.get(visit.site + path, max_redirects=0)
             if answer.status == 200:
                 visit.open_and_check(path)
             elif root.context.request.get(root.site + path, max_redirects=0).status == 200:
-                root.open_and_check(path, shapes=SHAPES[::2])
+                root.open_and_check(path, shapes=ONE_SHAPE)
         assert visit.problems == []
         assert root.problems == []
-        assert visit.checks
+        assert visit.checks > 2 * 30

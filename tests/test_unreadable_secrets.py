@@ -68,14 +68,10 @@ def post(client, organization):
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(
-    "who", ["super_admin", "organization_admin", "team_member", "limited_member", "stranger"]
-)
 def test_every_page_is_shown_when_no_key_opens_a_secret(
-    ready_organization, wrong_key, request, who, name
+    ready_organization, wrong_key, super_admin_client, name
 ) -> None:
-    client = request.getfixturevalue(f"{who}_client")
-    assert client.get(reverse(name), follow=True).status_code in {200, 403, 404}
+    assert super_admin_client.get(reverse(name), follow=True).status_code in {200, 404}
 
 
 def test_the_settings_say_what_to_enter_again(ready_organization, super_admin_client, wrong_key):
@@ -150,13 +146,6 @@ def test_a_genuine_webhook_is_answered_503_and_taken_when_the_key_is_back(
     assert post(client, ready_organization).status_code == 202
 
 
-def test_a_webhook_is_taken_when_another_token_can_be_read(ready_organization, wrong_key, client):
-    LeverWebhook.objects.create(
-        organization=ready_organization, origin="api", signature_token=SIGNATURE_TOKEN
-    )
-    assert post(client, ready_organization).status_code == 202
-
-
 def test_codescreens_webhook_is_answered_503_when_the_secret_cannot_be_read(
     ready_organization, settings, client
 ):
@@ -180,16 +169,6 @@ def test_what_arrived_waits_as_disconnected_and_is_decided_when_the_key_is_back(
     duties.requeue_waiting(type(ready_organization).objects.reread(ready_organization.pk))
     delivery.refresh_from_db()
     assert delivery.due_at is not None
-
-
-def test_an_effect_waits_with_its_reason(ready_organization, wrong_key):
-    from tests.support.factories import EffectFactory
-
-    effect = EffectFactory(organization=ready_organization)
-    worker.work()
-    effect.refresh_from_db()
-    assert effect.state == "due"
-    assert effect.last_error != ""
 
 
 def test_entering_the_secrets_again_makes_it_right(ready_organization, super_admin_client, wrong_key, client):
@@ -231,12 +210,6 @@ def test_a_token_that_cannot_be_read_can_be_retired(ready_organization, super_ad
     assert super_admin_client.post(address).status_code == 302
     webhook.refresh_from_db()
     assert webhook.retired_at is not None
-
-
-def test_export_config_leaves_out_what_cannot_be_read(ready_organization, wrong_key):
-    output = io.StringIO()
-    call_command("export_config", ready_organization.slug, stdout=output)
-    assert "[lever]" in output.getvalue()
 
 
 @pytest.mark.parametrize("command", ["sweep", "poll"])

@@ -30,11 +30,9 @@ def test_every_model_is_registered() -> None:
     # it is part of its application's page
     assert set(apps.get_app_config("integrations").get_models()) - {SingleSignOn} == set(MODELS)
     assert all(isinstance(admin.site._registry[model], ScopedAdmin) for model in MODELS)
-
-
-def test_social_auths_own_tables_are_not_registered(acme: Customer) -> None:
-    client = sign_in(None, is_superuser=True)
-    assert "social_django" not in client.get(reverse("admin:index")).content.decode().lower()
+    # neither the queue's rows nor the tokens of social_django
+    others = {model._meta.app_label for model in admin.site._registry} - {"integrations"}
+    assert others == {"auth", "mfa", "socialaccount", "usersessions"}
 
 
 @pytest.mark.parametrize("page", ["change", "delete"])
@@ -123,12 +121,6 @@ def test_people_are_not_listed_by_autocomplete(acme: Customer) -> None:
         {"app_label": "integrations", "model_name": "membership", "field_name": "user", "term": "owner"},
     )
     assert answer.status_code == 403
-
-
-def test_superusers_cannot_edit_rows_either(acme: Customer) -> None:
-    client = sign_in(None, is_superuser=True)
-    assert client.post(address(Delivery, "change", acme.rows[Delivery].pk), {}).status_code == 403
-    assert client.get(address(Delivery, "add")).status_code == 403
 
 
 def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:

@@ -10,11 +10,6 @@ from integrations.pages.times import Times, midnight, parse_day, within_days
 from portal.templatetags.parts import ago, ahead, lasting
 
 
-@pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])
-def test_a_day_that_is_none_is_none(text: str) -> None:
-    assert parse_day(text) is None
-
-
 def test_a_day_begins_at_midnight_of_the_reader() -> None:
     day = parse_day(" 2026-03-01 ")
     assert day == date(2026, 3, 1)

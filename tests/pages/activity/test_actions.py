@@ -97,14 +97,6 @@ def test_a_failed_effect_is_retried_by_a_team_member(
     assert "act=retry" not in text(team_member_client.get("/activity/?view=attention"))
 
 
-def test_team_members_see_no_admin_buttons(team_member_client, organization):
-    candidate(organization, "Alder", status="held")
-    for address in ("/activity/", "/activity/o-alder/"):
-        page = text(team_member_client.get(address))
-        assert "Send…" not in page
-        assert "Send now" not in page
-
-
 def test_inviting_again_begins_a_new_round_after_confirmation(
     organization_admin_client, team_member_client, organization
 ):
@@ -120,56 +112,6 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     assert "Interrupted." in page
     assert "/again/" not in page, "the later round is where one goes on"
     assert "already exists" in text(organization_admin_client.post(url, follow=True))
-
-
-def test_following_stops_after_confirmation(organization_admin_client, organization):
-    invitation = invited(organization, "Alder", "invited")
-    page = text(organization_admin_client.get("/activity/o-alder/"))
-    assert "An e-mail that was sent" in page
-    answer = organization_admin_client.post(reverse("invitation-cancel", args=[invitation.pk]), follow=True)
-    assert "no longer asks CodeScreen" in text(answer)
-    invitation.refresh_from_db()
-    assert invitation.status == "withdrawn"
-
-
-def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
-    organization_admin_client, organization
-):
-    candidate(organization, "Alder", status="invited")
-    earlier = factories.InvitationFactory.create(
-        organization=organization,
-        opportunity_id="o-alder",
-        assessment_id="other",
-        status="held",
-        created_at=timezone.now() - timedelta(minutes=1),
-    )
-    for view in ("held", "attention"):
-        answer = organization_admin_client.get("/activity/", {"view": view})
-        assert [row.name for row in answer.context["page"]] == ["Alder"], view
-    page = text(organization_admin_client.get("/activity/o-alder/"))
-    assert reverse("invitation-approve", args=[earlier.pk]) in page
-
-
-def test_who_may_retry_sends_again_from_the_list_what_could_not_be_sent(
-    team_member_client, limited_member_client, limited_member, organization
-):
-    invitation = invited(organization, "Alder", "failed")
-    factories.on_candidate(organization, "o-alder", limited_member.email)
-    effect = factories.EffectFactory.create(
-        organization=organization,
-        opportunity_id="o-alder",
-        invitation=invitation,
-        kind="send_invitation",
-        state="failed",
-        due_at=None,
-    )
-    address = reverse("effect-retry", args=[effect.pk])
-    for view in ("attention", "not_sent"):
-        assert address in text(team_member_client.get("/activity/", {"view": view}))
-        assert address not in text(limited_member_client.get("/activity/", {"view": view}))
-    team_member_client.post(address)
-    invitation.refresh_from_db()
-    assert invitation.status == "pending"
 
 
 @pytest.mark.parametrize(("name", "value"), [("status", "held"), ("view", "attention")])

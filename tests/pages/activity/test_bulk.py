@@ -8,11 +8,9 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models import membership
-from integrations.members.models.membership import APPROVERS, Membership
+from integrations.members.models.membership import Membership
 from integrations.outbox.models.effect import Effect
 from integrations.pages.activity import bulk
-from integrations.pages.activity.actions import ApproveView, CancelView
 from integrations.pages.activity.bulk import ACTS
 from integrations.queue import worker
 from tests.pages.activity.test_candidate_filters import candidate
@@ -108,20 +106,6 @@ def test_a_form_sent_twice_does_nothing_twice_and_says_why(organization_admin_cl
     assert AuditEntry.objects.filter(action="approve").count() == 3
 
 
-def test_what_cannot_be_done_is_said_and_the_rest_is_done(organization_admin_client, held):
-    Invitation.objects.filter(pk=held[0].pk).update(status="withdrawn")
-    page = text(organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True))
-    assert "“Send invitations”: done for 2." in page
-    assert "Not done for 1:" in page
-    assert statuses(held) == ["withdrawn", "pending", "pending"]
-
-
-def test_refusing_cancels_each(organization_admin_client, held):
-    page = text(organization_admin_client.post(BULK, {"act": "cancel", "row": keys(held)}, follow=True))
-    assert "“Cancel invitations”: done for 3." in page
-    assert statuses(held) == ["withdrawn"] * 3
-
-
 def test_deciding_again_says_that_what_was_cancelled_before_is_sent_as_it_was(
     organization_admin_client, scenario, sandbox
 ):
@@ -209,34 +193,6 @@ def test_the_roles_of_an_act_may_see_its_page_and_do_it(client_for, organization
     assert (page.status_code, done.status_code) == expected
 
 
-def test_what_is_done_to_one_and_to_many_needs_the_same_roles():
-    of_one = ApproveView.allowed_roles, CancelView.allowed_roles
-    assert of_one == (ACTS["send"].roles, ACTS["cancel"].roles) == (APPROVERS, APPROVERS)
-
-
-def test_rows_can_be_ticked_by_admins_alone(organization_admin_client, team_member_client, waiting):
-    assert text(organization_admin_client.get("/activity/")).count('name="candidate"') == 3
-    assert 'name="candidate"' not in text(team_member_client.get("/activity/"))
-
-
-@pytest.mark.parametrize("is_approver", [True, False])
-def test_who_may_not_approve_sees_no_button_for_it_and_keeps_the_others(
-    organization_admin_client, organization, monkeypatch, is_approver
-):
-    if not is_approver:
-        monkeypatch.setattr(membership, "APPROVERS", frozenset())
-    candidate(organization, "Alder", "held_for_approval", "held")
-    candidate(organization, "Birch", "no_assessment")
-    page = text(organization_admin_client.get("/activity/"))
-    for word in ("Send those on hold…", "Cancel those on hold…", "act=send"):
-        assert (word in page) is is_approver, word
-    assert "Decide again…" in page
-    of_alder = text(organization_admin_client.get("/activity/o-alder/"))
-    assert ("Send now" in of_alder) is is_approver
-    attention = text(organization_admin_client.get("/"))
-    assert ("Send or cancel" in attention) is is_approver
-
-
 def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin_client, organization):
     for name in ("Alder", "Birch", "Cedar"):
         candidate(organization, name, "invite", "uncertain")
@@ -261,16 +217,3 @@ def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin
         "held",
     ]
     assert "Nothing is left to settle" in text(organization_admin_client.get(address))
-
-
-def test_one_that_was_possibly_sent_is_settled_alone(
-    organization_admin_client, organization, stranger_client
-):
-    candidate(organization, "Alder", "invite", "uncertain")
-    candidate(organization, "Birch", "invite", "uncertain")
-    address = f"/candidates/bulk/?act=settle&invitation={Invitation.objects.earliest('pk').pk}"
-    page = text(organization_admin_client.get(address))
-    assert "Did 1 candidate get the invitation? We don't know." in page
-    assert " checked" in page
-    assert 'name="next" value="/activity/o-alder/"' in page
-    assert "Nothing is left to settle" in text(stranger_client.get(address))

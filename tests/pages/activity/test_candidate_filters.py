@@ -6,9 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import Model
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.catalog.models import Role
@@ -16,7 +14,6 @@ from integrations.invitations.models.candidate import Candidate, OpportunityPers
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.activity.activity import PAGE_SIZE
-from integrations.pages.activity.rows import without_invitation
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -167,21 +164,6 @@ def test_what_went_wrong_long_ago_needs_no_attention(super_admin_client, organiz
     assert shown(super_admin_client, view="not_invited") == ["Hazel"]
 
 
-def test_what_could_not_be_sent_long_ago_needs_no_attention(super_admin_client, organization):
-    invitation = invited(organization, "Hazel", "failed")
-    Invitation.objects.update(created_at=timezone.now() - timedelta(days=40))
-    factories.EffectFactory.create(
-        organization=organization,
-        opportunity_id="o-hazel",
-        invitation=invitation,
-        kind="send_invitation",
-        state="failed",
-        due_at=None,
-    )
-    assert shown(super_admin_client, view="attention") == []
-    assert shown(super_admin_client, status="not_sent") == ["Hazel"]
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -238,16 +220,6 @@ def test_a_name_that_is_not_known_yet_and_an_erased_one_say_so(super_admin_clien
     assert "Erased person" in page
 
 
-def test_a_candidate_is_being_decided_while_there_is_no_verdict():
-    assert without_invitation("").text == "Being decided"
-
-
-def test_another_organizations_candidates_are_not_found(super_admin_client, everyone):
-    candidate(factories.OrganizationFactory.create(), "Stranger", "no_email")
-    assert "Stranger" not in shown(super_admin_client)
-    assert shown(super_admin_client, q="Stranger") == []
-
-
 def test_a_limited_member_sees_only_their_candidates_and_no_file(
     limited_member_client, limited_member, organization, everyone
 ):
@@ -269,23 +241,6 @@ def test_the_file_holds_what_is_filtered(team_member_client, everyone):
     assert (row["name"], row["role"], row["outcome"]) == ("Alder", "Backend Engineer", "Passed 82")
     assert row["why"] == "Why Alder is there."
     assert len(lines(team_member_client.get(EXPORT))) == 1 + len(everyone)
-
-
-def test_no_cell_of_the_file_is_a_formula(team_member_client, organization):
-    candidate(organization, "=HYPERLINK(1)", "no_email", opportunity_id="o-1")
-    assert lines(team_member_client.get(EXPORT))[1][1] == "'=HYPERLINK(1)"
-
-
-def test_the_list_needs_no_more_queries_for_more_rows(super_admin_client, organization):
-    counts = []
-    for first, last in ((0, 2), (2, PAGE_SIZE)):
-        for number in range(first, last):
-            candidate(organization, f"Alder {number}", status="completed", outcome="Passed")
-        super_admin_client.get(CANDIDATES)
-        with CaptureQueriesContext(connection) as queries:
-            assert len(super_admin_client.get(CANDIDATES).context["page"]) == last
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
 
 
 def test_the_next_page_shows_the_next_rows(super_admin_client, organization, django_assert_max_num_queries):
@@ -377,41 +332,3 @@ def test_a_head_sorts_and_says_how_it_is_sorted(super_admin_client, organization
         turned = name if sort != name else f"-{name}"
         assert re.search(rf'aria-sort="{direction}">\s*<a href="\?sort={turned}&amp;q=o-">', page)
     assert shown(super_admin_client, sort="nonsense") == ["Alder", "Birch", "Cedar"]
-
-
-def test_every_row_is_on_one_page_whatever_the_order(super_admin_client, organization, monkeypatch):
-    monkeypatch.setattr("integrations.pages.activity.activity.PAGE_SIZE", 2)
-    made = [
-        candidate(organization, "Alder", "no_email", opportunity_id=f"o-{number}").pk for number in range(5)
-    ]
-    for sort in ("name", "-name", "assessment", "entered", ""):
-        pages = [super_admin_client.get(CANDIDATES, {"sort": sort, "page": page}) for page in (1, 2, 3)]
-        assert sorted(one.pk for page in pages for one in page.context["page"]) == made
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        ("uncertain", "uncertain"),
-        ("not_sent", "failed"),
-        ("pending", "pending"),
-        ("invited", "invited"),
-        ("submitted", "submitted"),
-        ("completed", "completed"),
-        ("cancelled", "withdrawn"),
-    ],
-)
-def test_a_status_is_named_as_the_badge_of_its_rows(super_admin_client, organization, code, status):
-    candidate(organization, "Alder", status=status)
-    candidate(organization, "Birch", "no_email")
-    answer = super_admin_client.get(CANDIDATES, {"status": code})
-    [row] = answer.context["rows"]
-    assert row.candidate.name == "Alder"
-    assert row.standing.text == dict(answer.context["statuses"])[code]
-
-
-def test_the_navigation_says_how_many_wait_for_a_person(super_admin_client, limited_member_client, everyone):
-    for address in ("/", CANDIDATES):
-        page = text(super_admin_client.get(address))
-        assert '<span class="count">2<span class="visually-hidden"> need attention' in page, address
-        assert "need attention</span>" not in text(limited_member_client.get(address))

@@ -43,18 +43,3 @@ def test_mine_goes_with_the_other_filters_and_counts_and_the_file(super_admin_cl
     file = super_admin_client.get("/candidates/export/?mine=1").getvalue().decode()
     assert "Alder" in file
     assert "Birch" not in file
-
-
-def test_without_candidates_of_their_own_it_says_what_to_do(super_admin_client, super_admin, mine):
-    Membership.objects.filter(user=super_admin).update(address="")
-    assert "You are on none of the candidates in Lever" in text(super_admin_client.get("/activity/?mine=1"))
-    answer = super_admin_client.post(reverse("candidates-mine"), follow=True)
-    assert "The portal finds you in Lever by the address" in text(answer)
-    assert not Membership.objects.get(user=super_admin).lists_own
-
-
-def test_of_another_organizations_candidates_none_are_the_members(super_admin_client, super_admin, stranger):
-    theirs = stranger.memberships.get().organization
-    row = candidate(theirs, "Elsewhere")
-    factories.on_candidate(theirs, row.opportunity_id, super_admin.email)
-    assert shown(super_admin_client, mine="1") == []

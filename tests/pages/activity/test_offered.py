@@ -9,10 +9,9 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverAccess, LeverConnection
+from integrations.lever.models.connection import LeverConnection
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
-from tests.support import factories
 
 OFFERED = "/activity/?view=not_invited&reason=entered_before"
 
@@ -41,25 +40,6 @@ def test_a_candidate_from_before_the_connection_is_offered_and_not_invited(
     assert not Invitation.objects.exists()
     assert sandbox.opportunity("Alder")["note_texts"] == []
     assert "Invite this candidate" in super_admin_client.get(OFFERED).content.decode()
-
-
-def test_the_overview_counts_who_is_offered(ready_organization, super_admin_client):
-    factories.InvitationFactory(organization=ready_organization, instance_id="i", status="invited")
-    for number in range(2):
-        factories.DeliveryFactory(
-            organization=ready_organization,
-            opportunity_id=f"o-{number}",
-            event="sweep",
-            verdict="entered_before",
-            decided_at=timezone.now(),
-            due_at=None,
-        )
-    assert "2 candidates may be invited already" in super_admin_client.get("/").content.decode()
-
-
-def test_all_are_invited_at_once_only_where_all_are_shown(offered, super_admin_client):
-    for further in ("&q=nobody", "&role=Chef", "&since=2020-01-01"):
-        assert "Invite this candidate" not in super_admin_client.get(OFFERED + further).content.decode()
 
 
 def test_an_admin_invites_those_the_sweep_offers(offered, sandbox, organization_admin_client):
@@ -96,20 +76,3 @@ def test_who_enters_again_is_invited(offered, connected_organization, sandbox):
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
     assert queue_acts.sweep_organization(connected_organization) == 1
-
-
-def test_connecting_again_does_not_move_the_beginning(offered, connected_organization, super_admin):
-    before = LeverConnection.objects.get()
-    tokens = {"access_token": "a", "refresh_token": "b", "expires_in": 3600, "scope": ""}
-    before.accept(LeverAccess(tokens, "account", "user"), super_admin)
-    after = LeverConnection.objects.get()
-    assert after.first_connected_at == before.first_connected_at != after.connected_at
-
-
-def test_the_offer_of_another_organization_stays(offered, organization_admin_client):
-    other = factories.DeliveryFactory(
-        verdict="entered_before", decided_at=timezone.now(), due_at=None, event="sweep"
-    )
-    organization_admin_client.post(invite_address(other))
-    other.refresh_from_db()
-    assert other.chosen_at is None

@@ -26,17 +26,6 @@ def test_those_that_are_ticked_are_taken_over(organization_admin_client, tagged)
     assert Invitation.objects.get().opportunity_id == tagged
 
 
-def test_who_has_no_assessment_stands_apart_with_what_to_do(
-    organization_admin_client, scenario, sandbox, tagged
-):
-    scenario.set_policies(default_assessment="")
-    scenario.place("Hazel")
-    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Hazel"), add=[ProgressTag.INVITED])
-    page = organization_admin_client.get(PAGE).content.decode()
-    assert page.count('name="row"') == 2
-    assert "Map the role first" in page
-
-
 def test_an_instance_that_another_invitation_has_is_refused_with_the_reason(
     organization_admin_client, scenario, tagged
 ):
@@ -49,9 +38,3 @@ def test_an_instance_that_another_invitation_has_is_refused_with_the_reason(
 
 def test_nothing_to_take_over_says_what_to_do_next(organization_admin_client, scenario):
     assert "There is nothing to take over" in organization_admin_client.get(PAGE).content.decode()
-
-
-def test_a_platform_that_does_not_answer_is_told(organization_admin_client, sandbox, tagged):
-    rule = {"method": "GET", "path": "/v1/opportunities", "kind": "status", "times": 9, "status": 503}
-    sandbox.lever_does("faults", seed=1, rules=[rule])
-    assert "Try again" in organization_admin_client.get(PAGE).content.decode()

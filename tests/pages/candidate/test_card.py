@@ -116,14 +116,3 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
         organization=organization, opportunity_id=Invitation.objects.get().opportunity_id, round=2
     )
     assert "Details from CodeScreen" in text(super_admin_client.get(address))
-
-
-@pytest.mark.parametrize(("status", "is_said"), [("invited", True), ("in_progress", False)])
-def test_the_card_tells_for_how_long_somebody_has_not_started(super_admin_client, held, status, is_said):
-    Invitation.objects.update(
-        status=status,
-        instance_id="i-1",
-        followed_since=timezone.now() - timedelta(days=2),
-    )
-    page = text(super_admin_client.get(PAGE))
-    assert ("Not started for" in page) == is_said

@@ -58,15 +58,6 @@ def test_the_download_is_a_file_and_recorded(super_admin_client, address):
     assert entry.changes["opportunity_id"] == [None, "opportunity/1"]
 
 
-def test_an_unknown_candidate_is_not_found(super_admin_client, organization):
-    assert super_admin_client.get("/data/unknown/").status_code == 404
-
-
-def test_the_candidates_page_leads_there(super_admin_client, address):
-    page = super_admin_client.get(reverse("candidate", kwargs={"opportunity_id": "opportunity/1"}))
-    assert f'href="{address}"' in page.content.decode()
-
-
 @pytest.mark.parametrize("table", candidate_tables(), ids=lambda table: table.model.__name__)
 def test_how_long_rows_are_kept_is_said_without_a_policys_name(table):
     assert "_" not in HeldTable(table, ()).how_long

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.utils import timezone
 
 from integrations.clients.models import ApiCall
 from integrations.health.models import Incident
@@ -171,21 +170,3 @@ def test_nothing_is_said_of_one_try_that_failed_and_was_made_up_for_at_once(orga
     delivery = moved(organization, timedelta(seconds=4))
     call(organization, 0, delivery=delivery)
     assert told(organization) == []
-
-
-def test_an_outage_of_another_time_or_organization_explains_nothing(organization):
-    moved(organization, timedelta(minutes=54))
-    before = {"began_at": MOVED_AT - timedelta(hours=2), "ended_at": MOVED_AT - timedelta(hours=1)}
-    Incident.objects.create(organization=organization, code="platform_down", **before)
-    Incident.objects.create(
-        organization=factories.OrganizationFactory.create(), code="platform_down", began_at=MOVED_AT
-    )
-    Incident.objects.create(organization=organization, code="held_invitations", began_at=MOVED_AT)
-    assert told(organization) == []
-
-
-def test_the_times_are_those_of_the_reader(organization):
-    delivery = moved(organization, timedelta(minutes=54))
-    call(organization, 0, delivery=delivery)
-    with timezone.override("Europe/Berlin"):
-        assert told(organization) == ["CodeScreen didn't answer from 17:14 to 18:08; tried 1 time"]

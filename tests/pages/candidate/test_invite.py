@@ -9,7 +9,6 @@ from integrations.catalog.models import Assessment
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from tests.pages.activity.test_candidate_filters import candidate
-from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
 
@@ -53,15 +52,6 @@ def test_the_assessment_that_an_admin_chooses_is_sent(organization_admin_client,
     assert verdict.explanation == "The assessment is “Backend”, because of an Admin's choice."
 
 
-def test_a_choice_holds_where_the_origin_is_left_out(organization_admin_client, scenario, sandbox):
-    scenario.set_policies(origins={"sourced": "skip"})
-    scenario.enter("Upas")
-    upas = Candidate.objects.get(delivery__verdict="origin_excluded")
-    invite(organization_admin_client, upas)
-    scenario.work()
-    assert sandbox.invitations_sent("upas@candidates.example") == 1
-
-
 def test_the_chosen_assessment_is_sent_to_who_could_not_be_sent_another(
     organization_admin_client, scenario, sandbox
 ):
@@ -93,33 +83,6 @@ def test_two_admins_at_once_invite_once(
     assert recorded().filter(action="invite_candidate").count() == 1
 
 
-@pytest.mark.parametrize("chosen", ["Backend", "Data Engineer"])
-def test_who_is_invited_by_a_webhook_meanwhile_is_not_invited_again(
-    organization_admin_client, hazel, scenario, sandbox, chosen
-):
-    scenario.set_policies(default_assessment="Backend")
-    factories.DeliveryFactory.create(
-        organization=scenario.organization,
-        opportunity_id=hazel.opportunity_id,
-        payload=hazel.delivery.payload,
-    )
-    invite(organization_admin_client, hazel, chosen)
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
-
-
-def test_during_a_pause_the_choice_waits_and_holds_afterwards(
-    organization_admin_client, hazel, scenario, sandbox
-):
-    invite(organization_admin_client, hazel)
-    scenario.set_policies(paused=True)
-    scenario.work()
-    assert sandbox.invitations_sent() == 0
-    scenario.set_policies(paused=False)
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
-
-
 @pytest.mark.parametrize(
     ("verdict", "status", "why"),
     [
@@ -137,8 +100,3 @@ def test_who_cannot_be_invited_is_told_with_the_reason(
     assert "Nothing is ticked" in text(organization_admin_client.get(page_of(one)))
     assert why in unescape(text(invite(organization_admin_client, one)))
     assert Invitation.objects.count() == bool(status)
-
-
-def test_another_organizations_candidate_is_not_found(organization_admin_client):
-    page = text(organization_admin_client.get(page_of(factories.CandidateFactory.create())))
-    assert "Nothing is ticked" in page

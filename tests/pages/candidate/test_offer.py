@@ -64,18 +64,6 @@ def test_a_role_without_an_assessment_leads_to_the_mapping_with_the_role_filled_
     assert 'value="/activity/o-alder/"' in form  # it leads back
 
 
-def test_who_may_not_act_asks_by_name_and_then_sees_when(team_member_client, organization, super_admin):
-    candidate(organization, "Alder", "no_assessment")
-    page = text(team_member_client.get("/activity/o-alder/"))
-    assert f"Ask {super_admin}</button>" in page
-    assert "mapping" not in page.split("<main")[1]
-    asked = {"act": "choose_assessment", "candidate": "o-alder", "next": "/activity/o-alder/"}
-    page = text(team_member_client.post(reverse("ask"), asked, follow=True))
-    assert f"You asked {super_admin} at" in page
-    assert "asked for help: “choose an assessment for the role”" in page
-    assert f"Ask {super_admin}</button>" not in page
-
-
 def test_a_decision_can_be_made_again_by_the_rules_of_now(organization):
     row = candidate(organization, "Alder", "no_email")
     urls = {button.act: button.url for button in offered(organization, ROLES.ADMIN).more}

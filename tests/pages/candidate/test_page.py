@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.outbox.models.effect import Effect
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
@@ -68,45 +67,6 @@ def test_the_page_links_to_lever_and_to_the_report(settings, page_of):
     assert "Open in CodeScreen" not in page_of("expired")
 
 
-def test_nothing_of_an_erased_candidate_can_be_sent_again(page_of):
-    assert "Send again" not in page_of("erased")
-
-
-def test_a_team_member_sees_the_page_without_an_admins_acts(page_of, team_member_client):
-    for state in ("held", "not-invited", "uncertain", "passed"):
-        page = page_of(state, client=team_member_client)
-        assert "formaction" not in page
-        assert "Invite to…" not in page
-        assert "Send again" not in page
-        assert "Personal data" not in page
-        assert ('action="/ask/"' in page) is (state in {"held", "uncertain"})
-
-
-def test_a_team_member_retries_what_failed(page_of, team_member_client):
-    page = page_of("failed", client=team_member_client)
-    assert reverse("effect-retry", args=[Effect.objects.get(state="failed").pk]) in page
-
-
-def test_a_limited_team_member_sees_only_the_candidates_they_are_on(
-    page_of, organization, limited_member, limited_member_client
-):
-    page_of("failed")
-    address = reverse("candidate", args=["o-failed"])
-    assert limited_member_client.get(address).status_code == 404
-    factories.on_candidate(organization, "o-failed", limited_member.email)
-    page = text(limited_member_client.get(address))
-    assert "Candidate Birch" in page
-
-
-def test_a_reason_given_with_an_approval_is_in_the_history(organization_admin_client, page_of):
-    page_of("held")
-    address = reverse("candidate", args=["o-held"])
-    approve = reverse("invitation-approve", args=[Invitation.objects.get().pk])
-    form = {"reason": "Agreed in the meeting.", "next": address}
-    page = text(organization_admin_client.post(approve, form, follow=True))
-    assert "approved the invitation: “Agreed in the meeting.”" in page
-
-
 def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
     organization, super_admin, super_admin_client
 ):
@@ -124,20 +84,10 @@ def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
     assert "Moved again since" not in text(super_admin_client.get(address))
 
 
-def test_a_candidate_without_any_row_is_not_found(super_admin_client, organization):
-    assert super_admin_client.get(reverse("candidate", args=["nobody"])).status_code == 404
-
-
 def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organization):
     factories.InvitationFactory.create(organization=organization, opportunity_id="a/b")
     page = text(super_admin_client.get(reverse("candidate", args=["a/b"])))
     assert "/candidates/a%2Fb" in page
-
-
-def test_a_name_is_escaped(super_admin_client, organization):
-    name = "<img src=x onerror=alert(1)>"
-    factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", candidate_name=name)
-    assert "<img src=x" not in text(super_admin_client.get(reverse("candidate", args=["o-1"])))
 
 
 @pytest.mark.parametrize("query", ["", "?show=technical"])
@@ -162,12 +112,3 @@ def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(
         made.call("GET", f"/{number}")
     assert Result.objects.count() == 11
     assert count() == before
-
-
-def test_the_parts_update_by_themselves(page_of, super_admin_client):
-    page_of("passed")
-    address = reverse("candidate", args=["o-passed"])
-    for part, query, word in (("story", "", "Written to Lever"), ("technical", "?show=technical", "GET")):
-        fragment = super_admin_client.get(address + query, headers={"X-Live-Part": part}).content.decode()
-        assert "<html" not in fragment
-        assert word in fragment

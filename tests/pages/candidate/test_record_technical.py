@@ -52,13 +52,3 @@ def test_no_secret_and_no_address_is_shown(super_admin_client, organization):
     assert "Stage change" in page
     for secret in ("the-token", "the-signature", "alder@candidates.example"):
         assert secret not in page
-
-
-def test_correlation_ids_and_cancelled_effects_are_shown(organization, super_admin, super_admin_client):
-    address = histories.make(organization, super_admin, "passed")
-    made = histories.History(organization, "o-passed", "Candidate Alder", factories.a_moment_ago())
-    made.effect("move_stage", {"stage": "Phone screen"}, "cancelled", last_error="A recruiter has decided.")
-    page = text(super_admin_client.get(f"{address}?show=technical"))
-    assert "c-o-passed" in page
-    assert "“Phone screen”" in page
-    assert "A recruiter has decided." in page

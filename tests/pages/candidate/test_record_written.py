@@ -29,11 +29,6 @@ def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
     assert {item.state for item in written.values()} == {"Written"}
 
 
-def test_a_note_is_shown_whole(page_of):
-    page = page_of("not-invited")
-    assert histories.NOTE in page
-
-
 def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     Effect.objects.update(written={})

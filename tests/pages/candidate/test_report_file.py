@@ -6,8 +6,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.outbox.models.effect import Effect
-from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
-from integrations.privacy.models import Erasure
+from integrations.pages.candidate.record import REPLACED, written_to_lever
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -39,13 +38,6 @@ def attached(invitation, number=1, kind="attach_report"):
 def test_the_candidates_page_names_the_file(team_member_client, effect):
     page = text(team_member_client.get(reverse("candidate", args=["o1"])))
     assert effect.written["file"] in page
-
-
-def test_what_was_erased_is_said_to_be(effect):
-    Effect.objects.update(written={})
-    erasure = Erasure(erased_at=effect.created_at.replace(year=2100))
-    [item] = written_to_lever(Effect.objects.all(), erasure)
-    assert (item.remark, item.words.is_kept) == (ERASED, False)
 
 
 def test_a_replaced_report_is_said_to_be_replaced(invitation, effect):

@@ -41,13 +41,6 @@ def test_own_rules_stay_when_a_form_does_not_have_them(super_admin_client, mappi
     assert (mapping.approval, mapping.passing_score) == ("always", 70)
 
 
-@pytest.mark.parametrize(("stage", "is_said"), [("", False), ("Offer", True)])
-def test_who_deletes_own_rules_is_told_what_holds_then(super_admin_client, mapping, stage, is_said):
-    RoleMapping.objects.filter(pk=mapping.pk).update(stage_on_pass=stage)
-    page = super_admin_client.get(reverse("mapping-delete", args=[mapping.pk])).content.decode()
-    assert ("What follows from their results goes by the rules for all roles then" in page) == is_said
-
-
 @pytest.mark.parametrize(
     ("own", "reason"),
     [

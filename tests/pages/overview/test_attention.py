@@ -3,12 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from integrations.core.finding_code import HEALTH, FindingCode, Level
 from integrations.health.findings import Finding
-from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.pages.overview.overview import Waiting, attention, said_above
 from tests.support import factories
 
@@ -32,10 +30,6 @@ def finding(code: FindingCode, level: Level) -> Finding:
     return Finding(code, level, f"What {code} is.", "How to fix it.", HEALTH)
 
 
-def test_nothing_needs_attention_when_all_is_well(super_admin, ready_organization):
-    assert attention(super_admin.memberships.get(), NOTHING, []) == []
-
-
 def test_those_who_were_not_invited_are_counted_by_reason_with_a_link_each(
     super_admin, ready_organization, stranger
 ):
@@ -53,37 +47,6 @@ def test_those_who_were_not_invited_are_counted_by_reason_with_a_link_each(
         ("2 no assessment", f"/activity/?view=not_invited&reason=no_assessment&since={since}"),
         ("1 no e-mail address", f"/activity/?view=not_invited&reason=no_email&since={since}"),
     ]
-
-
-def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member, ready_organization):
-    member = limited_member.memberships.get()
-    not_invited(ready_organization, "no_email", "o-1")
-    not_invited(ready_organization, "no_email", "o-2")
-    OpportunityPerson.objects.create(
-        organization=ready_organization, opportunity_id="o-2", email=member.address, relation="owner"
-    )
-    (item,) = attention(member, NOTHING, [])
-    assert item.title == "1 candidate was not invited"
-
-
-@pytest.mark.parametrize(
-    ("waiting", "title"),
-    [
-        ({"held": 1}, "1 candidate needs approval"),
-        ({"held": 1200}, "1,200 candidates need approval"),
-        ({"uncertain": 2}, "Did 2 candidates get the invitation? We don't know."),
-        ({"not_sent": 1}, "1 candidate could not be sent an invitation"),
-        ({"failed_steps": 1}, "1 step failed"),
-        ({"offered": 1}, "1 candidate may be invited already"),
-    ],
-)
-def test_what_waits_for_a_person_has_its_number_and_its_page(
-    super_admin, super_admin_client, ready_organization, waiting, title
-):
-    counts = replace(NOTHING, **waiting)
-    (item,) = attention(super_admin.memberships.get(), counts, [])
-    assert item.title == title
-    assert super_admin_client.get(item.url).status_code == 200
 
 
 def test_findings_that_stop_invitations_come_first_and_the_others_are_left_to_health(

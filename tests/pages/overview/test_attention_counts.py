@@ -59,18 +59,3 @@ def test_who_finished_between_two_polls_started_too(super_admin, ready_organizat
         )
         Result.objects.create(invitation=done, outcome=outcome)
     assert [tile.number for tile in today(super_admin.memberships.get())] == [2, 0, 1, 2, 0, 0]
-
-
-def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, team_member):
-    row = factories.InvitationFactory.create(
-        organization=ready_organization,
-        opportunity_id="o-1",
-        status="completed",
-        instance_id="i",
-        invited_at=timezone.now(),
-    )
-    factories.CandidateFactory.create(organization=ready_organization, opportunity_id="o-1")
-    Result.objects.create(invitation=row, outcome="Failed")
-    Result.objects.create(invitation=row, attempt=2, outcome="Passed")
-    numbers = {tile.label: tile.number for tile in today(team_member.memberships.get())}
-    assert (numbers["Passed"], numbers["Failed"]) == (1, 0)

@@ -6,7 +6,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.health.models import WebhookRejection
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.overview.first_candidate import SHOWN_FOR, first_candidate
@@ -44,11 +43,6 @@ def test_a_stage_change_that_invites_nobody_is_explained(super_admin_client, rea
     assert "The latest stage change: The candidate has no e-mail address in Lever. Add an e-mail" in page
     assert reverse("candidate", args=[delivery.opportunity_id]) in page
     assert "Turn on “Candidate Stage Change”" not in page
-
-
-def test_a_rejected_request_is_explained_while_nobody_was_moved(super_admin_client, ready_organization):
-    WebhookRejection.record(ready_organization, "lever", "signature_mismatch", "unknown_token")
-    assert "last message: wrong signature" in part(super_admin_client)
 
 
 def test_each_step_of_the_first_journey_shows_as_it_happens(super_admin_client, ready_organization):

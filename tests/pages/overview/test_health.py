@@ -14,7 +14,6 @@ from integrations.health.models import Incident, WebhookRejection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.pages.overview import health
-from integrations.queue.models.nodes import Heartbeat
 from portal.templatetags.parts import age
 from tests.support import factories
 from tests.support.page_text import text
@@ -23,23 +22,6 @@ from tests.support.page_text import text
 def findings(answer) -> list[Finding]:
     """The findings that Health lists on a page."""
     return [finding for group in answer.context["health"]["groups"] for finding in group.findings]
-
-
-def test_the_address_of_health_leads_to_its_section(super_admin_client, organization):
-    assert super_admin_client.get("/health/")["Location"] == "/#health"
-    assert '<h2 id="health">Health</h2>' in super_admin_client.get("/").content.decode()
-
-
-def test_before_anything_has_happened_every_finding_is_listed(super_admin_client, organization):
-    answer = super_admin_client.get(reverse("overview"))
-    levels = [finding.level for finding in findings(answer) if not finding.is_about_setup]
-    assert levels == sorted(levels, key=["error", "warning", "info"].index)
-    assert answer.context["health"]["groups"][0].code == "error"
-    assert "lever_not_connected" in {finding.code for finding in findings(answer)}
-    page = answer.content.decode()
-    assert 'href="/settings/"' in page
-    assert "Connect Lever<span" in page
-    assert "lever_not_connected" not in page, "codes are for programs"
 
 
 def test_health_lists_the_linters_findings_and_none_that_needs_attention_now(
@@ -57,19 +39,6 @@ def test_health_lists_the_linters_findings_and_none_that_needs_attention_now(
     [setup] = [group for group in answer.context["health"]["groups"] if group.code == "setup"]
     assert "unknown_assessment" in {finding.code for finding in setup.findings}
     assert len(found) == len(set(found)), "no finding is listed twice"
-
-
-def test_the_queues_state_is_shown(super_admin_client, ready_organization):
-    late = timezone.now() - timedelta(minutes=10)
-    factories.EffectFactory.create(organization=ready_organization, due_at=late)
-    factories.EffectFactory.create(
-        organization=ready_organization, due_at=timezone.now() + timedelta(hours=1)
-    )
-    factories.EffectFactory.create(due_at=late - timedelta(days=1))
-    Heartbeat.beat()
-    answer = super_admin_client.get(reverse("overview"))
-    assert answer.context["health"]["queue"]["due"] == 1
-    assert "1 to do now" in text(answer)
 
 
 def test_a_rejected_signature_is_shown_with_what_to_do(super_admin_client, ready_organization):
@@ -121,12 +90,6 @@ def test_outages_that_go_on_stand_apart_and_what_waits_for_a_person_is_none(supe
     assert f'href="/activity/?since={timezone.localdate(now - timedelta(hours=5))}"' in page
 
 
-def test_each_finding_has_words_for_its_link():
-    for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS):
-        for code in FindingCode:
-            assert Finding(code, Level.INFO, "", "", url).link_text not in {"", "Open"}
-
-
 def test_of_many_undecided_deliveries_the_oldest_are_shown_and_the_cut_is_said(
     super_admin_client, ready_organization, monkeypatch
 ):
@@ -149,3 +112,9 @@ def test_of_many_undecided_deliveries_the_oldest_are_shown_and_the_cut_is_said(
     assert [delivery.pk for delivery, _ in answer.context["health"]["undecided"]] == [*stuck, *waiting]
     assert "There are more. Shown are the oldest 2 that the portal no longer tries" in text(answer)
     assert 'href="/#undecided">See who waits' in text(answer)
+
+
+def test_each_finding_has_words_for_its_link():
+    for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS):
+        for code in FindingCode:
+            assert Finding(code, Level.INFO, "", "", url).link_text not in {"", "Open"}

@@ -1,6 +1,5 @@
 """The set-up checklist, and the overview that replaces it."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +9,8 @@ from django.utils import timezone
 from integrations.case.other_integration import record_tag, record_webhooks
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.health.models import WebhookRejection
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
-from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.outbox.models.effect import Effect
 from integrations.pages.overview import checklist
 from integrations.queue import notify
 from tests.support import factories
@@ -23,13 +18,6 @@ from tests.support import factories
 
 def done_steps(organization) -> list[str]:
     return [step.code for step in checklist.setup_steps(organization) if step.is_done]
-
-
-def test_no_step_is_done_at_first_and_the_page_shows_what_to_do(super_admin_client, organization):
-    assert done_steps(organization) == []
-    page = super_admin_client.get("/").content.decode()
-    assert "0 of 6 steps" in page
-    assert organization.lever_webhook_url in page
 
 
 def test_each_step_is_done_when_its_row_exists(organization):
@@ -78,14 +66,6 @@ def test_a_webhook_made_by_hand_is_done_with_the_test_request(super_admin_client
     assert (step.is_done, step.is_begun) == (True, False)
 
 
-def test_a_step_that_is_only_begun_is_the_next_once_all_others_are_done(
-    super_admin_client, ready_organization
-):
-    LeverWebhook.objects.update(last_received_at=None)
-    page = super_admin_client.get("/").content.decode()
-    assert 'id="step-webhook"\n              aria-current="step"' in page
-
-
 def test_a_key_counts_once_codescreen_accepted_it(organization):
     connection = factories.CodeScreenConnectionFactory.create(organization=organization, state="untried")
     assert "codescreen" not in done_steps(organization)
@@ -109,16 +89,6 @@ def test_a_tagged_role_counts_as_mapped_and_a_progress_tag_does_not(organization
     assert "roles" in done_steps(organization)
 
 
-def test_the_step_counts_what_names_an_assessment(organization):
-    for title in ("Alder", "Birch", "Cedar", "Dogwood"):
-        Role.objects.create(
-            organization=organization, external_id=title, title=title, tags=["CodeScreen Backend"]
-        )
-    RoleMapping.objects.create(organization=organization, role="Elm", assessment="Backend")
-    [step] = [step for step in checklist.setup_steps(organization) if step.code == "roles"]
-    assert step.state == "Here: 1 mapping. Tagged in Lever: 4 roles."
-
-
 def test_a_role_is_mapped_on_the_checklist(organization_admin_client, ready_organization):
     assert 'action="/mappings/add/"' not in organization_admin_client.get("/").content.decode()
     RoleMapping.objects.all().delete()
@@ -130,58 +100,6 @@ def test_a_role_is_mapped_on_the_checklist(organization_admin_client, ready_orga
     )
     assert answer["Location"] == "/"
     assert "roles" in done_steps(ready_organization)
-
-
-def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin_client, ready_organization):
-    now = timezone.now()
-    factories.InvitationFactory.create(
-        organization=ready_organization,
-        status="completed",
-        instance_id="i-1",
-        invited_at=now,
-        completed_at=now,
-    )
-    factories.InvitationFactory.create(organization=ready_organization, status="held")
-    factories.EffectFactory.create(organization=ready_organization, state=Effect.State.FAILED, due_at=None)
-    factories.EffectFactory.create(
-        organization=ready_organization, kind="write_feedback", state=Effect.State.DONE, due_at=None
-    )
-    page = super_admin_client.get("/").content.decode()
-    assert "steps are done" not in page
-    assert "first candidate" not in page
-    assert "1 candidate needs approval" in page
-    assert "1 step failed" in page
-    assert "CodeScreen Assessment" in page
-
-
-def test_only_todays_rows_of_the_own_organization_are_counted(
-    super_admin_client, ready_organization, stranger
-):
-    now = timezone.now()
-    other = stranger.memberships.get().organization
-    for organization, invited_at in ((other, now), (ready_organization, now - timedelta(days=2))):
-        factories.CandidateFactory.create(organization=organization, opportunity_id="o-1")
-        factories.InvitationFactory.create(
-            organization=organization,
-            opportunity_id="o-1",
-            status="invited",
-            instance_id="i",
-            invited_at=invited_at,
-        )
-    assert super_admin_client.get("/").context["today"][1].number == 0
-
-
-def test_the_number_of_queries_does_not_grow_with_the_rows(
-    super_admin_client, ready_organization, django_assert_max_num_queries
-):
-    for number in range(30):
-        factories.InvitationFactory.create(organization=ready_organization, status=Invitation.Status.HELD)
-        factories.DeliveryFactory.create(organization=ready_organization)
-        RoleMapping.objects.create(
-            organization=ready_organization, role=f"Role {number}", assessment="Backend"
-        )
-    with django_assert_max_num_queries(66):
-        super_admin_client.get("/")
 
 
 def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, organization):
@@ -206,22 +124,6 @@ def test_who_has_proven_nothing_lately_enters_the_key_on_a_page_that_asks_first(
     assert 'href="/settings/?change#codescreen"' in page
 
 
-def test_other_roles_get_no_form_and_see_who_the_super_admins_are(
-    organization_admin_client, team_member_client, super_admin
-):
-    for client in (organization_admin_client, team_member_client):
-        page = client.get("/").content.decode()
-        assert "/oauth/login/lever/" not in page
-        assert "/settings/?change" not in page
-        assert super_admin.username in page
-
-
-def test_a_rejected_request_is_explained_in_its_step(super_admin_client, organization):
-    factories.LeverWebhookFactory.create(organization=organization)
-    WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
-    assert "the one that Lever uses" in super_admin_client.get("/").content.decode()
-
-
 def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
     super_admin_client, team_member_client, organization, monkeypatch
 ):
@@ -243,46 +145,6 @@ def test_the_stages_are_read_while_lever_has_none_for_the_first_candidate(
     page = super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
     assert "“+ Add Stage”" in page
     assert asked == [ready_organization]
-
-
-def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
-    super_admin_client, ready_organization, monkeypatch
-):
-    asked: list[Any] = []
-    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
-    super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
-    assert asked == []
-
-
-@pytest.mark.parametrize(
-    ("stated", "shown"),
-    [
-        ({"outcome": "Passed", "score": 82}, "Passed, score 82"),
-        ({"score": 40}, "Score 40, result not stated by CodeScreen"),
-        ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
-    ],
-)
-def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organization, stated, shown):
-    now = timezone.now()
-    row = factories.InvitationFactory.create(
-        organization=ready_organization,
-        status="completed",
-        instance_id="i-1",
-        invited_at=now,
-        completed_at=now,
-        opportunity_id="o-1",
-    )
-    factories.CandidateFactory.create(organization=ready_organization, opportunity_id="o-1", invitation=row)
-    Result.objects.create(invitation=row, attempt=1, outcome="Expired")
-    Result.objects.create(invitation=row, attempt=2, **stated)
-    for page in ("/", "/activity/"):
-        assert shown in super_admin_client.get(page).content.decode(), page
-
-
-def test_a_lost_connection_shows_the_connect_button_again(super_admin_client, ready_organization):
-    assert "Connect Lever</button>" not in super_admin_client.get("/").content.decode()
-    LeverConnection.objects.get(organization=ready_organization).mark_needs_reconnect("Revoked in Lever.")
-    assert "Connect Lever</button>" in super_admin_client.get("/").content.decode()
 
 
 def test_a_set_up_that_breaks_later_shows_only_what_to_mend(super_admin_client, ready_organization):

@@ -40,14 +40,6 @@ def test_an_admin_pauses_with_one_button_and_can_undo_it(organization_admin_clie
     assert AuditEntry.objects.filter(action="change_policies").count() == 1
 
 
-def test_a_team_member_may_not_pause(team_member_client, ready_organization):
-    factories.CandidateFactory.create(organization=ready_organization)
-    assert 'action="/pause/"' not in team_member_client.get("/").content.decode()
-    assert team_member_client.post("/pause/").status_code == 403
-    ready_organization.refresh_from_db()
-    assert not ready_organization.paused
-
-
 def test_the_pause_is_ended_although_another_stored_policy_is_invalid(
     organization_admin_client, ready_organization
 ):
@@ -63,11 +55,3 @@ def test_nothing_changes_when_the_pause_had_ended(organization_admin_client, rea
     page = organization_admin_client.post("/resume/", follow=True).content.decode()
     assert "had ended already" in page
     assert not AuditEntry.objects.filter(action="change_policies").exists()
-
-
-def test_a_team_member_sees_the_pause_and_no_button(team_member_client, ready_organization):
-    ready_organization.paused = True
-    ready_organization.save()
-    page = team_member_client.get("/").content.decode()
-    assert "Nothing is sent" in page
-    assert 'action="/resume/"' not in page
