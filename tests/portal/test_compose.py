@@ -53,12 +53,6 @@ def test_the_portal_is_neither_superuser_nor_owner_and_does_not_know_the_owners_
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
-def test_one_image_is_built_for_all_that_run_the_portal() -> None:
-    assert [name for name in SERVICES if "build" in SERVICES[name]] == ["migrate"]
-    assert {SERVICES[name]["image"] for name in ("web", "workers", "migrate")} == {IMAGE}
-    assert IMAGE.startswith("localhost/")  # no registry is asked for it
-
-
 def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
     unit = ConfigParser(interpolation=None)
     unit.read(OPERATING / "portal@.service")
@@ -134,12 +128,6 @@ def test_one_image_migrates_as_the_owner_and_serves_as_another_role() -> None:
         "portal-web": [["portal"], ["portal"]],
         "portal-workers": [["portal"], ["portal"]],
     }
-
-
-def test_what_serves_in_kubernetes_waits_until_the_job_has_migrated() -> None:
-    for name in ("portal-web", "portal-workers"):
-        [wait] = PODS[name]["spec"]["initContainers"]
-        assert wait["args"] == ["sh", "-c", "until python manage.py migrate --check; do sleep 3; done"]
 
 
 def test_kubernetes_sends_no_request_to_a_node_that_is_about_to_close() -> None:

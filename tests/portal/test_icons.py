@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 
 from django.template.loader import render_to_string
 
-from portal import navigation
 from portal.templatetags.parts import DRAWINGS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -17,10 +16,6 @@ def test_each_name_that_a_template_uses_has_a_drawing() -> None:
     names = set(re.findall(r'"partials/icon.html" with name="([^"]*)"', text))
     assert names
     assert names <= set(DRAWINGS)
-
-
-def test_each_link_of_the_navigation_has_a_drawing() -> None:
-    assert {link.icon for link in navigation.MAIN} <= set(DRAWINGS)
 
 
 def test_an_icon_is_hidden_from_screen_readers_and_well_formed() -> None:

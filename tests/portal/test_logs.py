@@ -31,21 +31,10 @@ def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: loggi
     assert record.args, "the record itself stays as it is, for other handlers"
 
 
-def test_an_address_without_a_key_is_unchanged() -> None:
-    record = logging.LogRecord(
-        "x", logging.ERROR, __file__, 1, "Gone: %s", ("/activity/opportunity-1/",), None
-    )
-    assert TextFormatter().format(record) == "Gone: /activity/opportunity-1/"
-
-
 def test_a_line_that_anyone_can_cause_is_short_and_a_warning() -> None:
     record = logging.LogRecord("x", logging.ERROR, __file__, 1, "bad %s", ("x" * 5000,), None)
     assert OneLine().filter(record)
     assert (record.levelname, len(record.getMessage())) == ("WARNING", LONGEST_LINE)
-
-
-def test_calls_of_platforms_are_not_logged_at_debug(settings) -> None:
-    assert settings.LOGGING["loggers"]["urllib3"]["level"] == "INFO"
 
 
 def test_a_line_carries_the_id_of_the_work_in_progress() -> None:

@@ -50,15 +50,6 @@ def test_a_webhook_to_a_host_that_is_not_ours_is_refused(client, db):
     assert answer.status_code == 400
 
 
-def test_a_webhook_without_tls_is_redirected_where_the_portal_has_it(client, db, settings):
-    settings.SECURE_SSL_REDIRECT = True
-    assert client.post("/webhooks/lever/no-key/", "{}", content_type="application/json").status_code == 301
-
-
-def test_an_address_below_webhooks_that_does_not_exist_is_not_found(client, db):
-    assert client.get("/webhooks/other/").status_code == 404
-
-
 def test_an_outage_that_a_middleware_meets_is_answered_503(client, super_admin, monkeypatch):
     client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
     client.raise_request_exception = False

@@ -129,38 +129,30 @@ def answer(
     response.close()
 
 
-every_kind = pytest.mark.parametrize("answer", KINDS, indirect=True)
-
-
-@every_kind
-def test_every_answer_has_every_header(answer: HttpResponse) -> None:
+@pytest.mark.parametrize("answer", KINDS, indirect=True)
+def test_every_answer_has_every_header_and_no_cookie_for_others(answer: HttpResponse) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert len(answer.headers["X-Request-ID"]) == 32
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert answer["Strict-Transport-Security"] == "max-age=3600"
     assert "Server" not in answer.headers
-
-
-@every_kind
-def test_only_public_files_are_stored(answer: HttpResponse) -> None:
-    control = answer["Cache-Control"]
     is_public = answer.kind in PUBLIC  # type: ignore[attr-defined]
-    assert ("public" in control) is is_public
-    assert ("no-store" in control) is not is_public
-
-
-@every_kind
-def test_every_cookie_is_for_this_host_alone(answer: HttpResponse) -> None:
-    cookies: list[Morsel[str]] = list(answer.cookies.values())
-    for cookie in cookies:
-        assert cookie.key.startswith("__Host-")
-        assert (cookie["path"], cookie["domain"]) == ("/", "")
-        assert cookie["secure"]
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "Lax"
+    assert ("public" in answer["Cache-Control"]) is is_public
+    assert ("no-store" in answer["Cache-Control"]) is not is_public
+    for cookie in answer.cookies.values():
+        assert_for_this_host_alone(cookie)
     if answer.kind == "sign-in":  # type: ignore[attr-defined]
-        assert "__Host-sessionid" in {cookie.key for cookie in cookies}
+        assert "__Host-sessionid" in answer.cookies
+
+
+def assert_for_this_host_alone(cookie: Morsel[str]) -> None:
+    """Check the flags of a cookie."""
+    assert cookie.key.startswith("__Host-")
+    assert (cookie["path"], cookie["domain"]) == ("/", "")
+    assert cookie["secure"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
 
 
 def test_the_cookies_of_messages_and_of_the_time_zone_are_for_this_host_alone(super_admin) -> None:

@@ -179,7 +179,13 @@ def test_no_request_is_refused_while_nodes_start_again_one_after_the_other(
     assert [answer(f"{url}/webhooks/a", b"x") for _ in range(20)] == [200] * 20
 
 
-@pytest.mark.parametrize("status", [503, None], ids=["accepts nothing", "frozen"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param(503, id="accepts nothing"),
+        pytest.param(None, id="frozen", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_node_that_accepts_nothing_loses_no_webhook(
     url: str, nodes: list[Node], status: int | None
 ) -> None:

@@ -21,19 +21,6 @@ from portal.devtools.processes import free_port
 pytestmark = pytest.mark.slow  # it starts many processes
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "test"}
-OPERATING_COMMANDS = {
-    "approve",
-    "configure",
-    "doctor",
-    "export",
-    "export_config",
-    "poll",
-    "replay",
-    "resolve",
-    "serve",
-    "sweep",
-}
 ACME = """
 [organization]
 name = "Acme"
@@ -153,14 +140,6 @@ def test_nothing_is_left_to_check_before_a_deployment(image: Path) -> None:
     run = run_python(image, "manage.py", "check", "--deploy", **production)
     assert (run.returncode, run.stderr) == (0, "")
     assert "no issues" in run.stdout
-
-
-def test_only_operating_commands_are_offered(image: Path) -> None:
-    run = run_python(image, "manage.py", "--help")
-    commands = set(re.findall(r"^ +(\w+)$", run.stdout, re.MULTILINE))
-    assert run.returncode == 0, run.stderr
-    assert commands >= OPERATING_COMMANDS | {"check", "collectstatic", "migrate", "qcluster"}
-    assert not commands & DEVELOPER_COMMANDS
 
 
 #: Operating commands in the order in which they are run, each with its exit code.

@@ -72,9 +72,3 @@ def test_the_grant_that_ends_first_is_told_in_days(client):
         state=LeverConnection.State.REVOKED
     )
     assert scrape(client)["portal_grant_days_left"] == pytest.approx(355, abs=0.01)
-
-
-def test_a_scrape_asks_no_more_when_there_is_more(client, organization, django_assert_max_num_queries):
-    factories.InvitationFactory.create_batch(3, organization=organization)
-    with django_assert_max_num_queries(15):
-        scrape(client)

@@ -75,8 +75,3 @@ def test_webhooks_are_answered_where_they_cannot_be_counted(client, webhook, set
     monkeypatch.setenv(metrics.FOLDER, str(tmp_path / "cleaned"))
     assert post(client, webhook, "token-1").status_code == 202
     assert scrape(client)["portal_database_answers"] == 1
-
-
-def test_the_node_tells_its_version(client, settings):
-    settings.VERSION = "1.2.3"
-    assert scrape(client)['portal_info{version="1.2.3"}'] == 1

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 from django.db import OperationalError
 
-from tests.support.metrics import TOKEN, ask, scrape
+from tests.support.metrics import TOKEN, scrape
 
 
 def test_metrics_are_off_without_a_token(client, db):
@@ -19,14 +19,6 @@ def test_metrics_want_the_token(client, db, settings, given, status):
     settings.METRICS_TOKEN = "secret"
     headers = {"authorization": given} if given else {}
     assert client.get("/metrics", headers=headers).status_code == status
-
-
-def test_each_metric_says_whether_it_is_of_the_database_or_of_the_node(client, db, settings):
-    settings.METRICS_TOKEN = TOKEN
-    helps = [line for line in ask(client).splitlines() if "# HELP" in line]
-    assert len(helps) > 10
-    for line in helps:
-        assert line.split(" ", 3)[3].startswith(("Of the database: ", "Of the node: ")), line
 
 
 def test_without_the_database_a_node_still_tells_of_itself(client, db, settings, monkeypatch):

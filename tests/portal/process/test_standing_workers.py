@@ -74,7 +74,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         assert not [one for one in processes() if one.parent == running.process.pid]
 
 
-@pytest.mark.parametrize("name", ["worker 1", "worker 2", "pusher", "monitor", "sentinel", "main"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "worker 1",
+        "sentinel",
+        "main",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("pusher", "monitor")),
+    ],
+)
 def test_a_node_goes_on_when_a_process_was_killed(node: Node, name: str) -> None:
     cluster = wait_until(node.cluster, SECONDS, "the workers didn't start")
     os.kill(cluster[name].pid, signal.SIGKILL)

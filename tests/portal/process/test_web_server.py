@@ -108,6 +108,7 @@ def test_connections_at_rest_keep_nothing_from_ending(server: WebServer) -> None
         assert server.stop() < 6
 
 
+@pytest.mark.nightly  # it waits until the time is over
 def test_what_never_ends_is_cut_off_in_time(server: WebServer) -> None:
     thread = threading.Thread(target=server.get, args=["60"])
     thread.start()
@@ -145,12 +146,6 @@ def test_a_body_that_is_too_large_is_answered(server: WebServer) -> None:
     assert server.send(head.encode() + b"x" * size).startswith(b"HTTP/1.1 400 Bad Request")
 
 
-def test_an_answer_to_head_has_no_body(server: WebServer) -> None:
-    answer = server.send(b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert answer.endswith(b"\r\n\r\n")
-
-
 def test_killed_processes_are_replaced(server: WebServer) -> None:
     pid = server.process.pid
     wait_until(lambda: len(set(descendants(pid))) == slow_site.WEB_WORKERS, 30, "not every process was made")
@@ -183,9 +178,3 @@ def test_all_processes_end_when_the_first_is_killed_and_are_started_again() -> N
             return is_listening("127.0.0.1", port) and not set(before) & set(servers_processes())
 
         wait_until(is_replaced, 30, "it wasn't started again")
-
-
-def test_the_server_listens_on_ipv6_too() -> None:
-    port = free_port()
-    with supervised("::1", port):
-        wait_until(lambda: is_listening("::1", port), 30, "it doesn't listen")
