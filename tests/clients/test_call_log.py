@@ -29,11 +29,6 @@ def lever(lever_api, grant):
     return provider.lever_client(grant.organization, CallContext(delivery=delivery))
 
 
-def test_a_call_outside_of_a_step_is_stored_at_once(lever):
-    lever.stages()
-    assert ApiCall.objects.count() == 1
-
-
 def test_calls_are_stored_with_what_the_step_writes(lever, django_assert_num_queries):
     with call_log.collected():
         lever.stages()

@@ -2,7 +2,6 @@
 
 from integrations.health.doctor import findings
 from integrations.health.findings import Finding
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 
@@ -14,28 +13,11 @@ def only_finding(organization: Organization) -> Finding:
     return found[0]
 
 
-def code_and_level(organization: Organization) -> tuple[str, str]:
-    """Return the code and the level of the organization's only finding."""
-    finding = only_finding(organization)
-    return finding.code, finding.level
-
-
 def create_invitation(organization: Organization, number: int, **values: object) -> Invitation:
     return Invitation.objects.create(
         organization=organization,
         opportunity_id=f"opportunity-{number}",
         assessment_id="backend",
         assessment_name="Backend",
-        **values,
-    )
-
-
-def create_delivery(organization: Organization, key: str, **values: object) -> Delivery:
-    return Delivery.objects.create(
-        organization=organization,
-        platform="lever",
-        event="candidateStageChange",
-        dedupe_key=key,
-        payload={},
         **values,
     )

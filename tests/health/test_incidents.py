@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.case.other_integration import record_tag
@@ -21,8 +20,8 @@ from integrations.outbox.kind import Failed
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import give_up
-from integrations.queue import duties, worker
-from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue import worker
+from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
 from tests.support.effects import enqueue_invitation
@@ -255,20 +254,6 @@ def test_a_problem_that_comes_and_goes_is_notified_once_an_hour(acme):
     assert len(subjects()) == 3
 
 
-def test_a_problem_that_returns_within_the_hour_is_notified_when_it_lasts(acme):
-    hold_invitation(acme)
-    incidents.update_incidents(acme)
-    subjects()
-    Invitation.objects.update(status="withdrawn")
-    incidents.update_incidents(acme)
-    hold_invitation(acme)
-    incidents.update_incidents(acme)
-    assert len(subjects()) == 2
-    Incident.objects.update(notified_at=None)
-    incidents.update_incidents(acme)
-    assert len(subjects()) == 3
-
-
 def test_nobody_is_told_of_a_problem_that_is_over_before_the_email_is_sent(acme):
     hold_invitation(acme)
     incidents.update_incidents(acme)
@@ -287,36 +272,12 @@ def test_the_end_of_uncertain_invitations_is_notified(acme):
     assert subjects() == ["It is clear which invitations were sent"]
 
 
-def test_two_incidents_of_one_problem_cannot_be_ongoing(acme):
-    Incident.objects.create(organization=acme, code="held_invitations")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Incident.objects.create(organization=acme, code="held_invitations")
-
-
 def test_only_the_worker_that_begins_an_incident_notifies(acme, monkeypatch):
     hold_invitation(acme)
     monkeypatch.setattr(Incident.objects, "ongoing", Incident.objects.none)
     Incident.objects.create(organization=acme, code="held_invitations")
     incidents.update_incidents(acme)
     assert subjects() == []
-
-
-def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch):
-    first = factories.OrganizationFactory.create(name="Aardvark")
-    hold_invitation(acme)
-    update_incidents = incidents.update_incidents
-
-    def fail_for_first(organization):
-        if organization.pk == first.pk:
-            raise ValueError
-        update_incidents(organization)
-
-    hold_invitation(first)
-    duty = duties.Performance(duties.whole(fail_for_first))
-    monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
-    DutyRun.objects.request(Duty.UPDATE_INCIDENTS, [first.pk, acme.pk])
-    assert worker.perform_duties() == 2
-    assert subjects() == ["Invitations need approval"]
 
 
 def test_who_needs_approval_is_named_in_the_email_and_not_in_the_outbox(acme):
