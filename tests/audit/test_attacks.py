@@ -1,6 +1,6 @@
 """Somebody with the database's password lifts the triggers and changes the log: each change is named."""
 
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
@@ -53,10 +53,6 @@ REWRITTEN = "it was written after another row than the one before it: one of the
 UNSIGNED = "the keyed hash of the head"
 
 
-def test_an_untouched_chain_is_whole(chain):
-    assert chain.faults() == []
-
-
 def test_one_entry_and_one_verdict_changed_one_removed_and_one_inserted_are_all_named(chain):
     entry, verdict, removed, copied = chain.row(3), chain.row(4), chain.row(6), chain.row(8)
     execute("UPDATE integrations_auditentry SET reason = 'Never agreed.' WHERE id = %s", entry.pk)
@@ -89,6 +85,7 @@ def test_the_last_row_that_was_rewritten_with_a_hash_of_its_own_is_named_by_the_
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
+        (AuditEntry, {"at": datetime(2020, 1, 1, tzinfo=UTC)}),
         (AuditEntry, {"actor_name": "somebody else"}),
         (AuditEntry, {"actor_id": 4711}),
         (AuditEntry, {"action": "approve"}),
@@ -116,25 +113,12 @@ def test_a_change_of_any_column_is_named_and_no_other_row_is(chain, kind, change
     assert {fault.partition(":")[0] for fault in faults} == {said(row, "").partition(":")[0]}
 
 
-def test_a_backdated_row_is_named(chain):
-    row = chain.row(9)
-    overwrite(rows_like(row), at=row.at - timedelta(days=30))
-    assert chain.faults() == [said(row, COLUMNS)]
-
-
 def test_two_rows_that_changed_places_are_both_named(chain):
     first, second = chain.row(3), chain.row(7)
     overwrite(rows_like(first), position=99)
     overwrite(rows_like(second), position=3)
     overwrite(rows_like(first), position=7)
     assert chain.faults() == [said(chain.row(3), COLUMNS), said(chain.row(7), COLUMNS)]
-
-
-def test_a_row_that_replaces_another_is_named_when_it_fits_its_own_hash_alone(chain):
-    row = chain.row(5)
-    overwrite(rows_like(row), reason="Replaced.", previous_hash="ab" * 32)
-    give_own_hash(row)
-    assert said(row, REWRITTEN) in chain.faults()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces rows past the triggers")
@@ -175,14 +159,6 @@ def test_the_end_cut_off_is_named_by_the_head(chain):
     assert replaced.startswith(said(chain.row(8), "it is marked as replaced"))
 
 
-def test_the_end_cut_off_with_the_head_is_named_by_the_heads_keyed_hash(chain):
-    execute("DELETE FROM integrations_verdict WHERE id = %s", chain.row(10).pk)
-    overwrite(ChainHead.objects.filter(pk=chain.organization.pk), position=9, hash=chain.row(9).hash)
-    overwrite(chain.verdicts().filter(position=8), is_current=True)
-    [fault] = chain.faults()
-    assert fault.startswith(UNSIGNED)
-
-
 def test_a_chain_that_was_written_anew_is_named_by_the_heads_keyed_hash(chain):
     overwrite(rows_like(chain.row(5)), reason="Written anew.")
     previous = chain.row(4).hash
@@ -194,11 +170,6 @@ def test_a_chain_that_was_written_anew_is_named_by_the_heads_keyed_hash(chain):
     overwrite(ChainHead.objects.filter(pk=chain.organization.pk), hash=previous)
     [fault] = chain.faults()
     assert fault.startswith(UNSIGNED)
-
-
-def test_a_changed_head_is_named(chain):
-    overwrite(ChainHead.objects.filter(pk=chain.organization.pk), hash="ab" * 32)
-    assert "the row at position 10 was rewritten" in chain.faults()[0]
 
 
 def test_a_chain_without_its_head_is_named_by_what_is_left(chain):

@@ -18,6 +18,7 @@ from integrations.members.end_access import withdraw
 from integrations.organizations.acts import change_organization, replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
+from tests.support.at_once import run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,22 +47,6 @@ def replace_by_page(organization: Organization) -> None:
 def replace_by_file(organization: Organization) -> None:
     for number in range(REPLACED):
         change_organization(organization, {"webhook_key": f"key-{number}" * 5}, "configure")
-
-
-def at_once(acts: list[Callable[[], None]]) -> None:
-    """Run each act in a thread of its own, all at once. Raises what one of them raised."""
-    start = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], None]) -> None:
-        try:
-            start.wait()
-            act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        for done in [pool.submit(run, act) for act in acts]:
-            done.result()
 
 
 def repeated(act: Callable[[], None]) -> Callable[[], None]:
@@ -94,7 +79,7 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
         else:
             delivery = factories.DeliveryFactory.create(organization=organization)
             acts.append(repeated(partial(decide, delivery)))
-    at_once(acts)
+    assert run_at_once(*acts, times=1) == []
     for organization in (first, second):
         assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 2))
         assert is_whole(organization)
@@ -112,7 +97,7 @@ def test_a_webhook_address_is_replaced_while_deliveries_are_decided(replace):
     """A decision's check of its foreign keys waits for who changes the organization's key."""
     organization = factories.OrganizationFactory.create()
     decide_all = repeated(partial(decide_without_lock, organization))
-    at_once([decide_all] * 4 + [partial(replace, organization)])
+    assert run_at_once(*[decide_all] * 4, partial(replace, organization), times=1) == []
     assert Organization.objects.get().previous_webhook_key
     assert is_whole(organization)
 
@@ -125,13 +110,13 @@ def test_invitations_of_members_are_withdrawn_while_deliveries_are_decided():
         withdraw(factories.invited(organization, "ada@acme.example"), "somebody")
 
     decide_all = repeated(partial(decide_without_lock, organization))
-    at_once([decide_all] * 4 + [repeated(invite_and_withdraw)])
+    assert run_at_once(*[decide_all] * 4, repeated(invite_and_withdraw), times=1) == []
     assert not organization.pending_memberships.exists()
     assert is_whole(organization)
 
 
 def test_the_first_rows_of_a_chain_may_be_written_at_once():
-    at_once([lambda: record(None)] * 8)
+    assert run_at_once(partial(record, None), times=8) == []
     assert positions(None) == list(range(1, 9))
     assert is_whole(None)
 
@@ -184,5 +169,5 @@ def test_the_chain_is_verified_while_it_grows():
         finally:
             stop.set()
 
-    at_once([write, write, verify])
+    assert run_at_once(write, write, verify, times=1) == []
     assert is_whole(organization)

@@ -42,12 +42,6 @@ def test_erased_rows_are_in_order_when_a_later_entry_names_them(chain):
     assert (first.target, first.changes, first.reason, first.actor_name) == ("", {}, "", "configure")
 
 
-def test_erasing_again_erases_nothing(chain):
-    assert chain.verdicts().filter(position=2).erase_text() == [2]
-    assert chain.verdicts().filter(position=2).erase_text() == []
-    assert chain.verdicts().none().erase_text() == []
-
-
 def test_an_erasure_itself_is_never_erased(chain):
     entry = record_erasure(chain, chain.verdicts().erase_text())
     assert entry.position not in chain.entries().erase_text()

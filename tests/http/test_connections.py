@@ -2,7 +2,6 @@
 
 import multiprocessing
 import ssl
-import threading
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from integrations.http import connections, deadlines
 from integrations.http.session import PlatformError, PlatformSession
 from portal.devtools.certificates import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
+from tests.support.at_once import run_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -68,21 +68,15 @@ def test_no_cookies_are_kept(server):
 
 
 def test_threads_get_the_answers_to_their_own_requests(server):
-    wrong = []
+    numbers = iter(range(6))
 
-    def work(number):
+    def work():
+        number = next(numbers)
         for turn in range(20):
             path = f"/{number}/{turn}"
-            answer = call(server, path=path)
-            if answer != path:
-                wrong.append(answer)
+            assert call(server, path=path) == path
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert wrong == []
+    assert run_at_once(work, times=6) == []
     assert sum(len(seen.methods) for seen in server.connections) == 120
     assert len(server.connections) <= 6
 
@@ -172,21 +166,6 @@ def _trusted(certificate, monkeypatch):
     connections.tls_context.cache_clear()
     yield
     connections.tls_context.cache_clear()
-
-
-@pytest.mark.usefixtures("_trusted")
-def test_a_run_of_a_thousand_calls_opens_a_connection_for_each_thread_at_most(tls_server):
-    def run(number):
-        for turn in range(250):
-            call(tls_server, "POST" if turn % 4 == number else "GET")
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sum(len(seen.methods) for seen in tls_server.connections) == 1000
-    assert len(tls_server.connections) <= 4
 
 
 def test_a_call_is_refused_when_the_certificate_is_not_trusted(tls_server):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from integrations.clients import provider
 from integrations.http import redirects
 from integrations.http.session import PlatformError, PlatformSession
 
@@ -139,10 +138,3 @@ def test_the_registered_domain_is_never_taken_too_wide(host, domain):
 )
 def test_a_cloud_s_own_service_is_not_called(ip, may):
     assert redirects.may_be_called(ip) is may
-
-
-def test_a_redirect_of_the_pretend_lever_is_followed(sandbox, connected_organization):
-    rule = {"kind": "redirect", "path": "/stages$", "times": 1}
-    sandbox.lever.faults.load({"rules": [rule]})
-    assert provider.lever_client(connected_organization).stages()
-    assert sandbox.lever.faults.rules[0].hits == 1

@@ -6,8 +6,6 @@ import pytest
 
 from integrations.notifications.models.email_kind import Fact, Link
 from integrations.notifications.notices import EmailPayload, InvitationUnchanged
-from integrations.outbox.models.effect import Effect
-from tests.support import factories
 
 FULL = EmailPayload(
     subject="the invitation bounced",
@@ -22,14 +20,6 @@ FULL = EmailPayload(
 @pytest.mark.parametrize("payload", [EmailPayload(), FULL])
 def test_a_payload_is_the_same_after_a_round_trip(payload):
     assert EmailPayload.from_json(json.loads(json.dumps(payload.to_json()))) == payload
-
-
-@pytest.mark.django_db
-def test_a_payload_is_the_same_after_the_database(organization):
-    factories.EffectFactory.create(
-        organization=organization, kind="send_email", email_topic="result", payload=FULL.to_json()
-    )
-    assert EmailPayload.from_json(Effect.objects.get().payload) == FULL
 
 
 def test_what_is_missing_has_its_default():

@@ -5,17 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from integrations.catalog import lists
-from integrations.codescreen.client import AssessmentList
-from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
-from integrations.health import incidents
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models.effect import Effect
-from integrations.queue.models.nodes import Heartbeat
-from tests.notifications.outgoing import notify, send_all
+from tests.notifications.outgoing import notify
 from tests.support import factories
 
 
@@ -63,27 +58,3 @@ def test_a_topic_for_named_people_is_no_notice(organization, super_admin, topic)
 def test_an_email_has_a_topic_and_nothing_else_has(organization, kind, topic):
     with pytest.raises(IntegrityError), transaction.atomic():
         factories.EffectFactory.create(organization=organization, kind=kind, email_topic=topic)
-
-
-def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_admin):
-    factories.CodeScreenConnectionFactory.create(organization=organization)
-    Heartbeat.beat()
-    incidents.update_incidents(organization)
-    for _ in range(2):
-        mark_key_refused(organization.codescreen, "CodeScreen answered 401")
-        incidents.update_incidents(organization)
-
-    send_all()
-
-    class Accepting:
-        def assessments(self) -> AssessmentList:
-            return AssessmentList([], "/assessments")
-
-    for _ in range(3):
-        lists.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
-        incidents.update_incidents(organization)
-    assert CodeScreenConnection.objects.get().state == "connected"
-    assert [message.subject for message in send_all()] == [
-        "CodeScreen refused the API key",
-        "CodeScreen accepts the API key again",
-    ]

@@ -6,7 +6,6 @@ from django.utils.html import urlize
 from integrations.notifications.models.email_kind import Link
 from integrations.notifications.rendering import (
     RenderedEmail,
-    as_html,
     as_text,
     render,
     without_links,
@@ -60,22 +59,6 @@ def test_other_texts_stay_as_they_are(settings, text: str) -> None:
 
 
 ACME = Organization(name="Acme")
-
-
-def test_the_html_is_for_light_and_dark() -> None:
-    email = RenderedEmail(
-        "Alder: Passed 82 (Backend)", ((Link("Report in CodeScreen", "https://codescreen.example/1"),),)
-    )
-    html = as_html(email, ACME, "https://portal.example/unsubscribe/x/")
-    assert '<meta name="color-scheme" content="light dark">' in html
-    assert "@media (prefers-color-scheme:dark)" in html
-    assert "Report in CodeScreen</font></a>" in html
-
-
-def test_the_html_has_one_style_sheet_and_no_style_attribute() -> None:
-    html = as_html(RenderedEmail("Subject", (("Body",),)), ACME)
-    assert " style=" not in html
-    assert html.count("<style>") == 1
 
 
 def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:

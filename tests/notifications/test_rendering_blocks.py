@@ -1,7 +1,7 @@
 """Lines are texts, facts and links; an e-mail's text and its HTML are made of the same lines."""
 
 from integrations.notifications.models.email_kind import Fact, Line, Link
-from integrations.notifications.rendering import Block, RenderedEmail, blocks, render
+from integrations.notifications.rendering import Block, blocks, render
 
 PAGE = "http://testserver/activity/o/"
 REPORT = "https://codescreen.example/report/1"
@@ -61,8 +61,3 @@ def test_every_line_but_facts_is_a_paragraph_and_names_no_address():
     email = render("evil.example", lines)
     assert [len(paragraph) for paragraph in email.paragraphs] == [1, 2, 1]
     assert "evil.example" not in email.subject + email.body
-
-
-def test_plain_text_has_links_on_their_own_lines_and_no_double_spaces():
-    email = RenderedEmail("Subject", (("Alder  Birch ",), (Link("Report", REPORT),)))
-    assert email.body == f"Alder Birch\n\nReport:\n{REPORT}"

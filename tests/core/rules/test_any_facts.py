@@ -128,22 +128,6 @@ def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
     assert decide(facts) == decision
 
 
-@given(all_facts)
-@THOROUGH
-def test_a_paused_organization_always_gets_the_verdict_paused(facts):
-    assert decide(replace(facts, pause=Pause.BY_ADMIN, is_test=False)).verdict == "paused"
-
-
-@given(all_facts)
-@THOROUGH
-def test_no_invitation_without_working_connections(facts):
-    assert decide(replace(facts, disconnected_reason="Lever isn't connected.")).verdict in {
-        "test_request",
-        "paused",
-        "disconnected",
-    }
-
-
 @given(
     all_facts,
     st.sampled_from(

@@ -92,11 +92,6 @@ def test_the_explanation_quotes_the_tag_as_lever_shows_it():
     assert decision.explanation == "The assessment is “Backend”, because of the tag “CodeScreen Backend”."
 
 
-def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
-    explanation = decide(replace(FACTS, bulk_limit=2, recently_invited=10)).explanation
-    assert explanation == "Waits for approval: more than 2 candidates in 10 minutes."
-
-
 # who may be invited already
 
 
