@@ -165,7 +165,13 @@ def test_a_token_answer_without_a_token_changes_nothing(lever_api, grant, answer
 @pytest.mark.parametrize(
     "change",
     [
-        *({"expires_in": value} for value in ("soon", None, -5, 10**12, 1.5, True, [])),
+        {"expires_in": "soon"},
+        {"expires_in": None},
+        {"expires_in": -5},
+        {"expires_in": 10**12},
+        {"expires_in": 1.5},
+        {"expires_in": True},
+        {"expires_in": []},
         {"refresh_token": 5},
         {"refresh_token": None},
         {"scope": ["offline_access"]},
