@@ -1,7 +1,6 @@
 """What is said of the members of a closed set stands in their records: no table by member anywhere else."""
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,10 +81,6 @@ EMAIL_TOPICS = ClosedSet(
     # which function composes an e-mail stands above the tables
     home=("integrations/notifications/models/email_kind.py", "integrations/outbox/kinds/email.py"),
 )
-#: What a cancelled invitation was called in different places.
-FORMER_WORDS = re.compile(
-    r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking|stopped by a person"
-)
 
 
 def tables(source: str, closed: ClosedSet) -> Iterator[int]:
@@ -128,55 +123,10 @@ def test_no_table_by_member_stands_outside_the_records(closed):
     assert places == [], "say it in the record of each member, and read it there"
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "T = {Kind.LEAVE_NOTE: 1, Kind.MOVE_STAGE: 2, Kind.SEND_ALERT: 3}",
-        "T = (Effect.Kind.LEAVE_NOTE, Effect.Kind.MOVE_STAGE.value, 'send_alert')",
-        "match k:\n  case Kind.LEAVE_NOTE | Kind.MOVE_STAGE:\n    pass\n  case Kind.SEND_ALERT:\n    pass",
-    ],
-)
-def test_a_table_is_found_however_it_is_written(source):
-    assert len(list(tables(source, EFFECTS))) == 1
-
-
 def test_each_kind_of_effect_has_a_record_of_its_own():
     assert {kind: record.kind for kind, record in EFFECT_KINDS.items()} == {
         kind: kind for kind in Effect.Kind
     }
-
-
-def product_files() -> list[Path]:
-    """Return the modules and templates that people read texts of."""
-    modules = [path for path in (ROOT / "integrations").rglob("*.py") if "migrations" not in path.parts]
-    return [*modules, *(ROOT / "templates").rglob("*.html")]
-
-
-def texts_of(path: Path) -> Iterator[str]:
-    """Yield the texts of a template, or of a module's literals."""
-    if path.suffix == ".html":
-        yield path.read_text()
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def test_a_cancelled_invitation_gets_its_name_in_one_place():
-    label = InvitationStatus.WITHDRAWN.label
-    named = [
-        f"{path.parent.name}/{path.name}"
-        for path in product_files()
-        for text in texts_of(path)
-        if text == label
-    ]
-    # an effect that isn't done any more is another thing
-    assert sorted(named) == ["core/invitation_status.py", "models/effect.py"]
-
-
-def test_no_former_word_for_a_cancelled_invitation_is_left():
-    found = [path.name for path in product_files() for text in texts_of(path) if FORMER_WORDS.search(text)]
-    assert found == []
 
 
 @pytest.mark.parametrize("member", [*InvitationStatus, *VerdictCode])
