@@ -63,18 +63,6 @@ def _addresses(process: subprocess.Popen[bytes], log: Path) -> Addresses:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture
-def screenshot(request):
-    """Return a function that saves a screenshot, if SCREENSHOTS names a folder."""
-    folder = os.environ.get("SCREENSHOTS")
-
-    def take(page: Page, name: str) -> None:
-        if folder:
-            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-    return take
-
-
 def sign_in(page: Page, demo: Addresses, username: str) -> None:
     page.goto(f"{demo.portal}/accounts/login/")
     page.fill("[name=login]", username)
@@ -128,20 +116,16 @@ def wait_for_text(page: Page, text: str) -> None:
         page.reload()
 
 
-def test_a_super_admin_does_the_main_job(demo, page, screenshot):
+def test_a_super_admin_does_the_main_job(demo, page):
     sign_in(page, demo, "newcomer")
-    screenshot(page, "01-checklist")
 
     connect(page, demo, "Deny")
     expect(page.get_by_text("Lever was not connected")).to_be_visible()
-    screenshot(page, "02-denied")
 
     connect(page, demo)
     expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()
     turn_on(page, demo)
-    screenshot(page, "03-lever-webhook")
     assert "success" in verify(page, demo).lower()
-    screenshot(page, "04-verified")
 
     page.goto(f"{demo.codescreen}/globex/settings")
     key = page.locator("#api_key").input_value()
@@ -161,7 +145,6 @@ def test_a_super_admin_does_the_main_job(demo, page, screenshot):
     page.get_by_label("Passing score").fill("70")
     page.locator("#how-passed").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Where CodeScreen doesn't state it, a score of 70 or more.")).to_be_visible()
-    screenshot(page, "05-mapped")
 
     page.goto(f"{demo.lever}/globex/candidates")
     for name in ("Willow", "Yew", "Zelkova"):
@@ -189,26 +172,20 @@ def test_a_super_admin_does_the_main_job(demo, page, screenshot):
         wait_for_text(page, "Report link")  # a field of the feedback; the outcome may stand in a tag alone
         expect(page.get_by_role("img", name=f"Rating {rating}")).to_be_visible()
         assert page.locator("main").inner_text().count("CodeScreen: ") == 1
-        screenshot(page, f"06-profile-{name.lower()}")
     report = page.locator("a[href*='/client-result/']").first.get_attribute("href") or ""
     page.goto(report)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    screenshot(page, "07-report")
 
     page.goto(f"{demo.portal}/activity/")
     expect(page.get_by_text("Candidate Willow").first).to_be_visible()
-    screenshot(page, "08-activity")
     page.get_by_role("link", name="Candidate Willow").first.click()
     expect(
         page.locator("main").get_by_text("Meets your bar (70)").locator("visible=true").first
     ).to_be_visible()
-    screenshot(page, "09-timeline")
     page.goto(f"{demo.portal}/")
-    screenshot(page, "10-overview")
     for noun in ("delivery", "invitation", "result", "effect", "apicall"):
         page.goto(f"{demo.portal}/admin/integrations/{noun}/")
         expect(page.locator("#result_list tbody tr").first).to_be_visible()
-        screenshot(page, f"11-admin-{noun}")
 
     page.goto(f"{demo.lever}/globex/settings/apps")
     page.get_by_role("button", name="Revoke access").click()
@@ -216,6 +193,5 @@ def test_a_super_admin_does_the_main_job(demo, page, screenshot):
     page.get_by_role("button", name=re.compile("Refresh the lists")).click()
     page.goto(f"{demo.portal}/settings/")
     expect(page.get_by_text("Needs reconnect").first).to_be_visible()
-    screenshot(page, "12-revoked")
     connect(page, demo)
     expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()

@@ -51,7 +51,7 @@ def test_an_organization_that_cannot_be_filters_nothing(acme: Customer, globex: 
     assert answer.status_code == 302
 
 
-@pytest.mark.parametrize("key", ["9" * 40, "-" + "9" * 40, "²"])
+@pytest.mark.parametrize("key", ["9" * 40, "²"])
 def test_a_key_that_no_row_can_have_is_not_found(db: None, key: str) -> None:
     client = sign_in(None, is_superuser=True)
     for model in MODELS:

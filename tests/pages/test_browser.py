@@ -1,4 +1,4 @@
-"""The pages in Chromium: copying, approving, and partials that update."""
+"""The pages in Chromium: copying, time zones, and partials that update."""
 
 from collections.abc import Iterator
 
@@ -112,3 +112,14 @@ def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_se
     page.get_by_role("button", name="Send those on hold…").click()
     page.get_by_role("heading", name="Send invitations").wait_for()
     page.close()
+
+
+def test_the_browsers_zone_is_used_from_the_first_page_on(browser: Browser, site: str, super_admin) -> None:
+    context = browser.new_context(timezone_id="Asia/Calcutta")
+    page = context.new_page()
+    sign_in(page, site, super_admin.username)
+    page.goto(f"{site}/audit/")
+    page.get_by_text("Times are in Asia/Calcutta.").wait_for()
+    cookie = next(cookie for cookie in context.cookies() if cookie["name"] == "time_zone")
+    assert (cookie["value"], cookie["sameSite"]) == ("Asia/Calcutta", "Lax")
+    context.close()

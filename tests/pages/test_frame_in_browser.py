@@ -24,6 +24,17 @@ def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(browser: Browser, live
         assert not inside.is_visible()
 
 
+def test_a_toast_is_dismissed(browser: Browser, live_server, super_admin) -> None:
+    with Visit(browser, live_server.url, super_admin) as visit:
+        page = visit.page
+        page.goto(visit.site + "/account/")
+        page.get_by_label("First name").fill("Alder")
+        page.get_by_role("button", name="Save the name").click()
+        toast = page.locator(".toasts .message", has_text="Your name is saved.")
+        toast.get_by_role("button", name="Dismiss").click()
+        assert toast.count() == 0
+
+
 def test_a_message_is_a_plain_list_without_javascript(browser: Browser, live_server, super_admin) -> None:
     with Visit(browser, live_server.url, super_admin, java_script_enabled=False) as visit:
         page = visit.page

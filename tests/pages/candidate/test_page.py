@@ -15,41 +15,16 @@ from tests.support.page_text import text
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("passed", ["Passed", "82", "4 of 4", histories.REPORT, "Onsite interview"]),
-        (
-            "failed",
-            ["Failed", "12", "Unit Tests", "The feedback could not be written"],
-        ),
-        ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
-        ("unstated", ["Score 71.5", "attempt 2", "CodeScreen gave no Passed or Failed", "never guesses"]),
-        (
-            "not-invited",
-            ["Not invited: unknown assessment", histories.UNKNOWN, "Invite to…", "/preview/?candidate="],
-        ),
-        (
-            "held",
-            [
-                "On hold",
-                histories.ON_HOLD,
-                "Send now",
-                "Cancel invitation",
-            ],
-        ),
-        (
-            "uncertain",
-            [
-                "Possibly sent",
-                "Check in CodeScreen: was it sent? Then answer here.",
-                "Settle it",
-                "Cancel invitation",
-            ],
-        ),
-        ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),
-        (
-            "three-rounds",
-            ["round 3", "Other invitations", "sent the assessment again: “They asked for it.”"],
-        ),
-        ("erased", ["Erased person", "Personal data erased", "The words were erased"]),
+        ("passed", ["4 of 4", histories.REPORT, "Onsite interview"]),
+        ("failed", ["Unit Tests", "The feedback could not be written"]),
+        ("expired", ["None: without a score there is no rating"]),
+        ("unstated", ["attempt 2", "CodeScreen gave no Passed or Failed"]),
+        ("not-invited", [histories.UNKNOWN, "Invite to…", "/preview/?candidate="]),
+        ("held", [histories.ON_HOLD, "Send now", "Cancel invitation"]),
+        ("uncertain", ["Settle it", "Cancel invitation"]),
+        ("in-progress", ["Next attempt", "lever answered 503"]),
+        ("three-rounds", ["Other invitations", "sent the assessment again: “They asked for it.”"]),
+        ("erased", ["Erased person", "The words were erased"]),
     ],
 )
 def test_a_candidate_is_shown_in_each_state(page_of, state, words):
@@ -112,3 +87,17 @@ def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(
         made.call("GET", f"/{number}")
     assert Result.objects.count() == 11
     assert count() == before
+
+
+def test_other_applications_of_the_person_are_shown_to_who_sees_them(
+    organization, super_admin_client, limited_member, limited_member_client
+):
+    for number in (1, 2):
+        own = {"organization": organization, "opportunity_id": f"o-{number}", "email": "alder@x.example"}
+        factories.CandidateFactory.create(**own)
+        factories.InvitationFactory.create(**own)
+    factories.on_candidate(organization, "o-1", limited_member.email)
+    address = reverse("candidate", args=["o-1"])
+    [other] = super_admin_client.get(address).context["applications"]
+    assert other.candidate.opportunity_id == "o-2"
+    assert limited_member_client.get(address).context["applications"] == []
