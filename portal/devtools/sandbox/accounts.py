@@ -1,9 +1,9 @@
 """What the accounts of both platforms share: the frame of their pages, control calls, and settings."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
-from typing import ClassVar, Protocol
+from threading import RLock
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from portal.devtools.sandbox.faults import Ledger
@@ -21,31 +21,60 @@ from portal.devtools.sandbox.values import JsonObject, pick
 from portal.devtools.sandbox.webhook_sender import WebhookSender
 
 
-class Account(Protocol):
-    """What pages and control calls need to know of an account."""
+@dataclass
+class RuntimeSettings:
+    """A set of named settings; subclasses add the fields."""
 
-    slug: str
-    name: str
-
-    @property
-    def ledger(self) -> Ledger:
-        """What happened in it."""
-
-    @property
-    def settings(self) -> "RuntimeSettings":
-        """What may be changed about it."""
-
-    @property
-    def lock(self) -> AbstractContextManager[bool]:
-        """What is held while the account is read or changed."""
+    def update(self, document: JsonObject) -> None:
+        """Change the settings a JSON object names; raises a 400 HttpError for unknown ones or wrong types."""
+        known = {item.name for item in fields(self)}
+        for name in document:
+            if name not in known:
+                raise HttpError(400, f"unknown setting {name}; known are {', '.join(sorted(known))}")
+        changes = {name: _cast(value, getattr(self, name), name) for name, value in document.items()}
+        for name, value in changes.items():
+            setattr(self, name, value)
 
 
-class ControlApi[A: Account]:
+def _cast(value: object, current: object, name: str) -> object:
+    """Return a value as the type of the current one; raises a 400 HttpError where it has another type."""
+    if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(current, list) and isinstance(value, list):
+        return [float(item) for item in value if isinstance(item, int | float)]
+    if type(value) is not type(current):
+        raise HttpError(400, f"setting {name} has the wrong type")
+    return value
+
+
+class Account[S: RuntimeSettings]:
+    """A customer's account; hold `lock` while reading or changing it."""
+
+    def __init__(self, slug: str, name: str, settings: S) -> None:
+        self.slug = slug
+        self.name = name
+        self.settings = settings
+        self.lock = RLock()
+        self.ledger = Ledger()
+
+
+class ControlApi[A: Account[Any]]:
     """A group of JSON calls under /_control/; faults never happen to them."""
 
     def __init__(self, accounts: Mapping[str, A], sender: WebhookSender) -> None:
         self._accounts = accounts
         self._sender = sender
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("GET", "ledger", self.ledgers),
+            self.route("settings", self.change_settings),
+        ]
+
+    def describe(self, account: A) -> JsonObject:
+        """Return what happened in an account."""
+        raise NotImplementedError
 
     def route(self, path: str, act: Callable[[A, JsonObject], JsonObject]) -> Route:
         """Return the route of a call that acts on the account its body names, while that is locked."""
@@ -70,20 +99,13 @@ class ControlApi[A: Account]:
         account.settings.update({name: value for name, value in body.items() if name != "account"})
         return {}
 
-    def new_slug(self, body: JsonObject) -> str:
-        """Return the slug that a body names for an account to add; raises a 400 HttpError."""
-        slug = pick(body, "account", str, "")
-        if not slug or not slug.replace("-", "").isalnum():
-            raise HttpError(400, "account must be a word")
-        return slug
-
-    def ledgers(self, request: Request, describe: Callable[[A], JsonObject]) -> Response:
+    def ledgers(self, request: Request) -> Response:
         """Answer what happened per account, or in the one that the query names."""
         slug = request.args.get("account", "")
         ledgers: JsonObject = {}
         for account in [known for known in self._accounts.values() if slug in ("", known.slug)]:
             with account.lock:
-                ledgers[account.slug] = describe(account)
+                ledgers[account.slug] = self.describe(account)
         return json_response({"accounts": ledgers, "pending_deliveries": self._sender.pending()})
 
 
@@ -91,7 +113,7 @@ class ControlApi[A: Account]:
 SHOWN = 100
 
 
-def counted(account: Account, request: Request, answer: Callable[[], Response]) -> Response:
+def counted(account: Account[Any], request: Request, answer: Callable[[], Response]) -> Response:
     """Return the answer of an API call, made while its account is locked; the ledger counts it by its status."""
     with account.lock:
         status = 500
@@ -106,7 +128,7 @@ def counted(account: Account, request: Request, answer: Callable[[], Response]) 
         return response
 
 
-class AccountPages[A: Account]:
+class AccountPages[A: Account[Any]]:
     """A group of pages under /<account>/; `folder` is where their templates are."""
 
     folder: ClassVar[str]
@@ -150,29 +172,3 @@ def back(path: str, done: str = "", problem: str = "") -> Response:
     message = {key: value for key, value in (("done", done), ("problem", problem)) if value}
     separator = "&" if "?" in path else "?"
     return redirect(f"{path}{separator}{urlencode(message)}" if message else path)
-
-
-@dataclass
-class RuntimeSettings:
-    """A set of named settings; subclasses add the fields."""
-
-    def update(self, document: JsonObject) -> None:
-        """Change the settings a JSON object names; raises a 400 HttpError for unknown ones or wrong types."""
-        known = {item.name for item in fields(self)}
-        for name in document:
-            if name not in known:
-                raise HttpError(400, f"unknown setting {name}; known are {', '.join(sorted(known))}")
-        changes = {name: _cast(value, getattr(self, name), name) for name, value in document.items()}
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-
-def _cast(value: object, current: object, name: str) -> object:
-    """Return a value as the type of the current one; raises a 400 HttpError where it has another type."""
-    if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(current, list) and isinstance(value, list):
-        return [float(item) for item in value if isinstance(item, int | float)]
-    if type(value) is not type(current):
-        raise HttpError(400, f"setting {name} has the wrong type")
-    return value

@@ -7,7 +7,6 @@ from portal.devtools.sandbox.codescreen.api import Api, api_key
 from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
-from portal.devtools.sandbox.codescreen.webhooks import is_secret
 from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
 from portal.devtools.sandbox.seed import codescreen_accounts
@@ -15,31 +14,7 @@ from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, pick
 
 
-def account_ledger(account: CodeScreenAccount) -> JsonObject:
-    """Return what happened in an account; invitations are counted per e-mail address and assessment."""
-    invitations: list[JsonObject] = []
-    subjects: list[str] = []
-    for (email, assessment_id), instances in account.by_person.items():
-        entry: JsonObject = {
-            "email": email,
-            "assessment": account.assessments[assessment_id].name,
-            "assessment_id": assessment_id,
-            # The API sends one e-mail per instance; further ones are resent by a person.
-            "emails_sent": len(instances),
-            "instances": [describe(one) for one in instances],
-        }
-        subject = ledger_subject(email, assessment_id)
-        invitations.append(entry | account.ledger.faults_of(subject))
-        subjects.append(subject)
-    return {
-        "invitations": invitations,
-        "calls": account.ledger.describe_calls(),
-        "deliveries": [delivery.describe() for delivery in account.deliveries],
-        "other_faults": account.ledger.other_faults(subjects),
-    }
-
-
-def describe(instance: Instance) -> JsonObject:
+def _instance(instance: Instance) -> JsonObject:
     """Return where an instance stands."""
     return {
         "instance": instance.id,
@@ -65,23 +40,39 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
+            *super().routes(),
             control_route("POST", "accounts", self.put_account),
-            control_route("GET", "ledger", self.ledger),
             self.route("candidate", self.candidate),
-            self.route("settings", self.change_settings),
         ]
 
     def put_account(self, request: Request) -> Response:
         """Add or replace an account."""
         body = request.json_object()
-        slug = self.new_slug(body)
-        document = {key: value for key, value in body.items() if key != "account"}
-        self._platform.add_account(slug, document)
+        slug = pick(body, "account", str, "")
+        self._platform.add_account(slug, {key: value for key, value in body.items() if key != "account"})
         return json_response({})
 
-    def ledger(self, request: Request) -> Response:
-        """Answer what happened, per account."""
-        return self.ledgers(request, account_ledger)
+    def describe(self, account: CodeScreenAccount) -> JsonObject:
+        """Return what happened in an account; invitations are counted per e-mail address and assessment."""
+        invitations: list[JsonObject] = []
+        subjects: list[str] = []
+        for (email, assessment_id), instances in account.by_person.items():
+            subjects.append(ledger_subject(email, assessment_id))
+            entry: JsonObject = {
+                "email": email,
+                "assessment": account.assessments[assessment_id].name,
+                "assessment_id": assessment_id,
+                # The API sends one e-mail per instance; further ones are resent by a person.
+                "emails_sent": len(instances),
+                "instances": [_instance(one) for one in instances],
+            }
+            invitations.append(entry | account.ledger.faults_of(subjects[-1]))
+        return {
+            "invitations": invitations,
+            "calls": account.ledger.describe_calls(),
+            "deliveries": [delivery.describe() for delivery in account.deliveries],
+            "other_faults": account.ledger.other_faults(subjects),
+        }
 
     def candidate(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
         """Let a candidate act."""
@@ -94,13 +85,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         action = body.get("action")
         for step in action if isinstance(action, list) else [action]:
             self._platform.journey.act(account, instance, str(step), body)
-        return describe(instance)
-
-    def change_settings(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
-        """Change settings of an account."""
-        if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
-            raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
-        return super().change_settings(account, body)
+        return _instance(instance)
 
 
 ROUTE_GROUPS = (Api, CodeScreenControl, CodeScreenPages)

@@ -3,10 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import RLock
 
-from portal.devtools.sandbox.accounts import RuntimeSettings
-from portal.devtools.sandbox.faults import Ledger
+from portal.devtools.sandbox.accounts import Account, RuntimeSettings
 from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import DAY_MS, JsonObject, new_id, now_ms
 from portal.devtools.sandbox.webhook_sender import Delivery
@@ -162,16 +160,12 @@ class Instance:
 type PersonKey = tuple[str, str]  # an e-mail address and an assessment's id
 
 
-class CodeScreenAccount:
-    """State and indexes of one account; hold `lock` while reading or changing it."""
+class CodeScreenAccount(Account[CodeScreenSettings]):
+    """State and indexes of one account."""
 
     def __init__(self, slug: str, name: str, api_key: str, settings: CodeScreenSettings) -> None:
-        self.slug = slug
-        self.name = name
+        super().__init__(slug, name, settings)
         self.api_key = api_key
-        self.settings = settings
-        self.lock = RLock()
-        self.ledger = Ledger()
         self.assessments: dict[str, Assessment] = {}
         self.instances: dict[str, Instance] = {}
         self.by_person: defaultdict[PersonKey, list[Instance]] = defaultdict(list)

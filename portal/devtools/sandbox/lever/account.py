@@ -8,10 +8,9 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from threading import Lock, RLock
+from threading import Lock
 
-from portal.devtools.sandbox.accounts import RuntimeSettings
-from portal.devtools.sandbox.faults import Ledger
+from portal.devtools.sandbox.accounts import Account, RuntimeSettings
 from portal.devtools.sandbox.lever.records import (
     ArchiveReason,
     Contact,
@@ -170,18 +169,14 @@ class TokenBucket:
         return True
 
 
-class LeverAccount:
-    """State and indexes of one account; hold `lock` while reading or changing it."""
+class LeverAccount(Account[LeverSettings]):
+    """State and indexes of one account."""
 
     def __init__(self, slug: str, name: str, sender: WebhookSender, settings: LeverSettings) -> None:
-        self.slug = slug
-        self.name = name
+        super().__init__(slug, name, settings)
         self.id = stable_id(slug, "lever-account")
-        self.lock = RLock()
-        self.settings = settings
         self.bucket = TokenBucket(settings)
         self.events = Events(sender, settings)
-        self.ledger = Ledger()
         self.users: dict[str, User] = {}
         self.stages: dict[str, Stage] = {}
         self.archive_reasons: dict[str, ArchiveReason] = {}

@@ -15,18 +15,6 @@ from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
 STAGE_CHANGE = "candidateStageChange"
 
 
-def account_ledger(account: LeverAccount) -> JsonObject:
-    """Return what happened in an account."""
-    everyone = [*account.opportunities.values(), *account.deleted.values()]
-    return {
-        "opportunities": {item.id: _entry(account, item) for item in everyone},
-        "calls": account.ledger.describe_calls(),
-        "deliveries": [delivery.describe() for delivery in account.events.deliveries],
-        "neighbour_sent": list(account.neighbour_sent),
-        "other_faults": account.ledger.other_faults(item.id for item in everyone),
-    }
-
-
 def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
     live = [form for form in item.feedback.values() if form.deleted_at is None]
     contact = account.contact_of(item)
@@ -65,10 +53,9 @@ class LeverControl(ControlApi[LeverAccount]):
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
+            *super().routes(),
             control_route("POST", "accounts", self.put_account),
             control_route("GET", "accounts/<account>", self.show_account),
-            control_route("GET", "ledger", self.ledger),
-            self.route("settings", self.change_settings),
             self.route("move", self.move),
             self.route("archive", self.archive),
             self.route("delete", self.delete),
@@ -94,7 +81,7 @@ class LeverControl(ControlApi[LeverAccount]):
     def put_account(self, request: Request) -> Response:
         """Add or replace an account; with `keep`, only generate candidates in the one there is."""
         body = request.json_object()
-        slug = self.new_slug(body)
+        slug = pick(body, "account", str, "")
         document = {key: value for key, value in body.items() if key not in ("account", "keep", "generate")}
         existing = self._platform.accounts.get(slug)
         account = existing if body.get("keep") and existing else self._platform.add_account(slug, document)
@@ -111,9 +98,15 @@ class LeverControl(ControlApi[LeverAccount]):
             stages = [{"id": stage.id, "text": stage.text} for stage in account.stages.values()]
         return json_response({"stages": stages})
 
-    def ledger(self, request: Request) -> Response:
-        """Answer what happened, per account."""
-        return self.ledgers(request, account_ledger)
+    def describe(self, account: LeverAccount) -> JsonObject:
+        """Return what happened in an account."""
+        everyone = [*account.opportunities.values(), *account.deleted.values()]
+        return {
+            "opportunities": {item.id: _entry(account, item) for item in everyone},
+            "calls": account.ledger.describe_calls(),
+            "deliveries": [delivery.describe() for delivery in account.events.deliveries],
+            "other_faults": account.ledger.other_faults(item.id for item in everyone),
+        }
 
     def move(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Move opportunities to a stage, as the Stage button does."""
