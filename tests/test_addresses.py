@@ -15,7 +15,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.invitations import work_in
 from integrations.members.models.membership import Membership
 from tests.admin.conftest import SECRETS, Customer, make_customer
-from tests.pages.test_access import ALLOWED, EVERYBODY, MOVED, PUBLIC, ROLES
+from tests.pages.test_access import ALLOWED, EVERYBODY, LEAD_ON, MOVED, PUBLIC, ROLES
 from tests.support import addresses, factories
 from tests.support.addresses import WITHOUT_ORGANIZATION, Address
 from tests.support.second_factors import prove_now
@@ -150,10 +150,6 @@ def test_every_address_has_a_rule() -> None:
     assert listed <= addresses.names()
 
 
-#: Pages that lead back when nothing was asked for on the page before them.
-ASKED_FOR_ELSEWHERE = {"lever-account", "lever-key-author"}
-
-
 def _request(client: Client, url: str, method: str) -> Any:
     """Return the response; a POST is rolled back, so that the next request finds the same rows."""
     if method == "get":
@@ -177,7 +173,7 @@ def _others_in(answer: Any, persona: Persona) -> list[str]:
 
 def expected_of_a_page(persona: Persona, address: Address, method: str) -> Iterable[int]:
     """Return the status codes that the contract's role table allows for a page."""
-    done = {200, 405} if method == "get" and address.name not in ASKED_FOR_ELSEWHERE else {200, 302, 405}
+    done = {200, 405} if method == "get" and address.name not in LEAD_ON else {200, 302, 405}
     lowest = (
         ALLOWED.get(address.name, 0)
         if method == "get"

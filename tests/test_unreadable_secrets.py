@@ -33,8 +33,6 @@ PAGES = (
     "preview",
     "notification-settings",
     "account",
-    "lever-disconnect",
-    "webhooks-remove",
     "metrics",
 )
 
@@ -206,7 +204,6 @@ def test_configure_enters_secrets_again_and_leaves_the_others_as_they_are(
 def test_a_token_that_cannot_be_read_can_be_retired(ready_organization, super_admin_client, wrong_key):
     webhook = LeverWebhook.objects.get()
     address = reverse("token-retire", args=[webhook.pk, "current"])
-    assert super_admin_client.get(address).status_code == 200
     assert super_admin_client.post(address).status_code == 302
     webhook.refresh_from_db()
     assert webhook.retired_at is not None

@@ -44,7 +44,6 @@ urlpatterns = [
     path("settings/rules/passed/", rules.PassedView.as_view(), name="passed"),
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/team/lever/", team.LeverPeopleView.as_view(), name="lever-people"),
-    path("settings/members/", team.TeamView.as_view(), name="member-invite"),
     path("settings/members/pending/<int:pk>/", team.PendingMemberView.as_view(), name="pending-member"),
     path(
         "settings/members/pending/<int:pk>/withdraw/",

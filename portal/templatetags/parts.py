@@ -6,6 +6,7 @@ from math import ceil
 
 from django import template
 from django.template import Context
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -108,6 +109,27 @@ def topic(content: str, anchor: str, heading: str) -> SafeString:
         heading,
         anchor,
         content,
+    )
+
+
+@register.simple_block_tag(takes_context=True)
+def confirm(
+    context: Context, content: str, button: str, page: str, *keys: object, opener: str, about: str = ""
+) -> SafeString:
+    """Return a button that asks in place: behind the opener stand what the act does, and the button that does it.
+
+    `about` is read out with the opener, where several acts have the same. It works without JavaScript.
+    """
+    return format_html(
+        '<details><summary>{}<span class="visually-hidden"> {}</span></summary><form method="post" action="{}">'
+        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
+        '<button type="submit" class="danger">{}</button></form></details>',
+        opener,
+        about,
+        reverse(page, args=keys),
+        context.get("csrf_token", ""),
+        content,
+        button,
     )
 
 

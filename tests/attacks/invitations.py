@@ -14,7 +14,7 @@ from integrations.queue import worker
 from tests.support import factories
 from tests.support.second_factors import prove_now
 
-INVITE = "/settings/members/"
+INVITE = "/settings/team/"
 PASSWORD = {"password1": "a long new secret", "password2": "a long new secret", "answer": "accept"}
 ACCEPT = {"answer": "accept"}
 DECLINE = {"answer": "decline"}

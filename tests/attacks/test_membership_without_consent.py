@@ -56,7 +56,7 @@ def test_the_organization_last_used_comes_first_at_the_next_sign_in(globex, vict
 @pytest.mark.parametrize("name", ["with", "without"])
 def test_the_answer_is_the_same_with_an_account_and_without(globex, victim, name):
     address = victim.email if name == "with" else "nobody@nowhere.example"
-    answer = globex.client.post("/settings/members/", {"email": address, "role": "admin"})
+    answer = globex.client.post("/settings/team/", {"email": address, "role": "admin"})
     assert (answer.status_code, answer["Location"]) == (302, "/settings/team/")
     pending = globex.pending(address)
     pages = text(globex.client.get("/settings/team/")) + text(
@@ -72,6 +72,6 @@ def test_both_answers_cost_the_same_queries(globex, victim):
     counts = []
     for address in (victim.email, "nobody@nowhere.example"):
         with CaptureQueriesContext(connection) as queries:
-            globex.client.post("/settings/members/", {"email": address, "role": "admin"})
+            globex.client.post("/settings/team/", {"email": address, "role": "admin"})
         counts.append(len(queries))
     assert counts[0] == counts[1]

@@ -55,9 +55,7 @@ def _reset_factor(scene: Scene) -> Act:
 
 PEOPLE_ACTS: dict[str, Prepare] = {
     "ask": _ask,
-    "member-invite": lambda s: (
-        lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})
-    ),
+    "team": lambda s: lambda: s.post("team", {"email": "new@acme.example", "role": "admin"}),
     "lever-people": lambda s: (
         lambda: s.post("lever-people", {"role": "team_member", "address": ["sourcer@acme.example"]})
     ),

@@ -33,7 +33,6 @@ NOT_AUDITED = {
     "candidates-take-over",  # its entry is tested in tests/invitations/test_take_over.py
     "health",
     "member-link",  # shows
-    "team",  # shows
     *(f"help{page}" for page in HELP_PAGES),
     "report",
 }

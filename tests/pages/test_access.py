@@ -78,7 +78,6 @@ ALLOWED = {
     "address-replace": 1,
     "token-retire": 1,
     "webhooks-remove": 1,
-    "member-invite": 1,
     "member-link": 1,
     "member-role": 1,
     "member-remove": 1,
@@ -96,6 +95,8 @@ EVERYBODY = {
     "membership-leave",
     *(name for name in names() if name.startswith(("account_", "mfa_", "usersessions_"))),
 } - PUBLIC
+#: Addresses that lead to the page of their form, or back when nothing was asked for on the page before them.
+LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "address-replace", "api-tokens"}
 #: Addresses that lead on to a page, which checks who may see it.
 MOVED = {"health", "memberships", "notifications"}
 

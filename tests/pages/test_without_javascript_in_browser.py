@@ -74,9 +74,9 @@ def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready_organizatio
     page.locator("[name=assessment]").select_option("Backend")
     press(page, "Save")
     mapping = RoleMapping.objects.get(organization=ready_organization, role="Chef")
-    page.goto(f"{plain.site}{reverse('mapping-delete', args=[mapping.pk])}")
-    with page.expect_navigation():
-        page.locator("main button[type=submit]").first.press("Enter")
+    page.goto(f"{plain.site}{reverse('mapping-edit', args=[mapping.pk])}")
+    page.get_by_text("Delete…").press("Enter")
+    press(page, "Delete the mapping")
     assert not RoleMapping.objects.filter(pk=mapping.pk).exists()
 
 

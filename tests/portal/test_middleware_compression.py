@@ -62,5 +62,9 @@ def test_a_link_into_an_account_is_not_compressed(visitor: Client, organization,
     person.set_unusable_password()
     person.save()
     member = Membership.objects.create(user=person, organization=organization)
-    for name, pk in (("pending-member", pending.pk), ("member-link", member.pk)):
-        assert 'id="invitation-link"' in visitor.get(reverse(name, args=[pk])).content.decode()
+    shown = {
+        reverse("team"): f"link-{pending.email}",
+        reverse("member-link", args=[member.pk]): "invitation-link",
+    }
+    for page, link in shown.items():
+        assert f'id="{link}"' in visitor.get(page).content.decode()

@@ -172,10 +172,8 @@ class MappingCreateView(MappingFormView):
 
 
 class MappingDeleteView(RemoveRowView[RoleMapping]):
-    """Ask for confirmation; delete the mapping on POST."""
+    """Delete a mapping."""
 
     model, kept, allowed_roles = RoleMapping, MAPPINGS, MAPPINGS.roles
     following_page = "mapping-list"
     removed = "The mapping {} is deleted."
-    template_name = "integrations/rolemapping_confirm_delete.html"
-    http_method_names = OperationView.http_method_names

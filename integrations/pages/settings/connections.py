@@ -4,6 +4,7 @@ Other members ask one of them there.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -18,6 +19,8 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
+from integrations.api.acts import API_TOKENS, DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS
+from integrations.api.models import ApiScope
 from integrations.audit.models.entry import Actor
 from integrations.codescreen.acts import (
     KeyRefused,
@@ -37,14 +40,16 @@ from integrations.pages.settings.connection_state import codescreen_state, lever
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pages.views import (
     ActView,
-    ConfirmedActView,
     OperationView,
     ProvenChangesMixin,
     show_as_messages,
 )
 from integrations.queue import notify
+from integrations.queue.models.duty_run import INTERVALS, Duty
 
 MAX_OVERLAP_DAYS = 90
+#: How often the sweep looks for what no webhook told.
+SWEEP_MINUTES = INTERVALS[Duty.SWEEP] // timedelta(minutes=1)
 #: For each field that is only stored, the operation that saves it and the message afterwards.
 _SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...] = (
     ("lever_signature_token", save_main_token, "The Lever Webhook Signature is stored."),
@@ -114,6 +119,30 @@ class LeverKeyForm(forms.Form):
             del self.fields["lever_region"]
 
 
+class ApiTokenForm(forms.Form):
+    """A new token of a program."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="Such as the program that reads.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="May read",
+        choices=ApiScope.choices(),
+        initial=list(ApiScope),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(
+        label="Expires after (days)",
+        min_value=1,
+        max_value=MOST_DAYS,
+        initial=DEFAULT_DAYS,
+        help_text=f"At most {MOST_DAYS}.",
+    )
+
+
 class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
     """Show the connections and save their secrets; to other roles, who their Super Admins are.
 
@@ -142,11 +171,15 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
         context = super().get_context_data(**kwargs)
         if not self.membership.may_connect:
             return context
-        lever = lever_state(self.organization)
+        lever, tokens = lever_state(self.organization), list(API_TOKENS.of(self.organization))
         return {
             **context,
             "connections_form": ConnectionsForm(),
             "address_form": WebhookAddressForm(),
+            "token_form": ApiTokenForm(),
+            "tokens": tokens,
+            "most_tokens": MOST_TOKENS if len(tokens) >= MOST_TOKENS else None,
+            "sweep_minutes": SWEEP_MINUTES,
             "lever_key_form": LeverKeyForm(initial={"lever_region": lever.region}),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever,
@@ -223,13 +256,18 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
         return redirect(page)
 
 
-class ConnectionActView(OrganizationMixin, ActView):
-    """A button of the page."""
+class SettingsFormView(SettingsView):
+    """Another form of the page, to which its address leads."""
 
     allowed_roles = SUPER_ADMINS
-    following_page = "settings"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect(self.get_success_url())
+
+
+class ConnectionActView(OrganizationMixin, FreshProofMixin, ActView):
+    """A button of the page, for a person who has proven just now who they are."""
+
+    allowed_roles = SUPER_ADMINS
+    page_of_form = following_page = "settings"
     anchor = "#webhook"
-
-
-class ConfirmedConnectionActView(ConnectionActView, FreshProofMixin, ConfirmedActView):
-    """A button that leads to a page which asks first, after a fresh proof of who the person is."""

@@ -15,10 +15,8 @@ from django.shortcuts import redirect
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
-from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
-from integrations.core.vocabulary import ActionNotAllowed, Platform
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import NotConnected, PlatformError
-from integrations.invitations.models.invitation import Invitation
 from integrations.lever import acts as lever_acts
 from integrations.lever.acts import account_before, connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverAccess, LeverConnection
@@ -26,10 +24,8 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
-from integrations.outbox.perform import kinds_acting_on
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ConfirmedActView
+from integrations.pages.views import ActView, ConfirmedActView
 from integrations.queue import notify
 from integrations.store.encryption import encrypt, opened
 
@@ -165,29 +161,11 @@ class OtherLeverAccountView(OrganizationMixin, FreshProofMixin, ConfirmedActView
         return redirect("settings")
 
 
-class DisconnectLeverView(OrganizationMixin, FreshProofMixin, ConfirmedActView):
-    """Show what disconnecting affects; disconnect on POST."""
+class DisconnectLeverView(OrganizationMixin, FreshProofMixin, ActView):
+    """Disconnect Lever."""
 
-    template_name = "integrations/disconnect_lever.html"
     allowed_roles = SUPER_ADMINS
-    following_page = "settings"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        own = {"organization": self.organization}
-        lever_writes = Effect.objects.filter(
-            state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
-        )
-        tokens = lever_acts.active_tokens(self.organization)
-        return super().get_context_data(
-            lever=self.organization.lever,
-            open_count=Invitation.objects.filter(status__in=FOLLOWED, **own).count(),
-            unsent_count=Invitation.objects.filter(
-                status__in=(*UNSENT, InvitationStatus.SENDING), **own
-            ).count(),
-            unwritten_count=lever_writes.count(),
-            has_made_webhook=any(token.is_made_by_us for token in tokens),
-            **kwargs,
-        )
+    page_of_form = following_page = "settings"
 
     def operate(self, form: Form) -> str:
         disconnect_lever(self.organization, self.user)

@@ -22,15 +22,14 @@ from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin, own_page, return_url
 from integrations.pages.settings.connection_state import scopes_for_key
-from integrations.pages.settings.connections import LeverKeyForm, SettingsView
+from integrations.pages.settings.connections import LeverKeyForm, SettingsFormView
 from integrations.pages.settings.lever_connect import KEY, announce
 from integrations.pages.views import ConfirmedActView
 
 
-class LeverKeyView(SettingsView):
+class LeverKeyView(SettingsFormView):
     """Try a key; one that Lever accepts waits for the user in whose name is written. Nothing is stored yet."""
 
-    allowed_roles = SUPER_ADMINS
     form_class = LeverKeyForm
     form_name = "lever_key_form"
     error_field = "lever_api_key"

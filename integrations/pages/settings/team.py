@@ -1,5 +1,6 @@
 """The page Team: members, invitations, roles, second factors, removing somebody; and people from Lever."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -41,12 +42,11 @@ from integrations.notifications.link_emails import (
     membership_link,
 )
 from integrations.organizations.acts import is_less_secure, set_policies
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import (
     ActView,
-    ConfirmedActView,
     OperationView,
-    ReasonForm,
     RowMixin,
     shows_secret,
 )
@@ -66,8 +66,12 @@ class InviteMemberForm(forms.Form):
     )
 
 
+@shows_secret
 class TeamView(OrganizationMixin, OperationView):
-    """Show the members; invite somebody by an e-mail address. The answer doesn't tell whether they have an account."""
+    """Show the members and the invitations, and with `?people` who in Lever is neither.
+
+    On POST invite somebody by an e-mail address. The answer doesn't tell whether they have an account.
+    """
 
     template_name = "integrations/team.html"
     allowed_roles = SUPER_ADMINS
@@ -78,13 +82,20 @@ class TeamView(OrganizationMixin, OperationView):
         members = list(
             with_factors(self.organization.memberships.select_related("user").order_by("user__username"))
         )
+        pending_members = list(self.organization.pending_memberships.order_by("email"))
+        people = _people_in_lever(self.organization, self.request.GET) if "people" in self.request.GET else {}
         return super().get_context_data(
             members=members,
             without=sum(not (member.has_app or member.has_passkey) for member in members),
             provider=provider_of(self.organization),
-            pending_members=self.organization.pending_memberships.order_by("email"),
+            # only where the portal can't send it: everybody who has it can answer for the person
+            pending_members=[
+                (one, membership_link(one) if one.is_open and not is_mail_sent() else "")
+                for one in pending_members
+            ],
             is_mail_sent=is_mail_sent(),
             roles=Membership.Role.choices,
+            people=people,
             **kwargs,
         )
 
@@ -95,35 +106,30 @@ class TeamView(OrganizationMixin, OperationView):
             return wanted
         pending = invite(self.organization, email, role, self.user)
         if not is_mail_sent():
-            return redirect("pending-member", pk=pending.pk)
+            return f"The link for {pending.email} is among the invitations."
         return f"The invitation is on its way to {pending.email}."
 
 
-@shows_secret
-class PendingMemberView(RowMixin[PendingMembership], ConfirmedActView):
-    """Show one pending membership; send its invitation again on POST."""
-
-    model, allowed_roles = PendingMembership, PENDING_MEMBERSHIPS.roles
-    template_name = "integrations/pending_member.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the link only where the portal can't send it: everybody who has it can answer for the person."""
-        link = membership_link(self.row) if self.row.is_open and not is_mail_sent() else ""
-        return super().get_context_data(link=link, is_mail_sent=is_mail_sent(), **kwargs)
-
-    def operate(self, form: Form) -> str:
-        send_again(self.row, self.user)
-        return f"The invitation is on its way to {self.row.email}. Earlier links have ended."
-
-    def get_success_url(self) -> str:
-        return self.request.path
-
-
-class WithdrawInvitationView(RowMixin[PendingMembership], ActView):
-    """Withdraw an invitation."""
+class PendingMixin(RowMixin[PendingMembership]):
+    """An act on one invitation, which returns to the invitations."""
 
     model, allowed_roles = PendingMembership, PENDING_MEMBERSHIPS.roles
     following_page = "team"
+    anchor = "#invited"
+
+
+class PendingMemberView(PendingMixin, ActView):
+    """Send an invitation again."""
+
+    def operate(self, form: Form) -> str:
+        send_again(self.row, self.user)
+        if not is_mail_sent():
+            return f"The link for {self.row.email} is new. Earlier links have ended."
+        return f"The invitation is on its way to {self.row.email}. Earlier links have ended."
+
+
+class WithdrawInvitationView(PendingMixin, ActView):
+    """Withdraw an invitation."""
 
     def operate(self, form: Form) -> str:
         withdraw(self.row, self.user)
@@ -168,10 +174,9 @@ class ChangeRoleView(MemberMixin, ActView):
         return f"{member.name} is {member.get_role_display()} now."
 
 
-class RemoveMemberView(MemberMixin, ConfirmedActView):
-    """Show what removing a member affects; remove them on POST."""
+class RemoveMemberView(MemberMixin, ActView):
+    """Remove a member."""
 
-    template_name = "integrations/member_remove.html"
     following_page = "team"
 
     def operate(self, form: Form) -> str | HttpResponse:
@@ -221,12 +226,10 @@ class RequireSecondFactorView(OrganizationMixin, ActView):
         return self.organization.requires_single_sign_on or began == self.organization.pk
 
 
-class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
-    """Say what a reset does and ask why; reset on POST. Both need a fresh proof: it opens another's account."""
+class ResetSecondFactorView(MemberMixin, FreshProofMixin, ActView):
+    """Reset a member's second factor. It takes a fresh proof: it opens another's account."""
 
-    template_name = "integrations/second_factor_reset.html"
-    form_class = ReasonForm
-    following_page = "team"
+    page_of_form = following_page = "team"
 
     def operate(self, form: Form) -> str | HttpResponse:
         """Reset it, unless it isn't this organization's to decide."""
@@ -244,36 +247,32 @@ PAGE_SIZE = MOST_PER_HOUR
 LEFT_OUT = f"Left out: people who aren't proposed any more, and those beyond the limits. {LIMITS}"
 
 
-class LeverPeopleView(OrganizationMixin, OperationView):
-    """Show who in Lever isn't a member yet, one role at a time; invite those who are ticked on POST."""
+def _people_in_lever(organization: Organization, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return who in Lever isn't a member yet, of one role; why, where Lever doesn't tell."""
+    try:
+        found = proposals(organization)
+    except PlatformError as error:
+        return {"problem": str(error)}
+    by_role = {role: [one for one in found if one.role == role] for role in PROPOSED.values()}
+    role = next((one for one in by_role if one == asked.get("people")), None)
+    role = role or next((one for one, people in by_role.items() if people), PROPOSED["super admin"])
+    page = Paginator(by_role[role], PAGE_SIZE).get_page(asked.get("page"))
+    return {"counts": [(one, len(people)) for one, people in by_role.items()], "role": role, "page": page}
 
-    template_name = "integrations/lever_people.html"
+
+class LeverPeopleView(OrganizationMixin, ActView):
+    """Invite those in Lever who are ticked."""
+
     allowed_roles = SUPER_ADMINS
-    form_class = Form
     following_page = "team"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the users from Lever; without an answer the page says why."""
-        context = super().get_context_data(is_mail_sent=is_mail_sent(), **kwargs)
-        try:
-            found = proposals(self.organization)
-        except PlatformError as error:
-            return {**context, "problem": str(error)}
-        by_role = {role: [one for one in found if one.role == role] for role in PROPOSED.values()}
-        asked = self.request.GET.get("role", "")
-        role = next((one for one in by_role if one == asked), None)
-        role = role or next((one for one, people in by_role.items() if people), PROPOSED["super admin"])
-        page = Paginator(by_role[role], PAGE_SIZE).get_page(self.request.GET.get("page"))
-        counts = [(one, len(people)) for one, people in by_role.items()]
-        return {**context, "counts": counts, "role": role, "page": page}
 
     def operate(self, form: Form) -> str | HttpResponseBase:
         """Invite them; they become members when they accept. Super Admins take a fresh proof."""
         role, addresses = self.request.POST.get("role", ""), set(self.request.POST.getlist("address"))
         if not addresses:
             raise ActionNotAllowed("Tick somebody first.")
-        page = reverse("lever-people")
-        if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, f"{page}?role={role}")):
+        page = f"{reverse('team')}?people={role}"
+        if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, page)):
             return wanted
         invited = invite_proposed(self.organization, role, addresses, self.user)
         if not invited:

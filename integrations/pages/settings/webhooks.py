@@ -1,44 +1,34 @@
 """Signature tokens, webhooks and their address: the other forms and the buttons of the page Integrations."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
 from integrations.health.lever_probe import move_webhooks
 from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.acts import (
-    Generation,
     Token,
     active_tokens,
     make_webhooks,
     remove_webhooks,
     retire_token,
 )
-from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.acts import replace_webhook_key
 from integrations.pages.settings.connections import (
-    ConfirmedConnectionActView,
     ConnectionActView,
-    SettingsView,
+    SettingsFormView,
     WebhookAddressForm,
 )
-from integrations.queue.models.duty_run import INTERVALS, Duty
-
-#: How often the sweep looks for what no webhook told.
-SWEEP_MINUTES = INTERVALS[Duty.SWEEP] // timedelta(minutes=1)
 
 
-class ReplaceAddressView(SettingsView):
+class ReplaceAddressView(SettingsFormView):
     """Make a new webhook address, and move to it the webhooks that the portal made in Lever."""
 
-    allowed_roles = SUPER_ADMINS
     form_class = WebhookAddressForm
     form_name = "address_form"
     error_field = "overlap_days"
@@ -69,10 +59,9 @@ class ReplaceAddressView(SettingsView):
         return redirect(self.get_success_url())
 
 
-class RetireTokenView(ConfirmedConnectionActView):
-    """Show what retiring a signature token affects; retire it on POST."""
+class RetireTokenView(ConnectionActView):
+    """Retire a signature token."""
 
-    template_name = "integrations/retire_token.html"
     anchor = "#tokens"
 
     def token(self) -> Token:
@@ -83,29 +72,14 @@ class RetireTokenView(ConfirmedConnectionActView):
                 return token
         raise Http404
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the token, and the tokens that stay active without it."""
-        retired = self.token()
-        others = [token for token in active_tokens(self.organization) if not _ends_with(token, retired)]
-        return super().get_context_data(token=retired, others=others, sweep_minutes=SWEEP_MINUTES, **kwargs)
-
     def operate(self, form: Form) -> str:
         token = self.token()
         retire_token(token.webhook, token.generation, self.user)
         return f"The token “{token.label}” is retired."
 
 
-def _ends_with(token: Token, retired: Token) -> bool:
-    """Whether retiring a token ends this one too: itself, and with a current token its webhook's previous one."""
-    if token.webhook.pk != retired.webhook.pk:
-        return False
-    return token.generation == retired.generation or retired.generation == Generation.CURRENT
-
-
-class MakeWebhookView(ConnectionActView, FreshProofMixin):
+class MakeWebhookView(ConnectionActView):
     """Make the portal's webhooks through Lever's API: of stage changes and of deleted candidates."""
-
-    page_of_form = "settings"
 
     def operate(self, form: Form) -> str:
         make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
@@ -113,20 +87,8 @@ class MakeWebhookView(ConnectionActView, FreshProofMixin):
         return f"The webhooks are made. In Lever, check that {events} are turned on under Webhooks."
 
 
-class RemoveWebhooksView(ConfirmedConnectionActView):
-    """Show what removing the portal's webhook affects; remove it through Lever's API on POST."""
-
-    template_name = "integrations/remove_webhook.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the portal's webhook, and the tokens that stay without it."""
-        tokens = active_tokens(self.organization)
-        return super().get_context_data(
-            webhook=next((token.webhook for token in tokens if token.is_made_by_us), None),
-            others=[token for token in tokens if not token.is_made_by_us],
-            sweep_minutes=SWEEP_MINUTES,
-            **kwargs,
-        )
+class RemoveWebhooksView(ConnectionActView):
+    """Remove the portal's webhook through Lever's API."""
 
     def operate(self, form: Form) -> str:
         remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)

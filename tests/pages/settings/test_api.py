@@ -1,4 +1,4 @@
-"""The page where a Super Admin makes and revokes tokens of programs."""
+"""The tokens of programs that a Super Admin makes and revokes under Settings."""
 
 from datetime import timedelta
 
@@ -16,18 +16,19 @@ from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
 
-PAGE = "/settings/api/"
+PAGE, MAKE = "/settings/", "/settings/api/"
 FORM = {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"}
 
 
-def test_an_empty_page_says_what_to_do(super_admin_client, organization):
+def test_an_empty_list_says_what_to_do(super_admin_client, organization):
+    assert super_admin_client.get(MAKE)["Location"] == "/settings/#programs"
     page = super_admin_client.get(PAGE).content.decode()
     assert "No tokens yet" in page
     assert 'href="/api/v1/schema/"' in page
 
 
 def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, organization, client):
-    answer = super_admin_client.post(PAGE, FORM)
+    answer = super_admin_client.post(MAKE, FORM)
     page = answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     text = page.partition('value="cslp_')[2].partition('"')[0]
@@ -47,7 +48,7 @@ def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, org
 
 def test_each_super_admin_is_told_of_a_token_but_not_what_programs_send(super_admin_client, organization):
     factories.member(organization, "super_admin", "second")
-    answer = super_admin_client.post(PAGE, {**FORM, "name": "see evil.example"}).content.decode()
+    answer = super_admin_client.post(MAKE, {**FORM, "name": "see evil.example"}).content.decode()
     worker.work()
     assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 2
     told = mail.outbox[0]
@@ -71,7 +72,7 @@ WRONG = [
 @pytest.mark.parametrize(("wrong", "error"), WRONG)
 def test_what_is_wrong_is_said_at_its_field(super_admin_client, organization, wrong, error):
     factories.api_token(organization, "taken")
-    page = super_admin_client.post(PAGE, {**FORM, **wrong}).content.decode()
+    page = super_admin_client.post(MAKE, {**FORM, **wrong}).content.decode()
     assert error in page
     assert ApiToken.objects.count() == 1
 
@@ -92,7 +93,7 @@ def test_the_list_says_what_a_token_reads_when_it_was_used_and_that_it_has_ended
 def test_who_made_a_token_is_shown_and_that_they_left_is_a_finding(
     super_admin_client, super_admin, organization
 ):
-    super_admin_client.post(PAGE, FORM)
+    super_admin_client.post(MAKE, FORM)
     factories.api_token(organization, "nightly", "api_token")
     page = super_admin_client.get(PAGE).content.decode()
     assert f">{super_admin.get_full_name() or super_admin}<" in page

@@ -85,5 +85,8 @@ def test_one_of_two_super_admins_can_be_removed(super_admin_client, super_admin,
 
 def test_removing_a_member_asks_for_confirmation(super_admin_client, team_member):
     member = Membership.objects.get(user=team_member)
-    assert "Remove" in text(super_admin_client.get(reverse("member-remove", args=[member.pk])))
+    remove = reverse("member-remove", args=[member.pk])
+    page = text(super_admin_client.get(reverse("team")))
+    assert f'action="{remove}"' in page[page.index("They no longer see anything of") :]
+    assert super_admin_client.get(remove).status_code == 405
     assert Membership.objects.filter(pk=member.pk).exists()

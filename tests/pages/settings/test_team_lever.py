@@ -11,7 +11,7 @@ from tests.support import factories
 from tests.support.page_text import text
 from tests.support.second_factors import forget_proofs
 
-URL = "/settings/team/lever/"
+PAGE, URL = "/settings/team/?people", "/settings/team/lever/"
 TWO = ["recruiter@acme.example", "sourcer@acme.example"]
 
 
@@ -22,18 +22,18 @@ def invited() -> list[tuple[str, str]]:
 def test_each_role_has_its_people_and_the_first_with_somebody_is_shown(
     super_admin_client, connected_organization
 ):
-    page = super_admin_client.get(URL)
-    assert page.context["role"] == "super_admin"
-    assert [(role.value, count) for role, count in page.context["counts"]] == [
+    page = super_admin_client.get(PAGE)
+    assert page.context["people"]["role"] == "super_admin"
+    assert [(role.value, count) for role, count in page.context["people"]["counts"]] == [
         ("super_admin", 1),
         ("admin", 1),
         ("team_member", 2),
         ("limited_team_member", 1),
     ]
     factories.invited(connected_organization, "super-admin@acme.example")
-    assert super_admin_client.get(URL).context["role"] == "admin"
-    page = super_admin_client.get(URL, {"role": "team_member"})
-    assert [one.address for one in page.context["page"]] == TWO
+    assert super_admin_client.get(PAGE).context["people"]["role"] == "admin"
+    page = super_admin_client.get(f"{PAGE}=team_member")
+    assert [one.address for one in page.context["people"]["page"]] == TWO
     assert re.findall(r'value="([^"]+@[^"]+)"', page.content.decode()) == TWO
 
 
@@ -49,7 +49,7 @@ def test_those_ticked_are_invited_and_nobody_is_a_member_before_accepting(
 
 
 def test_a_role_is_never_another_than_in_lever(super_admin_client, connected_organization):
-    answer = super_admin_client.post(URL, {"role": "super_admin", "address": TWO})
+    answer = super_admin_client.post(URL, {"role": "super_admin", "address": TWO}, follow=True)
     assert "Nobody was invited." in text(answer)
     answer = super_admin_client.post(URL, {"role": "team_member", "address": [*TWO, "x@acme.example"]})
     assert invited() == [(address, "team_member") for address in TWO]
@@ -64,7 +64,7 @@ def test_who_is_left_out_is_explained_by_each_limit(super_admin_client, connecte
 
 
 def test_nobody_ticked_is_explained_at_the_form(super_admin_client, connected_organization):
-    assert "Tick somebody first." in text(super_admin_client.post(URL, {"role": "team_member"}))
+    assert "Tick somebody first." in text(super_admin_client.post(URL, {"role": "team_member"}, follow=True))
 
 
 def test_to_invite_super_admins_takes_a_fresh_proof(super_admin_client, connected_organization):
@@ -72,7 +72,7 @@ def test_to_invite_super_admins_takes_a_fresh_proof(super_admin_client, connecte
     wanted = {"role": "super_admin", "address": ["super-admin@acme.example"]}
     answer = super_admin_client.post(URL, wanted)
     assert answer.status_code == 302
-    assert "lever" in answer["Location"]
+    assert "people" in answer["Location"]
     assert invited() == []
     super_admin_client.post(URL, {"role": "team_member", "address": TWO})
     assert len(invited()) == 2
@@ -83,22 +83,24 @@ def test_an_empty_role_and_an_answer_that_is_missing_are_explained(
 ):
     for address in TWO:
         factories.invited(connected_organization, address)
-    page = text(super_admin_client.get(URL, {"role": "team_member"}))
+    page = text(super_admin_client.get(f"{PAGE}=team_member"))
     assert "Everybody who is Team Member in Lever is a member already, or is invited." in page
 
     def refuse(*_, **__):
         raise PlatformError("Lever refused it", status=403)
 
     monkeypatch.setattr(LeverClient, "users", refuse)
-    assert "could not be read: Lever refused it" in text(super_admin_client.get(URL))
-    assert "Lever refused it" in text(super_admin_client.post(URL, {"role": "admin", "address": TWO}))
+    assert "could not be read: Lever refused it" in text(super_admin_client.get(PAGE))
+    assert "Lever refused it" in text(
+        super_admin_client.post(URL, {"role": "admin", "address": TWO}, follow=True)
+    )
 
 
 def test_the_team_page_leads_there_and_says_whose_access_ends(super_admin_client, organization):
     page = text(super_admin_client.get("/settings/team/"))
-    assert f'href="{URL}"' in page
+    assert 'href="?people#people"' in page
     assert "people who are deactivated there lose access here within an hour" in page
-    assert "could not be read" in text(super_admin_client.get(URL))
+    assert "could not be read" in text(super_admin_client.get(PAGE))
 
 
 def test_the_team_page_marks_the_last_super_admin_who_is_deactivated_in_lever(
