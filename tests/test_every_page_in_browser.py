@@ -69,6 +69,9 @@ STATES = {
     ],
     "audit": ["?action=nothing"],
     "candidate": ["?show=technical"],
+    "report": ["?by=week"],
+    "settings": ["?change"],
+    "team": ["?people"],
     "login": ["?next=/activity/"],
 }
 NO_PAGE = {"switch-organization", "mfa_download_recovery_codes"}

@@ -208,7 +208,7 @@ class ReportView(OrganizationMixin, TemplateView):
             pass_percent=total.pass_percent,
             unstated=total.counts[Became.NOT_STATED],
             by=by,
-            choices=list(By),
+            choices=By.choices(),
             rows=[_row(line, report[line], period) for line in _in_order(by, report)],
             **kwargs,
         )

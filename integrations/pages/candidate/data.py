@@ -36,7 +36,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         written = written_to_lever(rows.newest_effects, rows.erasure)
         return super().get_context_data(
             rows=rows,
-            name=rows.called,
+            part="data",
             assessments=[
                 (invitation, _attempts(rows, invitation)) for invitation in reversed(rows.newest_invitations)
             ],

@@ -148,7 +148,9 @@ class MappingListView(OrganizationMixin, TemplateView):
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
             findings=linter.findings(self.organization),
-            known_assessments=pick_list.assessments(self.organization).names,
+            known_assessments=pick_list.assessments(self.organization).names
+            if self.membership.may_configure
+            else [],
             **kwargs,
         )
 
