@@ -125,11 +125,12 @@ def test_a_move_is_due_again_when_the_result_says_the_same_again(invitation):
     assert (move.state, move.end_reason) == ("due", "")
 
 
-def test_a_move_waits_for_no_assessment_that_is_open_again(invitation):
+def test_a_move_alone_is_cancelled_when_the_assessment_is_open_again(invitation):
     send(invitation)
+    finish()
     complete(invitation, "Passed")
     become(invitation, Status.IN_PROGRESS)
-    assert Effect.objects.get(kind="move_stage").state == "cancelled"
+    assert kinds(state="cancelled") == ["move_stage", "set_progress_tag"]
 
 
 def test_what_a_worker_holds_is_left_to_its_step(invitation):
