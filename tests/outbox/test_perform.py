@@ -56,6 +56,16 @@ def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, 
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
+def test_a_pause_by_an_admin_holds_an_email_too(scenario):
+    Organization.objects.update(paused=True)
+    email = factories.EffectFactory.create(
+        organization=scenario.organization, kind="send_email", email_topic="result", opportunity_id=""
+    )
+    scenario.work()
+    email.refresh_from_db()
+    assert (email.state, email.last_error) == ("due", "The portal is paused.")
+
+
 @pytest.mark.parametrize("read_when", ["before", "in between"])
 def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn(
     scenario, sandbox, monkeypatch, read_when
