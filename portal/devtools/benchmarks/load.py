@@ -1,98 +1,141 @@
-"""Load from a process of its own, `raw_client`, which is never the bottleneck."""
+"""Load from a process of its own, which is never the bottleneck: signed webhooks over connections that stay open.
+
+Each connection has at most one request on its way. All requests are made before the first is sent.
+"""
 
 import json
+import selectors
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 
 from django.conf import settings
 
-from portal.devtools.benchmarks import raw_client
-from portal.devtools.processes import RunFailed
-from portal.process.supervisor import Program
+from integrations.lever.payloads import sign
+from portal.devtools.benchmarks.benchmark import p99
+from portal.devtools.processes import HOST, RunFailed
 
-RESULT = "RESULT "
-#: Seconds within which all requests of a file are sent.
-LONGEST_SECONDS = 600
-#: Seconds after its end within which the client has printed its result.
+SECONDS = 2
+#: Seconds after its end within which the process has printed its result.
 AFTERWARDS = 60
+SIGNATURE_TOKEN = "bench" * 8
+BUFFER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Round:
-    """What came of one round of load: answers, how many of them were refusals, and how long they took."""
+    """What came of one round of load: the answers, how many of them a second, and how long they took."""
 
     answers: int
-    refused: int
-    seconds: float
-    p50_ms: float
+    rate: float
     p99_ms: float
-    max_ms: float
-
-    @property
-    def rate(self) -> float:
-        """Answers a second."""
-        return self.answers / self.seconds
 
 
-def send(port: int, requests: Path, connections: int, seconds: int | None) -> Round:
-    """Send the file's requests over so many connections until the time is up, or all of them without a time.
-
-    Raises RunFailed.
-    """
-    argv = [sys.executable, "-m", "portal.devtools.benchmarks.raw_client"]
-    argv += [str(port), str(requests), str(connections), str(seconds or LONGEST_SECONDS)]
+def send(port: int, path: str, count: int, connections: int) -> Round:
+    """Send so many webhooks, or as many of them as the time allows. Raises RunFailed when one is refused."""
+    argv = [sys.executable, "-m", "portal.devtools.benchmarks.load", str(port), path, str(count)]
     ended = subprocess.run(
-        argv,
+        [*argv, str(connections)],
         capture_output=True,
         text=True,
         check=False,
         cwd=settings.BASE_DIR,
-        timeout=(seconds or LONGEST_SECONDS) + AFTERWARDS,
+        timeout=SECONDS + AFTERWARDS,
     )
-    found = [line for line in ended.stdout.splitlines() if line.startswith(RESULT)]
-    if ended.returncode or not found:
-        raise RunFailed(f"the load ended early: {ended.stderr.strip() or ended.stdout.strip()}")
-    return Round(**json.loads(found[-1].removeprefix(RESULT)))
+    if ended.returncode:
+        raise RunFailed(f"the load on {path} ended early: {ended.stderr.strip()}")
+    return Round(**json.loads(ended.stdout.splitlines()[-1]))
 
 
-SIZES = {"small": 900, "large": 64 * 1024}
-#: As many requests are made for a round as the fastest round so far would send, times this.
-RESERVE = 2.0
-FIRST_GUESS = 4000  # requests a second
+def webhook(path: str) -> bytes:
+    """Return a whole request with a new, signed webhook of Lever, about an event that leads to nothing."""
+    token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
+    body = json.dumps(
+        {
+            "id": str(uuid.uuid4()),
+            "event": "candidateHired",
+            "triggeredAt": triggered_at,
+            "token": token,
+            "data": {"opportunityId": str(uuid.uuid4()), "contactId": str(uuid.uuid4()), "note": "x" * 400},
+            "signature": sign(token, triggered_at, SIGNATURE_TOKEN),
+        }
+    ).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 @dataclass
-class Target:
-    """Something under load: where it listens, how a request of a size is made, how many rows it has stored."""
+class Client:
+    """One connection."""
 
-    name: str
-    program: Program
-    port: int
-    make: Callable[[int], bytes]
-    count_rows: Callable[[], int]
-    fastest: dict[str, float] = field(default_factory=dict)
+    socket: socket.socket
+    sent_at: float = 0.0
+    answer: bytes = b""
 
-    def round(self, folder: Path, size: str, connections_open: int, seconds: int) -> Round:
-        """Send one round of new requests. Raises RunFailed on a refusal, or when a row is missing."""
-        count = int(self.fastest.get(size, FIRST_GUESS) * seconds * RESERVE) + 2 * connections_open
-        result = self.send(folder, count, size, connections_open, seconds)
-        self.fastest[size] = max(self.fastest.get(size, 0.0), result.rate)
-        return result
+    def send(self, request: bytes) -> None:
+        """Send a request as a whole."""
+        self.answer = b""
+        self.sent_at = time.perf_counter()
+        self.socket.sendall(request)
 
-    def send(self, folder: Path, count: int, size: str, connections_open: int, seconds: int | None) -> Round:
-        """Send so many new requests, or as many of them as the time allows. Raises RunFailed like `round`."""
-        file = folder / "requests"
-        raw_client.write(file, count, partial(self.make, SIZES[size]))
-        before = self.count_rows()
-        result = send(self.port, file, connections_open, seconds)
-        file.unlink()
-        if result.refused:
-            raise RunFailed(f"{self.name}: {result.refused} refused")
-        stored = self.count_rows() - before
-        if stored < result.answers:
-            raise RunFailed(f"{self.name}: {result.answers} accepted, but {stored} rows")
-        return result
+    def receive(self) -> bool:
+        """Read on. Return whether the answer is complete. Raises ConnectionError when it is no 2xx, or cut off."""
+        part = self.socket.recv(BUFFER_BYTES)
+        self.answer += part
+        head, end, body = self.answer.partition(b"\r\n\r\n")
+        if not part or (end and self.answer[9:10] != b"2"):
+            raise ConnectionError(f"a webhook was answered {self.answer[:200]!r}")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        return bool(end) and len(body) >= int(length)
+
+
+@dataclass
+class Load:
+    """The connections, and what each answer took so far."""
+
+    clients: list[Client]
+    latencies_ms: list[float] = field(default_factory=list)
+
+    def run(self, requests: Iterator[bytes]) -> Round:
+        """Keep every connection busy until the time is up or the requests are sent."""
+        selector = selectors.DefaultSelector()
+        began = time.perf_counter()
+        for client, request in zip(self.clients, requests, strict=False):
+            selector.register(client.socket, selectors.EVENT_READ, client)
+            client.send(request)
+        while selector.get_map():
+            for key, _ in selector.select():
+                self._receive(selector, key.data, requests, began)
+        took = time.perf_counter() - began
+        return Round(len(self.latencies_ms), len(self.latencies_ms) / took, p99(self.latencies_ms))
+
+    def _receive(
+        self, selector: selectors.BaseSelector, client: Client, requests: Iterator[bytes], began: float
+    ) -> None:
+        if not client.receive():
+            return
+        now = time.perf_counter()
+        self.latencies_ms.append((now - client.sent_at) * 1000)
+        request = next(requests, b"") if now - began < SECONDS else b""
+        if request:
+            client.send(request)
+        else:
+            selector.unregister(client.socket)
+
+
+def main(port: int, path: str, count: int, connections: int) -> None:
+    """Send the load and print what came of it."""
+    clients = [Client(socket.create_connection((HOST, port), timeout=30)) for _ in range(connections)]
+    result = Load(clients).run(iter([webhook(path) for _ in range(count)]))
+    sys.stdout.write(f"{json.dumps(vars(result))}\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

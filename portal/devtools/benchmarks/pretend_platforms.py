@@ -38,11 +38,10 @@ ANSWERS: dict[str, object] = {
     "users": {"data": [AUTHOR], "hasNext": False},
     "author": {"data": AUTHOR},
 }
-#: Answers the calls noted so far, as a list of [seconds since 1970, method, path].
+#: Answers the calls noted so far, as a list of [seconds since 1970, method, path, body].
 NOTES_PATH = "/notes-of-calls"
-COUNT_PATH = "/number-of-calls"
 
-Call = tuple[float, str, str]
+type Call = tuple[float, str, str, str]
 _instances = itertools.count(1)
 
 
@@ -103,17 +102,15 @@ class Connection(asyncio.Protocol):
             length = _content_length(head)
             if len(self._buffer) < end + 4 + length:
                 return
-            self._buffer = self._buffer[end + 4 + length :]
+            body, self._buffer = self._buffer[end + 4 :][:length], self._buffer[end + 4 + length :]
             method, target, _ = head.split(" ", 2)
-            self._answer(method, target.partition("?")[0])
+            self._answer(method, target.partition("?")[0], body.decode())
 
-    def _answer(self, method: str, path: str) -> None:
+    def _answer(self, method: str, path: str, body: str) -> None:
         if path == NOTES_PATH:
             self._send(self._calls)
-        elif path == COUNT_PATH:
-            self._send(len(self._calls))
         else:
-            self._calls.append((time.time(), method, path))
+            self._calls.append((time.time(), method, path, body))
             found = answer_to(method, path)
             if self._seconds:
                 asyncio.get_running_loop().call_later(self._seconds, self._send, found)

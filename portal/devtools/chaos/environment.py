@@ -78,15 +78,12 @@ def redis_proxy(options: Options) -> Iterator[Proxy | None]:
         yield proxy
 
 
-def clear(environment: DemoEnvironment, options: Options) -> str:
-    """Remove what the run made; return a sentence about what was kept with --keep, else an empty one."""
+def clear(environment: DemoEnvironment, options: Options) -> None:
+    """Remove what the run made."""
     connections.close_all()
     database = os.environ[DATABASE]
-    if options.keep:
-        return f"Kept: {environment.folder}" + (f" and the database {database}" if database else "")
     shutil.rmtree(environment.folder, ignore_errors=True)
     if database:
         databases.drop(options.database_url, database)
     if options.redis_url:
         flush_redis(options)
-    return ""

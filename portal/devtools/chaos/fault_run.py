@@ -2,10 +2,14 @@
 
 import threading
 import time
+from collections import Counter
 
+from integrations.core.verdict_code import INVITING_VERDICTS
+from integrations.core.vocabulary import DeliveryEvent
+from integrations.inbox.models.delivery import Delivery
 from portal.devtools.chaos import environment as chaos_environment
-from portal.devtools.chaos import quiesce, tenants
-from portal.devtools.chaos.interruptions import PROMISED_SECONDS, FaultInjector, count_by_kind
+from portal.devtools.chaos import quiesce
+from portal.devtools.chaos.interruptions import PROMISED_SECONDS, FaultInjector
 from portal.devtools.chaos.load_generator import (
     LoadGenerator,
     Workload,
@@ -14,18 +18,8 @@ from portal.devtools.chaos.load_generator import (
     plan_workload,
     seed,
 )
-from portal.devtools.chaos.phases import wrong_answers
-from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
-from portal.devtools.chaos.verification import (
-    collect_evidence,
-    count_calls,
-    count_invited_by_sweep,
-    count_repeats,
-    count_verdicts,
-    finish_times,
-    longest_recovery,
-    verify,
-)
+from portal.devtools.chaos.run import Options, Run, Table, Violation
+from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.sandbox_client import SandboxClient
@@ -123,7 +117,7 @@ def settle(environment: DemoEnvironment, actions: CandidateActions, seconds: flo
         return quiesce.wait_until_idle(environment, max(1.0, deadline - time.monotonic()))
 
     wait_until_idle()
-    quiesce.sweep_all()
+    quiesce.sweep()
     unfinished = wait_until_idle()
     for number in range(ROUNDS):
         visits = 0
@@ -143,19 +137,14 @@ class FaultRun(Run):
         self._workload = plan_workload(self._options)
         self._fault_injector = FaultInjector(self._processes, self._options)
         self._candidate_actions = CandidateActions(self._codescreen, self._workload)
-        self._stopped_at = 0.0
 
     def run(self) -> Table:
         """Make the moves under faults, wait for rest and verify. Raises RunFailed."""
         seed(self._lever, self._workload)
-        began = time.monotonic()
         self._move_under_faults()
-        fault_seconds = time.monotonic() - began
-        self._log(f"{fault_seconds:.0f} s of faults are over; settling.")
+        self._log("The faults are over; settling.")
         unfinished = settle(self._environment, self._candidate_actions, self._options.phase_seconds)
-        settle_seconds = time.monotonic() - began - fault_seconds
-        self._log(f"Settled after {settle_seconds:.0f} s; counting.")
-        return self._table(unfinished, fault_seconds, settle_seconds)
+        return self._table(unfinished)
 
     def _move_under_faults(self) -> None:
         deadline = time.monotonic() + self._options.phase_seconds
@@ -170,7 +159,6 @@ class FaultRun(Run):
         finally:
             self._fault_injector.stop()
             self._candidate_actions.stop()
-            self._stopped_at = time.time()
             stop_faults(self._environment)
 
     def _wait_for_the_workers(self, deadline: float) -> None:
@@ -183,80 +171,35 @@ class FaultRun(Run):
             idle_checks = idle_checks + 1 if is_idle else 0
             time.sleep(quiesce.CHECK_EVERY)
 
-    def _table(self, unfinished: int, fault_seconds: float, settle_seconds: float) -> Table:
-        verification, sent, accepted, calls = Verification(), 0, 0, 0
+    def _table(self, unfinished: int) -> Table:
         interruptions = self._fault_injector.interruptions
-        for slug in tenants.slugs(self._options.organizations):
-            moved = {item.opportunity for item in self._workload.candidates if item.organization == slug}
-            evidence = collect_evidence(self._environment, slug, moved, interruptions)
-            verification.merge(verify(evidence))
-            deliveries = [item for item in evidence.lever["deliveries"] if item["subject"] in moved]
-            attempts = [one for delivery in deliveries for one in delivery["attempts"] if one["status"]]
-            verification.record_violation(Violation.WRONG_ANSWERS, *wrong_answers(attempts))
-            sent += len(deliveries)
-            accepted += sum(item["state"] == "delivered" for item in deliveries)
-            calls += count_calls(evidence.lever).total()
+        moved = [candidate.opportunity for candidate in self._workload.candidates]
+        kills = [one.at for one in interruptions if one.loses_answers]
+        verification = verify(collect_evidence(self._environment, moved, kills))
         verification.record_rows_not_at_rest(unfinished)
-        late = [f"{one:.1f} s" for one in self._fault_injector.term_seconds if one > PROMISED_SECONDS]
+        ends = self._fault_injector.term_seconds
+        late = [f"{one:.1f} s" for one in ends if one > PROMISED_SECONDS]
         verification.record_violation(Violation.LATE_AFTER_TERM, *late)
-        repeats = count_repeats()
+        by_sweep = Delivery.objects.filter(event=DeliveryEvent.SWEEP, verdict__in=INVITING_VERDICTS)
+        counts, options = verification.counts, self._options
         figures = {
-            "events": self._workload.events,
-            "deliveries": f"{sent} sent, {accepted} accepted, {repeats} recognised as repeats",
-            "verdicts": count_verdicts(),
-            **candidate_figures(verification),
-            **self._recovery_figures(),
-            "seconds_with_faults": fault_seconds,
-            "seconds_to_settle": settle_seconds,
-            "lever_calls_per_candidate": calls / max(1, verification.counts["candidates"]),
+            "candidates_invited": counts["candidates"],
+            "e_mails": counts["emails"],
+            **verification.numbers_of(Violation.INVITED_TWICE, Violation.LOST),
+            "uncertain": counts["uncertain"],
+            "explained_by_a_fault": counts["explained_by_fault"],
+            "explained_by_a_kill": counts["explained_by_kill"],
+            "completed": counts["completed"],
+            "feedback": counts["feedback"],
+            "repaired_by_the_sweep": by_sweep.count(),
+            "interruptions": dict(Counter(one.what for one in interruptions)),
+            "longest_end_after_TERM_seconds": max(ends, default=0.0),
         }
-        return Table(self._title(), figures, verification.broken)
-
-    def _recovery_figures(self) -> dict[str, object]:
-        interruptions = self._fault_injector.interruptions
-        early = [item for item in interruptions if item.at < self._stopped_at - 1]
-        recovery, after = longest_recovery(early, finish_times())
-        return {
-            "repaired_by_the_sweep": count_invited_by_sweep(),
-            "interruptions": count_by_kind(interruptions),
-            "longest_end_after_TERM_seconds": max(self._fault_injector.term_seconds, default=0.0),
-            "clusters_of_workers_one_after_another": self._processes.clusters,
-            "longest_recovery_seconds": recovery,
-            "longest_recovery_after": after,
-        }
-
-    def _title(self) -> str:
-        options = self._options
-        where = "PostgreSQL" if options.database_url else "SQLite"
-        where += " + Redis" if options.redis_url else ""
-        return (
-            f"Chaos on {where}: {options.events} events, {options.duplicates:.0%} duplicates, {options.faults:.0%} "
-            f"faults, an interruption every {options.kill_every:g} s, seed {options.seed}, "
-            f"{options.organizations} organization(s), "
-            f"CodeScreen's webhooks {'on' if options.webhooks else 'off'}"
+        where = ("PostgreSQL" if options.database_url else "SQLite") + (
+            " + Redis" if options.redis_url else ""
         )
-
-
-def candidate_figures(verification: Verification) -> dict[str, object]:
-    """Return what became of the candidates of a run, in figures."""
-    counts, numbers_of = verification.counts, verification.numbers_of
-    return {
-        "candidates_invited": counts["candidates"],
-        "e_mails": counts["emails"],
-        **numbers_of(Violation.INVITED_TWICE, Violation.LOST, Violation.ACCEPTED_WITHOUT_ROW),
-        "uncertain": f"{counts['uncertain']} ({counts['uncertain_sent']} of them were sent)",
-        "explained_by_a_fault": counts["explained_by_fault"],
-        "explained_by_a_kill": counts["explained_by_kill"],
-        **numbers_of(Violation.UNEXPLAINED),
-        **numbers_of(Violation.UNSETTLED),
-        "completed": counts["completed"],
-        "feedback": counts["feedback"],
-        **numbers_of(
-            Violation.FEEDBACK_TWICE,
-            Violation.FEEDBACK_MISSING,
-            Violation.FEEDBACK_WRONG,
-            Violation.TAGS_WRONG,
-            Violation.LINKS_WRONG,
-            Violation.FILES_WRONG,
-        ),
-    }
+        title = (
+            f"Chaos on {where}: {self._workload.events} events, {options.faults:.0%} faults, an interruption every "
+            f"{options.kill_every:g} s, seed {options.seed}"
+        )
+        return Table(title, figures, verification.broken)

@@ -3,16 +3,12 @@
 import logging
 import os
 import random
-import shlex
 import signal
-import subprocess
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 
 import psycopg
 import redis
@@ -29,79 +25,23 @@ from portal.process.supervisor import Program, Supervisor
 
 logger = logging.getLogger(__name__)
 
-RESTART_SECONDS = 60.0
-
-
-@contextmanager
-def _postgresql(options: Options) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as connection:
-        yield connection
-
-
-def cut_connections(options: Options) -> None:
-    """End every connection to the run's database, as clients see it when the server restarts."""
-    with _postgresql(options) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            [os.environ[DATABASE]],
-        )
-
-
-def restart_database(options: Options) -> float:
-    """Restart the server; return the time at which it took connections again. Raises psycopg.Error if it doesn't."""
-    # its output isn't read: a server that it starts keeps the pipe open
-    subprocess.run(
-        shlex.split(options.restart_database),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=RESTART_SECONDS,
-        check=False,
-    )
-    deadline = time.monotonic() + RESTART_SECONDS
-    while True:
-        try:
-            with _postgresql(options):
-                return time.time()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
 
 #: Seconds for which nothing of the portal runs in a restart, and within which all of it has ended after TERM.
 AWAY_SECONDS, PROMISED_SECONDS = 3.0, 30.0
 #: Seconds for which a frozen cluster sleeps: its leases are over, and others have taken its rows.
 FREEZE_SECONDS = LEASE.total_seconds() + 10
 #: The longest that a run waits for an interruption that was begun.
-LONGEST_SECONDS = FREEZE_SECONDS + RESTART_SECONDS
-
-
-class Interrupted(StrEnum):
-    """What was interrupted, and how."""
-
-    WEB = "web"
-    WORKERS = "workers"
-    DATABASE = "database"
-    DATABASE_RESTART = "database restart"
-    REDIS_FLUSH = "redis"
-    REDIS_OUTAGE = "redis outage"
-    FREEZE = "frozen workers"
-    RESTART = "portal restarted"
+LONGEST_SECONDS = FREEZE_SECONDS + 60
 
 
 @dataclass(frozen=True)
 class Interruption:
-    """One interruption and when it happened."""
+    """What was interrupted, and when."""
 
-    what: Interrupted
+    what: str
     at: float
-    over_at: float = 0.0  # when the part was back, where that is known
-
-
-def count_by_kind(interruptions: Iterable[Interruption]) -> dict[str, int]:
-    """Return how many interruptions of each kind there were, by name."""
-    return dict(sorted(Counter(str(item.what) for item in interruptions).items()))
+    #: Whether it can end a call of the workers without its answer; after TERM they wait for it.
+    loses_answers: bool = False
 
 
 class FaultInjector(threading.Thread):
@@ -126,7 +66,7 @@ class FaultInjector(threading.Thread):
                 if row.is_due(turn) and row.is_possible(self._options):
                     try:
                         row.make(self)
-                    except (psycopg.Error, redis.RedisError, subprocess.TimeoutExpired):
+                    except (psycopg.Error, redis.RedisError):
                         logger.warning("%s could not be done.", row.what, exc_info=True)
 
     def stop(self) -> None:
@@ -137,7 +77,7 @@ class FaultInjector(threading.Thread):
     def kill(self) -> None:
         """SIGKILL a process of the workers or of the web server."""
         if program := self._processes.kill(self._random):
-            self._record(Interrupted(program), time.time())
+            self._record(program, time.time(), loses_answers=program == WORKERS)
 
     def restart(self) -> None:
         """Send the whole portal TERM, and start it again later: what is moved meanwhile, no webhook tells."""
@@ -146,7 +86,7 @@ class FaultInjector(threading.Thread):
         self.term_seconds.append(time.time() - at)
         self._stopping.wait(AWAY_SECONDS)
         self._processes.start_portal()
-        self._record(Interrupted.RESTART, at, time.time())
+        self._record("portal restarted", at)
 
     def freeze(self) -> None:
         """Let the workers sleep through their leases while others work; then they go on with what they held."""
@@ -155,21 +95,21 @@ class FaultInjector(threading.Thread):
                 return
             with Supervisor([Program("others", queue_cluster().argv)]):
                 time.sleep(FREEZE_SECONDS)
-        self._record(Interrupted.FREEZE, at, time.time())
+        self._record("frozen workers", at, loses_answers=True)
 
     def cut(self) -> None:
-        """End every connection to the database, or restart its server."""
-        at = time.time()
-        if self._options.restart_database:
-            self._record(Interrupted.DATABASE_RESTART, at, restart_database(self._options))
-        else:
-            cut_connections(self._options)
-            self._record(Interrupted.DATABASE, at, time.time())
+        """End every connection to the run's database, as clients see it when the server restarts."""
+        with psycopg.connect(self._options.database_url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [os.environ[DATABASE]],
+            )
+        self._record("database", time.time())
 
     def empty_redis(self) -> None:
         """Empty Redis."""
         flush_redis(self._options)
-        self._record(Interrupted.REDIS_FLUSH, time.time())
+        self._record("redis", time.time())
 
     def close_redis(self) -> None:
         """Make Redis unreachable for a while."""
@@ -178,10 +118,10 @@ class FaultInjector(threading.Thread):
             proxy.close()
             self._stopping.wait(self._options.redis_outage)
             proxy.open()
-            self._record(Interrupted.REDIS_OUTAGE, at, time.time())
+            self._record("redis outage", at)
 
-    def _record(self, what: Interrupted, at: float, over_at: float = 0.0) -> None:
-        self.interruptions.append(Interruption(what, at, over_at))
+    def _record(self, what: str, at: float, *, loses_answers: bool = False) -> None:
+        self.interruptions.append(Interruption(what, at, loses_answers))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ VISITS: dict[tuple[tuple[str, ...], ...], int] = {
 class Candidate:
     """One candidate of the run."""
 
-    organization: str
     email: str
     stages: tuple[str, ...]
     visits: list[tuple[str, ...]]
@@ -58,16 +57,12 @@ class Workload:
 def plan_workload(options: Options) -> Workload:
     """Return the workload of a seed: exactly `events` moves, each candidate's own in order."""
     chance = random.Random(options.seed)  # noqa: S311
-    slugs = tenants.slugs(options.organizations)
-    counts = dict.fromkeys(slugs, 0)
     workload, events_left, timed_moves = Workload(), options.events, []
     while events_left:
         stages = chance.choices(list(STAGE_SEQUENCES), list(STAGE_SEQUENCES.values()))[0][:events_left]
-        slug = chance.choice(slugs)
-        counts[slug] += 1
         visits = list(chance.choices(list(VISITS), list(VISITS.values()))[0])
-        email = tenants.email(slug, counts[slug])
-        candidate = Candidate(slug, email, stages, visits, chance.randint(0, 100))
+        email = tenants.email(len(workload.candidates) + 1)
+        candidate = Candidate(email, stages, visits, chance.randint(0, 100))
         workload.candidates.append(candidate)
         moments = sorted(chance.random() for _ in stages)
         timed_moves += [(at, candidate, stage) for at, stage in zip(moments, stages, strict=True)]
@@ -80,17 +75,16 @@ def plan_workload(options: Options) -> Workload:
 WINDOW = 12
 LEAST_KILLS = 6  # while the moves are made, also when they are few
 MOST_PENDING = 150
+DUPLICATES = 0.3  # the share of webhooks that come twice
 DAY_MS = 24 * 3_600_000
 
 
 def seed(lever: SandboxClient, workload: Workload) -> None:
     """Create the workload's candidates in Lever, and let it lose and reorder some of its webhooks."""
-    for slug in dict.fromkeys(candidate.organization for candidate in workload.candidates):
-        candidates = [candidate for candidate in workload.candidates if candidate.organization == slug]
-        opportunities = tenants.create_candidates(lever, slug, len(candidates))
-        for candidate, opportunity in zip(candidates, opportunities, strict=True):
-            candidate.opportunity = opportunity
-        lever.act("settings", account=slug, webhook_shuffle_ms=1500, webhook_loss=0.02)
+    opportunities = tenants.create_candidates(lever, len(workload.candidates))
+    for candidate, opportunity in zip(workload.candidates, opportunities, strict=True):
+        candidate.opportunity = opportunity
+    lever.act("settings", account=tenants.SLUG, webhook_shuffle_ms=1500, webhook_loss=0.02)
 
 
 def pending_deliveries(environment: DemoEnvironment) -> int:
@@ -102,7 +96,7 @@ def make_visit(codescreen: SandboxClient, candidate: Candidate) -> bool:
     """Let a candidate make the next visit to CodeScreen; False while nobody has invited them."""
     response = codescreen.try_to_act(
         "candidate",
-        account=candidate.organization,
+        account=tenants.SLUG,
         email=candidate.email,
         assessment=tenants.ASSESSMENT,
         action=list(candidate.visits[0]),
@@ -121,11 +115,9 @@ class LoadGenerator:
         self._environment = environment
         self._lever = environment.lever
         self._workload = workload
-        self._duplicates = options.duplicates
         self._pause = LEAST_KILLS * options.kill_every * WINDOW / workload.events
         self._random = random.Random(options.seed + 1)  # noqa: S311
-        self._copies: dict[str, int] = {}
-        self._moved: list[Candidate] = []
+        self._moved: list[str] = []
 
     def make_moves(self, deadline: float) -> None:
         """Make every move. Raises RunFailed when the deadline passes before."""
@@ -134,39 +126,34 @@ class LoadGenerator:
                 if time.monotonic() > deadline:
                     raise RunFailed("the webhooks weren't accepted in time")
                 time.sleep(0.05)
-            for (slug, stage), candidates in window.items():
-                copies = 1 if self._random.random() < self._duplicates else 0
-                if self._copies.get(slug) != copies:
-                    self._lever.act("settings", account=slug, webhook_duplicates=copies)
-                    self._copies[slug] = copies
-                ids = [candidate.opportunity for candidate in candidates]
-                tenants.move(self._lever, slug, ids, stage)
-                self._moved += candidates
+            for stage, opportunities in window.items():
+                copies = 1 if self._random.random() < DUPLICATES else 0
+                self._lever.act("settings", account=tenants.SLUG, webhook_duplicates=copies)
+                tenants.move(self._lever, opportunities, stage)
+                self._moved += opportunities
             self._send_old_webhooks_again()
             time.sleep(self._pause)
 
-    def _windows(self) -> Iterator[dict[tuple[str, str], list[Candidate]]]:
-        """Yield moves that can be made together, by account and stage: at most one of each candidate."""
-        window: dict[tuple[str, str], list[Candidate]] = {}
+    def _windows(self) -> Iterator[dict[str, list[str]]]:
+        """Yield moves that can be made together, by stage: at most one of each candidate."""
+        window: dict[str, list[str]] = {}
         opportunities: set[str] = set()
         for candidate, stage in self._workload.moves:
             if candidate.opportunity in opportunities or len(opportunities) == WINDOW:
                 yield window
                 window, opportunities = {}, set()
-            window.setdefault((candidate.organization, stage), []).append(candidate)
+            window.setdefault(stage, []).append(candidate.opportunity)
             opportunities.add(candidate.opportunity)
         yield window
 
     def _send_old_webhooks_again(self) -> None:
         """Sometimes have webhooks sent about candidates who moved before: late, without an id, out of order."""
-        if self._random.random() >= self._duplicates or not self._moved:
+        if self._random.random() >= DUPLICATES:
             return
-        slug = self._random.choice(self._moved).organization
-        moved = [candidate.opportunity for candidate in self._moved if candidate.organization == slug]
         self._lever.act(
             "webhooks/deliver",
-            account=slug,
-            opportunities=self._random.sample(moved, min(3, len(moved))),
+            account=tenants.SLUG,
+            opportunities=self._random.sample(self._moved, min(3, len(self._moved))),
             duplicates=self._random.randint(0, 1),
             shuffle=True,
             without_id=self._random.random() < 0.5,

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import random
-import selectors
 import signal
 import socket
 import threading
@@ -15,7 +14,6 @@ from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 CHUNK = 1 << 16
-SELECT_SECONDS = 0.2
 
 
 class Proxy:
@@ -24,9 +22,8 @@ class Proxy:
     def __init__(self, port: int, target: tuple[str, int]) -> None:
         self.port = port
         self._target = target
-        self._lock = threading.Lock()
         self._listener: socket.socket | None = None
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._ends: list[socket.socket] = []
 
     def __enter__(self) -> Self:
         self.open()
@@ -37,66 +34,36 @@ class Proxy:
 
     def open(self) -> None:
         """Accept connections from now on."""
-        with self._lock:
-            if self._listener is None:
-                self._listener = socket.create_server((HOST, self.port))
-                threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+        self._listener = socket.create_server((HOST, self.port))
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     def close(self) -> None:
         """End every connection and refuse new ones."""
-        with self._lock:
-            listener, self._listener = self._listener, None
-            pairs, self._pairs = self._pairs, []
-            if listener is not None:
-                _end(listener)
-            for pair in pairs:
-                for end in pair:
-                    _end(end)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            _end(listener)
+        while self._ends:
+            _end(self._ends.pop())
 
     def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
+        while listener is self._listener:
+            with contextlib.suppress(OSError):  # it was closed, or the server is away
                 client, _ = listener.accept()
-            except OSError:  # it was closed
-                return
-            try:
-                server = socket.create_connection(self._target, timeout=5)
-            except OSError:
-                _end(client)
-                continue
-            server.settimeout(None)
-            with self._lock:
-                if self._listener is not listener:
-                    _end(client)
-                    _end(server)
-                    return
-                self._pairs.append((client, server))
-            threading.Thread(target=self._forward, args=[client, server], daemon=True).start()
+                self._ends.append(client)
+                server = socket.create_connection(self._target)
+                self._ends.append(server)
+                if listener is not self._listener:  # it was closed meanwhile
+                    self.close()
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=_copy, args=[source, target], daemon=True).start()
 
-    def _forward(self, client: socket.socket, server: socket.socket) -> None:
-        other = {client: server, server: client}
-        with selectors.DefaultSelector() as selector, contextlib.suppress(OSError, ValueError):
-            for end in other:
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                selector.register(end, selectors.EVENT_READ)
-            while self._is_open(client):
-                for key, _ in selector.select(SELECT_SECONDS):
-                    source = client if key.fileobj is client else server
-                    chunk = source.recv(CHUNK)
-                    if not chunk:
-                        return self._drop(client, server)
-                    other[source].sendall(chunk)
-        return self._drop(client, server)
 
-    def _is_open(self, client: socket.socket) -> bool:
-        with self._lock:
-            return any(pair[0] is client for pair in self._pairs)
-
-    def _drop(self, client: socket.socket, server: socket.socket) -> None:
-        with self._lock:
-            self._pairs = [pair for pair in self._pairs if pair[0] is not client]
-        _end(client)
-        _end(server)
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(CHUNK):
+            target.sendall(chunk)
+    _end(source)
+    _end(target)
 
 
 def _end(connection: socket.socket) -> None:
@@ -120,7 +87,6 @@ class Processes:
         self._sandbox = Supervisor([environment.sandbox()])
         self._portal: Supervisor | None = None
         self._kills = 0
-        self._clusters: set[int] = set()
 
     def __enter__(self) -> Self:
         self._sandbox.__enter__()
@@ -151,13 +117,6 @@ class Processes:
         with self._lock:
             if self._portal is not None:
                 self._portal.reconcile()
-                if WORKERS in self._portal.runs:
-                    self._clusters.add(self._portal.runs[WORKERS].pid)
-
-    @property
-    def clusters(self) -> int:
-        """How many clusters of workers have been started, one after another."""
-        return len(self._clusters)
 
     def group(self, name: str) -> int | None:
         """Return the process group of WEB or WORKERS, None while it isn't running."""

@@ -52,9 +52,8 @@ def count_due() -> int:
 
 def skip_backoff() -> None:
     """Make everything that waits for its next attempt due now; leases still have to run out."""
-    for organization in tenants.organizations():
-        Effect.objects.requeue(organization)
-        Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
+    Effect.objects.requeue(tenants.organization())
+    Delivery.objects.filter(verdict="", due_at__gt=Now()).update(due_at=Now())
     Invitation.objects.filter(poll_failures__gt=0, next_poll_at__gt=Now()).update(next_poll_at=Now())
     notify.notify_workers()
 
@@ -78,10 +77,10 @@ def _wait_until_none(count: Callable[[], int], seconds: float, skips_backoff: bo
     return left
 
 
-def sweep_all() -> int:
-    """Sweep every organization; return how many candidates that repaired. Raises RunFailed."""
+def sweep() -> int:
+    """Sweep; return how many candidates that repaired. Raises RunFailed."""
     try:
-        return sum(queue_acts.sweep_organization(organization) for organization in tenants.organizations())
+        return queue_acts.sweep_organization(tenants.organization())
     except PlatformError as error:
         raise RunFailed(f"the sweep could not be done: {error}") from error
 

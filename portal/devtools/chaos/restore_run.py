@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from io import StringIO
@@ -18,9 +18,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 from django.db.models import F
 
-from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
-from integrations.health import doctor
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
@@ -30,8 +28,8 @@ from integrations.store import database
 from portal.devtools import databases
 from portal.devtools.chaos import environment, quiesce, tenants
 from portal.devtools.chaos.processes import WEB, WORKERS
-from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
-from portal.devtools.chaos.verification import SENT, CandidateEvidence, collect_evidence, verify
+from portal.devtools.chaos.run import Options, Run, Table, Violation
+from portal.devtools.chaos.verification import SENT, collect_evidence, verify
 from portal.devtools.demo import provisioning
 from portal.devtools.processes import RunFailed, wait_for_url, wait_until
 
@@ -90,7 +88,6 @@ INVITED_BY_THEN = (0.2, 0.6)
 BACKUP_AGE = timedelta(hours=1)
 #: Seconds by which the clocks of Lever and of the database may differ here.
 CLOCKS_APART = 2.0
-LEFT_TO_DO = ("lever_reconnect", "possibly_invited", "uncertain_invitations")
 
 
 @contextmanager
@@ -101,9 +98,8 @@ def _saying_that_it_is_off() -> Iterator[None]:
     def say() -> None:
         while not stop.wait(1):
             with suppress(OperationalError):
-                for organization in tenants.organizations():
-                    if organization.pause is not None:
-                        set_policies(organization, {"other_integration_off": True}, "the fault run")
+                if tenants.organization().pause is not None:
+                    set_policies(tenants.organization(), {"other_integration_off": True}, "the fault run")
         connection.close()
 
     thread = Thread(target=say, daemon=True)
@@ -116,10 +112,8 @@ def _saying_that_it_is_off() -> Iterator[None]:
 
 
 def _is_paused() -> bool:
-    """Whether an organization is paused: a sweep compares nothing then."""
-    return quiesce.read_with_retry(
-        lambda: any(organization.pause is not None for organization in tenants.organizations())
-    )
+    """Whether the organization is paused: a sweep compares nothing then."""
+    return quiesce.read_with_retry(lambda: tenants.organization().pause is not None)
 
 
 class RestoreRun(Run):
@@ -128,14 +122,13 @@ class RestoreRun(Run):
     def _prepare(self) -> None:
         self._random = random.Random(self._options.seed)  # noqa: S311
         self._backup = Backup(self._options, self._environment.folder)
-        (self._slug,) = tenants.slugs(1)
 
     def run(self) -> Table:
         """Move, back up, go on, kill, restore, sweep, and verify. Raises RunFailed."""
         count = self._options.restore
-        generated = tenants.create_candidates(self._lever, self._slug, count + max(1, int(count * MISSED)))
+        generated = tenants.create_candidates(self._lever, count + max(1, int(count * MISSED)))
         moved, missed = generated[:count], generated[count:]
-        tenants.move(self._lever, self._slug, moved)
+        tenants.move(self._lever, moved)
         share = self._random.uniform(*INVITED_BY_THEN)
         self._wait_until_invited(int(count * share))
         since = database.now()
@@ -145,16 +138,21 @@ class RestoreRun(Run):
         self._kill()
         until = database.now()
         time.sleep(CLOCKS_APART)
-        tenants.move(self._lever, self._slug, missed)
+        tenants.move(self._lever, missed)
         self._backup.put_back()
         in_backup = set(Invitation.objects.exclude(instance_id="").values_list("opportunity_id", flat=True))
         if self._options.unreported:
             Invitation.objects.update(checked_at=F("checked_at") - BACKUP_AGE)
         else:
             self._report(since, until)
-        at_first = self._left_to_do()
         unfinished = self._serve_again()
-        verification = self._verify(moved, missed)
+        known = Invitation.objects.values_list("opportunity_id", flat=True)
+        followed = set(known.filter(status__in=SENT))
+        offers = Delivery.objects.filter(verdict=VerdictCode.ENTERED_BEFORE).exclude(opportunity_id__in=known)
+        offered = set(offers.values_list("opportunity_id", flat=True)) - set(missed)
+        verification = verify(
+            collect_evidence(self._environment, generated, offered=offered, is_restored=True)
+        )
         verification.record_rows_not_at_rest(unfinished)
         figures = {
             "candidates": count,
@@ -162,17 +160,17 @@ class RestoreRun(Run):
             "results_since": with_result,
             "missed_while_nothing_ran": len(missed),
             "restored_was_run": not self._options.unreported,
-            **{name: verification.counts[name] for name in ("offered", "uncertain", "missed_and_invited")},
-            **verification.numbers_of(Violation.INVITED_TWICE, Violation.FEEDBACK_TWICE, Violation.LOST),
-            "the_doctor_leads_to": at_first,
-            "and_at_the_end_to": self._left_to_do(),
+            "offered": len(offered),
+            "uncertain": verification.counts["uncertain"],
+            "missed_and_invited": len(followed & set(missed)),
+            **verification.numbers_of(Violation.INVITED_TWICE, Violation.LOST),
         }
         return Table(f"Restore in a move of {count} candidates", figures, verification.broken)
 
     def _report(self, since: datetime, until: datetime) -> None:
         out = StringIO()
         call_command(
-            "restored", self._slug, "--since", since.isoformat(), "--until", until.isoformat(), stdout=out
+            "restored", tenants.SLUG, "--since", since.isoformat(), "--until", until.isoformat(), stdout=out
         )
         self._log(out.getvalue().strip())
 
@@ -195,8 +193,8 @@ class RestoreRun(Run):
         for number in chosen:
             self._codescreen.act(
                 "candidate",
-                account=self._slug,
-                email=tenants.email(self._slug, number),
+                account=tenants.SLUG,
+                email=tenants.email(number),
                 assessment=tenants.ASSESSMENT,
                 action=["start", "submit", "evaluate"],
                 score=self._random.randint(0, 100),
@@ -210,8 +208,7 @@ class RestoreRun(Run):
         return quiesce.wait_until_idle(self._environment, seconds, skips_backoff=False)
 
     def _poll(self) -> None:
-        for organization in tenants.organizations():
-            queue_acts.poll_organization(organization, everything=True)
+        queue_acts.poll_organization(tenants.organization(), everything=True)
 
     def _kill(self) -> None:
         """SIGKILL everything of the portal at once."""
@@ -225,7 +222,7 @@ class RestoreRun(Run):
         """Start the portal, do what the page on restoring says, and return how many rows don't come to rest."""
         self._processes.start_portal()
         wait_for_url(f"{self._environment.portal_url}/healthz/live")
-        provisioning.consent(self._environment, self._slug, self._slug)
+        provisioning.consent(self._environment, tenants.SLUG, tenants.SLUG)
         with _saying_that_it_is_off():
             self._poll()
             while self._sweep_finds_more():
@@ -237,7 +234,7 @@ class RestoreRun(Run):
         seconds = self._options.phase_seconds
         wait_until(lambda: not _is_paused(), seconds, "the pause was not lifted")
         before = quiesce.read_with_retry(Delivery.objects.count)
-        quiesce.sweep_all()
+        quiesce.sweep()
         has_paused = _is_paused()
         self._settle()
         # one that was decided just as the pause ended waits for a duty
@@ -248,39 +245,3 @@ class RestoreRun(Run):
             "what a pause held back was not decided again",
         )
         return has_paused or quiesce.read_with_retry(Delivery.objects.count) > before
-
-    def _verify(self, moved: Collection[str], missed: Collection[str]) -> Verification:
-        """Compare the ledgers: nobody twice, the missed invited, everybody else followed, uncertain or offered."""
-        rows = dict(Invitation.objects.values_list("opportunity_id", "status"))
-        offers = Delivery.objects.filter(verdict=VerdictCode.ENTERED_BEFORE)
-        offered = set(offers.values_list("opportunity_id", flat=True)) - set(rows)
-        followed = {opportunity for opportunity, status in rows.items() if status in SENT}
-        evidence = collect_evidence(self._environment, self._slug, followed | set(missed))
-        verification = verify(evidence)
-        for opportunity in moved:
-            lever = evidence.lever["opportunities"][opportunity]
-            address = lever["emails"][0].casefold()
-            sent = [one for one in evidence.codescreen["invitations"] if one["email"].casefold() == address]
-            if CandidateEvidence(opportunity, lever, sent).emails_sent > 1 and opportunity not in followed:
-                verification.record_violation(Violation.INVITED_TWICE, opportunity)
-            if len(lever["feedback"]) > 1 and opportunity not in followed:
-                verification.record_violation(Violation.FEEDBACK_TWICE, opportunity)
-            if (
-                rows.get(opportunity) not in (*SENT, InvitationStatus.UNCERTAIN)
-                and opportunity not in offered
-            ):
-                deliveries = Delivery.objects.filter(opportunity_id=opportunity)
-                verdicts = list(deliveries.values_list("verdict", flat=True))
-                status = rows.get(opportunity, "no invitation")
-                case = f"{opportunity} ({status}, {len(verdicts)} deliveries: {verdicts})"
-                verification.record_violation(Violation.UNSETTLED, case)
-        verification.counts["offered"] = len(offered)
-        verification.counts["uncertain"] = sum(one == InvitationStatus.UNCERTAIN for one in rows.values())
-        verification.counts["missed_and_invited"] = len(followed & set(missed))
-        return verification
-
-    def _left_to_do(self) -> str:
-        found = [
-            one.code for organization in tenants.organizations() for one in doctor.findings(organization)
-        ]
-        return ", ".join(code for code in LEFT_TO_DO if code in found)

@@ -15,6 +15,12 @@ from portal.devtools.demo.environment import DemoEnvironment
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
+def check_database_url(url: str) -> None:
+    """Raise ValueError, with the fix, unless a URL is empty or PostgreSQL's."""
+    if url and not url.startswith(POSTGRESQL):
+        raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
+
+
 def _option(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
 
@@ -24,27 +30,19 @@ class Options:
     """One run's options, with their defaults. At most one of the other runs' sizes is set."""
 
     events: int = _option(200, "stage changes in Lever")
-    duplicates: float = _option(0.3, "share of webhooks that come twice")
     faults: float = _option(0.2, "share of calls to the platforms that go wrong")
     kill_every: float = _option(2.0, "seconds between interruptions; 0 for none")
     restarts: bool = _option(False, "interrupt by TERM alone: all of the portal ends, and starts again")
     freeze: bool = _option(False, "freeze the workers once, until their leases are over")
     seed: int = _option(1, "the same seed makes the same plan")
-    organizations: int = _option(1, "customers at once")
     restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
-    limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
-    restart_database: str = _option(
-        "", "command that restarts the server of --database-url; else connections are cut"
-    )
     redis_outage: float = _option(0.0, "seconds for which Redis is unreachable once")
     redis_url: str = _option("", "Redis with a database number that may be flushed")
     log: str = _option("", "file for the portal's logs; without it they are dropped")
-    webhooks: bool = _option(False, "the account has CodeScreen's webhooks")
     json: bool = _option(False, "print the table as JSON")
-    keep: bool = _option(False, "keep the database and the folder")
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -68,21 +66,13 @@ class Options:
 
     def check(self) -> None:
         """Raise ValueError, with the fix, unless the run is possible."""
-        for name in ("duplicates", "faults"):
-            if not 0 <= getattr(self, name) <= 0.9:
-                raise ValueError(f"--{name} is a share from 0 to 0.9.")
-        if not 1 <= self.events <= 100_000:
-            raise ValueError("--events is a number from 1 to 100000.")
-        if not 1 <= self.organizations <= 20:
-            raise ValueError("--organizations is a number from 1 to 20.")
-        if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
-            raise ValueError("No option may be negative.")
+        if not 0 <= self.faults <= 0.9:
+            raise ValueError("--faults is a share from 0 to 0.9.")
+        if self.events < 1 or min(self.kill_every, self.redis_outage, self.restore, self.upgrade) < 0:
+            raise ValueError("--events is at least 1, and no option is negative.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
-        self._check_what_goes_together()
-
-    def _check_what_goes_together(self) -> None:
-        if sum(map(bool, self._other_runs)) > 1:
+        if self.restore and self.upgrade:
             raise ValueError("Choose --restore or --upgrade.")
         if self.upgrade and not self.database_url:
             raise ValueError(
@@ -90,28 +80,19 @@ class Options:
             )
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
-        if self.database_url and not self.database_url.startswith(POSTGRESQL):
-            raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
-        if self.restart_database and not self.database_url:
-            raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
+        check_database_url(self.database_url)
         if self.redis_outage and not self.redis_url:
             raise ValueError("--redis-outage goes with the --redis-url of the server.")
 
     @property
-    def _other_runs(self) -> tuple[int, ...]:
-        """The sizes of the runs about one thing."""
-        return (self.restore, self.upgrade)
-
-    @property
     def has_faults(self) -> bool:
         """Whether this is the run with faults at the platforms, not one about one thing."""
-        return not any(self._other_runs)
+        return not (self.restore or self.upgrade)
 
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(self.restore, self.upgrade, self.events)
-        return self.limit or 240.0 + 0.4 * size
+        return 240.0 + 0.4 * max(self.restore, self.upgrade, self.events)
 
     @property
     def poll_seconds(self) -> int:
@@ -160,12 +141,6 @@ class Verification:
     def numbers_of(self, *violations: Violation) -> dict[str, int]:
         """Return how often each of these promises wasn't kept, by its name."""
         return {str(violation): len(self.broken.get(violation, [])) for violation in violations}
-
-    def merge(self, other: "Verification") -> None:
-        """Add another organization's verification."""
-        self.counts.update(other.counts)
-        for violation, cases in other.broken.items():
-            self.record_violation(violation, *cases)
 
 
 MOST_CASES = 5
@@ -233,7 +208,8 @@ class Run(ABC):
         self._log = log
         self._prepare()
 
-    def _prepare(self) -> None:  # noqa: B027 - not every run has more to prepare
+    @abstractmethod
+    def _prepare(self) -> None:
         """Prepare the run, once everything is started and connected."""
 
     @abstractmethod

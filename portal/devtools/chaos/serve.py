@@ -1,55 +1,72 @@
-"""`serve`, as an operator runs it."""
+"""`serve`, as an operator runs it, of this release or of one of the two that upgrade_rehearsal/ has."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 
+import requests
 from django.conf import settings
 
-from portal.devtools.processes import HOST, RunFailed, descendants, processes, wait_for_url
+from portal.devtools.processes import HOST, RunFailed, descendants, free_port, processes, wait_until
 
-GIVE_UP_SECONDS = 60.0
+GIVE_UP_SECONDS, START_SECONDS = 60.0, 180.0
+BASE, EXPAND, CONTRACT = "", "expand", "contract"
+#: The last migration of each release.
+LAST_MIGRATIONS = {BASE: "0001", EXPAND: "0004"}
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+
+
+def _environ(release: str) -> dict[str, str]:
+    """Return the variables that make a program that of a release."""
+    module = "portal.devtools.upgrade_rehearsal.settings" if release else "portal.devtools.settings"
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": module, "PORTAL_REHEARSED_RELEASE": release}
+
+
+def migrate_back(release: str, target: str, seconds: float) -> None:
+    """Take the tables back from a release to those of the one before it. Raises RunFailed."""
+    argv = [*MANAGE, "migrate", "integrations", LAST_MIGRATIONS[target]]
+    if subprocess.run(argv, env=_environ(release), stdout=2, timeout=seconds, check=False).returncode:
+        raise RunFailed(f"migrating back from {release} failed; see --log")
 
 
 class Serve:
     """One `serve` at a time, on a port."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self) -> None:
+        self.address = f"{HOST}:{free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **variables: str) -> None:
-        """Start it, with these variables changed; return once the web server answers. Raises RunFailed."""
-        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve", "--port", str(self.port)]
+    def start(self, release: str) -> None:
+        """Start a release; return once it is ready. Raises RunFailed."""
         self._process = subprocess.Popen(
-            argv,
+            [*MANAGE, "serve", "--port", self.address.partition(":")[2]],
             stdin=subprocess.DEVNULL,
             stdout=2,
             start_new_session=True,
-            env={**os.environ, **variables},
+            env=_environ(release),
         )
-        wait_for_url(f"http://{HOST}:{self.port}/healthz/live")
+        wait_until(self._is_ready, START_SECONDS, f"{self.address} isn't ready")
 
-    def terminate(self) -> float:
-        """Send TERM and wait for the end; return the seconds it took. Raises RunFailed if anything is left running."""
-        process = self._process
-        if process is None:
-            return 0.0
-        everything = [process.pid, *descendants(process.pid)]
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
+    def _is_ready(self) -> bool:
         try:
-            process.wait(GIVE_UP_SECONDS)
+            return requests.get(f"http://{self.address}/healthz/ready", timeout=10).ok
+        except requests.RequestException:
+            return False
+
+    def terminate(self) -> None:
+        """Send TERM and wait for the end. Raises RunFailed if it takes too long, or leaves anything running."""
+        if self._process is None:
+            return
+        everything = [self._process.pid, *descendants(self._process.pid)]
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(GIVE_UP_SECONDS)
         except subprocess.TimeoutExpired as error:
-            process.kill()
             raise RunFailed("serve didn't end after TERM") from error
         self._process = None
-        seconds = time.monotonic() - began
         if left := {one.pid for one in processes()}.intersection(everything):
             raise RunFailed(f"serve left {len(left)} processes running")
-        return seconds
 
     def kill(self) -> None:
         """End it at once, if it runs."""

@@ -1,23 +1,17 @@
 """Verifies what became of each candidate by both platforms' ledgers, with the portal's rows only beside them."""
 
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-from django.db.models import Count, Sum
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.verdict_code import INVITING_VERDICTS
-from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.core.vocabulary import Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from portal.devtools.chaos.interruptions import Interrupted, Interruption
+from portal.devtools.chaos import tenants
 from portal.devtools.chaos.run import Verification, Violation
-from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.faults import DEFINITE_STATUSES
 from portal.devtools.sandbox.values import JsonObject
@@ -37,9 +31,9 @@ SENT = frozenset(
         InvitationStatus.COMPLETED,
     }
 )
-#: What can end a call of the workers without its answer; after TERM they wait for it.
-AMBIGUOUS = frozenset({Interrupted.WORKERS, Interrupted.FREEZE})
 CALL_SECONDS = 8.0  # within which a call that was begun has ended, one way or the other
+#: What a webhook may be answered.
+ANSWERS = frozenset({200, 202, 503})
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ class InvitationRow:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One organization's evidence: both platforms' ledgers, and what is needed to read them."""
+    """Both platforms' ledgers, and what is needed to read them."""
 
     lever: JsonObject
     codescreen: JsonObject
@@ -62,115 +56,122 @@ class Evidence:
     trigger_stages: Collection[str]
     with_delivery: Collection[str] = ()  # the opportunities that the portal has a delivery of
     worker_kills: Collection[float] = ()
+    offered: Collection[str] = ()  # to whom the portal asks people whether to send
+    is_restored: bool = False  # what was under way at the backup is uncertain then
 
-    def candidates(self) -> "Iterator[CandidateEvidence]":
-        """Yield the evidence about each candidate who was moved."""
-        invitations: dict[str, list[JsonObject]] = {}
-        for invitation in self.codescreen["invitations"]:
-            invitations.setdefault(invitation["email"].casefold(), []).append(invitation)
-        rows: dict[str, list[InvitationRow]] = {}
-        for row in self.rows:
-            rows.setdefault(row.opportunity, []).append(row)
+    def candidates(self) -> "Iterator[Candidate]":
+        """Yield what is known of each candidate who was moved."""
         for opportunity in self.moved:
             lever = self.lever["opportunities"][opportunity]
-            sent = invitations.get(lever["emails"][0].casefold(), [])
-            yield CandidateEvidence(opportunity, lever, sent, rows.get(opportunity, []))
+            email = str(lever["emails"][0]).casefold()
+            invitations = [one for one in self.codescreen["invitations"] if one["email"].casefold() == email]
+            rows = [row for row in self.rows if row.opportunity == opportunity]
+            yield Candidate(opportunity, email, lever, invitations, rows)
 
 
 @dataclass(frozen=True)
-class CandidateEvidence:
+class Candidate:
     """What Lever, CodeScreen and the portal have on one candidate."""
 
     opportunity: str
+    email: str
     lever: JsonObject
-    invitations: list[JsonObject] = field(default_factory=list)
+    invitations: list[JsonObject]
     rows: list[InvitationRow] = field(default_factory=list)
-
-    @property
-    def email(self) -> str:
-        """The address that CodeScreen invites."""
-        return str(self.lever["emails"][0]).casefold()
 
     @property
     def emails_sent(self) -> int:
         """How many invitations CodeScreen sent."""
         return sum(invitation["emails_sent"] for invitation in self.invitations)
 
-    @property
-    def progress_tags(self) -> list[str]:
-        """The progress tags that Lever shows."""
-        return [tag for tag in self.lever["tags"] if tag.startswith("CodeScreen:")]
+    def has(self, *statuses: str) -> bool:
+        """Whether an invitation of the portal has one of these statuses."""
+        return any(row.status in statuses for row in self.rows)
 
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether the portal stopped following an invitation."""
-        return any(row.status == InvitationStatus.WITHDRAWN for row in self.rows)
+    def violations(self, evidence: Evidence) -> Iterator[Violation]:
+        """Yield the promises that weren't kept."""
+        is_sent, forms = self.has(*SENT), self.lever["feedback"]
+        accepted = [one["subject"] for one in evidence.lever["deliveries"] if one["state"] == "delivered"]
+        if self.opportunity in accepted and self.opportunity not in evidence.with_delivery:
+            yield Violation.ACCEPTED_WITHOUT_ROW
+        if any(invitation["emails_sent"] > 1 for invitation in self.invitations):
+            yield Violation.INVITED_TWICE
+        if len(forms) > 1 or self.lever["feedback_deleted"]:
+            yield Violation.FEEDBACK_TWICE
+        is_asked = self.has(InvitationStatus.UNCERTAIN) or self.opportunity in evidence.offered
+        if self.lever["stage"] in evidence.trigger_stages and not is_asked:
+            if not self.emails_sent:
+                yield Violation.LOST
+            elif not is_sent:
+                yield Violation.UNSETTLED
+        tags = [tag for tag in self.lever["tags"] if tag.startswith("CodeScreen:")]
+        if is_sent and self.invitations:
+            # CodeScreen's latest attempt says what Lever has to show
+            instance = self.invitations[0]["instances"][-1]
+            if tags != [TAGS[instance["phase"]]]:
+                yield Violation.TAGS_WRONG
+            yield from self._violations_of_result(instance)
+        elif len(tags) > 1 and self.has(InvitationStatus.WITHDRAWN):
+            yield Violation.TAGS_WRONG
 
-    @property
-    def is_sent_by_rows(self) -> bool:
-        """Whether the portal knows that an invitation was sent."""
-        return any(row.status in SENT for row in self.rows)
+    def _violations_of_result(self, instance: JsonObject) -> Iterator[Violation]:
+        forms = self.lever["feedback"]
+        if instance["phase"] != "complete":
+            if forms:
+                yield Violation.FEEDBACK_WRONG
+            return
+        if not forms:
+            yield Violation.FEEDBACK_MISSING
+        elif forms[0]["fields"].get("CodeScreen score") != str(instance["score"]):
+            yield Violation.FEEDBACK_WRONG
+        if len(self.lever["links"]) != 1:
+            yield Violation.LINKS_WRONG
+        if len(self.lever["files"]) != 1:
+            yield Violation.FILES_WRONG
+
+    def why_uncertain(self, row: InvitationRow, evidence: Evidence) -> str:
+        """Return what left the portal without knowing if the candidate was invited; empty if nothing did."""
+        faults = [
+            name
+            for subject, named in evidence.codescreen["other_faults"].items()
+            if subject.split(" ")[0] == self.email
+            for name in named
+        ]
+        if any(one["ambiguous"] for one in self.invitations) or any(map(is_ambiguous, faults)):
+            return "explained_by_fault"
+        began = row.attempt_started_at
+        if began and any(began - 1.0 <= at <= began + CALL_SECONDS for at in evidence.worker_kills):
+            return "explained_by_kill"
+        return "explained_by_restore" if evidence.is_restored else ""
 
 
 def verify(evidence: Evidence) -> Verification:
     """Return what became of everybody who was moved."""
     verification = Verification()
-    accepted = {
-        delivery["subject"] for delivery in evidence.lever["deliveries"] if delivery["state"] == "delivered"
-    }
+    counts = verification.counts
     for candidate in evidence.candidates():
-        opportunity = candidate.opportunity
-        if opportunity in accepted and opportunity not in evidence.with_delivery:
-            verification.record_violation(Violation.ACCEPTED_WITHOUT_ROW, opportunity)
-        _verify_invitations(verification, evidence, candidate)
-        _verify_uncertain_rows(verification, evidence, candidate)
-        if candidate.is_sent_by_rows and candidate.invitations:
-            _verify_lever(verification, candidate)
-        elif len(candidate.progress_tags) > 1 and candidate.is_withdrawn:
-            verification.record_violation(Violation.TAGS_WRONG, opportunity)
+        for violation in candidate.violations(evidence):
+            verification.record_violation(violation, candidate.opportunity)
+        counts["emails"] += candidate.emails_sent
+        counts["candidates"] += bool(candidate.emails_sent)
+        counts["feedback"] += len(candidate.lever["feedback"])
+        for row in candidate.rows:
+            counts["completed"] += row.status == InvitationStatus.COMPLETED
+            if row.status == InvitationStatus.UNCERTAIN:
+                counts["uncertain"] += 1
+                if reason := candidate.why_uncertain(row, evidence):
+                    counts[reason] += 1
+                else:
+                    verification.record_violation(Violation.UNEXPLAINED, candidate.opportunity)
+    attempts = [one for delivery in evidence.lever["deliveries"] for one in delivery.get("attempts", [])]
+    wrong = [answer_to(one) for one in attempts if one["status"] and one["status"] not in ANSWERS]
+    verification.record_violation(Violation.WRONG_ANSWERS, *wrong)
     return verification
 
 
-def _verify_invitations(verification: Verification, evidence: Evidence, candidate: CandidateEvidence) -> None:
-    verification.counts["emails"] += candidate.emails_sent
-    verification.counts["candidates"] += bool(candidate.emails_sent)
-    if any(invitation["emails_sent"] > 1 for invitation in candidate.invitations):
-        verification.record_violation(Violation.INVITED_TWICE, candidate.opportunity)
-    is_uncertain = any(row.status == InvitationStatus.UNCERTAIN for row in candidate.rows)
-    if candidate.lever["stage"] not in evidence.trigger_stages or is_uncertain:
-        return
-    if not candidate.emails_sent:
-        verification.record_violation(Violation.LOST, candidate.opportunity)
-    elif not candidate.is_sent_by_rows:
-        verification.record_violation(Violation.UNSETTLED, candidate.opportunity)
-
-
-def _verify_uncertain_rows(
-    verification: Verification, evidence: Evidence, candidate: CandidateEvidence
-) -> None:
-    """Check that each uncertain invitation had a reason to be."""
-    uncertain = [row for row in candidate.rows if row.status == InvitationStatus.UNCERTAIN]
-    verification.counts["uncertain"] += len(uncertain)
-    verification.counts["uncertain_sent"] += len(uncertain) if candidate.emails_sent else 0
-    for row in uncertain:
-        if _has_ambiguous_fault(evidence.codescreen, candidate):
-            verification.counts["explained_by_fault"] += 1
-        elif _was_interrupted(row, evidence.worker_kills):
-            verification.counts["explained_by_kill"] += 1
-        else:
-            verification.record_violation(Violation.UNEXPLAINED, candidate.opportunity)
-
-
-def _has_ambiguous_fault(codescreen: JsonObject, candidate: CandidateEvidence) -> bool:
-    """Whether a fault at CodeScreen left the caller without knowing if the candidate was invited."""
-    if any(invitation["ambiguous"] for invitation in candidate.invitations):
-        return True
-    return any(
-        is_ambiguous(name)
-        for subject, faults in codescreen["other_faults"].items()
-        if subject.split(" ")[0] == candidate.email
-        for name in faults
-    )
+def answer_to(attempt: JsonObject) -> str:
+    """Return how a webhook was answered: a status, or the error in place of one."""
+    return str(attempt["status"] or attempt["error"])
 
 
 def is_ambiguous(name: str) -> bool:
@@ -180,104 +181,36 @@ def is_ambiguous(name: str) -> bool:
     return int(status.group(1)) not in DEFINITE_STATUSES if status else kind != "delay"
 
 
-def _was_interrupted(row: InvitationRow, kills: Iterable[float]) -> bool:
-    """Whether a worker was killed while the call may have been under way."""
-    began = row.attempt_started_at
-    return began is not None and any(began - 1.0 <= at <= began + CALL_SECONDS for at in kills)
-
-
-def _verify_lever(verification: Verification, candidate: CandidateEvidence) -> None:
-    """Check the tag, the feedback, the report link and its file by where CodeScreen's latest attempt stands."""
-    instance = candidate.invitations[0]["instances"][-1]
-    forms = candidate.lever["feedback"]
-    verification.counts["feedback"] += len(forms)
-    violations = []
-    if candidate.progress_tags != [TAGS[instance["phase"]]]:
-        violations.append(Violation.TAGS_WRONG)
-    if len(forms) > 1 or candidate.lever["feedback_deleted"]:
-        violations.append(Violation.FEEDBACK_TWICE)
-    if instance["phase"] != "complete":
-        violations += [Violation.FEEDBACK_WRONG] if forms else []
-    else:
-        verification.counts["completed"] += 1
-        if not forms:
-            violations.append(Violation.FEEDBACK_MISSING)
-        elif forms[0]["fields"].get("CodeScreen score") != str(instance["score"]):
-            violations.append(Violation.FEEDBACK_WRONG)
-        if len(candidate.lever["links"]) != 1:
-            violations.append(Violation.LINKS_WRONG)
-        if len(candidate.lever["files"]) != 1:
-            violations.append(Violation.FILES_WRONG)
-    for violation in violations:
-        verification.record_violation(violation, candidate.opportunity)
-
-
 def collect_evidence(
     environment: DemoEnvironment,
-    slug: str,
     moved: Collection[str],
-    interruptions: Iterable[Interruption] = (),
+    worker_kills: Collection[float] = (),
+    offered: Collection[str] = (),
+    *,
+    is_restored: bool = False,
 ) -> Evidence:
-    """Return one organization's evidence."""
-    stages = environment.lever.account(slug)["stages"]
-    deliveries = Delivery.objects.filter(organization__slug=slug, platform=Platform.LEVER)
+    """Return the evidence about those who were moved."""
+    stages = environment.lever.account(tenants.SLUG)["stages"]
+    triggers = (tenants.TRIGGER, tenants.SECOND_TRIGGER)
+    deliveries = Delivery.objects.filter(platform=Platform.LEVER)
+    sendings = Effect.objects.filter(kind=Effect.Kind.SEND_INVITATION, attempt_started_at__isnull=False)
+    began = {
+        pk: at.timestamp() for pk, at in sendings.values_list("invitation_id", "attempt_started_at") if at
+    }
     return Evidence(
-        lever=environment.lever.ledger(slug),
-        codescreen=environment.codescreen.ledger(slug),
-        rows=_invitation_rows(slug),
+        lever=environment.lever.ledger(tenants.SLUG),
+        codescreen=environment.codescreen.ledger(tenants.SLUG),
+        rows=[
+            InvitationRow(row.opportunity_id, row.status, began.get(row.pk))
+            for row in Invitation.objects.all()
+        ],
         moved=moved,
-        trigger_stages={stage["id"] for stage in stages if stage["text"] in (TRIGGER, SECOND_TRIGGER)},
+        trigger_stages={stage["id"] for stage in stages if stage["text"] in triggers},
         with_delivery=set(deliveries.values_list("opportunity_id", flat=True)),
-        worker_kills=[item.at for item in interruptions if item.what in AMBIGUOUS],
+        worker_kills=worker_kills,
+        offered=offered,
+        is_restored=is_restored,
     )
-
-
-def _invitation_rows(slug: str) -> list[InvitationRow]:
-    attempts = dict(
-        Effect.objects.filter(
-            organization__slug=slug, kind=Effect.Kind.SEND_INVITATION, attempt_started_at__isnull=False
-        ).values_list("invitation_id", "attempt_started_at")
-    )
-    rows = []
-    for invitation in Invitation.objects.filter(organization__slug=slug):
-        attempt = attempts.get(invitation.pk)
-        began = attempt.timestamp() if attempt else None
-        rows.append(InvitationRow(invitation.opportunity_id, invitation.status, began))
-    return rows
-
-
-def count_verdicts() -> dict[str, int]:
-    """Return how many deliveries got which verdict, the most frequent first."""
-    rows = Delivery.objects.exclude(verdict="").values_list("verdict").annotate(Count("pk"))
-    return dict(sorted(rows, key=lambda row: -row[1]))
-
-
-def count_invited_by_sweep() -> int:
-    """Return how many candidates only the sweep found."""
-    return Delivery.objects.filter(event=DeliveryEvent.SWEEP, verdict__in=INVITING_VERDICTS).count()
-
-
-def count_repeats() -> int:
-    """Return how many webhooks the portal recognised as received before."""
-    return int(Delivery.objects.aggregate(sum=Sum("repeats"))["sum"] or 0)
-
-
-def finish_times() -> list[float]:
-    """Return when each delivery was decided and each effect done, in order."""
-    decided = Delivery.objects.filter(decided_at__isnull=False).values_list("decided_at", flat=True)
-    done = Effect.objects.filter(done_at__isnull=False).values_list("done_at", flat=True)
-    return sorted(moment.timestamp() for moment in [*decided, *done] if moment is not None)
-
-
-def longest_recovery(interruptions: Iterable[Interruption], finished: list[float]) -> tuple[float, str]:
-    """Return the longest time from an interruption to the next finished piece of work, and which one it was."""
-    recoveries = [(0.0, "nothing")]
-    for interruption in interruptions:
-        index = bisect_right(finished, interruption.at)
-        if index < len(finished):
-            at = datetime.fromtimestamp(interruption.at, UTC)
-            recoveries.append((finished[index] - interruption.at, f"{interruption.what} at {at:%H:%M:%S}"))
-    return max(recoveries)
 
 
 def count_calls(lever: JsonObject) -> Counter[int]:

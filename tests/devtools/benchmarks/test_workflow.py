@@ -1,6 +1,5 @@
-"""`manage.py bench workflow` with a few invitations: the whole workflow runs, and the numbers are kept."""
+"""`manage.py bench workflow` with a few invitations: the whole workflow runs."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,11 +11,10 @@ from django.core.management import CommandError, call_command
 
 @pytest.mark.nightly
 @pytest.mark.slow
-def test_a_small_run_prints_a_table_and_keeps_its_numbers(tmp_path):
-    kept = tmp_path / "workflow.json"
+def test_a_small_run_prints_a_table():
     command = [sys.executable, "manage.py", "bench", "workflow", "--invitations", "16", "--rounds", "2"]
     run = subprocess.run(
-        [*command, "--organizations", "2", "--json", str(kept)],
+        [*command, "--past", "8"],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
         capture_output=True,
@@ -26,11 +24,6 @@ def test_a_small_run_prints_a_table_and_keeps_its_numbers(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert "÷ a bare loop of the calls" in run.stdout
-    written = json.loads(kept.read_text())
-    assert [set(one) for one in written["numbers"]["rounds"]] == [
-        {"portal", "bare_calls", "bare_rows", "cpu_ms"}
-    ] * 2
-    assert written["machine"]["python"]
 
 
 def test_a_server_that_does_not_answer_is_named():

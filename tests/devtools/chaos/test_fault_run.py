@@ -32,7 +32,6 @@ def test_faults_spare_the_token_endpoint() -> None:
 def test_a_small_run_with_faults_keeps_every_promise(tmp_path) -> None:
     table = run_chaos(tmp_path / "log", "--events", "24", "--kill-every", "2")
     assert (table["invited_twice"], table["lost"], table["broken"]) == (0, 0, {})
-    assert table["events"] == 24
     assert table["interruptions"]["portal restarted"] >= 1
     assert table["longest_end_after_TERM_seconds"] < 30
 
@@ -41,8 +40,7 @@ def test_a_small_run_with_faults_keeps_every_promise(tmp_path) -> None:
 def test_no_invitation_is_uncertain_when_the_portal_is_restarted_while_it_sends(tmp_path) -> None:
     options = ("--restarts", "--faults", "0", "--kill-every", "5")
     table = run_chaos(tmp_path / "log", "--events", "24", *options)
-    assert table["uncertain"].startswith("0 ")
-    assert (table["invited_twice"], table["lost"], table["broken"]) == (0, 0, {})
+    assert (table["uncertain"], table["invited_twice"], table["lost"], table["broken"]) == (0, 0, 0, {})
     assert table["candidates_invited"] == table["e_mails"]
     assert set(table["interruptions"]) == {"portal restarted"}
     assert table["interruptions"]["portal restarted"] >= 2

@@ -1,10 +1,9 @@
-"""The table of interruptions, and how long work takes to go on after one."""
+"""The table of interruptions."""
 
 import pytest
 
-from portal.devtools.chaos.interruptions import TABLE, Interrupted, Interruption, table_of
+from portal.devtools.chaos.interruptions import TABLE, table_of
 from portal.devtools.chaos.run import Options
-from portal.devtools.chaos.verification import longest_recovery
 
 SERVER = Options(database_url="postgresql://127.0.0.1/x")
 
@@ -32,12 +31,3 @@ def test_only_what_the_run_has_is_interrupted() -> None:
 
 def test_nothing_but_term_interrupts_a_run_of_restarts() -> None:
     assert [made(turn, Options(restarts=True)) for turn in (1, 2, 6)] == [["restart"]] * 3
-
-
-def test_recovery_lasts_until_the_next_finished_piece_of_work() -> None:
-    interruptions = [
-        Interruption(Interrupted.WORKERS, 10.0),
-        Interruption(Interrupted.WEB, 20.0),
-        Interruption(Interrupted.WORKERS, 90.0),
-    ]
-    assert longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == (4.5, "web at 00:00:20")

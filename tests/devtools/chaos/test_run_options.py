@@ -15,7 +15,7 @@ def read(*arguments: str) -> Options:
 
 def test_the_defaults_are_a_short_run_with_faults() -> None:
     options = read()
-    assert (options.events, options.duplicates, options.faults, options.kill_every) == (200, 0.3, 0.2, 2.0)
+    assert (options.events, options.faults, options.kill_every) == (200, 0.2, 2.0)
     assert options.has_faults
 
 
@@ -26,22 +26,18 @@ def test_options_are_read() -> None:
     assert not read("--restore", "10").has_faults
     server = ("--database-url", "postgresql://127.0.0.1/x")
     assert not read("--upgrade", "10", *server).has_faults
-    assert read(*server, "--restart-database", "pg_ctl restart").restart_database == "pg_ctl restart"
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ("--faults", "1.5"),
-        ("--duplicates", "-0.1"),
         ("--events", "0"),
-        ("--organizations", "0"),
         ("--upgrade", "10"),
         ("--kill-every", "-1"),
         ("--restore", "5", "--upgrade", "5", "--database-url", "postgresql://127.0.0.1/x"),
         ("--unreported",),
         ("--restore", "-1"),
-        ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
         ("--redis-outage", "5"),

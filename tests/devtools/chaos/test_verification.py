@@ -107,6 +107,7 @@ def test_a_candidate_who_left_the_stage_uninvited_is_not_lost() -> None:
         ("feedback_twice", DONE | {"feedback": [form(), form()]}, [completed()], [COMPLETED]),
         ("feedback_missing", DONE | {"feedback": []}, [completed()], [COMPLETED]),
         ("feedback_wrong", DONE, [completed(score=20)], [COMPLETED]),
+        ("lost", opportunity(), [], [INVITED]),
         ("feedback_wrong", opportunity(feedback=[form()]), [invitation()], [INVITED]),
         ("files_wrong", DONE | {"files": []}, [completed()], [COMPLETED]),
         ("files_wrong", DONE | {"files": ["a.pdf", "b.pdf"]}, [completed()], [COMPLETED]),
@@ -116,6 +117,20 @@ def test_a_candidate_who_left_the_stage_uninvited_is_not_lost() -> None:
 )  # fmt: skip
 def test_a_broken_promise_is_recorded(violation, lever, invitations, rows) -> None:
     assert verify_one(lever, invitations, *rows).broken == {violation: ["o"]}
+
+
+def test_an_answer_that_no_webhook_may_get_is_recorded() -> None:
+    answers = [{"status": status, "error": "ReadTimeout"} for status in (200, 202, 503, 500, None)]
+    deliveries = [{"subject": "o", "state": "failed", "attempts": answers}]
+    verification = verify_one(opportunity(), [invitation()], INVITED, deliveries=deliveries)
+    assert verification.broken == {"wrong_answers": ["500"]}
+
+
+def test_whoever_is_offered_or_uncertain_after_a_restore_is_not_lost() -> None:
+    assert verify_one(opportunity(), [invitation()], offered=["o"]).broken == {}
+    assert verify_one(opportunity(tags=[]), [], UNCERTAIN, is_restored=True).broken == {}
+    twice = verify_one(opportunity(), [invitation(emails_sent=2)], offered=["o"])
+    assert twice.broken == {"invited_twice": ["o"]}
 
 
 def test_an_accepted_webhook_without_a_row_is_recorded() -> None:

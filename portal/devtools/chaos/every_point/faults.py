@@ -1,9 +1,8 @@
 """The kinds of fault, which of them can happen at a place, and a run's planned faults."""
 
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -35,18 +34,13 @@ class Trace:
 
     def __init__(self) -> None:
         self.places: list[Place] = []
-        self.on_reach: Callable[[PlaceKind, str], object] | None = None
         self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
 
     def reach(self, kind: PlaceKind, name: str) -> Place:
         """Record that the run is at a place, and return it with its number."""
-        with self._lock:  # a drain has threads
-            if self.on_reach is not None:
-                self.on_reach(kind, name)
-            self._counts[name] += 1
-            place = Place(f"{name} #{self._counts[name]}", kind)
-            self.places.append(place)
+        self._counts[name] += 1
+        place = Place(f"{name} #{self._counts[name]}", kind)
+        self.places.append(place)
         return place
 
 
@@ -118,8 +112,6 @@ AT_CALLS = (
     FaultKind.RESET_AFTER,
     FaultKind.BROKEN_BODY,
 )
-#: What a real process can't hide from who started it: its end, or what the platform says in its place.
-IN_REAL_PROCESSES = (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER, FaultKind.TOO_MANY, FaultKind.ERROR)
 #: In pairs, one kind stands for those that look the same to the portal: being killed after one place for being killed
 #: before the next, 500 for a time-out before, and a time-out after for a reset and a gateway's 500.
 IN_PAIRS = (

@@ -5,15 +5,13 @@ and until the process is started again every statement and call is refused, so t
 a real kill would not run, can change nothing.
 """
 
-import os
 import re
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from unittest import mock
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
@@ -101,16 +99,12 @@ class Injector:
     def __init__(self, clock: PretendClock) -> None:
         self.trace = Trace()
         self.happened: list[Happened] = []
-        #: Told of each fault that happens, and again when it is looked at again.
-        self.on_happened: Callable[[Happened], None] = lambda _: None
-        self.kills_for_real = False
         self._clock = clock
         self._planned: list[Fault] = []
         self._is_watching = False
         self._is_dead = False
         self._away_until = 0.0
         self._transaction = _Transaction()
-        self._one_looks = threading.Lock()
 
     def plan(self, faults: Sequence[Fault]) -> None:
         """Let these faults happen, one after the other."""
@@ -120,16 +114,6 @@ class Injector:
     def outstanding(self) -> Sequence[Fault]:
         """The planned faults whose place was not reached."""
         return self._planned
-
-    def follow(self, kind: PlaceKind, name: str) -> None:
-        """Note a place that another process reached: the fault that was planned there isn't outstanding any more."""
-        self._planned_at(self.trace.reach(kind, name))
-
-    def note(self, happened: Happened) -> None:
-        """Note a fault that happened in another process, by what that process saw in its moment."""
-        if self.happened and self.happened[-1].fault == happened.fault:
-            self.happened.pop()
-        self.happened.append(happened)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -188,8 +172,6 @@ class Injector:
 
     def after_call(self, kind: FaultKind | None) -> None:
         """Let happen what happens once the platform did as asked."""
-        if kind is not None:
-            self.look_again()
         if kind is FaultKind.KILLED_AFTER:
             self._die()
         if kind in AWAY_SECONDS:
@@ -229,11 +211,9 @@ class Injector:
             self._refuse_if_away()
         result = commit()
         if kind is FaultKind.KILLED_AFTER:
-            self.look_again()
+            # the commit may have begun a sending or ended one
+            self.happened.append(Happened.now(self.happened.pop().fault))
             self._die()
-        if self._is_dead:  # another thread's fault ended the process during this commit
-            self.look_again()
-            raise Killed
         if kind is FaultKind.AWAY_AFTER:
             self._go_away(AWAY_SECONDS[kind])
             self._refuse_if_away()
@@ -242,32 +222,15 @@ class Injector:
     # what happens
 
     def _take(self, place: Place) -> FaultKind | None:
-        fault = self._planned_at(place)
-        if fault is None:
-            return None
-        self._happen(Happened.now(fault))
-        return fault.kind
-
-    def _planned_at(self, place: Place) -> Fault | None:
         if not self._planned or self._planned[0].label != place.label:
             return None
-        return self._planned.pop(0)
+        fault = self._planned.pop(0)
+        self.happened.append(Happened.now(fault))
+        return fault.kind
 
-    def _happen(self, happened: Happened) -> None:
-        self.happened.append(happened)
-        self.on_happened(happened)
-
-    def look_again(self) -> None:
-        """Look again whether a call is under way: a commit of this or another thread may have started or ended it."""
-        with self._one_looks:  # of two looks at once, the earlier could be noted last
-            self._happen(Happened.now(self.happened.pop().fault))
-
-    def _die(self) -> None:
-        if self.kills_for_real:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def _die(self) -> NoReturn:
         self._is_dead = True
         self._roll_back()
-        self.look_again()
         raise Killed
 
     def _stall(self) -> None:

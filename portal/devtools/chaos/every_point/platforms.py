@@ -35,7 +35,6 @@ ACCOUNT = "acme"
 RETRY_AFTER = "1"
 #: Where the customer wants results and problems.
 CHAT_URL = "https://hooks.slack.com/services/T/B/secret"
-HTTP_SEND = HTTPAdapter.send
 WEBHOOK_RETRY_SECONDS, WEBHOOK_TRIES = 60.0, 6
 
 #: Posts a webhook to the portal (path, headers, body) and returns the status, None when no answer came.
@@ -52,24 +51,15 @@ class Platforms:
         self._clock = clock
         self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
         self._webhooks: list[Delivery] = []
-        self._over_sockets: Callable[..., requests.Response] | None = None
         #: The messages about results that arrived in the chat room.
         self.alerts: set[str] = set()
-
-    def serve(self) -> None:
-        """Answer over sockets from now on, in threads of this process; kills and refusals are possible then."""
-        self._over_sockets = HTTP_SEND
-        for server in self._servers:
-            server.start()
 
     @contextmanager
     def reachable(self, injector: Injector) -> Iterator[None]:
         """Answer the product's requests in place of the network, with the faults of the injector."""
 
-        def send(
-            adapter: HTTPAdapter, request: requests.PreparedRequest, **options: object
-        ) -> requests.Response:
-            return self._send(adapter, request, options, injector)
+        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
+            return self._send(adapter, request, injector)
 
         def hold_back(_: WebhookSender, delivery: Delivery, **__: object) -> None:
             self._webhooks.append(delivery)
@@ -118,11 +108,7 @@ class Platforms:
     # the wire
 
     def _send(
-        self,
-        adapter: HTTPAdapter,
-        prepared: requests.PreparedRequest,
-        options: dict[str, object],
-        injector: Injector,
+        self, adapter: HTTPAdapter, prepared: requests.PreparedRequest, injector: Injector
     ) -> requests.Response:
         request = platform_request(prepared)
         if prepared.url == CHAT_URL:
@@ -136,10 +122,6 @@ class Platforms:
         if kind is FaultKind.TIMEOUT_BEFORE:
             self._time_out()
         answer = _refusal(kind)
-        if answer is None and self._over_sockets is not None:
-            response = self._over_sockets(adapter, prepared, **options)
-            injector.after_call(kind)
-            return response
         if answer is None:
             with request:  # which closes the files that were uploaded
                 answer = exchange(request).response or Response(status=500)

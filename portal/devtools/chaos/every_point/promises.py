@@ -110,18 +110,9 @@ def _of_lost_answers(world: World) -> Iterator[str]:
 
     Likewise Lever's grant ends only if the answer to a refresh was lost: a refresh token is used once.
     """
-    may_be_lost = [
-        happened
-        for happened in world.injector.happened
-        if happened.was_in_flight and happened.fault.kind in LOSES_ANSWER
-    ]
-    for word in world.uncertain:
-        if not may_be_lost:
+    lost = [one for one in world.injector.happened if one.fault.kind in LOSES_ANSWER]
+    if not any(one.was_in_flight for one in lost):
+        for word in world.uncertain:
             yield f"{word}: the invitation was uncertain although CodeScreen's answer wasn't lost"
-    may_have_ended = [
-        happened
-        for happened in world.injector.happened
-        if happened.was_refreshing and happened.fault.kind in LOSES_ANSWER
-    ]
-    if world.lost_grants > len(may_have_ended):
+    if world.lost_grants > sum(one.was_refreshing for one in lost):
         yield "Lever's grant was lost"

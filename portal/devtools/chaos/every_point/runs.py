@@ -1,14 +1,13 @@
-"""All runs of a part: its job without faults, which finds the places, with one fault, and with two."""
+"""All runs of the jobs: each without faults, which finds the places, with one fault, and with two."""
 
 import logging
+import os
 import random
 import shutil
 import signal
 import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,14 +25,15 @@ from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos.every_point import children, databases
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import IN_PAIRS, IN_REAL_PROCESSES, Fault, Place, faults_at
+from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, FaultKind, Place, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.jobs import JOBS
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG, Phase
+from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
-from portal.devtools.chaos.every_point.process import DrainProcess, PretendProcess, RealProcess
+from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
-from portal.devtools.chaos.every_point.report import EveryPointOptions, Outcome, Part, PartReport, Report
+from portal.devtools.chaos.every_point.report import JobReport, Outcome, as_json
 from portal.devtools.chaos.every_point.world import (
     ASSESSMENT,
     EARLIER,
@@ -111,17 +111,17 @@ def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
 
 type Faults = tuple[Fault, ...]
 
-NO_FAULTS: Faults = ()
-SAMPLE_EVERY = 5
 PLAIN_FILES = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 #: So long after a candidate entered the stage, Lever is connected.
 CONNECTED_AFTER = 3600.0
 
 
-def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]) -> Report:
-    """Perform the parts that the options ask for, each in a process of its own; return what they showed."""
+def run_jobs(
+    demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]
+) -> dict[str, JobReport]:
+    """Perform the jobs that the options ask for, each in a process of its own; return what they showed."""
     random.seed(options.seed)  # of the jitter, so that places have the same numbers in every run
-    report = Report()
+    reports = {}
     with ExitStack() as stack:
         clock = stack.enter_context(PretendClock())
         injector = Injector(clock)
@@ -136,97 +136,63 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         connect(platforms)
         stack.enter_context(injector.installed())
         connections.close_all()
+        world = World(clock, injector, platforms, process)
+        for name, report in children.run_all(
+            options.jobs, lambda name: _run_job(name, world, options), processes=1, most_seconds=None
+        ):
+            if isinstance(report, Lost):
+                report = JobReport(name, failed={f"{name} was aborted": [report.reason]})
+            log(report.as_text())
+            reports[name] = report
+    return reports
 
-        def run_part(part: Part) -> PartReport:
-            world = World(clock, injector, platforms, process)
-            return PartRuns(part, world, options, log).run()
 
-        for part, result in children.run_all(options.parts, run_part, processes=1, most_seconds=None):
-            if isinstance(result, Lost):
-                result = PartReport(part, failed={f"{part} was aborted": [result.reason]})
-            report.parts.append(result)
+def _run_job(name: str, world: World, options: EveryPointOptions) -> JobReport:
+    """Go through the job's phases; at each, fork a run for every fault in it."""
+    report = JobReport(name)
+
+    def perform_all(runs: Sequence[Faults], phases: Sequence[Phase]) -> list[Outcome]:
+        connections.close_all()
+        outcomes = []
+        for faults, result in children.run_all(
+            runs, lambda faults: perform(world, phases, faults), processes=os.cpu_count() or 1
+        ):
+            outcomes.append(Outcome(faults, (result.reason,)) if isinstance(result, Lost) else result)
+            report.add(outcomes[-1])
+        return outcomes
+
+    for chain in JOBS[name].chains:
+        for number, phase in enumerate(chain):
+            [found] = perform_all([()], chain[number : number + 1])
+            report.places.update(str(place.kind) for place in found.places)
+            if found.violations:
+                return report  # the job itself fails
+            outcomes = perform_all(_first_runs(found.places, options), chain[number:])
+            if JOBS[name].in_pairs and not options.kinds:
+                pairs = [pair for outcome in outcomes for pair in _pairs_after(outcome)]
+                perform_all(_sample(pairs, options), chain[number:])
+            phase(world)
     return report
 
 
-class PartRuns:
-    """The runs of one part."""
-
-    def __init__(
-        self, part: Part, world: World, options: EveryPointOptions, log: Callable[[str], object]
-    ) -> None:
-        self._part = part
-        self._world = world
-        self._options = options
-        self._log = log
-        self._report = PartReport(part)
-        self._in_drains = JOBS[part.job].in_drains
-
-    def run(self) -> PartReport:
-        """Go through the job's phases; at each, fork a run for every fault in it."""
-        phases = JOBS[self._part.job].phases
-        for number, phase in enumerate(phases):
-            rest = [later for later in phases[number:] if later.about == phase.about]
-            [found] = self._perform([NO_FAULTS], rest[:1])
-            self._report.add_places(found.places)
-            if found.violations:
-                break  # the job itself fails
-            begun = self._report.runs
-            outcomes = self._perform(self._first_runs(found.places), rest)
-            if self._part.has_pairs:
-                pairs = [pair for outcome in outcomes for pair in _pairs_after(outcome)]
-                self._perform(pairs, rest)
-            self._log(
-                f"{self._part}, {phase.name}: {len(found.places)} places, {self._report.runs - begun} runs"
-            )
-            if number + 1 < len(phases):
-                phase.act(self._world)
-        return self._report
-
-    def _first_runs(self, places: Sequence[Place]) -> list[Faults]:
-        """Return the runs that begin with a fault at one of these places."""
-        chosen = self._options.faults
-        if chosen:
-            return [chosen] if chosen[0].label in {place.label for place in places} else []
-        kinds = [kind for kind in self._options.kinds if kind in IN_PAIRS or not self._part.has_pairs]
-        if self._part.has_processes:
-            kinds = [kind for kind in kinds if kind in IN_REAL_PROCESSES]
-        runs: list[Faults] = [(fault,) for place in places for fault in faults_at(place, kinds)]
-        every = self._options.sample * (SAMPLE_EVERY if self._part.is_real else 1)
-        return runs[self._options.seed % every :: every]
-
-    def _perform(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> list[Outcome]:
-        connections.close_all()
-        return list(self._outcomes(runs, phases))
-
-    def _outcomes(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> Iterator[Outcome]:
-        def run(faults: Faults) -> Outcome:
-            world = self._world
-            if self._part.has_processes:
-                world = in_real_processes(world, in_drains=self._in_drains)
-            return perform(world, phases, faults)
-
-        # real runs share the platforms' ports
-        processes = 1 if self._part.has_processes else self._options.processes
-        for faults, result in children.run_all(runs, run, processes=processes):
-            outcome = Outcome(faults, (result.reason,)) if isinstance(result, Lost) else result
-            lines = self._report.add(outcome)
-            if lines:
-                self._log(lines)
-            yield outcome
+def _first_runs(places: Sequence[Place], options: EveryPointOptions) -> Sequence[Faults]:
+    """Return the runs that begin with a fault at one of these places."""
+    if options.faults:
+        return [options.faults] if options.faults[0].label in {place.label for place in places} else []
+    kinds = options.kinds or tuple(FaultKind)
+    return _sample([(fault,) for place in places for fault in faults_at(place, kinds)], options)
 
 
-def in_real_processes(world: World, *, in_drains: bool) -> World:
-    """Return the world with real processes in it, which reach the platforms over sockets from now on."""
-    world.platforms.serve()
-    world.injector.kills_for_real = True
-    kind = DrainProcess if in_drains else RealProcess
-    return replace(world, process=kind(world.clock, world.injector))
+def _sample(runs: Sequence[Faults], options: EveryPointOptions) -> Sequence[Faults]:
+    return runs[options.seed % options.sample :: options.sample]
 
 
 def _pairs_after(outcome: Outcome) -> list[Faults]:
     """Return the pairs whose first fault is this run's, and whose second is at a place that it reached afterwards."""
     [first] = outcome.faults
     labels = [place.label for place in outcome.places]
+    if first.kind not in IN_PAIRS or first.label not in labels:
+        return []
     later = outcome.places[labels.index(first.label) + 1 :]
     return [(first, second) for place in later for second in faults_at(place, IN_PAIRS)]
 
@@ -239,11 +205,10 @@ def perform(world: World, phases: Sequence[Phase], faults: Faults) -> Outcome:
     violations: list[str] = []
     for phase in phases:
         try:
-            phase.act(world)
+            phase(world)
+            violations += [f"{phase.__name__}: {what}" for what in broken_promises(world)]
         except NeverQuiet as error:
-            violations.append(f"{phase.name}: {error}")
-            break
-        violations += [f"{phase.name}: {what}" for what in broken_promises(world)]
+            violations.append(f"{phase.__name__}: {error}")
         if violations:
             break
     performed = frozenset[str]() if faults else _performed(since)
@@ -258,13 +223,8 @@ def _performed(since: datetime) -> frozenset[str]:
     return frozenset({*effects.values_list("kind", flat=True), *entries.values_list("action", flat=True)})
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the options to the command."""
-    EveryPointOptions.add_to(parser)
-
-
 def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
-    """Perform the runs and print the report; exits 1 if a promise was broken in one. Raises CommandError."""
+    """Perform the runs and print what they showed; exits 1 if a promise was broken in one. Raises CommandError."""
     try:
         options = EveryPointOptions.read(arguments)
     except ValueError as error:
@@ -275,9 +235,10 @@ def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWr
     logging.disable()  # of what the faults lead to
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        report = run_parts(demo, options, stderr.write)
+        reports = run_jobs(demo, options, stderr.write if arguments["json"] else stdout.write)
     finally:
         clear(demo)
-    stdout.write(report.as_json() if arguments["json"] else report.as_text())
-    if not report.holds:
+    if arguments["json"]:
+        stdout.write(as_json(reports))
+    if any(report.failed for report in reports.values()):
         sys.exit(1)

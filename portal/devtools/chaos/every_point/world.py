@@ -87,12 +87,23 @@ class World:
         """Return a candidate's latest invitation."""
         return Invitation.objects.filter(opportunity_id=opportunity_id(word)).order_by("round").last()
 
+    def status(self, word: str) -> str:
+        """Return the status of a candidate's latest invitation; empty without one."""
+        row = self.invitation(word)
+        return row.status if row else ""
+
     # recruiters and candidates
 
     def move(self, *words: str, stage: str = STAGE) -> None:
         """A recruiter moves candidates in Lever, which sends its webhooks."""
         self.platforms.lever_does("move", opportunities=[opportunity_id(word) for word in words], stage=stage)
         self.deliver_webhooks()
+
+    def move_unnoticed(self, word: str) -> None:
+        """A recruiter moves a candidate, and Lever's webhook is lost."""
+        self.platforms.lever_does("settings", webhooks_enabled=False)
+        self.move(word)
+        self.platforms.lever_does("settings", webhooks_enabled=True)
 
     def candidate_does(self, word: str, *actions: str, **verdict: object) -> None:
         """A candidate acts in CodeScreen, or CodeScreen evaluates what they did."""
@@ -116,43 +127,34 @@ class World:
 
     def person_does(self, is_wanted: Callable[[], bool], act: Callable[[], object]) -> None:
         """A person does something until it has had its effect: they see when it failed."""
-        for _ in range(MOST_TRIES):
-            if not is_wanted():
-                return
-            self.process.run(lambda: _try(act))
-            self.clock.advance(PRESS_AGAIN_SECONDS)
+        self._do_while(is_wanted, lambda: self.process.run(lambda: _try(act)))
 
     def press_while(self, is_wanted: Callable[[], bool], path: Callable[[], str], **form: object) -> None:
         """A person presses a button of a page until it has had its effect."""
+        self._do_while(is_wanted, lambda: self.process.press(path(), form))
+
+    def _do_while(self, is_wanted: Callable[[], bool], act: Callable[[], object]) -> None:
         for _ in range(MOST_TRIES):
             if not is_wanted():
                 return
-            self.process.press(path(), form)
+            act()
             self.clock.advance(PRESS_AGAIN_SECONDS)
 
     def press(self, word: str, button: str, *statuses: str) -> None:
         """A person presses a button of a candidate's latest invitation while it has one of these statuses."""
-
-        def is_wanted() -> bool:
-            row = self.invitation(word)
-            return row is not None and row.status in statuses
-
-        self.press_while(is_wanted, lambda: self.button(word, button))
+        row = self.invitation(word)
+        path = f"/invitations/{row.pk if row else 0}/{button}/"
+        self.press_while(lambda: self.status(word) in statuses, lambda: path)
 
     def approve(self, word: str) -> None:
         """A person lets the invitation that is on hold be sent, in the list of candidates."""
-
-        def is_held() -> bool:
-            row = self.invitation(word)
-            return row is not None and row.status == InvitationStatus.HELD
-
         row = self.invitation(word)
-        self.press_while(is_held, lambda: "/candidates/bulk/", act="send", row=[str(row.pk if row else 0)])
-
-    def button(self, word: str, button: str) -> str:
-        """Return the address of a button of a candidate's latest invitation."""
-        row = self.invitation(word)
-        return f"/invitations/{row.pk if row else 0}/{button}/"
+        self.press_while(
+            lambda: self.status(word) == InvitationStatus.HELD,
+            lambda: "/candidates/bulk/",
+            act="send",
+            row=[str(row.pk if row else 0)],
+        )
 
     # what is done by the clock
 

@@ -3,14 +3,13 @@
 import os
 import shutil
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import psycopg
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from portal.devtools import databases
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup, describe_machine, machine_as_text
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup, machine
 from portal.devtools.benchmarks.bulk import BulkBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.benchmarks.latency import LatencyBenchmark
@@ -46,7 +45,6 @@ class Command(BaseCommand):
             own.add_argument(
                 "--redis-url", default="", help="a Redis database that may be emptied; none without it"
             )
-            own.add_argument("--json", type=Path, help="where to write every measured number")
             benchmark.add_arguments(own)
 
     def handle(self, *, benchmark: str, **values: object) -> None:
@@ -58,11 +56,9 @@ class Command(BaseCommand):
             return
         try:
             startup.prepare(self.stderr)
-            described = describe_machine()
-            report = chosen.run(Setup(environment, options, self.stderr.write))
-            self.stdout.write(f"{report.as_text()}\n\n{machine_as_text(described)}")
-            if options.json:
-                options.json.write_text(report.as_json(described))
+            measured_on = machine()
+            table = chosen.run(Setup(environment, options, self.stderr.write))
+            self.stdout.write(f"{table.as_text()}\n\n{measured_on}")
         except (RunFailed, RuntimeError, OSError) as error:
             raise CommandError(f"The benchmark could not be run: {error}") from error
         finally:
@@ -77,7 +73,7 @@ class Command(BaseCommand):
             "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
             "LOG_LEVEL": "ERROR",
             "REDIS_URL": options.redis_url,
-            **benchmark.variables(options),
+            **benchmark.variables,
         }
         if options.database_url:
             try:

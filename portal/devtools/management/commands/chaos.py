@@ -17,6 +17,7 @@ from django.db import connections
 from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.every_point import runs as every_point
+from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
@@ -35,7 +36,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         Options.add_to(parser)
-        every_point.add_arguments(parser)
+        EveryPointOptions.add_to(parser)
 
     def handle(self, **arguments: Any) -> None:
         if arguments["every_point"]:
@@ -57,9 +58,7 @@ class Command(BaseCommand):
             ):
                 table = self._run(environment, processes, options)
         finally:
-            kept = chaos_environment.clear(environment, options)
-            if kept:
-                self._log(kept)
+            chaos_environment.clear(environment, options)
         self.stdout.write(table.as_json() if options.json else table.as_text())
         if not table.holds:
             sys.exit(1)
@@ -83,7 +82,7 @@ class Command(BaseCommand):
     def _run(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
         """Run the scenario in a thread, and replace ended processes in this one, as `serve` does."""
         startup.prepare(self.stderr)
-        tenants.configure(environment, options)
+        tenants.configure(environment)
         connections.close_all()
         outcome: list[Table | Exception] = []
 

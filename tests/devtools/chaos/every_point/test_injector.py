@@ -7,7 +7,7 @@ from django.db import OperationalError, connection, transaction
 
 from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import Fault, FaultKind, PlaceKind
+from portal.devtools.chaos.every_point.faults import Fault, FaultKind
 from portal.devtools.chaos.every_point.injector import Happened, Injector, Killed
 from tests.support.factories import OrganizationFactory
 
@@ -84,22 +84,11 @@ def test_the_database_is_back_when_the_clock_has_moved(injector, clock) -> None:
     assert Organization.objects.get(slug=slug).name == "Renamed"
 
 
-def test_a_fault_of_another_process_counts_as_that_process_saw_it(clock, injector) -> None:
-    fault = Fault("POST /api/assessments #1", FaultKind.ERROR)
-    for one in (injector, other := Injector(clock)):
-        one.plan([fault])
-    other.on_happened = injector.note
-    seen = Happened(fault, was_in_flight=True, was_refreshing=False)
-    with mock.patch.object(Happened, "now", return_value=seen):
-        other._take(other.trace.reach(PlaceKind.CALL, "POST /api/assessments"))
-    injector.follow(PlaceKind.CALL, "POST /api/assessments")
-    assert (injector.happened, injector.outstanding) == ([seen], [])
-
-
-def test_what_another_thread_starts_during_a_call_is_in_flight_when_the_process_is_killed(injector) -> None:
-    fault = Fault("GET /v1/opportunities #1", FaultKind.KILLED_AFTER)
+def test_a_sending_is_under_way_when_the_process_is_killed_after_the_commit_that_began_it(injector) -> None:
+    slug = OrganizationFactory.create().slug
+    fault = Fault(only_commit(injector, slug), FaultKind.KILLED_AFTER)
     injector.plan([fault])
-    seen = [Happened(fault, was_in_flight, was_refreshing=False) for was_in_flight in (False, True, True)]
+    seen = [Happened(fault, was_in_flight, was_refreshing=False) for was_in_flight in (False, True)]
     with mock.patch.object(Happened, "now", side_effect=seen), injector.watching(), pytest.raises(Killed):
-        injector.after_call(injector.at_call("GET /v1/opportunities"))
+        rename_in_transaction(slug)
     assert injector.happened == [seen[-1]]

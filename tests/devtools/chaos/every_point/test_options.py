@@ -6,7 +6,7 @@ import pytest
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind, Place, PlaceKind, faults_at
 from portal.devtools.chaos.every_point.jobs import JOBS
-from portal.devtools.chaos.every_point.report import ALL_JOBS, NIGHTLY, EveryPointOptions, Part
+from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.run import Options
 
 
@@ -17,25 +17,15 @@ def read(*words: str) -> EveryPointOptions:
     return EveryPointOptions.read(vars(parser.parse_args(["--every-point", *words])))
 
 
-def test_the_nightly_proof_tries_every_fault_and_is_the_default() -> None:
-    for options in (read(), read("--nightly")):
-        assert options.parts == NIGHTLY
-        assert options.sample == 1
-
-
-def test_the_quick_proof_tries_some_faults_of_every_job() -> None:
-    options = read("--quick")
-    assert options.parts == ALL_JOBS
-    assert options.sample > 1
-    assert {part.job for part in options.parts} == set(JOBS)
-    one = read("--quick", "--job", "settings")
-    assert (one.parts, one.sample) == ((Part("settings"),), options.sample)
+def test_every_fault_of_every_job_is_tried_by_default() -> None:
+    options = read()
+    assert (options.jobs, options.kinds, options.sample) == (tuple(JOBS), (), 1)
 
 
 def test_a_kind_stands_for_those_whose_names_begin_with_it() -> None:
     options = read("--job", "main", "--fault", "killed")
     assert options.kinds == (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER)
-    assert options.parts == (Part("main"),)
+    assert options.jobs == ("main",)
 
 
 def test_one_place_has_its_own_fault() -> None:
@@ -44,7 +34,13 @@ def test_one_place_has_its_own_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--fault", "no-such"), ("--at", "a #1"), ("--database-url", "mysql://127.0.0.1/x")]
+    "words",
+    [
+        ("--fault", "no-such"),
+        ("--job", "main", "--at", "a #1"),
+        ("--at", "a #1", "--fault", "429"),
+        ("--database-url", "mysql://127.0.0.1/x"),
+    ],
 )
 def test_impossible_options_are_refused(words) -> None:
     with pytest.raises(ValueError, match="--"):

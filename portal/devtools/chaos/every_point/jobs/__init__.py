@@ -22,7 +22,6 @@ JOBS: Mapping[str, Job] = {
         waiting.WAITING,
         unstarted.UNSTARTED,
         bulk.BULK,
-        bulk.DRAINS,
         bulk.CHOOSE,
         erasure.ERASURE,
         erasure.RESTORE,

@@ -15,13 +15,14 @@ from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point import databases
 from portal.devtools.chaos.every_point.jobs.job import (
+    FAILED,
     Job,
-    Phase,
     Status,
-    completed,
     evaluate,
     expect,
+    invite,
     invited,
+    skip,
 )
 from portal.devtools.chaos.every_point.platforms import ACCOUNT
 from portal.devtools.chaos.every_point.world import (
@@ -44,11 +45,8 @@ LATER = 1200.0
 
 def forget(world: World) -> None:
     """A person is forgotten by the command, with a result and a report in Lever."""
-    invited(world, "Alder")
-    world.move("Alder")
-    world.rest()
-    completed(world, "Alder", score=90, result="Passed")
-    evaluate(world, "Alder", score=90, result="Passed")
+    invite(world, "Alder")
+    evaluate(world, "Alder")
     expect(world, "Alder", files=0)
     world.person_does(
         lambda: not _is_erased("Alder"), lambda: _command("forget", ACCOUNT, opportunity_id("Alder"))
@@ -59,10 +57,7 @@ def forget(world: World) -> None:
 
 def follow(world: World) -> None:
     """Lever anonymizes one person, while they are invited, and deletes another, whose webhook is lost."""
-    for word in ("Birch", "Cedar"):
-        invited(world, word)
-        world.move(word)
-    world.rest()
+    invite(world, "Birch", "Cedar")
     world.platforms.lever_does("anonymize", opportunities=[opportunity_id("Birch")])
     world.platforms.lever_does("delete", opportunities=[opportunity_id("Cedar")])
     world.clock.advance(LATER)
@@ -81,10 +76,8 @@ def repeat(world: World) -> None:
 
 def retention(world: World) -> None:
     """What is older than the rules say goes: people who withdrew or were skipped, calls and bodies of webhooks."""
-    world.expected["Nyssa"] = Expected((VerdictCode.NO_EMAIL,), notes=frozenset({1}))
-    invited(world, "Dogwood")
-    world.move("Nyssa", "Dogwood")
-    world.rest()
+    skip(world)
+    invite(world, "Dogwood")
     world.press("Dogwood", "cancel", Status.INVITED, Status.PENDING)
     # the note may not have been left before the erasure
     expect(world, "Dogwood", statuses=(Status.WITHDRAWN,), notes=frozenset({0, 1}))
@@ -128,15 +121,7 @@ def _command(*arguments: str) -> None:
     call_command(*arguments, stdout=StringIO(), stderr=StringIO())
 
 
-ERASURE = Job(
-    "erasure",
-    (
-        Phase("forget", "Alder", forget),
-        Phase("follow Lever", "Lever", follow),
-        Phase("repeat", "Lever", repeat),
-        Phase("retention", "retention", retention),
-    ),
-)
+ERASURE = Job("erasure", ((forget,), (follow, repeat), (retention,)))
 
 
 #: Between a backup and what happens then, and between the portal's end and what it then misses.
@@ -145,20 +130,17 @@ A_WHILE = 600.0
 
 def restore(world: World) -> None:
     """After the backup one candidate has a result and another is invited; a third moves while the portal is down."""
-    invited(world, "Alder")
-    world.move("Alder")
-    world.rest()
+    invite(world, "Alder")
     since = world.clock.now()
     databases.back_up()
     world.clock.advance(A_WHILE)
-    completed(world, "Alder", score=90, result="Passed")
-    evaluate(world, "Alder", score=90, result="Passed")
+    evaluate(world, "Alder")
     world.move("Birch")
     world.rest()
     until = world.clock.now()
     databases.put_back()
     world.clock.advance(A_WHILE)
-    _miss(world, "Cedar")
+    world.move_unnoticed("Cedar")
     _record(world, since, until)
     # no row says so: they are offered
     world.expected["Birch"] = Expected((VerdictCode.ENTERED_BEFORE,), 1, (), INVITED_TAG)
@@ -169,16 +151,8 @@ def restore(world: World) -> None:
 
 def later(world: World) -> None:
     """Neither a regrade nor another sweep does anything twice."""
-    completed(world, "Alder", score=40, result="Failed", reason="Unit Tests")
-    world.candidate_does("Alder", "regrade", score=40, result="Failed", reason="Unit Tests")
-    world.rest_after_polls("Alder")
+    evaluate(world, "Alder", FAILED, ("regrade",))
     world.sweep()
-
-
-def _miss(world: World, word: str) -> None:
-    world.platforms.lever_does("settings", webhooks_enabled=False)
-    world.move(word)
-    world.platforms.lever_does("settings", webhooks_enabled=True)
 
 
 def _record(world: World, since: datetime, until: datetime) -> None:
@@ -190,4 +164,4 @@ def _record(world: World, since: datetime, until: datetime) -> None:
     connect(world.platforms)
 
 
-RESTORE = Job("restore", (Phase("restore", "restore", restore), Phase("later", "restore", later)))
+RESTORE = Job("restore", ((restore, later),))

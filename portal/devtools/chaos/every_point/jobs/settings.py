@@ -16,11 +16,22 @@ from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import ProgressTag, WebhookEvent
+from integrations.core.vocabulary import WebhookEvent
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.acts import save_chat_url
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
+from portal.devtools.chaos.every_point.jobs.job import (
+    FAILED,
+    PASSED,
+    Job,
+    Status,
+    completed,
+    evaluate,
+    expect,
+    invite,
+    invited,
+    start,
+)
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, CHAT_URL
 from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON, Expected, World, opportunity_id
 from portal.devtools.demo.environment import DemoEnvironment
@@ -43,8 +54,7 @@ def configure(world: World) -> None:
     world.rest()
     _configure(world, "SRE Troubleshooting")
     _configure(world, ASSESSMENT)
-    invited(world, "Ginkgo")
-    expect(world, "Ginkgo", notes=frozenset({1}))  # that nothing was sent
+    invited(world, "Ginkgo", notes=frozenset({1}))  # that nothing was sent
     delivery = _first(Delivery.objects.filter(opportunity_id=opportunity_id("Ginkgo")))
     world.press_while(lambda: world.invitation("Ginkgo") is None, lambda: f"/deliveries/{delivery}/replay/")
     world.rest()
@@ -66,10 +76,7 @@ def make_webhooks(world: World) -> None:
     """Lever is asked for webhooks beside the one made by hand: a move then comes twice, and invites once."""
     made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
     world.press_while(lambda: made.count() < len(WebhookEvent), lambda: "/settings/webhooks/make/")
-    invited(world, "Alder")
-    expect(world, "Alder", verdicts=TWICE)
-    world.move("Alder")
-    world.rest()
+    invite(world, "Alder", verdicts=TWICE)
 
 
 def change_address_of_webhooks(world: World) -> None:
@@ -80,10 +87,7 @@ def change_address_of_webhooks(world: World) -> None:
         lambda: "/settings/webhooks/address/",
         overlap_days="1",
     )
-    invited(world, "Birch")
-    expect(world, "Birch", verdicts=TWICE)
-    world.move("Birch")
-    world.rest()
+    invite(world, "Birch", verdicts=TWICE)
 
 
 def remove_webhooks(world: World) -> None:
@@ -131,11 +135,8 @@ def _first(rows: QuerySet[Model]) -> int:
 SETTINGS = Job(
     "settings",
     (
-        Phase("configure", "file", configure),
-        Phase("clean up", "file", clean_up),
-        Phase("make webhooks", "webhooks", make_webhooks),
-        Phase("change address", "webhooks", change_address_of_webhooks),
-        Phase("remove webhooks", "webhooks", remove_webhooks),
+        (configure, clean_up),
+        (make_webhooks, change_address_of_webhooks, remove_webhooks),
     ),
 )
 
@@ -143,8 +144,8 @@ SETTINGS = Job(
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
-def invite(world: World) -> None:
-    """A candidate is invited; each webhook comes twice."""
+def listen(world: World) -> None:
+    """A candidate is invited; each webhook of CodeScreen comes twice."""
     save_codescreen_webhook_secret(world.organization, SECRET, PERSON)
     world.platforms.codescreen_does(
         "settings",
@@ -152,37 +153,24 @@ def invite(world: World) -> None:
         webhook_secret=SECRET,
         webhook_duplicates=1,
     )
-    invited(world, "Alder")
-    world.move("Alder")
-    world.rest()
+    invite(world, "Alder")
 
 
 def submit(world: World) -> None:
     """The candidate starts and submits."""
-    expect(world, "Alder", statuses=(Status.IN_PROGRESS,), tags=frozenset({ProgressTag.IN_PROGRESS}))
-    world.candidate_does("Alder", "start")
-    world.rest_after_polls("Alder")
+    start(world, "Alder")
     expect(world, "Alder", statuses=(Status.SUBMITTED,))
     world.candidate_does("Alder", "submit")
     world.rest_after_polls("Alder")
 
 
-def evaluate(world: World) -> None:
-    """CodeScreen evaluates, changes the result, and gives another chance."""
-    completed(world, "Alder", score=40, result="Failed", reason="Unit Tests")
-    world.candidate_does("Alder", "evaluate", score=40, result="Failed", reason="Unit Tests")
-    world.rest_after_polls("Alder")
-    completed(world, "Alder", score=90, result="Passed")
+def reopen(world: World) -> None:
+    """CodeScreen evaluates, gives another chance, and changes the result."""
+    evaluate(world, "Alder", FAILED, ("evaluate",))
+    completed(world, "Alder", PASSED)
     world.candidate_does("Alder", "reopen")
-    world.candidate_does("Alder", "submit", "evaluate", score=90, result="Passed")
+    world.candidate_does("Alder", "submit", "evaluate", **PASSED)
     world.rest_after_polls("Alder")
 
 
-CODESCREEN_WEBHOOKS = Job(
-    "codescreen-webhooks",
-    (
-        Phase("invitation", "Alder", invite),
-        Phase("submission", "Alder", submit),
-        Phase("evaluation", "Alder", evaluate),
-    ),
-)
+CODESCREEN_WEBHOOKS = Job("codescreen-webhooks", ((listen, submit, reopen),))

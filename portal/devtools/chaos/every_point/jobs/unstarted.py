@@ -1,11 +1,9 @@
 """Candidates who don't start: the tag says so after some days, another one when following ends, and both go."""
 
-from functools import partial
-
 from integrations.core.vocabulary import ProgressTag
 from integrations.organizations.acts import set_policies
 from integrations.queue import acts as queue_acts
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, expect, invited
+from portal.devtools.chaos.every_point.jobs.job import Job, Status, expect, invite, start
 from portal.devtools.chaos.every_point.world import PERSON, World
 
 DAY = 24 * 3600.0
@@ -16,9 +14,7 @@ def wait(world: World) -> None:
     """Days pass without a start: the tag says so, but not of who was cancelled before."""
     days = {"not_started_days": TAGGED_AFTER, "no_show_days": ENDS_AFTER}
     set_policies(world.organization, days, PERSON)
-    invited(world, "Alder", "Birch", "Cedar")
-    world.move("Alder", "Birch", "Cedar")
-    world.rest()
+    invite(world, "Alder", "Birch", "Cedar")
     world.press("Cedar", "cancel", Status.INVITED, Status.PENDING)
     expect(world, "Cedar", statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
     for word in ("Alder", "Birch"):
@@ -27,13 +23,12 @@ def wait(world: World) -> None:
     world.rest_after_polls("Alder", "Birch")
 
 
-def start(world: World) -> None:
+def start_in_time(world: World) -> None:
     """One of them starts: the usual tag takes its place."""
-    _starts(world, "Alder")
-    world.rest_after_polls("Alder")
+    start(world, "Alder")
 
 
-def end(world: World) -> None:
+def end_of_following(world: World) -> None:
     """The other one isn't followed any longer: the tag and a note say so."""
     expect(world, "Birch", tags=frozenset({ProgressTag.NOT_STARTED}), notes=frozenset({1}))
     world.clock.advance((ENDS_AFTER - TAGGED_AFTER) * DAY)
@@ -42,27 +37,12 @@ def end(world: World) -> None:
 
 def start_late(world: World) -> None:
     """They start all the same, and a person has CodeScreen asked."""
-    _starts(world, "Birch")
-    world.person_does(partial(_is_unstarted, world), lambda: queue_acts.poll_organization(world.organization))
+    start(world, "Birch")
+    world.person_does(
+        lambda: world.status("Birch") == Status.INVITED,
+        lambda: queue_acts.poll_organization(world.organization),
+    )
     world.rest()
 
 
-def _starts(world: World, word: str) -> None:
-    expect(world, word, statuses=(Status.IN_PROGRESS,), tags=frozenset({ProgressTag.IN_PROGRESS}))
-    world.candidate_does(word, "start")
-
-
-def _is_unstarted(world: World) -> bool:
-    row = world.invitation("Birch")
-    return row is not None and row.status == Status.INVITED
-
-
-UNSTARTED = Job(
-    "unstarted",
-    (
-        Phase("wait", "start", wait),
-        Phase("start", "start", start),
-        Phase("end of following", "start", end),
-        Phase("late start", "start", start_late),
-    ),
-)
+UNSTARTED = Job("unstarted", ((wait, start_in_time, end_of_following, start_late),))

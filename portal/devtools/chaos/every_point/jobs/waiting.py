@@ -5,7 +5,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.queue.models.duty_run import Duty
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
+from portal.devtools.chaos.every_point.jobs.job import Job, expect, invited, move
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
 
 
@@ -17,8 +17,7 @@ def pause(world: World) -> None:
         lambda: set_policies(world.organization, {"paused": True}, PERSON),
     )
     world.expected["Alder"] = Expected((VerdictCode.PAUSED,))
-    world.move("Alder")
-    world.rest()
+    move(world, "Alder")
 
 
 def note_pause(world: World) -> None:
@@ -30,9 +29,7 @@ def note_pause(world: World) -> None:
 
 def resume(world: World) -> None:
     """The end of the pause: what waited is decided."""
-    noted = world.expected["Alder"].notes
-    invited(world, "Alder")
-    expect(world, "Alder", notes=noted)
+    invited(world, "Alder", notes=world.expected["Alder"].notes)
     world.press_while(lambda: world.organization.paused, lambda: "/resume/")
     world.rest()
 
@@ -54,8 +51,7 @@ def disconnect(world: World) -> None:
     world.is_disconnected = True
     world.press_while(lambda: world.connection.is_working, lambda: "/settings/lever/disconnect/")
     world.expected["Birch"] = Expected((VerdictCode.DISCONNECTED,))
-    world.move("Birch")
-    world.rest()
+    move(world, "Birch")
 
 
 def reconnect(world: World) -> None:
@@ -88,13 +84,9 @@ def invite_offered(world: World) -> None:
 WAITING = Job(
     "waiting",
     (
-        Phase("pause", "pause", pause),
-        Phase("note pause", "pause", note_pause),
-        Phase("resume", "pause", resume),
-        Phase("leave before retry", "retry", leave_before_retry),
-        Phase("disconnect", "connection", disconnect),
-        Phase("reconnect", "connection", reconnect),
-        Phase("offer", "offered", offer),
-        Phase("invite offered", "offered", invite_offered),
+        (pause, note_pause, resume),
+        (leave_before_retry,),
+        (disconnect, reconnect),
+        (offer, invite_offered),
     ),
 )

@@ -1,20 +1,17 @@
-"""The benchmarks' client takes an answer for complete once all of it is there, however the server sends it."""
+"""The benchmarks' client takes an answer for complete once all of it is there, and one that is no 2xx for an error."""
 
 import socket
 
 import pytest
 
-from portal.devtools.benchmarks.raw_client import Client
+from portal.devtools.benchmarks.load import Client
 
-HEAD = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\n"
+HEAD = b"HTTP/1.1 202 Accepted\r\nServer: gunicorn\r\n"
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        [HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n7\r\n", b"0\r\n\r\n"],
-        [HEAD + b"Transfer-Encoding: chunked\r\n\r\n12\r\n0\r\n\r\n23456789abcdef\r\n0\r\n", b"\r\n"],
-        [HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n"],
         [HEAD, b"Content-Length: 2\r\n\r\n", b"{}"],
         [HEAD + b"Content-Length: 0\r\n", b"\r\n"],
     ],
@@ -30,4 +27,13 @@ def test_an_answer_is_complete_when_its_last_part_has_come(parts):
                 theirs.sendall(part)
                 complete.append(client.receive())
             assert complete == [False] * (len(parts) - 1) + [True]
-            assert client.status == 200
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b""])
+def test_a_refusal_and_the_end_of_the_connection_are_errors(answer):
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.sendall(answer)
+        theirs.close()
+        with pytest.raises(ConnectionError, match="was answered"):
+            Client(ours).receive()
