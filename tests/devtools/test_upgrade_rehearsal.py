@@ -82,5 +82,5 @@ def test_on_sqlite_it_fills_old_rows_and_leaves_nothing_behind_when_it_is_undone
 def test_no_webhook_is_refused_while_two_nodes_are_upgraded_and_taken_back(tmp_path: Path) -> None:
     table = run_chaos(tmp_path / "log", "--upgrade", "600", "--database-url", DATABASE_URL, seconds=900)
     assert (table["invited_twice"], table["lost"], table["wrong_answers"], table["uncertain"]) == (0, 0, 0, 0)
-    assert table["answers"]["202"] > 600
+    assert table["answers"]["202"] >= table["moved"] > 0
     assert table["rows_filled"] > 20_000
