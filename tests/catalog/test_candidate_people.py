@@ -12,7 +12,6 @@ from integrations.case.person import (
 )
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.core.vocabulary import ErasureCause
 from integrations.http.session import PlatformError
 from integrations.invitations.models.candidate import OpportunityPerson, Relation
 from integrations.lever.client import LeverClient
@@ -20,7 +19,6 @@ from integrations.lever.payloads import Opportunity
 from integrations.members.acts.members import change_role, list_own_candidates
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.worker import perform_duties
 from portal.devtools.sandbox.values import stable_id
@@ -251,14 +249,6 @@ def test_addresses_are_compared_in_small_letters_and_stored_once(organization):
     assert list(OpportunityPerson.objects.values_list("opportunity_id", "email")) == [("x", "a@x.example")]
 
 
-def test_many_opportunities_are_compared_in_few_queries(organization, django_assert_max_num_queries):
-    found = {f"opportunity-{number}": {Relation.OWNER: ["a@x.example"]} for number in range(1200)}
-    OpportunityPerson.objects.replace(organization, found)
-    with django_assert_max_num_queries(3):
-        OpportunityPerson.objects.replace(organization, found)
-    assert OpportunityPerson.objects.count() == 1200
-
-
 def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox, people):
     people(followers=[user("interviewer")])
     limited = factories.member(scenario.organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited")
@@ -270,12 +260,3 @@ def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox,
     duty_runs.sweep_whole(organization)
     assert ("follower", "former@acme.example") in stored(scenario.organization)
     assert ("follower", "interviewer@acme.example") not in stored(scenario.organization)
-
-
-def test_erasing_a_candidate_removes_who_is_on_them(organization):
-    factories.InvitationFactory.create(organization=organization, opportunity_id="x")
-    for opportunity_id in ("x", "y"):
-        factories.on_candidate(organization, opportunity_id, "a@acme.example")
-    receipt = erase(organization, "x", ErasureCause.FORGOTTEN, "forget")
-    assert receipt is not None
-    assert list(OpportunityPerson.objects.values_list("opportunity_id", flat=True)) == ["y"]

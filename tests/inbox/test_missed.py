@@ -1,6 +1,7 @@
 """Who is in a trigger stage is missed unless a delivery or an invitation accounts for this entry."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,35 +10,35 @@ from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
-from tests.inbox.conftest import STAGE
-from tests.support import append_only, factories
 
 ARCHIVE_REASON = "Underqualified"
 
 
+DECIDED: dict[str, Any] = {"due_at": None, "decided_at": timezone.now()}
+
+
 @pytest.mark.parametrize(
-    ("received", "found"),
+    ("received", "columns", "found"),
     [
-        (timedelta(seconds=1), 0),
-        (-timedelta(minutes=1), 0),  # Lever's clock is ahead
-        (-timedelta(minutes=3), 1),
+        (timedelta(seconds=1), {}, 0),
+        (-timedelta(minutes=1), {}, 0),  # Lever's clock is ahead
+        (-timedelta(minutes=3), {}, 1),
+        (timedelta(seconds=1), DECIDED | {"verdict": "no_email"}, 0),
+        (timedelta(seconds=1), DECIDED | {"verdict": "left_stage"}, 1),
+        (timedelta(seconds=1), DECIDED | {"verdict": "not_visible"}, 1),
     ],
 )
-def test_a_candidate_with_a_delivery_of_the_entry_is_ignored(scenario, sandbox, received, found):
+def test_a_delivery_of_the_entry_accounts_for_it_unless_the_list_refutes_its_verdict(
+    scenario, received, columns, found
+):
     scenario.place()
-    factories.DeliveryFactory(
-        organization=scenario.organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
-        received_at=timezone.now() + received,
-    )
-    assert queue_acts.sweep_organization(scenario.organization) == found
+    scenario.deliver(received_at=timezone.now() + received, **columns)
+    assert [queue_acts.sweep_organization(scenario.organization) for _ in range(2)] == [found, 0]
 
 
 def test_who_waited_until_the_retention_is_not_taken_in_again(scenario):
@@ -60,19 +61,6 @@ def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(scena
     assert queue_acts.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
-
-
-def test_a_candidate_who_came_back_after_a_left_stage_verdict_is_taken_in(scenario, sandbox):
-    scenario.place()
-    factories.DeliveryFactory(
-        organization=scenario.organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
-        verdict="left_stage",
-        decided_at=timezone.now(),
-        due_at=None,
-    )
-    assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "uncertain"])
@@ -128,29 +116,6 @@ def test_a_candidate_a_sweep_found_is_taken_in_again_when_unarchived(scenario, s
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
     assert queue_acts.sweep_organization(scenario.organization) == 0
-
-
-@pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
-def test_a_candidate_lever_did_not_show_is_taken_in(scenario, sandbox, was_decided_by_a_sweep):
-    scenario.place()
-    if was_decided_by_a_sweep:
-        queue_acts.sweep_organization(scenario.organization)
-        append_only.overwrite(Verdict.objects.all(), invitation=None)
-        Invitation.objects.all().delete()
-        Delivery.objects.update(verdict="not_visible")
-    else:
-        data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(STAGE)}
-        factories.DeliveryFactory(
-            organization=scenario.organization,
-            opportunity_id=data["opportunityId"],
-            payload={"event": "candidateStageChange", "data": data},
-            verdict="not_visible",
-            decided_at=timezone.now(),
-            due_at=None,
-        )
-    assert [queue_acts.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
 
 
 @pytest.fixture

@@ -117,14 +117,6 @@ def test_the_posting_is_empty_when_the_grant_does_not_show_applications(strict_w
     assert lever.opportunity("x").posting_id == ""
 
 
-def test_a_list_is_read_without_expanding_when_lever_refuses_to_expand(strict_wire, lever):
-    def answer(request):
-        return (400, {}, "{}") if "expand" in request.url else (200, {}, json.dumps({"data": [{"id": "x"}]}))
-
-    strict_wire.add_callback(responses.GET, f"{API}/opportunities", answer)
-    assert [row.id for row in lever.opportunities(stage_id="a")] == ["x"]
-
-
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -212,12 +204,6 @@ def test_a_file_without_an_id_is_perhaps_attached(strict_wire, lever):
     with pytest.raises(PlatformError) as raised:
         lever.upload_file("o1", PDF, "u1")
     assert raised.value.ambiguous
-
-
-@pytest.mark.parametrize("body", [{"data": [FILE], "hasNext": False}, {"data": [FILE]}, [FILE]])
-def test_files_are_listed_wrapped_or_bare(strict_wire, lever, body):
-    strict_wire.get(FILES, json=body)
-    assert [file.id for file in lever.files("o1")] == ["f1"]
 
 
 def test_a_file_is_deleted_in_a_users_name(strict_wire, lever):

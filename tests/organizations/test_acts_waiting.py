@@ -1,10 +1,7 @@
 """Requeueing what waited for a pause to end or a connection to come back."""
 
 import pytest
-from django.db import connection
-from django.utils import timezone
 
-from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
@@ -43,40 +40,3 @@ def test_a_duty_that_was_left_out_is_done_when_the_pause_ends(connected_organiza
     assert run not in DutyRun.objects.due()
     set_policies(connected_organization, {"paused": False}, super_admin)
     assert list(DutyRun.objects.due()) == [run]
-
-
-@pytest.mark.parametrize("by_organization", [True, False])
-@pytest.mark.parametrize(
-    "decided",
-    [[VerdictCode.INVITE], [code for code in VerdictCode if code not in WAITING_VERDICTS]],
-    ids=["one verdict", "every verdict"],
-)
-def test_what_waits_is_found_by_the_index_of_verdicts_among_many_deliveries(
-    organization, by_organization, decided
-):
-    Delivery.objects.bulk_create(
-        Delivery(
-            organization=organization,
-            platform="lever",
-            event="candidateStageChange",
-            dedupe_key=str(number),
-            payload={},
-            verdict=decided[number % len(decided)] if number else "paused",
-            decided_at=timezone.now(),
-            due_at=None,
-        )
-        for number in range(2000)
-    )
-    # SQLite, which the portal never has analyze its tables, would then read all of an organization's deliveries
-    if connection.vendor == "postgresql" or len(decided) > 1:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-    stranded = Delivery.objects.stranded().order_by()
-    asked = (
-        stranded.filter(organization=organization)
-        if by_organization
-        else stranded.values("organization").distinct()
-    )
-    plan = asked.explain()
-    assert "delivery_verdict" in plan
-    assert stranded.get().verdict == "paused"

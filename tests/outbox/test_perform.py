@@ -23,11 +23,9 @@ from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import cancel_or_retry, mark_invited
-from integrations.queue import worker
-from portal.devtools.sandbox.values import stable_id
-from tests.outbox.conftest import enqueue_note_on_candidate
+from tests.outbox.conftest import enqueue_note_on_candidate, notes_on
 from tests.support import factories
-from tests.support.effects import enqueue_invitation, enqueue_note, enqueue_progress_tag
+from tests.support.effects import enqueue_invitation, enqueue_progress_tag
 from tests.support.scenario import ASSESSMENT
 
 
@@ -184,29 +182,18 @@ def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitati
     assert Effect.claim("two") is not None
 
 
-def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
-    connected_organization, sandbox
-):
-    invitation = factories.InvitationFactory(
-        organization=connected_organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        assessment_id=stable_id("acme", "assessment", "Backend"),
-    )
-    enqueue_invitation(invitation)
-    enqueue_note(
-        connected_organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
-    )
+def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    enqueue_note_on_candidate(scenario)
     LeverConnection.objects.update(state="needs_reconnect")
-    worker.work()
-    assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
+    scenario.work()
+    assert scenario.reread(invitation).status == "invited"  # CodeScreen isn't concerned
     waiting = Effect.objects.filter(state="due")
     assert {row.kind for row in waiting} >= {"leave_note", "set_progress_tag"}
     assert {row.attempts for row in waiting} == {0}
     LeverConnection.objects.update(state="connected")
-    Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
-    worker.work()
-    texts = sandbox.opportunity("Alder")["note_texts"]
-    assert [text.partition("\n")[0] for text in texts] == ["CodeScreen: nothing was sent."]
+    scenario.work_waiting()
+    assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
 
 
 def test_what_is_retried_without_a_wait_is_due_at_once(scenario):

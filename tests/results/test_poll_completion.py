@@ -211,20 +211,7 @@ def test_the_score_is_shown_plainly(score, shown):
     assert Result(score=None if score is None else Decimal(str(score))).score_text == shown
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        None,
-        [],
-        "text",
-        5,
-        {"attempt": "two"},
-        {"attempt": 1.5},
-        {"attempt": 0},
-        {"attempt": -1},
-        {"attempt": True},
-    ],
-)
+@pytest.mark.parametrize("metadata", [None, [], "text", {"attempt": 1.5}, {"attempt": 0}, {"attempt": True}])
 def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, metadata):
     polled = poll_answer(COMPLETE | {"metadata": metadata})
     assert polled.status == "completed"

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.case.reconcile import NO_LONGER_WANTED
 from integrations.catalog import feedback_template
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
@@ -191,24 +190,6 @@ def delete_forms(sandbox):
     """Delete a candidate's feedback in Lever."""
     for form in lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
         form.deleted_at = 1
-
-
-def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.lever_fails("/feedback", status=503, times=5)
-    evaluate(scenario, score=40, result="Failed")
-    scenario.candidate_does("regrade", score=90, result="Passed")
-    scenario.lever_fails("nothing")
-    scenario.work_waiting()
-    [form] = feedback_forms(sandbox)
-    assert form["fields"]["CodeScreen score"] == "90"
-    assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
-    first = Effect.objects.filter(kind="write_feedback").earliest("pk")
-    assert (first.written, first.end_reason, first.last_error) == (
-        {},
-        "not_wanted",
-        NO_LONGER_WANTED["write_feedback"],
-    )
 
 
 def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):

@@ -106,26 +106,6 @@ def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
     assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
 
 
-def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox, passed):
-    sandbox.codescreen_does(
-        "candidate",
-        action="regrade",
-        score=10,
-        result="Failed",
-        email="alder@candidates.example",
-        assessment="Backend",
-    )
-    scenario.poll()
-    scenario.work()
-    effect = scenario.latest_effect("move_stage")
-    assert (effect.state, effect.last_error) == (
-        "cancelled",
-        "The result has changed since. It no longer leads to the next stage.",
-    )
-    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 0)
-    assert not Effect.objects.filter(key__startswith="regraded:").exists()
-
-
 def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(scenario):
     scenario.set_policies(stage_on_pass="Phone sceen")
     scenario.evaluated_invitation(score=90, result="Passed")

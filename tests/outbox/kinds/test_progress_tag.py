@@ -1,9 +1,6 @@
 """Leave exactly one progress tag on the candidate, whatever Lever answers."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from integrations.case.reconcile import changing
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -11,7 +8,6 @@ from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.health.checks.work import check_failed_effects
 from integrations.invitations.acts.retry import retry_effect
-from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from tests.outbox.conftest import LOST
 from tests.support import factories
@@ -96,56 +92,6 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
         "is_removal_known": False,
         "is_kept": True,
     }
-
-
-@pytest.fixture
-def unstarted(invitation):
-    """An invitation of somebody who hasn't started for long: the tag that says so waits."""
-    become(invitation, Status.SENDING)
-    become(invitation, Status.INVITED)
-    change(invitation, unstarted_tag=ProgressTag.NOT_STARTED_YET)
-    return invitation
-
-
-def change(invitation, **columns):
-    """Change an invitation's columns, as a step does that found it out."""
-    with changing(invitation.organization, invitation.opportunity_id) as case:
-        case.invitation(invitation.pk).change(**columns)
-
-
-@pytest.mark.parametrize(
-    ("then", "tags"),
-    [
-        (lambda invitation: None, [ProgressTag.NOT_STARTED_YET]),
-        (lambda invitation: become(invitation, Status.IN_PROGRESS), [ProgressTag.IN_PROGRESS]),
-        (
-            lambda invitation: change(invitation, unstarted_tag=ProgressTag.NOT_STARTED),
-            [ProgressTag.NOT_STARTED],
-        ),
-    ],
-)
-def test_a_tag_for_who_has_not_started_that_waits_again_is_set_only_while_that_holds(
-    scenario, sandbox, unstarted, then, tags
-):
-    held = claimed_tag()
-    then(unstarted)
-    held.release(due_at=timezone.now() + timedelta(seconds=1), last_error="Lever's pace")
-    scenario.work()
-    scenario.work_waiting()
-    assert progress_tags(sandbox) == tags
-    held.refresh_from_db()
-    assert held.state == ("done" if tags == [ProgressTag.NOT_STARTED_YET] else "cancelled")
-
-
-def test_a_tag_for_who_has_not_started_is_never_set_on_who_starts_in_a_pause(scenario, sandbox, unstarted):
-    set_policies(scenario.organization, {"paused": True}, "test")
-    scenario.work()
-    assert progress_tags(sandbox) == []
-    become(unstarted, Status.IN_PROGRESS)
-    set_policies(scenario.organization, {"paused": False}, "test")
-    scenario.work()
-    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
-    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
 
 
 def test_a_tag_that_lever_locks_names_itself_and_who_makes_it(scenario, sandbox, invitation):

@@ -1,10 +1,7 @@
 """Add the customer's own tag for a result, and remove it when the result changes."""
 
-from datetime import timedelta
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from integrations.case.reconcile import changing
 from integrations.core.rules.names import choose_result_tag
@@ -30,19 +27,6 @@ def test_a_regrade_replaces_the_result_tag(scenario, sandbox):
     scenario.candidate_does("regrade", score=80, result="Passed")
     assert "test passed" in tags_in_lever(sandbox)
     assert "test failed" not in tags_in_lever(sandbox)
-
-
-def test_a_delayed_result_tag_never_replaces_a_later_results(scenario, sandbox):
-    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    scenario.evaluated_invitation(score=50, result="Failed")
-    Effect.objects.filter(state="due").update(due_at=timezone.now() + timedelta(hours=1))
-    scenario.work()
-    scenario.candidate_does("regrade", score=80, result="Passed")
-    scenario.work_waiting()
-    tags = tags_in_lever(sandbox)
-    assert ("test passed" in tags, "test failed" in tags) == (True, False)
-    delayed = scenario.latest_effect("set_result_tag", payload__tag="test failed")
-    assert delayed.state == "cancelled"
 
 
 def test_a_result_tag_that_failed_and_is_retried_late_says_what_counts(scenario, sandbox):
