@@ -176,9 +176,8 @@ def answer_to(attempt: JsonObject) -> str:
 
 def is_ambiguous(name: str) -> bool:
     """Whether a fault, by its name in the ledger, leaves a caller without knowing if the call took effect."""
-    kind = name.partition(":")[0]
-    status = re.fullmatch(r"status_(\d+)", kind)
-    return int(status.group(1)) not in DEFINITE_STATUSES if status else kind != "delay"
+    status = re.fullmatch(r"status_(\d+)", name.partition(":")[0])
+    return status is None or int(status.group(1)) not in DEFINITE_STATUSES
 
 
 def collect_evidence(

@@ -186,6 +186,15 @@ def test_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandb
     assert form["fields"]["CodeScreen score"] == "90"
 
 
+def test_feedback_is_created_again_when_lever_no_longer_finds_it(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.clear()
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "90"
+
+
 def delete_forms(sandbox):
     """Delete a candidate's feedback in Lever."""
     for form in lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
