@@ -44,7 +44,7 @@ def test_the_page_is_read_by_people_and_says_each_thing_once(super_admin_client,
     for said in ("Issue count", "Unit tests passed", result.label, "https://reports.example/r/1</a>"):
         assert main.count(said) == 1, said
     assert Invitation.objects.get().email in main
-    for key in ("issueCount", "delivery_id", "{", "<pre", "retention_days", f":{result.pk}:", "(UTC)"):
+    for key in ("issueCount", "delivery_id", "{", "<pre", "retention_days", f"result:{result.pk}:", "(UTC)"):
         assert key not in main, key
     assert main.count(opportunity_id) <= 5  # once to be read, the others in the addresses of tabs
 
