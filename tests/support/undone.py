@@ -20,7 +20,7 @@ from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import Platforms
 
 WRITES = ("POST", "PUT", "DELETE")
-NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT pretend_clock.statement_timestamp()',
+NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %I ALTER %I SET DEFAULT pretend_clock.statement_timestamp()',
 table_name, column_name) FROM information_schema.columns
 WHERE table_schema = 'public' AND column_default ~* '(now|_timestamp)\\('"""
 
