@@ -1,6 +1,5 @@
 """Verifies what became of each candidate by both platforms' ledgers, with the portal's rows only beside them."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.sandbox.faults import DEFINITE_STATUSES
 from portal.devtools.sandbox.values import JsonObject
 
 #: The progress tag that Lever has to show, by CodeScreen's phase of the assessment.
@@ -131,13 +129,9 @@ class Candidate:
 
     def why_uncertain(self, row: InvitationRow, evidence: Evidence) -> str:
         """Return what left the portal without knowing if the candidate was invited; empty if nothing did."""
-        faults = [
-            name
-            for subject, named in evidence.codescreen["other_faults"].items()
-            if subject.split(" ")[0] == self.email
-            for name in named
-        ]
-        if any(one["ambiguous"] for one in self.invitations) or any(map(is_ambiguous, faults)):
+        others = evidence.codescreen["other_faults"].items()
+        refused = [faults for subject, faults in others if subject.split(" ")[0] == self.email]
+        if any(one["ambiguous"] for one in (*self.invitations, *refused)):
             return "explained_by_fault"
         began = row.attempt_started_at
         if began and any(began - 1.0 <= at <= began + CALL_SECONDS for at in evidence.worker_kills):
@@ -172,12 +166,6 @@ def verify(evidence: Evidence) -> Verification:
 def answer_to(attempt: JsonObject) -> str:
     """Return how a webhook was answered: a status, or the error in place of one."""
     return str(attempt["status"] or attempt["error"])
-
-
-def is_ambiguous(name: str) -> bool:
-    """Whether a fault, by its name in the ledger, leaves a caller without knowing if the call took effect."""
-    status = re.fullmatch(r"status_(\d+)", name.partition(":")[0])
-    return status is None or int(status.group(1)) not in DEFINITE_STATUSES
 
 
 def collect_evidence(

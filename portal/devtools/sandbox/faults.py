@@ -193,4 +193,4 @@ class Ledger:
     def other_faults(self, known: Iterable[str]) -> JsonObject:
         """Return the faults that concerned none of the known subjects, such as token requests."""
         names = set(known)
-        return {subject: dict(counts) for subject, counts in self.faults.items() if subject not in names}
+        return {subject: self.faults_of(subject) for subject in self.faults if subject not in names}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portal.devtools.chaos.run import Verification
-from portal.devtools.chaos.verification import Evidence, InvitationRow, is_ambiguous, verify
+from portal.devtools.chaos.verification import Evidence, InvitationRow, verify
 
 TRIGGER, OTHER = "stage-trigger", "stage-other"
 
@@ -62,22 +62,6 @@ UNCERTAIN = InvitationRow("o", "uncertain", 1000.0)
 DONE = opportunity(
     tags=["CodeScreen: Assessment Completed"], links=["report"], feedback=[form()], files=["report.pdf"]
 )
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("status_429:no_effect", False),
-        ("status_503:no_effect", False),
-        ("status_500:no_effect", True),
-        ("status_after_502:took_effect", True),
-        ("reset_before:no_effect", True),
-        ("truncated:took_effect", True),
-        ("delay:took_effect", False),
-    ],
-)
-def test_a_fault_is_ambiguous_when_the_caller_cannot_know_its_effect(name, expected) -> None:
-    assert is_ambiguous(name) is expected
 
 
 def test_one_e_mail_and_one_tag_keep_every_promise() -> None:
@@ -148,7 +132,7 @@ def test_an_accepted_webhook_without_a_row_is_recorded() -> None:
         ([invitation(ambiguous=1)], {}, "explained_by_fault"),
         (
             [],
-            {"other_faults": {"a@candidates.example id": {"reset_before:no_effect": 1}}},
+            {"other_faults": {"a@candidates.example id": {"ambiguous": 1}}},
             "explained_by_fault",
         ),
         ([], {"worker_kills": [1001.5]}, "explained_by_kill"),
@@ -163,8 +147,8 @@ def test_an_uncertain_invitation_is_explained_by_a_fault_or_a_kill(invitations, 
 @pytest.mark.parametrize(
     "more",
     [
-        {"other_faults": {"a@candidates.example id": {"status_429:no_effect": 1}}},
-        {"other_faults": {"b@candidates.example id": {"reset_before:no_effect": 1}}},
+        {"other_faults": {"a@candidates.example id": {"ambiguous": 0}}},
+        {"other_faults": {"b@candidates.example id": {"ambiguous": 1}}},
         {"worker_kills": [900.0, 1100.0]},
     ],
 )
