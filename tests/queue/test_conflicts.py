@@ -36,14 +36,16 @@ def meeting_a_deadlock(step) -> WriteDuringRestart:
 
 
 def test_a_delivery_is_decided_a_moment_later(scenario, monkeypatch, caplog):
-    delivery = factories.DeliveryFactory(organization=scenario.organization, event="other")
+    delivery = factories.DeliveryFactory(organization=scenario.organization, event="other", attempts=8)
     monkeypatch.setattr(decide_delivery, "_handle", meeting_a_deadlock(decide_delivery._handle))
     assert scenario.work() == 1  # not again and again while the other transaction goes on
+    delivery.refresh_from_db()
+    assert delivery.due_at - database.now() > timedelta(minutes=5)  # the wait grows with each attempt
     Delivery.objects.update(due_at=Now())
     scenario.work()
     delivery.refresh_from_db()
     assert delivery.verdict
-    assert (delivery.attempts, delivery.consecutive_crashes) == (2, 0)
+    assert (delivery.attempts, delivery.consecutive_crashes) == (10, 0)
     assert "a deadlock with another transaction" in caplog.text
     assert "went away" not in caplog.text
 
@@ -51,25 +53,12 @@ def test_a_delivery_is_decided_a_moment_later(scenario, monkeypatch, caplog):
 def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(scenario, sandbox, monkeypatch):
     monkeypatch.setattr(perform, "_outcome", meeting_a_deadlock(perform._outcome))
     invitation = scenario.pending_invitation()
+    Effect.objects.update(attempts=8)
     assert scenario.work() == 1
+    assert scenario.latest_effect().due_at - database.now() > timedelta(minutes=5)
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert scenario.latest_effect().consecutive_crashes == 0
-
-
-@pytest.mark.parametrize("row", ["delivery", "effect"])
-def test_the_wait_grows_with_each_conflict(scenario, monkeypatch, row):
-    if row == "delivery":
-        factories.DeliveryFactory(organization=scenario.organization, event="other", attempts=8)
-        monkeypatch.setattr(decide_delivery, "_handle", meeting_a_deadlock(decide_delivery._handle))
-    else:
-        scenario.pending_invitation()
-        Effect.objects.update(attempts=8)
-        monkeypatch.setattr(perform, "_outcome", meeting_a_deadlock(perform._outcome))
-    assert scenario.work() == 1
-    met = (Delivery if row == "delivery" else Effect).objects.get(last_error__startswith="It met a deadlock")
-    assert met.due_at is not None
-    assert met.due_at - database.now() > timedelta(minutes=5)
 
 
 def test_an_invitation_is_polled_a_moment_later(scenario, monkeypatch):

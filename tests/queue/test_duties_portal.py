@@ -38,12 +38,6 @@ def pass_by(duration: timedelta) -> None:
         PortalDuty.objects.filter(pk=duty.pk).update(due_at=duty.due_at - duration)
 
 
-def test_every_duty_of_the_portal_runs(connected_organization) -> None:
-    duties.perform_portal_duties()
-    assert set(duties.PORTAL_DUTIES) == set(PortalDuty.Name)
-    assert PortalDuty.objects.filter(succeeded_at__isnull=False, last_error="").count() == 2
-
-
 def test_each_is_done_once_in_its_interval(done) -> None:
     for _ in range(3):
         duties.perform_portal_duties()
@@ -53,16 +47,10 @@ def test_each_is_done_once_in_its_interval(done) -> None:
     assert sorted(done) == ["clean up", "plan", "plan"]
 
 
-def test_one_worker_of_several_does_it(done) -> None:
+def test_one_worker_of_several_claims_it_and_another_when_that_one_was_killed(done) -> None:
     PortalDuty.write_missing()
     claimed = [PortalDuty.claim() for _ in range(3)]
     assert [duty is None for duty in claimed] == [False, False, True]
-
-
-def test_it_is_done_again_when_its_worker_was_killed(done) -> None:
-    PortalDuty.write_missing()
-    while PortalDuty.claim():
-        pass  # and nothing is done
     duties.perform_portal_duties()
     assert done == []
     pass_by(HELD_FOR)
@@ -133,16 +121,11 @@ def called_for() -> list[str]:
     return list(DutyRun.objects.due().values_list("duty", flat=True))
 
 
-def test_each_organization_has_each_duty_once(db) -> None:
+def test_each_organization_has_each_duty_once_spread_over_its_interval(db) -> None:
     for _ in range(2):
-        factories.OrganizationFactory.create()
+        factories.OrganizationFactory.create_batch(20)
         duties.plan_duties()
-    assert DutyRun.objects.count() == 2 * len(INTERVALS)
-
-
-def test_new_duties_are_spread_over_the_interval(db) -> None:
-    factories.OrganizationFactory.create_batch(40)
-    duties.plan_duties()
+    assert DutyRun.objects.count() == 40 * len(INTERVALS)
     now = timezone.now()
     for duty, interval in INTERVALS.items():
         due_times = DutyRun.objects.filter(duty=duty).values_list("due_at", flat=True)
@@ -161,12 +144,9 @@ def test_a_plan_costs_as_many_queries_for_many_organizations_as_for_one(db) -> N
     assert counts[0] == counts[1]
 
 
-def test_nothing_is_called_for_when_nothing_is_wrong(planned) -> None:
+def test_nothing_is_called_for_but_a_refused_key_each_minute(planned) -> None:
     duties.plan_duties()
     assert called_for() == []
-
-
-def test_a_refused_key_is_retried_each_minute(planned) -> None:
     CodeScreenConnection.objects.update(state="refused")
     for _ in range(2):
         duties.plan_duties()

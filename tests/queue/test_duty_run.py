@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
-from tests.support import factories
+from tests.support import duty_runs, factories
 
 
 def waiting(minutes: float, duty: Duty = Duty.SWEEP) -> DutyRun:
@@ -30,12 +30,6 @@ def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db
     waiting(1)
     assert factories.claimed(DutyRun, "one").defer(0, timedelta(0), "")
     assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
-
-
-def test_a_duty_is_once_for_an_organization(organization) -> None:
-    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
 
 
 def test_a_claim_sorts_no_duties(db) -> None:
@@ -67,7 +61,7 @@ def test_a_duty_is_overdue_when_it_has_not_succeeded_for_four_intervals(duty, or
         assert DutyRun.objects.overdue().get() == row
 
 
-def test_what_is_only_done_on_call_is_never_overdue(organization) -> None:
-    DutyRun.objects.create(organization=organization, duty=Duty.REQUEUE_WAITING)
-    DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400), due_at=None)
+def test_what_is_only_done_on_call_is_not_repeated_by_the_clock_and_never_overdue(organization) -> None:
+    assert duty_runs.perform(Duty.REQUEUE_WAITING, organization).due_at is None
+    DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400))
     assert not DutyRun.objects.overdue().exists()

@@ -35,13 +35,6 @@ def test_a_candidate_costs_six_calls_from_the_stage_change_to_the_feedback(scena
     assert sorted(calls_about(scenario)[2:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])
 
 
-def test_a_result_tag_of_the_customer_costs_one_more_call(scenario):
-    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    assert scenario.enter().verdict == "invite"
-    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
-    assert sorted(calls_about(scenario)[2:]) == sorted([ADD, ADD, REMOVE, FEEDBACK, LINK])
-
-
 def test_a_candidate_costs_two_more_calls_when_progress_is_seen_between(scenario):
     assert scenario.enter().verdict == "invite"
     scenario.candidate_does("start")

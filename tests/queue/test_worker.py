@@ -1,10 +1,8 @@
 """Work due rows: in which order, and until when."""
 
 import threading
-from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
@@ -36,26 +34,6 @@ def test_a_thread_that_yields_to_rows_claims_no_duty_while_they_wait(organizatio
     rows_wait.set()
     assert worker.perform_duties(yields_to=rows_wait) == 0
     assert worker.perform_duties() == 1
-
-
-@pytest.mark.parametrize("make", [factories.EffectFactory, factories.DeliveryFactory])
-def test_the_least_served_organization_is_claimed_first(make, organization):
-    for _ in range(5):
-        make.create(organization=organization)
-    other = make.create(organization=factories.OrganizationFactory.create())
-    model = type(other)
-    first = factories.claimed(model, "one")
-    second = factories.claimed(model, "two")
-    assert {first.organization_id, second.organization_id} == {organization.pk, other.organization_id}
-
-
-def test_effects_do_not_keep_deliveries_waiting(organization):
-    for _ in range(5):
-        factories.EffectFactory.create(organization=organization)
-    factories.DeliveryFactory.create(organization=organization)
-    worker.work(most=2)
-    assert Delivery.objects.get().verdict
-    assert Effect.objects.filter(attempts=0, last_error="").count() == 4
 
 
 def test_the_effects_of_a_candidate_are_performed_one_after_another_without_another_look(
@@ -107,24 +85,6 @@ def test_an_effect_without_a_candidate_is_followed_by_none(organization, monkeyp
     for _ in range(2):
         factories.EffectFactory(organization=organization, opportunity_id="")
     assert worker.work_on(factories.claimed(Effect, "one"), worker.Organizations()) == 1
-
-
-@pytest.mark.parametrize("kind", ["effects", "deliveries", "polls"])
-def test_a_row_is_claimed_from_its_time_on_and_not_while_it_is_held(db, kind):
-    def make(at: datetime) -> None:
-        match kind:
-            case "effects":
-                factories.EffectFactory.create(due_at=at)
-            case "deliveries":
-                factories.DeliveryFactory.create(due_at=at)
-            case _:
-                factories.InvitationFactory.create(status="invited", instance_id="i", next_poll_at=at)
-
-    make(timezone.now() + timedelta(minutes=5))
-    assert list(worker.claim_rows(3, 0)) == []
-    make(factories.a_moment_ago())
-    assert len(list(worker.claim_rows(3, 0))) == 1
-    assert list(worker.claim_rows(3, 0)) == []
 
 
 def test_each_kind_is_asked_first_in_its_turn(organization):
@@ -190,13 +150,3 @@ def test_a_verdict_goes_by_the_organization_of_now_and_the_effects_after_it_too(
     factories.EffectFactory.create(organization=connected_organization, opportunity_id="o1")
     assert worker.work_on(delivery, organizations) == 2
     assert seen == ["Backend", "Backend"]
-
-
-def test_a_step_sees_its_organization_as_it_is_now(organization, monkeypatch):
-    seen = []
-    monkeypatch.setattr(worker, "perform", lambda effect, _: seen.append(effect.organization.paused))
-    effect = factories.EffectFactory.create(organization=organization)
-    for paused in (False, True):
-        Organization.objects.update(paused=paused)
-        worker.perform_effect(effect)
-    assert seen == [False, True]

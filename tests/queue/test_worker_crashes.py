@@ -50,8 +50,10 @@ def finding_codes(organization):
     return {finding.code for finding in doctor.findings(organization)}
 
 
-def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(scenario, monkeypatch):
-    crashing = factories.DeliveryFactory(organization=scenario.organization, opportunity_id="poison")
+def test_a_delivery_that_kills_its_worker_is_given_up_others_are_decided_and_it_can_be_replayed(
+    scenario, super_admin, monkeypatch
+):
+    crashing = factories.DeliveryFactory(organization=scenario.organization, event="other")
     decide = decide_delivery.decide_delivery
 
     def kill_or_decide(delivery, *more):
@@ -59,22 +61,15 @@ def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(sce
             raise Killed
         return decide(delivery, *more)
 
-    monkeypatch.setattr(decide_delivery, "decide_delivery", kill_or_decide)
     others = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
-    assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
+    with monkeypatch.context() as patched:
+        patched.setattr(decide_delivery, "decide_delivery", kill_or_decide)
+        assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     crashing.refresh_from_db()
     assert (crashing.due_at, crashing.verdict, crashing.is_stuck) == (None, "", True)
     assert "none finished" in crashing.last_error
     assert {Delivery.objects.get(pk=row.pk).verdict for row in others} == {"ignored_event"}
     assert "undecided_deliveries" in finding_codes(scenario.organization)
-
-
-def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):
-    crashing = factories.DeliveryFactory(organization=scenario.organization, event="other")
-    with monkeypatch.context() as patched:
-        patched.setattr(decide_delivery, "decide_delivery", kill_worker)
-        work_until_no_worker_dies(scenario)
-    crashing.refresh_from_db()
     assert queue_acts.replay(crashing, super_admin).verdict == "ignored_event"
     crashing.refresh_from_db()
     assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")

@@ -33,26 +33,7 @@ def test_a_task_ends_without_an_error_when_the_database_goes_away(organization, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
-    performed = []
-
-    def perform(effect, _):
-        performed.append(effect.pk)
-        effect.finish()
-        request_stop()
-
-    monkeypatch.setattr(worker, "perform_effect", perform)
-    monkeypatch.setattr(settings, "STEP_THREADS", 1)
-    for _ in range(3):
-        factories.EffectFactory.create(organization=organization)
-    worker.work_in_threads(20)
-    worker.work_in_threads(20)
-    assert len(performed) == 1
-    assert Effect.objects.filter(attempts=0).count() == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_task_returns_after_the_steps_in_flight_when_a_stop_was_requested(
+def test_the_step_in_flight_ends_and_nothing_is_claimed_when_a_stop_was_requested(
     organization, request_stop, monkeypatch
 ):
     def perform(effect, _):
@@ -61,10 +42,13 @@ def test_a_task_returns_after_the_steps_in_flight_when_a_stop_was_requested(
         effect.finish()
 
     monkeypatch.setattr(worker, "perform_effect", perform)
-    effect = factories.EffectFactory.create(organization=organization)
+    monkeypatch.setattr(settings, "STEP_THREADS", 1)
+    for _ in range(3):
+        factories.EffectFactory.create(organization=organization)
     worker.work_in_threads(20)
-    effect.refresh_from_db()
-    assert effect.state == "done"
+    worker.work_in_threads(20)
+    assert Effect.objects.filter(state="done").count() == 1
+    assert Effect.objects.filter(attempts=0).count() == 2
 
 
 class Clock:
@@ -145,31 +129,14 @@ def test_rows_are_begun_while_a_slow_step_outlasts_the_task_and_not_after_it(
     }
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_task_performs_all_due_duties(monkeypatch):
-    done = []
-    monkeypatch.setitem(
-        duties.DUTIES, Duty.SWEEP, duties.Performance(duties.whole(lambda one: done.append(one.pk)))
-    )
-    organizations = factories.OrganizationFactory.create_batch(4)
-    for organization in organizations:
-        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    worker.work_in_threads(3)
-    assert sorted(done) == [organization.pk for organization in organizations]
-    assert not DutyRun.objects.due().filter(duty=Duty.SWEEP).exists()
-
-
-def test_the_last_calls_of_a_task_end_before_the_worker_is_killed():
+def test_a_duty_and_the_last_calls_of_a_task_end_before_the_worker_is_killed():
+    duty_ends = duties.TURN_SECONDS + deadlines.TOTAL_SECONDS
+    assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS
+    assert duty_ends < DUTY_LEASE.total_seconds()
     rows_end = worker.BESIDE_DUTIES_SECONDS + worker.CALLS_SECONDS + deadlines.TOTAL_SECONDS
     assert rows_end + 10 < settings.Q_CLUSTER["timeout"]
     assert settings.Q_CLUSTER["timeout"] < settings.Q_CLUSTER["retry"]
     assert worker.CANDIDATE_SECONDS < worker.CALLS_SECONDS
-
-
-def test_a_duty_ends_long_before_the_task_stops_beginning_rows_beside_it():
-    duty_ends = duties.TURN_SECONDS + deadlines.TOTAL_SECONDS
-    assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS
-    assert duty_ends < DUTY_LEASE.total_seconds()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -184,17 +151,12 @@ def test_what_came_while_nothing_was_enqueued_is_found_before_the_task_ends(orga
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_without_work_ends_at_once_and_one_whose_time_is_over_enqueues_the_next(notifications):
-    worker.work_in_threads()
-    assert notifications == []
-    worker.work_in_threads(0.0)
-    assert notifications == [notify.WORK]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_portals_duties_are_done_beside_the_rows():
+def test_a_task_does_the_portals_duties_and_enqueues_the_next_when_its_time_is_over(notifications):
     worker.work_in_threads()
     assert PortalDuty.objects.filter(succeeded_at__isnull=False).count() == len(PortalDuty.Name)
+    assert notifications == []  # it ended since nothing was left to do
+    worker.work_in_threads(0.0)
+    assert notifications == [notify.WORK]
 
 
 @pytest.mark.django_db(transaction=True)
