@@ -38,7 +38,10 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
     postings = [{"text": ROLE, "tags": [f"CodeScreen {ASSESSMENT}"]}]
     environment.lever.act("accounts", account=SLUG, postings=postings, settings=settings)
     environment.codescreen.act("accounts", account=SLUG, metadata=True, settings=RETRIES)
-    provisioning.connect(environment, SLUG, SLUG)
+    browser = provisioning.consent(environment, SLUG, SLUG)
+    environment.lever.act("events", account=SLUG)
+    if options.has_faults:
+        provisioning.add_webhook_by_hand(environment, browser, SLUG)
 
 
 def create_candidates(lever: SandboxClient, count: int) -> list[str]:

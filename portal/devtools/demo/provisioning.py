@@ -139,12 +139,11 @@ def consent(environment: DemoEnvironment, slug: str, username: str) -> BrowserSe
     return browser
 
 
-def connect(environment: DemoEnvironment, slug: str, username: str) -> None:
-    """Connect an organization to Lever as a person would, with a webhook made by hand. Raises RunFailed.
+def add_webhook_by_hand(environment: DemoEnvironment, browser: BrowserSession, slug: str) -> None:
+    """Add a webhook as a person would, beside the portal's: each change arrives by both. Raises RunFailed.
 
-    Consent in Lever, make the webhook there, paste its signature token, press Verify Connection.
+    Make it in Lever, paste its signature token, press Verify Connection.
     """
-    browser = consent(environment, slug, username)
     url = Organization.objects.get(slug=slug).lever_webhook_url
     webhook = environment.lever.act("webhook", account=slug, event="candidateStageChange", url=url)
     browser.submit("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])

@@ -66,6 +66,7 @@ class LeverControl(ControlApi[LeverAccount]):
             self.route("revoke", self.revoke),
             self.route("key", self.make_key),
             self.route("webhook", self.make_webhook),
+            self.route("events", self.switch_on),
             control_route("POST", "verify", self.verify),
             self.route("webhooks/deliver", self.deliver),
         ]
@@ -203,6 +204,11 @@ class LeverControl(ControlApi[LeverAccount]):
         account.events.webhooks[webhook.id] = webhook
         account.events.enabled.add(event)
         return {"id": webhook.id, "signature_token": webhook.signature_token}
+
+    def switch_on(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Switch on every event that the account has a webhook for."""
+        account.events.enabled.update(webhook.event for webhook in account.events.webhooks.values())
+        return {}
 
     def verify(self, request: Request) -> Response:
         """Press Verify Connection and answer what the receiver answered."""
