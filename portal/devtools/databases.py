@@ -29,6 +29,17 @@ def drop(server_url: str, name: str) -> None:
     _on_server(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def drop_all(server_url: str, name: str) -> None:
+    """Remove a database, and those whose names begin with its name and `_`. Raises psycopg.Error."""
+    with psycopg.connect(server_url) as reader:
+        names = reader.execute(
+            "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)",
+            [name, f"{name}_"],
+        ).fetchall()
+    for (found,) in names:
+        drop(server_url, found)
+
+
 def _on_server(server_url: str, statement: sql.Composed) -> None:
     with psycopg.connect(server_url, autocommit=True, connect_timeout=10) as connection:
         connection.execute(statement)

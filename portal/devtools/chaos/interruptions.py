@@ -17,7 +17,7 @@ from django.db import OperationalError, connection, connections
 
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store.leasing import LEASE
-from portal.devtools.chaos.environment import DATABASE, flush_redis
+from portal.devtools.chaos.environment import flush_redis
 from portal.devtools.chaos.processes import WORKERS, Processes
 from portal.devtools.chaos.run import Options
 from portal.process.startup import queue_cluster
@@ -102,7 +102,7 @@ class FaultInjector(threading.Thread):
         with psycopg.connect(self._options.database_url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [os.environ[DATABASE]],
+                [settings.DATABASES["default"]["NAME"]],
             )
         self._record("database", time.time())
 
@@ -110,15 +110,6 @@ class FaultInjector(threading.Thread):
         """Empty Redis."""
         flush_redis(self._options)
         self._record("redis", time.time())
-
-    def close_redis(self) -> None:
-        """Make Redis unreachable for a while."""
-        proxy, at = self._processes.redis, time.time()
-        if proxy is not None:
-            proxy.close()
-            self._stopping.wait(self._options.redis_outage)
-            proxy.open()
-            self._record("redis outage", at)
 
     def _record(self, what: str, at: float, *, loses_answers: bool = False) -> None:
         self.interruptions.append(Interruption(what, at, loses_answers))
@@ -146,7 +137,6 @@ TABLE = (
     Row("restart", FaultInjector.restart, first=4, every=60),
     Row("cut", FaultInjector.cut, first=6, every=6, is_possible=lambda options: options.database_url),
     Row("empty Redis", FaultInjector.empty_redis, first=7, is_possible=lambda options: options.redis_url),
-    Row("close Redis", FaultInjector.close_redis, first=8, is_possible=lambda options: options.redis_outage),
     Row("freeze", FaultInjector.freeze, first=10, is_possible=lambda options: options.freeze),
 )
 

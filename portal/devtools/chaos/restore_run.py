@@ -26,7 +26,7 @@ from integrations.organizations.acts import set_policies
 from integrations.queue import acts as queue_acts
 from integrations.store import database
 from portal.devtools import databases
-from portal.devtools.chaos import environment, quiesce, tenants
+from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.processes import WEB, WORKERS
 from portal.devtools.chaos.run import Options, Run, Table, Violation
 from portal.devtools.chaos.verification import SENT, collect_evidence, verify
@@ -42,36 +42,31 @@ class Backup:
     def __init__(self, options: Options, folder: Path) -> None:
         self._options = options
         self._path = folder / "backup"
-        self._database = os.environ[environment.DATABASE]
+        self._database = str(settings.DATABASES["default"]["NAME"])
 
     def make(self) -> None:
         """Make it, in one transaction of the database. Raises RunFailed."""
-        if self._database:
+        if self._options.database_url:
             _run("pg_dump", "--format=custom", f"--file={self._path}", _url())
             return
-        with closing(sqlite3.connect(_sqlite_file())) as source, closing(sqlite3.connect(self._path)) as copy:
+        with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(self._path)) as copy:
             source.backup(copy)
 
     def put_back(self) -> None:
         """Replace the database by it; nothing may be connected any more. Raises RunFailed."""
         connections.close_all()
-        if self._database:
+        if self._options.database_url:
             databases.drop(self._options.database_url, self._database)
             databases.create(self._options.database_url, self._database)
             _run("pg_restore", "--no-owner", f"--dbname={_url()}", str(self._path))
             return
-        file = _sqlite_file()
-        for name in (f"{file}-wal", f"{file}-shm"):
+        for name in (f"{self._database}-wal", f"{self._database}-shm"):
             Path(name).unlink(missing_ok=True)
-        self._path.replace(file)
+        self._path.replace(self._database)
 
 
 def _url() -> str:
     return os.environ["DATABASE_URL"]
-
-
-def _sqlite_file() -> str:
-    return str(settings.DATABASES["default"]["NAME"])
 
 
 def _run(*argv: str) -> None:

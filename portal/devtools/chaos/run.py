@@ -39,7 +39,6 @@ class Options:
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
-    redis_outage: float = _option(0.0, "seconds for which Redis is unreachable once")
     redis_url: str = _option("", "Redis with a database number that may be flushed")
     log: str = _option("", "file for the portal's logs; without it they are dropped")
     json: bool = _option(False, "print the table as JSON")
@@ -68,7 +67,7 @@ class Options:
         """Raise ValueError, with the fix, unless the run is possible."""
         if not 0 <= self.faults <= 0.9:
             raise ValueError("--faults is a share from 0 to 0.9.")
-        if self.events < 1 or min(self.kill_every, self.redis_outage, self.restore, self.upgrade) < 0:
+        if self.events < 1 or min(self.kill_every, self.restore, self.upgrade) < 0:
             raise ValueError("--events is at least 1, and no option is negative.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
@@ -81,8 +80,6 @@ class Options:
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
         check_database_url(self.database_url)
-        if self.redis_outage and not self.redis_url:
-            raise ValueError("--redis-outage goes with the --redis-url of the server.")
 
     @property
     def has_faults(self) -> bool:

@@ -6,6 +6,7 @@ The benchmark and the chaos runs take place in one too, with some variables chan
 import base64
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -14,8 +15,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NoReturn, Self
 
+import psycopg
 from django.conf import settings
+from django.core.management import CommandError
+from django.db import connections
 
+from portal.devtools import databases
 from portal.devtools.certificates import write_certificate
 from portal.devtools.processes import HOST, claim_port, free_port
 from portal.devtools.sandbox.chat import SLACK
@@ -29,6 +34,8 @@ from portal.process.supervisor import Program
 FOLDER = "PORTAL_DEMO_FOLDER"
 PORTS = "PORTAL_DEMO_PORTS"
 BEGAN_AT = "PORTAL_DEMO_BEGAN_AT"
+#: The PostgreSQL server on which the run has a database of its own; empty on SQLite.
+SERVER = "PORTAL_DEMO_SERVER"
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,14 @@ class DemoEnvironment:
     chat_port: int
 
     @classmethod
-    def create(cls, purpose: str, port: int | None = None) -> Self:
-        """Return a new folder, and ports claimed for this process.
+    def create(cls, purpose: str, port: int | None = None, within: Path | None = None) -> Self:
+        """Return a new folder, within another if one is given, and ports claimed for this process.
 
         The portal's port is the given one, which must be claimed already, else 8000, else any that is free.
         """
         if port is None:
             port = 8000 if claim_port(8000) else free_port()
-        folder = Path(tempfile.mkdtemp(prefix=f"codescreen-lever-{purpose}-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"codescreen-lever-{purpose}-", dir=within))
         return cls(folder, port, *(free_port() for _ in range(5)))
 
     @classmethod
@@ -61,12 +68,27 @@ class DemoEnvironment:
             return None
         return cls(Path(os.environ[FOLDER]), *(int(port) for port in os.environ[PORTS].split(",")))
 
-    def enter(self, **changes: str) -> NoReturn:
-        """Replace this process by the same command in this environment, since settings are read only once."""
+    def enter(self, server_url: str = "", **changes: str) -> NoReturn:
+        """Replace this process by the same command in this environment, since settings are read only once.
+
+        With a PostgreSQL server, in a database of its own there. Raises CommandError.
+        """
         manage = str(settings.BASE_DIR / "manage.py")
-        environ = {**os.environ, **self.variables(), **changes}
+        environ = {**os.environ, **self.variables(), **changes, SERVER: server_url}
+        if server_url:
+            try:
+                environ["DATABASE_URL"] = databases.create(server_url, self.folder.name)
+            except psycopg.Error as error:
+                raise CommandError(f"No database could be made on that server: {error}") from error
         sys.stdout.flush()
         os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
+
+    def clear(self) -> None:
+        """Remove what was made: the folder, and on the server the database and its copies."""
+        connections.close_all()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if server := os.environ.get(SERVER):
+            databases.drop_all(server, self.folder.name)
 
     @staticmethod
     def began_at() -> float:

@@ -40,7 +40,6 @@ def test_options_are_read() -> None:
         ("--restore", "-1"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
-        ("--redis-outage", "5"),
     ],
 )
 def test_impossible_options_are_refused_with_the_fix(arguments) -> None:

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,8 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.management.migrating import migrate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from portal.devtools.chaos.every_point import children, databases
+from portal.devtools import databases
+from portal.devtools.chaos.every_point import children
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, FaultKind, Place, faults_at
@@ -44,9 +44,11 @@ from portal.devtools.chaos.every_point.world import (
     opportunity_id,
 )
 from portal.devtools.demo import provisioning
-from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.environment import SERVER, DemoEnvironment
 from portal.devtools.sandbox.values import stable_id
 
+#: Where the databases are, on a machine that has this folder in memory.
+MEMORY = Path("/dev/shm")  # noqa: S108
 WEBHOOK_KEY = "0123456789abcdef0123456789abcdef"
 CONFIGURATION = """
 [policies]
@@ -69,10 +71,10 @@ assessment = "{assessment}"
 
 
 def enter(options: EveryPointOptions) -> NoReturn:
-    """Make the environment and replace this process by the same command in it. Raises psycopg.Error."""
-    environment = DemoEnvironment.create("every-point")
+    """Make the environment and replace this process by the same command in it. Raises CommandError."""
+    environment = DemoEnvironment.create("every-point", within=MEMORY if MEMORY.is_dir() else None)
     environment.enter(
-        **databases.create(environment, options.database_url),
+        options.database_url,
         EMAIL_URL="memorymail://",
         LEVER_RATE="1000",
         LEVER_BURST="1000000",
@@ -81,12 +83,6 @@ def enter(options: EveryPointOptions) -> NoReturn:
         LOG_LEVEL="CRITICAL",
         PYTHONHASHSEED=str(options.seed),
     )
-
-
-def clear(environment: DemoEnvironment) -> None:
-    """Remove what the runs made."""
-    databases.clear(environment)
-    shutil.rmtree(environment.folder, ignore_errors=True)
 
 
 def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
@@ -121,6 +117,8 @@ def run_jobs(
 ) -> dict[str, JobReport]:
     """Perform the jobs that the options ask for, each in a process of its own; return what they showed."""
     random.seed(options.seed)  # of the jitter, so that places have the same numbers in every run
+    if os.environ[SERVER]:
+        databases.prepare(os.environ["DATABASE_URL"])
     reports = {}
     with ExitStack() as stack:
         clock = stack.enter_context(PretendClock())
@@ -237,7 +235,7 @@ def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWr
     try:
         reports = run_jobs(demo, options, stderr.write if arguments["json"] else stdout.write)
     finally:
-        clear(demo)
+        demo.clear()
     if arguments["json"]:
         stdout.write(as_json(reports))
     if any(report.failed for report in reports.values()):

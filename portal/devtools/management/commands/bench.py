@@ -1,14 +1,9 @@
 """Measure what the portal costs, as ratios to something measured in the same run."""
 
-import os
-import shutil
 from argparse import ArgumentParser, Namespace
 
-import psycopg
 from django.core.management import BaseCommand, CommandError
-from django.db import connections
 
-from portal.devtools import databases
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup, machine
 from portal.devtools.benchmarks.bulk import BulkBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
@@ -17,9 +12,6 @@ from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed
 from portal.process import startup
-
-#: The name of the benchmark's own database, in its environment; without it the database is a SQLite file.
-DATABASE_VARIABLE = "PORTAL_BENCH_DATABASE"
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     EndpointBenchmark(),
@@ -52,8 +44,12 @@ class Command(BaseCommand):
         chosen = next(one for one in BENCHMARKS if one.name == benchmark)
         environment = DemoEnvironment.current()
         if environment is None:
-            self._enter(chosen, options)
-            return
+            DemoEnvironment.create("bench").enter(
+                options.database_url,
+                LOG_LEVEL="ERROR",
+                REDIS_URL=options.redis_url,
+                **chosen.variables,
+            )
         try:
             startup.prepare(self.stderr)
             measured_on = machine()
@@ -62,24 +58,4 @@ class Command(BaseCommand):
         except (RunFailed, RuntimeError, OSError) as error:
             raise CommandError(f"The benchmark could not be run: {error}") from error
         finally:
-            connections.close_all()
-            shutil.rmtree(environment.folder, ignore_errors=True)
-            if name := os.environ.get(DATABASE_VARIABLE):
-                databases.drop(options.database_url, name)
-
-    def _enter(self, benchmark: Benchmark, options: Namespace) -> None:
-        """Start this command anew in the benchmark's environment."""
-        changes = {
-            "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
-            "LOG_LEVEL": "ERROR",
-            "REDIS_URL": options.redis_url,
-            **benchmark.variables,
-        }
-        if options.database_url:
-            try:
-                name = f"portal_bench_{os.getpid()}"
-                url = databases.create(options.database_url, name)
-            except psycopg.Error as error:
-                raise CommandError(f"No database could be made on that server: {error}") from error
-            changes |= {DATABASE_VARIABLE: name, "DATABASE_URL": url}
-        DemoEnvironment.create("bench").enter(**changes)
+            environment.clear()

@@ -52,10 +52,7 @@ class Command(BaseCommand):
         self._redirect_standard_error(environment, options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            with (
-                chaos_environment.redis_proxy(options) as redis,
-                Processes(environment, redis) as processes,
-            ):
+            with Processes(environment) as processes:
                 table = self._run(environment, processes, options)
         finally:
             chaos_environment.clear(environment, options)

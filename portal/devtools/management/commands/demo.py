@@ -1,7 +1,6 @@
 """Show the main job: the portal, its workers and the sandbox's Lever and CodeScreen, with a seeded organization."""
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -71,7 +70,7 @@ class Command(BaseCommand):
         except _Stopped:
             succeeded = not check
         finally:
-            shutil.rmtree(environment.folder, ignore_errors=True)
+            environment.clear()
         if not succeeded:
             sys.exit(1)
 
