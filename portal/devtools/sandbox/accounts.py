@@ -1,7 +1,9 @@
-"""What the accounts of both platforms share: the frame of their pages, control calls, and settings."""
+"""What the accounts of both platforms share: what people do in them, the frame of their pages, and settings."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
+from functools import partial
 from threading import RLock
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -38,6 +40,8 @@ class RuntimeSettings:
 
 def _cast(value: object, current: object, name: str) -> object:
     """Return a value as the type of the current one; raises a 400 HttpError where it has another type."""
+    if isinstance(current, bool) and value in ("on", "off"):  # a page's switch
+        return value == "on"
     if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(current, list) and isinstance(value, list):
@@ -58,34 +62,62 @@ class Account[S: RuntimeSettings]:
         self.ledger = Ledger()
 
 
+#: What a body has beside an act's own fields: the account, and for a form the page to show and what it says.
+BESIDE = frozenset({"account", "here", "done"})
+
+
 class ControlApi[A: Account[Any]]:
-    """A group of JSON calls under /_control/; faults never happen to them."""
+    """What people do in an account, by JSON calls under /_control/ and by the forms of its pages; faults spare both."""
+
+    #: Those during which the account isn't locked.
+    unlocked: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, accounts: Mapping[str, A], sender: WebhookSender) -> None:
         self._accounts = accounts
         self._sender = sender
 
+    def acts(self) -> Mapping[str, Callable[[A, JsonObject], JsonObject]]:
+        """Return by name what can be done; each raises HttpError for what can't."""
+        return {"settings": self.change_settings}
+
     def routes(self) -> list[Route]:
-        """Return the calls' routes."""
+        """Return the routes of calls and forms."""
         return [
             control_route("GET", "ledger", self.ledgers),
-            self.route("settings", self.change_settings),
+            control_route("POST", "accounts", self.put_account),
+            *(control_route("POST", name, partial(self._by_call, name)) for name in self.acts()),
+            Route("POST", "/<account:account>/do/<act>", self._by_form),
         ]
+
+    def put_account(self, request: Request) -> Response:
+        """Add or replace an account."""
+        raise NotImplementedError
 
     def describe(self, account: A) -> JsonObject:
         """Return what happened in an account."""
         raise NotImplementedError
 
-    def route(self, path: str, act: Callable[[A, JsonObject], JsonObject]) -> Route:
-        """Return the route of a call that acts on the account its body names, while that is locked."""
+    def _by_call(self, name: str, request: Request) -> Response:
+        return json_response(self._act(name, request.json_object()))
 
-        def answer(request: Request) -> Response:
-            body = request.json_object()
-            account = self.account(body)
-            with account.lock:
-                return json_response(act(account, body))
+    def _by_form(self, request: Request) -> Response:
+        """Do what a form of a page asks for, and lead back to the page `here`, which says `done` about the answer."""
+        form, params = request.form, request.path_params
+        here, done = form.get("here", "/"), form.get("done", "Done.")
+        body: JsonObject = {name: values if len(values) > 1 else values[0] for name, values in form.lists()}
+        try:
+            answer = self._act(params["act"], body | {"account": params["account"]})
+        except HttpError as error:
+            return back(here, problem=f"{error.message[:1].upper()}{error.message[1:]}.")
+        said = done.format(**answer)
+        return back(here, problem=said) if answer.get("ok") is False else back(here, done=said)
 
-        return control_route("POST", path, answer)
+    def _act(self, name: str, body: JsonObject) -> JsonObject:
+        act, account = self.acts().get(name), self.account(body)
+        if act is None:
+            raise HttpError(404, f"there is no act {name}")
+        with nullcontext() if name in self.unlocked else account.lock:
+            return act(account, body)
 
     def account(self, body: Mapping[str, object]) -> A:
         """Return the account a body names; raises a 404 HttpError."""
@@ -96,7 +128,7 @@ class ControlApi[A: Account[Any]]:
 
     def change_settings(self, account: A, body: JsonObject) -> JsonObject:
         """Change settings of an account; raises a 400 HttpError."""
-        account.settings.update({name: value for name, value in body.items() if name != "account"})
+        account.settings.update({name: value for name, value in body.items() if name not in BESIDE})
         return {}
 
     def ledgers(self, request: Request) -> Response:
@@ -153,18 +185,17 @@ class AccountPages[A: Account[Any]]:
 
         return Route(method, f"/<account:account>{path}", answer_locked)
 
-    def frame(self, request: Request, account: A) -> dict[str, object]:
-        """Return what the frame around every page shows."""
-        return {
-            "account": account,
-            "accounts": list(self._accounts.values()),
-            "done": request.args.get("done", ""),
-            "problem": request.args.get("problem", ""),
-        }
-
     def show(self, request: Request, account: A, template: str, tab: str, **context: object) -> Response:
         """Return a page in the account's frame; hold the account's lock."""
-        return render(f"{self.folder}/{template}", self.frame(request, account) | {"tab": tab} | context)
+        frame = {
+            "account": account,
+            "accounts": list(self._accounts.values()),
+            "here": request.path,
+            "done": request.args.get("done", ""),
+            "problem": request.args.get("problem", ""),
+            "tab": tab,
+        }
+        return render(f"{self.folder}/{template}", frame | context)
 
 
 def back(path: str, done: str = "", problem: str = "") -> Response:

@@ -172,7 +172,7 @@ def engine() -> Engine:
     # the sandbox runs alone, the defaults will do.
     if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
         settings.configure()
-    return Engine(dirs=[str(FOLDER)], autoescape=True)
+    return Engine(dirs=[str(FOLDER)], autoescape=True, builtins=["portal.devtools.sandbox.filters"])
 
 
 def render(template: str, context: dict[str, object], status: int = 200) -> Response:

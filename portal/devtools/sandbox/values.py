@@ -47,7 +47,8 @@ type JsonObject = dict[str, Any]
 
 
 def text_list(value: object) -> list[str]:
-    """Return the strings of a JSON list; anything else counts as an empty list."""
+    """Return the strings of a JSON list, or the only one; anything else counts as an empty list."""
+    value = [value] if isinstance(value, str) else value
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 

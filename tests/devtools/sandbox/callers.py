@@ -77,6 +77,11 @@ def landed(response: requests.Response) -> dict[str, str]:
     return {name: values[0] for name, values in query.items()}
 
 
+def press(server: Any, act: str, /, **form: Any) -> str:
+    """Send a form of a page of `acme` and return the page that it leads to."""
+    return requests.post(f"{server.url}/acme/do/{act}", data=form, timeout=60).text
+
+
 def control(server: Any, path: str, body: Any = None, method: str = "POST") -> Any:
     """Make a call of a server's control API and return its answer."""
     response = requests.request(method, f"{server.url}/_control/{path}", json=body, timeout=60)

@@ -121,7 +121,7 @@ def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
             metadata["failureReason"] = instance.reason
     metadata["attempt"] = instance.attempt
     if instance.score is not None and total:
-        metadata |= {"unitTestsPassed": instance.score * total // 100, "unitTestsTotal": total}
+        metadata |= {"unitTestsPassed": instance.tests_passed, "unitTestsTotal": total}
     if instance.phase is Phase.COMPLETE and instance.result != "Expired":
         metadata |= {"language": "Python", "plagiarismCheckPassed": True}
     times = {

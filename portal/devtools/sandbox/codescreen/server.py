@@ -1,5 +1,6 @@
 """The pretend CodeScreen's server and its control API: candidates who act, settings, the ledger."""
 
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from portal.devtools.sandbox.accounts import ControlApi
@@ -7,11 +8,12 @@ from portal.devtools.sandbox.codescreen.api import Api, api_key
 from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
+from portal.devtools.sandbox.codescreen.webhooks import is_secret, new_secret
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
+from portal.devtools.sandbox.messages import HttpError, Request, Response, json_response
 from portal.devtools.sandbox.seed import codescreen_accounts
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.sandbox.values import JsonObject, pick
+from portal.devtools.sandbox.values import JsonObject, new_id, pick
 
 
 def _instance(instance: Instance) -> JsonObject:
@@ -22,6 +24,7 @@ def _instance(instance: Instance) -> JsonObject:
         "assessment": instance.assessment.name,
         "phase": instance.phase,
         "score": instance.score,
+        "said": instance.log[-1][1],
     }
 
 
@@ -31,22 +34,18 @@ def ledger_subject(email: str, assessment_id: str) -> str:
 
 
 class CodeScreenControl(ControlApi[CodeScreenAccount]):
-    """The pretend CodeScreen's control calls."""
+    """What candidates and a company's people do in the pretend CodeScreen."""
 
     def __init__(self, platform: CodeScreenPlatform) -> None:
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
-    def routes(self) -> list[Route]:
-        """Return the calls' routes."""
-        return [
-            *super().routes(),
-            control_route("POST", "accounts", self.put_account),
-            self.route("candidate", self.candidate),
-        ]
+    def acts(self) -> Mapping[str, Callable[[CodeScreenAccount, JsonObject], JsonObject]]:
+        """Return by name what candidates and a company's people do."""
+        own = {"candidate": self.candidate, "new-key": self.new_key, "new-secret": self.new_secret}
+        return {**super().acts(), **own}
 
     def put_account(self, request: Request) -> Response:
-        """Add or replace an account."""
         body = request.json_object()
         slug = pick(body, "account", str, "")
         self._platform.add_account(slug, {key: value for key, value in body.items() if key != "account"})
@@ -73,6 +72,25 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
             "deliveries": [delivery.describe() for delivery in account.deliveries],
             "other_faults": account.ledger.other_faults(subjects),
         }
+
+    def change_settings(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
+        """Change settings of an account; raises a 400 HttpError, also for what is no secret or address."""
+        secret, url = pick(body, "webhook_secret", str, ""), pick(body, "webhook_url", str, "")
+        if secret and not is_secret(secret):
+            raise HttpError(400, "the secret has to be whsec_ and 24 to 64 bytes in base64")
+        if url and not url.startswith(("http://", "https://")):
+            raise HttpError(400, "the webhook URL has to start with https:// or http://")
+        return super().change_settings(account, body)
+
+    def new_key(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
+        """Give an account another API key; the old one stops working at once."""
+        self._platform.change_key(account, new_id())
+        return {}
+
+    def new_secret(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
+        """Give an account another secret of its webhook."""
+        account.settings.webhook_secret = new_secret()
+        return {}
 
     def candidate(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
         """Let a candidate act."""

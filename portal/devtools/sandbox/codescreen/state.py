@@ -47,7 +47,11 @@ class Evaluation:
     @classmethod
     def read(cls, document: JsonObject) -> "Evaluation":
         """Return the evaluation a JSON object gives; raises a 400 HttpError for an impossible one."""
-        score, result, reason = (document.get(name) for name in ("score", "result", "reason"))
+        score, result, reason = (
+            None if document.get(name) == "" else document.get(name) for name in ("score", "result", "reason")
+        )
+        if isinstance(score, str) and score.isdecimal():  # from a page's form
+            score = int(score)
         details = document.get("details", {})
         if not isinstance(details, dict):
             raise HttpError(400, "details must be an object", "bad_request")
@@ -130,6 +134,16 @@ class Instance:
     def status(self) -> str:
         """The status as the API names it."""
         return _STATUSES[self.phase]
+
+    @property
+    def label(self) -> str:
+        """The phase as the pages show it."""
+        return self.phase.replace("_", " ").capitalize()
+
+    @property
+    def tests_passed(self) -> int | None:
+        """How many unit tests passed; None without a score."""
+        return None if self.score is None else self.score * self.assessment.unit_tests // 100
 
     @property
     def name(self) -> str:

@@ -1,5 +1,7 @@
 """The control API: tests, the demo and fault runs set accounts up, act as people, and read the ledger."""
 
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from portal.devtools.sandbox.accounts import ControlApi
@@ -16,7 +18,6 @@ STAGE_CHANGE = "candidateStageChange"
 
 
 def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
-    live = [form for form in item.feedback.values() if form.deleted_at is None]
     contact = account.contact_of(item)
     entry: JsonObject = {
         "emails": contact.emails,
@@ -25,8 +26,8 @@ def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
         "links": list(contact.links),
         "notes": len(item.notes),
         "note_texts": [comment["value"] for note in item.notes.values() for comment in note.comments],
-        "feedback": [_feedback(form) for form in live],
-        "feedback_deleted": len(item.feedback) - len(live),
+        "feedback": [_feedback(form) for form in item.live_feedback],
+        "feedback_deleted": len(item.feedback) - len(item.live_feedback),
         "files": [file.name for file in item.files.values()],
         "posts": sum(item.writes.values()),
         "writes": dict(item.writes),
@@ -43,37 +44,64 @@ def _feedback(form: Feedback) -> JsonObject:
     }
 
 
+def _event(body: JsonObject) -> str:
+    """Return the event that a body names; raises a 400 HttpError."""
+    event = pick(body, "event", str, "")
+    if event not in EVENT_LABELS:
+        raise HttpError(400, "a known event is needed")
+    return event
+
+
+def _webhook(account: LeverAccount, body: JsonObject) -> Webhook:
+    """Return the webhook that a body names; raises a 404 HttpError."""
+    webhook = account.events.webhooks.get(pick(body, "webhook", str, ""))
+    if webhook is None:
+        raise HttpError(404, "there is no such webhook")
+    return webhook
+
+
+type Act = Callable[[LeverAccount, JsonObject], JsonObject]
+
+
 class LeverControl(ControlApi[LeverAccount]):
-    """The pretend Lever's control calls: about accounts, and those by which recruiters and Super Admins act."""
+    """What recruiters and Super Admins do in the pretend Lever, and what tests ask about its accounts."""
+
+    # while the receiver of a test request answers, it may ask Lever
+    unlocked: ClassVar = frozenset({"verify"})
 
     def __init__(self, platform: LeverPlatform) -> None:
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
     def routes(self) -> list[Route]:
-        """Return the calls' routes."""
-        return [
-            *super().routes(),
-            control_route("POST", "accounts", self.put_account),
-            control_route("GET", "accounts/<account>", self.show_account),
-            self.route("move", self.move),
-            self.route("archive", self.archive),
-            self.route("delete", self.delete),
-            self.route("anonymize", self.anonymize),
-            self.route("tags", self.change_tags),
-            self.route("people", self.change_people),
-            self.route("consent", self.consent),
-            self.route("revoke", self.revoke),
-            self.route("key", self.make_key),
-            self.route("webhook", self.make_webhook),
-            self.route("events", self.switch_on),
-            control_route("POST", "verify", self.verify),
-            self.route("webhooks/deliver", self.deliver),
-        ]
+        """Return the routes of calls and forms."""
+        return [*super().routes(), control_route("GET", "accounts/<account>", self.show_account)]
+
+    def acts(self) -> Mapping[str, Act]:
+        """Return by name what recruiters and Super Admins do."""
+        return {
+            **super().acts(),
+            "move": self.move,
+            "archive": self.archive,
+            "delete": self.delete,
+            "anonymize": self.anonymize,
+            "email": self.correct_email,
+            "tags": self.change_tags,
+            "people": self.change_people,
+            "consent": self.consent,
+            "revoke": self.revoke,
+            "key": self.make_key,
+            "event": self.switch_event,
+            "events": self.switch_on,
+            "webhook": self.make_webhook,
+            "delete-webhook": self.delete_webhook,
+            "verify": self.verify,
+            "webhooks/deliver": self.deliver,
+        }
 
     def opportunities(self, account: LeverAccount, body: JsonObject) -> list[Opportunity]:
         """Return the opportunities a body names, one or several; raises a 400 HttpError."""
-        ids = [body["opportunity"]] if "opportunity" in body else body.get("opportunities", [])
+        ids = text_list(body.get("opportunity", body.get("opportunities")))
         missing = [item for item in ids if item not in account.opportunities]
         if not ids or missing:
             raise HttpError(400, f"unknown opportunities: {missing}" if ids else "name some opportunities")
@@ -119,11 +147,11 @@ class LeverControl(ControlApi[LeverAccount]):
             for item in self.opportunities(account, body)
             if candidacies.change_stage(account, item, stage.id, account.actor())
         ]
-        return {"stage": stage.id, "moved": moved}
+        return {"stage": stage.id, "moved": moved, "count": len(moved), "text": stage.text}
 
     def archive(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Archive opportunities for a reason by id or text; null un-archives."""
-        named = body.get("reason")
+        named = body.get("reason") or None
         reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
         if named is not None and not reasons:
             raise HttpError(400, "no such archive reason")
@@ -145,6 +173,16 @@ class LeverControl(ControlApi[LeverAccount]):
         for item in items:
             candidacies.anonymize(account, account.contact_of(item))
         return {"anonymized": [item.id for item in items]}
+
+    def correct_email(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Give the contacts of opportunities another address."""
+        address = pick(body, "email", str, "")
+        if "@" not in address:
+            raise HttpError(400, "this is no e-mail address")
+        for item in self.opportunities(account, body):
+            account.set_emails(account.contact_of(item), [address])
+            item.mark_updated()
+        return {}
 
     def change_people(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Set by user id who owns, follows and interviews opportunities, and who hires for their posting."""
@@ -185,40 +223,59 @@ class LeverControl(ControlApi[LeverAccount]):
         return {"redirect": Consent(self._platform).answer(asked, decision, account, role)}
 
     def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Revoke the app's access to an account, and its API keys."""
-        grants = self._platform.grants
-        return {"revoked": grants.revoke(account.slug) + grants.revoke_keys(account.slug)}
+        """Revoke the app's access to an account and its API keys; with `what` only `app`, or the key of that id."""
+        grants, what = self._platform.grants, pick(body, "what", str, "")
+        apps = grants.revoke(account.slug) if what in ("", "app") else 0
+        return {"revoked": apps + (grants.revoke_keys(account.slug, what) if what != "app" else 0)}
 
     def make_key(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Make an API key that allows everything but the scopes in `without`."""
+        """Make an API key that allows the scopes in `scopes`, or everything but those in `without`."""
         scopes = frozenset(SCOPES) - frozenset(text_list(body.get("without")))
+        if "scopes" in body:
+            scopes &= frozenset(text_list(body["scopes"]))
         made = self._platform.grants.make_key(account.slug, pick(body, "name", str, "Key"), scopes)
         return {"id": made.id, "api_key": made.key}
 
-    def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Make a webhook by hand and switch its event on."""
-        event, url = pick(body, "event", str, ""), pick(body, "url", str, "")
-        if event not in EVENT_LABELS or not url:
-            raise HttpError(400, "a known event and a url are needed")
-        webhook = Webhook(new_id(), event, url)
-        account.events.webhooks[webhook.id] = webhook
-        account.events.enabled.add(event)
-        return {"id": webhook.id, "signature_token": webhook.signature_token}
+    def switch_event(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Switch an event on or off."""
+        event = _event(body)
+        account.events.enabled.discard(event)
+        if body.get("state") == "on":
+            account.events.enabled.add(event)
+        return {"label": EVENT_LABELS[event]}
 
     def switch_on(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Switch on every event that the account has a webhook for."""
         account.events.enabled.update(webhook.event for webhook in account.events.webhooks.values())
         return {}
 
-    def verify(self, request: Request) -> Response:
-        """Press Verify Connection and answer what the receiver answered."""
-        body = request.json_object()
-        account = self.account(body)
-        webhook = account.events.webhooks.get(pick(body, "webhook", str, ""))
-        if webhook is None:
-            raise HttpError(404, "no such webhook")
-        attempt = account.events.verify(webhook)
-        return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
+    def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Make a webhook by hand and switch its event on, unless `state` says `off`."""
+        event, url = _event(body), pick(body, "url", str, "")
+        if not url.startswith(("http://", "https://")):
+            raise HttpError(400, "the URL has to start with https:// (or http:// in this sandbox)")
+        webhook = Webhook(new_id(), event, url)
+        account.events.webhooks[webhook.id] = webhook
+        if body.get("state") != "off":
+            account.events.enabled.add(event)
+        return {"id": webhook.id, "signature_token": webhook.signature_token, "label": EVENT_LABELS[event]}
+
+    def delete_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Delete a webhook that was made by hand."""
+        webhook = _webhook(account, body)
+        if webhook.by_api:
+            raise HttpError(403, "this webhook was made through the API and can only be deleted there")
+        del account.events.webhooks[webhook.id]
+        return {}
+
+    def verify(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Press Verify Connection and return what the receiver answered."""
+        attempt = account.events.verify(_webhook(account, body))
+        answer = (
+            f"the receiver answered {attempt.status}" if attempt.status else f"no answer ({attempt.error})"
+        )
+        said = f"{'Success' if attempt.succeeded else 'Verification failed'}: {answer}."
+        return {"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error, "said": said}
 
     def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Send stage changes of opportunities again: copies, shuffled, without id, with an old time."""

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.grants import SCOPES, Grant
-from portal.devtools.sandbox.lever.pages.base import sign_in, signed_in_slug
+from portal.devtools.sandbox.lever.pages import sign_in, signed_in_slug
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.messages import (
     HttpError,

@@ -104,6 +104,11 @@ class Feedback:
     updated_at: int | None = None
     deleted_at: int | None = None
 
+    @property
+    def rating(self) -> str:
+        """The value of its score-system field, empty without one."""
+        return next(str(field["value"] or "") for field in self.fields if field["type"] == "score-system")
+
 
 @dataclass
 class Note:
@@ -154,6 +159,16 @@ class Opportunity:
     feedback: dict[str, Feedback] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     writes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def live_feedback(self) -> list[Feedback]:
+        """The forms that nobody deleted."""
+        return [form for form in self.feedback.values() if form.deleted_at is None]
+
+    @property
+    def rating(self) -> str:
+        """The latest rating, empty without one."""
+        return next((form.rating for form in reversed(self.live_feedback) if form.rating), "")
 
     def mark_updated(self) -> None:
         """Record that the opportunity was changed just now."""

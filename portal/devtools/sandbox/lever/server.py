@@ -8,8 +8,7 @@ from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, caller_of
 from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
-from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
-from portal.devtools.sandbox.lever.pages.settings import AccessPages, WebhookPages
+from portal.devtools.sandbox.lever.pages import LeverPages
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.seed import lever_accounts
@@ -22,14 +21,7 @@ DEMO_REDIRECT_URIS = (
     "http://localhost:8000/oauth/complete/lever/",
 )
 ENDPOINTS = [*opportunities.ENDPOINTS, *feedback.ENDPOINTS, *lookups.ENDPOINTS]
-ROUTE_GROUPS = (
-    oauth.TokenEndpoint,
-    LeverControl,
-    oauth.Consent,
-    CandidatePages,
-    AccessPages,
-    WebhookPages,
-)
+ROUTE_GROUPS = (oauth.TokenEndpoint, LeverControl, oauth.Consent, LeverPages)
 
 
 class LeverSandbox(SandboxServer):

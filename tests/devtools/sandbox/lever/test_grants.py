@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
-from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed
+from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed, press
 from tests.devtools.sandbox.conftest import SUPER_ADMIN
 
 
@@ -89,7 +89,8 @@ def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     page = f"{lever.url}/acme/settings/apps"
     assert "Revoke access" in requests.get(page, timeout=30).text
-    assert "Access revoked" in requests.post(page, data={"action": "revoke"}, timeout=30).text
+    pressed = press(lever, "revoke", here="/acme/settings/apps", what="app", done="Access revoked.")
+    assert "Access revoked." in pressed
     assert caller.get("/stages").status_code == 401
     refresh = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
+from tests.devtools.sandbox.callers import press
 
 
 @pytest.fixture
@@ -23,14 +24,14 @@ def status(lever, key, path="stages", url="", password=""):
 def test_a_key_allows_the_boxes_that_were_ticked_until_it_is_revoked(lever):
     page = f"{lever.url}/acme/settings/apps"
     assert "There is no API key." in requests.get(page, timeout=30).text
-    made = requests.post(page, data={"scope": "stages:read:admin"}, timeout=30).text
-    [key] = re.findall(r'id="new-key">(\w+)<', made)
+    made = press(lever, "key", here="/acme/settings/apps", scopes="stages:read:admin", done="Made: {api_key}")
+    [key] = re.findall(r"Made: (\w+)<", made)
     assert (status(lever, key), status(lever, key, "users")) == (200, 403)
     assert status(lever, key, password="x") == status(lever, "wrong") == 401
     listed = requests.get(page, timeout=30).text
     assert key not in listed
-    [key_id] = re.findall(r'name="key" value="([^"]+)"', listed)
-    requests.post(page, data={"action": "revoke-key", "key": key_id}, timeout=30)
+    [key_id] = re.findall(r'name="what" value="([^"]+)"', listed)
+    press(lever, "revoke", what=key_id)
     assert status(lever, key) == 401
 
 

@@ -1,20 +1,22 @@
 """The pages on which a recruiter works in the pretend Lever."""
 
+import re
+
 import requests
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
+from tests.devtools.sandbox.callers import press
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE
 
 
 def test_chosen_candidates_move_together(lever: LeverSandbox):
     page = f"{lever.url}/acme/candidates"
-    form = {"opportunity": [ALDER, "nobody"], "stage": ASSESSMENT_STAGE}
-    moved = requests.post(f"{page}/stage", data=form, timeout=30).text
-    assert "Moved 1 candidate to CodeScreen Assessment." in moved
+    form = {"here": "/acme/candidates", "stage": ASSESSMENT_STAGE, "done": "Moved to {text}: {count}"}
+    assert "Moved to CodeScreen Assessment: 1" in press(lever, "move", opportunities=[ALDER], **form)
     assert lever.accounts["acme"].opportunities[ALDER].stage == ASSESSMENT_STAGE
     listed = requests.get(page, params={"stage": ASSESSMENT_STAGE}, timeout=30).text
     assert "1 candidate<" in listed
-    assert "Select at least one" in requests.post(f"{page}/stage", data={"stage": "x"}, timeout=30).text
+    assert "Name some opportunities." in press(lever, "move", **form)
 
 
 def test_the_list_is_searched_by_name_address_and_tag(lever: LeverSandbox):
@@ -35,19 +37,24 @@ def test_each_button_of_the_profile_acts(lever: LeverSandbox):
     account = lever.accounts["acme"]
     opportunity = account.opportunities[ALDER]
 
-    def press(action: str, **form: str) -> str:
-        return requests.post(f"{page}/{action}", data=form, timeout=30).text
+    def click(button: str, **entered: str) -> str:
+        """Send the form that has a button, as a browser does."""
+        shown = requests.get(page, timeout=30).text
+        forms = re.findall(r"<form[^>]* action=\"([^\"]+)\">(.*?)</form>", shown, re.DOTALL)
+        [(action, form)] = [one for one in forms if button in one[1]]
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+        return requests.post(lever.url + action, data=hidden | entered, timeout=30).text
 
-    assert "Moved to Offer." in press("stage", stage="offer")
-    assert "Tag added." in press("tag", tag="Hot")
+    assert "Moved to Offer." in click("Change stage", stage="offer")
+    assert "Tag added." in click("Add</button>", add="Hot")
     assert "Hot" in opportunity.tags
-    assert "Tag removed." in press("untag", tag="Hot")
+    assert "Tag removed." in click("Remove tag Hot", remove="Hot")
     assert "Hot" not in opportunity.tags
-    assert "Archived." in press("archive", reason=next(iter(account.archive_reasons)))
-    assert "Back from the archive." in press("archive")
-    assert "E-mail address corrected." in press("email", email="alder.new@candidates.example")
-    press("email", email="nonsense")
+    assert "Archived." in click("Archive</button>", reason=next(iter(account.archive_reasons)))
+    assert "Back from the archive." in click("Unarchive")
+    assert "E-mail address corrected." in click("Save", email="alder.new@candidates.example")
+    assert "no e-mail address" in click("Save", email="nonsense")
     assert account.contact_of(opportunity).emails == ["alder.new@candidates.example"]
-    assert "Anonymized." in press("anonymize")
-    assert "Deleted." in press("delete")
+    assert "Anonymized." in click("Anonymize")
+    assert "Deleted." in click("Delete")
     assert ALDER not in account.opportunities

@@ -7,7 +7,7 @@ import requests
 from portal.devtools.sandbox.lever.account import sign
 from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
-from tests.devtools.sandbox.callers import LeverCaller, control
+from tests.devtools.sandbox.callers import LeverCaller, control, press
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE
 from tests.devtools.sandbox.receivers import Receiver, wait_until
 
@@ -72,8 +72,7 @@ def test_webhooks_made_by_api_send_nothing_until_their_event_is_on(
     assert "signatureToken" not in listed["data"][0]["configuration"]
     move(lever, ALDER)
     assert lever.accounts["acme"].events.deliveries == []
-    page = f"{lever.url}/acme/settings/webhooks"
-    requests.post(page, data={"action": "on", "event": "candidateStageChange"}, timeout=30)
+    press(lever, "event", event="candidateStageChange", state="on")
     move(lever, ALDER, stage="offer")
     receiver.wait_for(2)
     assert caller.call("DELETE", f"/webhooks/{made[0].json()['data']['id']}").status_code == 204
@@ -85,15 +84,14 @@ def test_verify_connection_sends_empty_data_and_shows_the_answer(
     receiver = receivers(200, 401)
     made = hook(lever, receiver)
     body = {"account": "acme", "webhook": made["id"]}
-    assert control(lever, "verify", body) == {"ok": True, "status": 200, "error": ""}
+    answer = control(lever, "verify", body)
+    assert (answer["ok"], answer["status"], answer["error"]) == (True, 200, "")
     sent = json.loads(receiver.requests[0][1])
     assert sent["data"] == {}
     assert "id" not in sent
     assert sent["signature"] == sign(made["signature_token"], sent["token"], sent["triggeredAt"])
-    page = requests.post(
-        f"{lever.url}/acme/settings/webhooks", data={"action": "verify", "webhook": made["id"]}, timeout=30
-    )
-    assert "Verification failed: the receiver answered 401" in page.text
+    page = press(lever, "verify", here="/acme/settings/webhooks", webhook=made["id"], done="{said}")
+    assert "Verification failed: the receiver answered 401" in page
 
 
 def test_levers_own_address_of_the_webhooks_leads_to_those_of_the_account(lever: LeverSandbox):
@@ -104,12 +102,12 @@ def test_levers_own_address_of_the_webhooks_leads_to_those_of_the_account(lever:
 
 def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
     page = f"{lever.url}/acme/settings/webhooks"
-    data = {"action": "add", "event": "candidateStageChange", "url": "http://127.0.0.1:1/hook"}
-    assert "Added a webhook" in requests.post(page, data=data, timeout=30).text
+    press(lever, "webhook", event="candidateStageChange", url="http://127.0.0.1:1/hook", state="off")
+    assert not lever.accounts["acme"].events.enabled
     [made] = lever.accounts["acme"].events.webhooks.values()
     assert made.signature_token in requests.get(page, timeout=30).text
     assert caller.call("DELETE", f"/webhooks/{made.id}").status_code == 403
-    requests.post(page, data={"action": "delete", "webhook": made.id}, timeout=30)
+    press(lever, "delete-webhook", webhook=made.id)
     assert not lever.accounts["acme"].events.webhooks
 
 
