@@ -5,11 +5,12 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any, ClassVar, Protocol
 
 from portal.devtools.sandbox.messages import Request, Response, build_request
@@ -45,91 +46,55 @@ class Application(Protocol):
         """Answer one request."""
 
 
-class HttpServer(ThreadingHTTPServer):
-    """A server with a thread per connection that can drop every open connection."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 512
-    timeout = 0  # of `handle_request`, which is called when somebody connects
-
-    def __init__(self, address: tuple[str, int], application: Application) -> None:
-        self.application = application
-        self._open: set[socket.socket] = set()
-        self._open_lock = Lock()
-        self._stop, self._is_stopped = socket.socketpair()
-        super().__init__(address, _Connection)
-
-    def server_bind(self) -> None:
-        # HTTPServer would look up this machine's full name, which can take seconds without a network.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def serve(self) -> None:
-        """Accept connections until `stop` is called, which `serve_forever` would find out at its next look."""
-        poll = select.poll()
-        poll.register(self, select.POLLIN)
-        poll.register(self._is_stopped, select.POLLIN)
-        while self._is_stopped.fileno() not in {descriptor for descriptor, _ in poll.poll()}:
-            self.handle_request()
-
-    def stop(self) -> None:
-        """Let `serve` return at once."""
-        self._stop.close()
-
-    def server_close(self) -> None:
-        super().server_close()
-        self._stop.close()
-        self._is_stopped.close()
-
-    def process_request(self, request: Any, client_address: object) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def drop_connections(self) -> None:
-        """Close every open connection, which ends the threads that wait on them."""
-        with self._open_lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue
-
-    def handle_error(self, request: Any, client_address: object) -> None:
-        """Report no callers that hang up: fault runs are full of them."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
 class ThreadServer(ThreadingTCPServer):
     """A server of any protocol in a thread of its own, with one more per connection."""
 
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 512
 
     def __init__(self, address: tuple[str, int], handler: type[BaseRequestHandler]) -> None:
         super().__init__(address, handler)
         self.port: int = self.server_address[1]
-        self._thread: Thread | None = None
+        self._open: set[Any] = set()
+        # tests stop hundreds of them, and each is to end at once
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     def start(self) -> None:
         """Serve and return at once."""
-        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Take nothing more."""
-        if self._thread is not None:
+        """Take nothing more, and close every open connection, which ends the threads that wait on them."""
+        if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
         self.server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report no callers that hang up: fault runs are full of them."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class HttpServer(ThreadServer):
+    """An HTTP server that an application answers for."""
+
+    def __init__(self, address: tuple[str, int], application: Application) -> None:
+        self.application = application
+        super().__init__(address, _Connection)
 
 
 class _Connection(BaseHTTPRequestHandler):

@@ -2,7 +2,6 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -47,8 +46,7 @@ class SandboxServer:
         self.router = Router()
         self.faults = FaultPlan()
         self._http = HttpServer((HOST, port), self)
-        self._thread: Thread | None = None
-        self.port: int = self._http.server_address[1]
+        self.port = self._http.port
         self.url = f"http://{HOST}:{self.port}"
         self._css = STYLESHEET.read_bytes()
         self.router.add(
@@ -61,17 +59,12 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Serve in a thread of its own and return at once."""
-        self._thread = Thread(target=self._http.serve, daemon=True)
-        self._thread.start()
+        self._http.start()
         return self
 
     def stop(self) -> None:
         """Stop serving and drop every open connection."""
-        if self._thread is not None:
-            self._http.stop()
-            self._thread.join()
-        self._http.server_close()
-        self._http.drop_connections()
+        self._http.stop()
 
     def account_slug(self, request: Request) -> str:
         """Return the slug of the account that an API call authenticates for, or an empty string."""

@@ -1,12 +1,10 @@
-"""The webhook sender both platforms use: a few threads, a heap of due attempts, retries at growing delays."""
+"""The webhook sender both platforms use: a few attempts at a time, retries at growing delays."""
 
-import heapq
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Condition, Thread
+from threading import BoundedSemaphore, Lock, Timer
 
 import requests
 
@@ -78,7 +76,7 @@ class Delivery:
 
 
 class WebhookSender:
-    """Sends deliveries from threads of its own, without any account's lock."""
+    """Sends deliveries in threads of their own, a few at a time and without any account's lock."""
 
     def __init__(self, user_agent: str, *, timeout: float, obeys_answers: bool, workers: int = 8) -> None:
         self.timeout = timeout
@@ -86,34 +84,44 @@ class WebhookSender:
         self.sends_at_once = False
         self._user_agent = user_agent
         self._obeys_answers = obeys_answers  # whether Retry-After delays and 410 ends the attempts
-        self._workers = workers
-        self._heap: list[tuple[float, int, Delivery, Sequence[float]]] = []
-        self._order = itertools.count()
-        self._wake = Condition()
-        self._stopped = False
-        self._started = False
-        self._busy = 0
+        self._turns = BoundedSemaphore(workers)
+        self._lock = Lock()
+        self._is_stopped = False
+        self._waiting: set[Timer] = set()  # or being attempted
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy from the environment: everything is on the loopback
 
     def send(self, delivery: Delivery, *, retry_delays: Sequence[float], after: float = 0.0) -> None:
         """Queue a delivery, to be tried `after` seconds from now and again at each of the delays."""
         if self.sends_at_once:
             self._record(delivery, self.attempt(delivery), ())
             return
-        with self._wake:
-            if not self._started:
-                self._start()
-            entry = (time.monotonic() + after, next(self._order), delivery, retry_delays)
-            heapq.heappush(self._heap, entry)
-            self._wake.notify()
 
-    def attempt(self, delivery: Delivery, session: requests.Session | None = None) -> Attempt:
+        def work() -> None:
+            try:
+                with self._turns:
+                    attempt = self.attempt(delivery)
+                self._record(delivery, attempt, retry_delays)
+            finally:
+                with self._lock:
+                    self._waiting.discard(timer)
+
+        timer = Timer(after, work)
+        timer.daemon = True
+        with self._lock:
+            if self._is_stopped:
+                return
+            self._waiting.add(timer)
+        timer.start()
+
+    def attempt(self, delivery: Delivery) -> Attempt:
         """Make one attempt right now and return it; the delivery's state isn't changed."""
         headers, body = delivery.prepare()
         headers = {"Content-Type": "application/json", "User-Agent": self._user_agent, **headers}
         at, begun = now_ms(), time.monotonic()
         status, error, retry_after = None, "", None
         try:
-            answer = (session or _session()).post(
+            answer = self._session.post(
                 delivery.url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
             )
             status = answer.status_code
@@ -124,45 +132,15 @@ class WebhookSender:
 
     def pending(self) -> int:
         """Return how many deliveries are waiting for an attempt or being attempted."""
-        with self._wake:
-            return len(self._heap) + self._busy
+        with self._lock:
+            return len(self._waiting)
 
     def stop(self) -> None:
-        """Send nothing more."""
-        with self._wake:
-            self._stopped = True
-            self._heap.clear()
-            self._wake.notify_all()
-
-    def _start(self) -> None:
-        self._started = True
-        for _ in range(self._workers):
-            Thread(target=self._work, daemon=True).start()
-
-    def _work(self) -> None:
-        session = _session()
-        while True:
-            due = self._next_due()
-            if due is None:
-                return
-            delivery, retry_delays = due
-            try:
-                attempt = self.attempt(delivery, session)
-                self._record(delivery, attempt, retry_delays)
-            finally:
-                with self._wake:
-                    self._busy -= 1
-
-    def _next_due(self) -> tuple[Delivery, Sequence[float]] | None:
-        with self._wake:
-            while not self._stopped:
-                now = time.monotonic()
-                if self._heap and self._heap[0][0] <= now:
-                    _, _, delivery, retry_delays = heapq.heappop(self._heap)
-                    self._busy += 1
-                    return delivery, retry_delays
-                self._wake.wait(self._heap[0][0] - now if self._heap else None)
-            return None
+        """Try no delivery that still waits."""
+        with self._lock:
+            self._is_stopped = True
+            for timer in self._waiting:
+                timer.cancel()
 
     def _record(self, delivery: Delivery, attempt: Attempt, retry_delays: Sequence[float]) -> None:
         delivery.attempts.append(attempt)
@@ -175,12 +153,6 @@ class WebhookSender:
             self.send(delivery, retry_delays=retry_delays[1:], after=max(retry_delays[0], retry_after))
         if delivery.follow_up is not None:
             delivery.follow_up(delivery)
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy from the environment: everything is on the loopback
-    return session
 
 
 def _seconds(value: str) -> float | None:
