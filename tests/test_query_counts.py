@@ -23,7 +23,7 @@ PAGES = {
     "/activity/opportunity-1/": 19,
     "/activity/opportunity-1/?show=technical": 20,
     "/audit/": 10,
-    "/settings/": 16,
+    "/settings/": 17,
     "/settings/rules/": 7,
     "/settings/notifications/": 6,
     "/settings/team/": 7,

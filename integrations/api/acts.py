@@ -1,16 +1,19 @@
-"""Make and revoke the tokens of programs."""
+"""Make, rotate and revoke the tokens of programs."""
 
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from integrations.api.models import ApiScope, ApiToken, digest_of
 from integrations.audit.kept_rows import KeptRows
-from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.models.entry import Actor, AuditAction, Changes
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import audit_and_tell
 from integrations.organizations.models.organization import Organization
@@ -18,6 +21,8 @@ from integrations.store import database
 
 #: Tells people, and programs that look for secrets, what it is.
 PREFIX = "cslp_"
+#: For how long the token counts that another one replaced.
+TOKEN_OVERLAP = timedelta(days=1)
 #: How many one organization may have.
 MOST_TOKENS = 20
 DEFAULT_DAYS, MOST_DAYS = 365, 730
@@ -59,15 +64,53 @@ def make_token(
         errors["days"] = f"Choose 1 to {MOST_DAYS} days."
     if errors:
         raise ValidationError(errors)
-    text = PREFIX + secrets.token_urlsafe(32)
+    text = _new_text()
     token = ApiToken(
         organization=organization,
         name=name.strip(),
         digest=digest_of(text),
         scopes=[scope for scope in ApiScope if scope in scopes],
-        made_by=actor if isinstance(actor, User) else None,
-        by_operator=not isinstance(actor, User),
+        **_maker(actor),
         expires_at=database.now() + timedelta(days=days),
     )
     API_TOKENS.save(token, actor)
     return NewToken(token, text)
+
+
+def rotate_token(token: ApiToken, actor: Actor) -> NewToken:
+    """Replace a token by one that reads the same for as long again; the one before counts for TOKEN_OVERLAP.
+
+    Raises ActionNotAllowed once it is revoked.
+    """
+    text, now = _new_text(), database.now()
+    with transaction.atomic():
+        Organization.objects.lock(token.organization_id)
+        stored = API_TOKENS.of(token.organization).filter(pk=token.pk).first()
+        if stored is None:
+            raise ActionNotAllowed("Somebody has revoked this token. Make a new one.")
+        former_until = min(now + TOKEN_OVERLAP, stored.expires_at)
+        changed = {
+            "previous_digest": stored.digest,
+            "previous_until": former_until,
+            "digest": digest_of(text),
+            "created_at": now,
+            "expires_at": now + (stored.expires_at - stored.created_at),
+            **_maker(actor),
+        }
+        for name, value in changed.items():
+            setattr(stored, name, value)
+        stored.save(update_fields=list(changed))
+        changes: Changes = {"the_one_before_ends": (None, f"{former_until:%Y-%m-%d %H:%M}")}
+        audit_and_tell(stored, actor, AuditAction.MAKE_API_TOKEN, changes)
+    return NewToken(stored, text)
+
+
+def _new_text() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def _maker(actor: Actor) -> dict[str, Any]:
+    return {
+        "made_by": actor if isinstance(actor, User) else None,
+        "by_operator": not isinstance(actor, User),
+    }

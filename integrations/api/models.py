@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import LabelledEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.columns import Holds, harmless
+from integrations.store.columns import Holds, harmless, moment
 
 #: How often at most the time of the last use is written.
 MARK_USED_EVERY = timedelta(minutes=1)
@@ -31,8 +31,13 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Tokens by what a program sends."""
 
     def sent_as(self, text: str) -> "ApiToken | None":
-        """Return the token that the text is, with its organization; also one that has ended."""
-        return self.select_related("organization").filter(digest=digest_of(text)).first()
+        """Return the token that the text is, or was until it was rotated lately, with its organization.
+
+        Also one that has ended.
+        """
+        digest, rows = digest_of(text), self.select_related("organization")
+        replaced = rows.filter(previous_digest=digest, previous_until__gt=Now())
+        return rows.filter(digest=digest).first() or replaced.first()
 
     def live(self) -> Self:
         """Return those that haven't ended."""
@@ -54,6 +59,10 @@ class ApiToken(models.Model):
     )
     name = harmless(models.CharField(max_length=60))
     digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the token."))
+    previous_digest = harmless(
+        models.CharField(max_length=64, blank=True, help_text="SHA-256 of the token that it replaced.")
+    )
+    previous_until = moment("Until when the replaced token counts.")
     scopes = harmless(models.JSONField(default=list, help_text="The lists that it reads."))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -79,6 +88,11 @@ class ApiToken(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= database.now()
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether the token that it replaced still counts."""
+        return bool(self.previous_until and self.previous_until > database.now())
 
     @property
     def ends(self) -> str:

@@ -16,7 +16,7 @@ from integrations.health.lever_probe import move_webhooks
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.lever.lookups import LeverUser
+from integrations.lever.lookups import LeverUser, RegisteredWebhook
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import TOKEN_OVERLAP, LeverWebhook
 from integrations.lever.oauth import claims, scopes_of
@@ -146,6 +146,8 @@ class Token:
     proved_at: datetime | None
     until: datetime | None = None
     is_unreadable: bool = False
+    #: The labels of those that still count once this one is retired.
+    remaining: tuple[str, ...] = ()
 
     @property
     def is_made_by_us(self) -> bool:
@@ -187,7 +189,16 @@ def active_tokens(organization: Organization) -> list[Token]:
                     is_unreadable="previous_signature_token" in unreadable,
                 )
             )
-    return tokens
+    return [replace(one, remaining=_remaining(one, tokens)) for one in tokens]
+
+
+def _remaining(retired: Token, tokens: list[Token]) -> tuple[str, ...]:
+    """Return what still counts without this token: with a current one, its webhook's previous one goes too."""
+    stays = {Generation.CURRENT} if retired.generation is Generation.PREVIOUS else set()
+    readable = (one for one in tokens if not one.is_unreadable)
+    return tuple(
+        one.label for one in readable if one.webhook.pk != retired.webhook.pk or one.generation in stays
+    )
 
 
 def recently_retired(organization: Organization) -> list[LeverWebhook]:
@@ -295,11 +306,9 @@ def make_webhook(
             return stored
         if listed[stored.lever_webhook_id].event == event:
             lever.delete_webhook(stored.lever_webhook_id)
-    created = lever.create_webhook(url, event)
+    created = _created(organization, lever, event)
     is_listed = any(webhook.id == created.id for webhook in lever.webhooks())
     token = created.signature_token
-    if not token:
-        raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
     with transaction.atomic():
         webhook, _ = LeverWebhook.objects.update_or_create(
             organization=organization,
@@ -320,15 +329,45 @@ def make_webhook(
     return webhook
 
 
+def rotate_webhook(webhook: LeverWebhook, lever: LeverClient, actor: Actor) -> None:
+    """Make the portal's webhook anew in Lever, with a new token, and delete the one before there.
+
+    What that one sent is accepted for TOKEN_OVERLAP. Raises PlatformError, and ActionNotAllowed for one made by hand.
+    """
+    if webhook.origin != LeverWebhook.Origin.API:
+        raise ActionNotAllowed("Make a new token in Lever, and paste it here.")
+    created = _created(webhook.organization, lever, webhook.event)
+    former = webhook.lever_webhook_id
+    with transaction.atomic():
+        webhook.lever_webhook_id, webhook.listed_at, webhook.missing_since = created.id, database.now(), None
+        webhook.save(update_fields=["lever_webhook_id", "listed_at", "missing_since"])
+        changes = {"signature_token": (webhook.signature_token, created.signature_token)}
+        webhook.replace_token(created.signature_token)
+        audit_and_tell(webhook, actor, AuditAction.MAKE_WEBHOOK, changes)
+    _delete(lever, former)
+
+
+def _created(organization: Organization, lever: LeverClient, event: str) -> RegisteredWebhook:
+    created = lever.create_webhook(organization.lever_webhook_url, event)
+    if not created.signature_token:
+        raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
+    return created
+
+
+def _delete(lever: LeverClient, webhook_id: str) -> None:
+    """Delete a webhook in Lever, unless it is gone."""
+    try:
+        lever.delete_webhook(webhook_id)
+    except PlatformError as error:
+        if error.status != 404:
+            raise
+
+
 def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> None:
     """Delete in Lever the webhooks that the portal made, and retire their tokens. Raises PlatformError."""
     active = LeverWebhook.objects.active().filter(organization=organization)
     for webhook in active.filter(origin=LeverWebhook.Origin.API):
-        try:
-            lever.delete_webhook(webhook.lever_webhook_id)
-        except PlatformError as error:
-            if error.status != 404:
-                raise
+        _delete(lever, webhook.lever_webhook_id)
         with transaction.atomic():
             webhook.retire()
             audit_and_tell(webhook, actor, AuditAction.REMOVE_WEBHOOK)

@@ -527,6 +527,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60)),
                 ('digest', models.CharField(help_text='SHA-256 of the token.', max_length=64)),
+                ('previous_digest', models.CharField(blank=True, help_text='SHA-256 of the token that it replaced.', max_length=64)),
+                ('previous_until', models.DateTimeField(blank=True, help_text='Until when the replaced token counts.', null=True)),
                 ('scopes', models.JSONField(default=list, help_text='The lists that it reads.')),
                 ('by_operator', models.BooleanField(default=False, help_text='Whether the operator made it, by a command.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -49,7 +49,7 @@ ACTS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "enter a key": ("post", "settings", {}, {"codescreen_api_key": "evil"}),
     "enter a token": ("post", "settings", {}, {"lever_signature_token": "evil" * 9}),
     "open the form of a key": ("get", "settings", {}, {"change": ""}),
-    "replace the webhook address": ("post", "address-replace", {}, {"overlap_days": "0"}),
+    "replace the webhook address": ("post", "address-replace", {}, {}),
     "enter a chat room": (
         "post",
         "notification-settings",
@@ -60,6 +60,8 @@ ACTS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "make a webhook": ("post", "webhooks-make", {}, {}),
     "remove the webhooks": ("post", "webhooks-remove", {}, {}),
     "retire a token": ("post", "token-retire", {"pk": 1, "which": "current"}, {}),
+    "rotate a token": ("post", "token-rotate", {"pk": 1}, {}),
+    "rotate a token of programs": ("post", "api-token-rotate", {"pk": 1}, {}),
     "connect Lever": ("post", "lever-connect", {}, {}),
     "answer about another account": ("post", "lever-account", {}, {"act": "use"}),
     "disconnect Lever": ("post", "lever-disconnect", {}, {}),

@@ -44,6 +44,16 @@ def _retire(scene: Scene) -> Act:
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 
 
+def _rotate(scene: Scene) -> Act:
+    made = make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    return lambda: scene.post("token-rotate", pk=made.pk)
+
+
+def _rotate_api_token(scene: Scene) -> Act:
+    token = factories.api_token(scene.organization)
+    return lambda: ok(scene.client.post(reverse("api-token-rotate", args=[token.pk])))
+
+
 def _resume(scene: Scene) -> Act:
     Organization.objects.filter(pk=scene.organization.pk).update(paused=True)
     return lambda: scene.post("resume")
@@ -134,9 +144,10 @@ PAGE_ACTS: dict[str, Prepare] = {
     "lever-key-author": _lever_key,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
     "token-retire": _retire,
+    "token-rotate": _rotate,
     "webhooks-make": _make_webhook,
     "webhooks-remove": _remove_webhooks,
-    "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
+    "address-replace": lambda s: lambda: s.post("address-replace"),
     "rules": lambda s: lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7"}),
     "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
@@ -144,6 +155,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "passed": lambda s: lambda: s.post("passed", {"passing_score": "70"}),
     "notification-settings": _remove_chat_room,
     "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
+    "api-token-rotate": _rotate_api_token,
     "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),
     "mapping-add": lambda s: lambda: s.post("mapping-add", MAPPED),
     "mapping-assign": _assign,

@@ -77,6 +77,7 @@ ALLOWED = {
     "webhooks-make": 1,
     "address-replace": 1,
     "token-retire": 1,
+    "token-rotate": 1,
     "webhooks-remove": 1,
     "member-link": 1,
     "member-role": 1,
@@ -87,6 +88,7 @@ ALLOWED = {
     "security": 1,
     "api-tokens": 1,
     "api-token-revoke": 1,
+    "api-token-rotate": 1,
 }
 EVERYBODY = {
     "switch-organization",
@@ -96,7 +98,7 @@ EVERYBODY = {
     *(name for name in names() if name.startswith(("account_", "mfa_", "usersessions_"))),
 } - PUBLIC
 #: Addresses that lead to the page of their form, or back when nothing was asked for on the page before them.
-LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "address-replace", "api-tokens"}
+LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "api-tokens"}
 #: Addresses that lead on to a page, which checks who may see it.
 MOVED = {"health", "memberships", "notifications"}
 

@@ -192,7 +192,7 @@ class PlantedPortal:
         webhook = lever.act("webhook", account=SLUG, event="candidateStageChange", url=address)
         browser.submit("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])
         browser.submit("/settings/webhooks/make/", "/settings/")
-        browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
+        browser.submit("/settings/webhooks/address/", "/settings/")
         self.secrets["webhook key"] = self._webhook_key()
         self._enter_a_key(browser)
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=60)

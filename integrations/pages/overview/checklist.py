@@ -1,17 +1,18 @@
 """The set-up checklist: each step is read from the database, never ticked by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.finding_code import FindingCode
 from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.checks.connections import has_bar
 from integrations.health.checks.webhooks import open_rejection
-from integrations.health.findings import counted, day
+from integrations.health.findings import Finding, counted, day
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
@@ -19,6 +20,18 @@ from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 
 MAX_ROLES = 2000
+#: What each step says itself while it is to do, so that Health needn't.
+_SAID_BY: dict[str, set[FindingCode]] = {
+    "lever": {FindingCode.LEVER_NOT_CONNECTED, FindingCode.LEVER_RECONNECT},
+    "codescreen": {
+        FindingCode.CODESCREEN_NOT_CONNECTED,
+        FindingCode.CODESCREEN_KEY_REFUSED,
+        FindingCode.CODESCREEN_NOT_FOUND,
+    },
+    "webhook": {FindingCode.NO_WEBHOOK, FindingCode.WEBHOOK_REJECTED},
+    "other_integration": {FindingCode.OTHER_INTEGRATION},
+    "roles": {FindingCode.NO_ROLES_MAPPED},
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,12 @@ class SetupStep:
     is_begun: bool = False
     roles: tuple[tuple[str, str], ...] = ()
     assessments: tuple[tuple[str, str], ...] = ()
+
+
+def said_by_steps(steps: Iterable[SetupStep], findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that a step which is to do says too."""
+    said = {code for step in steps if not step.is_done for code in _SAID_BY.get(step.code, ())}
+    return [one for one in findings if one.code in said]
 
 
 def _lever_step(organization: Organization) -> SetupStep:
@@ -87,13 +106,15 @@ def _webhook_step(organization: Organization, webhooks: Sequence[LeverWebhook]) 
     is_listed = any(one.signature_token and one.listed_at and not one.missing_since for one in made)
     is_stored = any(webhook.signature_token for webhook in by_hand)
     is_tried = is_stored and any(one.last_verified_at or one.last_received_at for one in by_hand)
+    is_open = is_stored and not (is_tried or is_listed)
+    rejection = open_rejection(organization, Platform.LEVER) if is_open else None
     if is_listed:
         state = "Lever lists the webhook that the portal made, and its signature token is stored."
     elif is_tried:
         state = "Lever's messages arrive, and their signature is right."
     elif is_stored:
         state = "The signature token is stored. Now press “Verify Connection” beside the webhook in Lever."
-        if rejection := open_rejection(organization, Platform.LEVER):
+        if rejection:
             state = f"We rejected Lever's last message: {rejection.reason}. {rejection.fix}"
     elif any(webhook.unreadable_tokens for webhook in webhooks):
         state = "The stored signature token can't be read with the portal's encryption keys: enter it again."
@@ -105,7 +126,7 @@ def _webhook_step(organization: Organization, webhooks: Sequence[LeverWebhook]) 
         code="webhook",
         title="Let Lever tell the portal about stage changes",
         is_done=is_listed or is_tried,
-        is_begun=is_stored and not is_tried and not is_listed,
+        is_begun=is_open and rejection is None,
         state=state,
     )
 

@@ -47,7 +47,7 @@ from integrations.pages.activity.candidate_filters import (
 )
 from integrations.pages.activity.candidate_search import CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.overview.checklist import SetupStep, setup_steps
+from integrations.pages.overview.checklist import SetupStep, said_by_steps, setup_steps
 from integrations.pages.overview.first_candidate import first_candidate
 from integrations.pages.overview.health import advised, health
 from integrations.pages.settings.connections import ConnectionsForm
@@ -261,11 +261,11 @@ class OverviewView(OrganizationMixin, PartialsMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the checklist, the counts and the newest rows; for a partial only what it shows."""
         # a Limited Team Member has no part in the set-up, and the first journey may be any candidate's
-        has_checklist = self.partial in {"", "checklist"} and self.membership.sees_all_candidates
+        has_checklist = self.partial != "overview" and self.membership.sees_all_candidates
         stages = trigger_stages(self.organization) if has_checklist or not self.partial else []
         steps = setup_steps(self.organization) if has_checklist else []
         sent = Invitation.objects.filter(organization=self.organization).exclude(instance_id="")
-        is_ready = self.partial != "health" and all(step.is_done for step in steps)
+        is_ready = all(step.is_done for step in steps)
         first = first_candidate(self.organization, stages) if steps and is_ready else None
         context = super().get_context_data(
             steps=steps,
@@ -285,7 +285,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         if self.partial == "checklist":
             self._refresh_catalog(steps, stages)
             return context
-        context |= self.current_state(is_ready)
+        context |= self.current_state(steps)
         if not self.partial:
             candidates = CandidateSearch(self.membership, CandidateFilters(), self.judged)
             context |= {"needs_attention": candidates.need_attention()}
@@ -314,7 +314,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         """What the rules of now say of those who were not invited."""
         return Today(self.organization)
 
-    def current_state(self, is_ready: bool) -> dict[str, Any]:
+    def current_state(self, steps: Sequence[SetupStep]) -> dict[str, Any]:
         """Return what the page keeps up to date: what needs attention, counts, the latest candidates and Health."""
         # findings name candidates, and a Limited Team Member has no part in fixing them
         is_told = self.membership.sees_all_candidates
@@ -322,8 +322,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         waiting = waiting_for_a_person(self.membership)
         rows = candidate_rows(self._latest(), self.judged)
         # before anything has happened, the set-up and Health are all that the page shows
+        is_ready = all(step.is_done for step in steps)
         has_begun = is_ready or bool(rows or waiting.total or self.organization.pause)
-        above = said_above(findings) if has_begun and self.partial != "health" else []
+        above = said_above(findings) if has_begun else said_by_steps(steps, findings)
         return {
             "has_begun": has_begun,
             "waiting": waiting,

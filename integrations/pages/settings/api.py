@@ -2,8 +2,9 @@
 
 from django.forms import Form
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 
-from integrations.api.acts import API_TOKENS, make_token
+from integrations.api.acts import API_TOKENS, NewToken, make_token, rotate_token
 from integrations.api.models import ApiToken
 from integrations.pages.settings.connections import ApiTokenForm, SettingsFormView
 from integrations.pages.views import RemoveRowView, shows_secret
@@ -13,13 +14,28 @@ from integrations.pages.views import RemoveRowView, shows_secret
 class ApiTokensView(SettingsFormView):
     """Make a token. The answer shows it, this one time."""
 
-    form_class = ApiTokenForm
+    form_class: type[Form] = ApiTokenForm
     form_name = "token_form"
     anchor = "#programs"
 
     def operate(self, form: Form) -> HttpResponse:
-        new = make_token(self.organization, actor=self.user, **form.cleaned_data)
+        new = self.new_token(form)
         return self.render_to_response(self.get_context_data(form=ApiTokenForm(), new=new))
+
+    def new_token(self, form: Form) -> NewToken:
+        return make_token(self.organization, actor=self.user, **form.cleaned_data)
+
+
+class RotateApiTokenView(ApiTokensView):
+    """Replace a token by a new one, which the answer shows."""
+
+    form_class = Form
+    http_method_names = ["post"]
+
+    def new_token(self, form: Form) -> NewToken:
+        return rotate_token(
+            get_object_or_404(API_TOKENS.of(self.organization), pk=self.kwargs["pk"]), self.user
+        )
 
 
 class RevokeApiTokenView(RemoveRowView[ApiToken]):

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from integrations.catalog.models import Assessment
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY
 from integrations.core.vocabulary import DeliveryEvent, Platform, WebhookEvent
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -66,6 +68,9 @@ class LeverState:
     rejection: WebhookRejection | None
     #: The last that arrived by webhook, newest first.
     deliveries: list[Delivery]
+    #: How many invitations have still to go out, and how many candidates have an open assessment.
+    unsent: int
+    followed: int
 
     @property
     def has_grant(self) -> bool:
@@ -126,6 +131,10 @@ def lever_state(organization: Organization) -> LeverState:
         has_heard=any(webhook.last_received_at or webhook.last_verified_at for webhook in webhooks),
         rejection=open_rejection(organization, Platform.LEVER),
         deliveries=list(_received(organization)[:SHOWN_DELIVERIES]),
+        **Invitation.objects.filter(organization=organization).aggregate(
+            unsent=Count("pk", filter=Q(status__in=ON_THE_WAY)),
+            followed=Count("pk", filter=Q(status__in=FOLLOWED)),
+        ),
     )
 
 

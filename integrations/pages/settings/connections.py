@@ -47,7 +47,6 @@ from integrations.pages.views import (
 from integrations.queue import notify
 from integrations.queue.models.duty_run import INTERVALS, Duty
 
-MAX_OVERLAP_DAYS = 90
 #: How often the sweep looks for what no webhook told.
 SWEEP_MINUTES = INTERVALS[Duty.SWEEP] // timedelta(minutes=1)
 #: For each field that is only stored, the operation that saves it and the message afterwards.
@@ -83,18 +82,6 @@ class ConnectionsForm(forms.Form):
     )
     codescreen_webhook_secret = secret_field(
         "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
-    )
-
-
-class WebhookAddressForm(forms.Form):
-    """For how long the address that is replaced still works."""
-
-    overlap_days = forms.IntegerField(
-        label="Days that the old address keeps working",
-        min_value=0,
-        max_value=MAX_OVERLAP_DAYS,
-        initial=KEY_OVERLAP.days,
-        help_text="0 refuses it at once: only if somebody else knows it.",
     )
 
 
@@ -175,11 +162,11 @@ class SettingsView(OrganizationMixin, ProvenChangesMixin, OperationView):
         return {
             **context,
             "connections_form": ConnectionsForm(),
-            "address_form": WebhookAddressForm(),
             "token_form": ApiTokenForm(),
             "tokens": tokens,
             "most_tokens": MOST_TOKENS if len(tokens) >= MOST_TOKENS else None,
             "sweep_minutes": SWEEP_MINUTES,
+            "address_overlap": KEY_OVERLAP,
             "lever_key_form": LeverKeyForm(initial={"lever_region": lever.region}),
             **({self.form_name: context["form"]} if context["form"].is_bound else {}),
             "lever": lever,

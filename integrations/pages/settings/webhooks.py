@@ -1,11 +1,9 @@
-"""Signature tokens, webhooks and their address: the other forms and the buttons of the page Integrations."""
-
-from datetime import timedelta
+"""Signature tokens, webhooks and their address: the buttons of the page Integrations."""
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
@@ -17,30 +15,22 @@ from integrations.lever.acts import (
     make_webhooks,
     remove_webhooks,
     retire_token,
+    rotate_webhook,
 )
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import replace_webhook_key
-from integrations.pages.settings.connections import (
-    ConnectionActView,
-    SettingsFormView,
-    WebhookAddressForm,
-)
+from integrations.organizations.models.organization import KEY_OVERLAP
+from integrations.pages.settings.connections import ConnectionActView
 
 
-class ReplaceAddressView(SettingsFormView):
+class ReplaceAddressView(ConnectionActView):
     """Make a new webhook address, and move to it the webhooks that the portal made in Lever."""
 
-    form_class = WebhookAddressForm
-    form_name = "address_form"
-    error_field = "overlap_days"
     anchor = "#new-address"
 
-    def operate(self, form: Form) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks."""
-        replace_webhook_key(self.organization, timedelta(days=form.cleaned_data["overlap_days"]), self.user)
-        messages.success(
-            self.request,
-            "The webhook address is new. Put it into Lever, and into CodeScreen if your account has webhooks.",
-        )
+        replace_webhook_key(self.organization, KEY_OVERLAP, self.user)
         try:
             moved = move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         except NotConnected:
@@ -51,12 +41,12 @@ class ReplaceAddressView(SettingsFormView):
                 f"The webhook that the portal made still has the former address: {error}. The portal tries again "
                 "within the hour.",
             )
-        else:
-            if moved:
-                messages.success(
-                    self.request, "The webhook that the portal made has the new address in Lever."
-                )
-        return redirect(self.get_success_url())
+            moved = 0
+        if moved:
+            return "The portal's webhook has the new address in Lever. Put it into CodeScreen, if you did before."
+        return (
+            "The webhook address is new. Put it into Lever, and into CodeScreen if your account has webhooks."
+        )
 
 
 class RetireTokenView(ConnectionActView):
@@ -76,6 +66,18 @@ class RetireTokenView(ConnectionActView):
         token = self.token()
         retire_token(token.webhook, token.generation, self.user)
         return f"The token “{token.label}” is retired."
+
+
+class RotateTokenView(ConnectionActView):
+    """Replace the token of a webhook that the portal made: it is made anew in Lever."""
+
+    anchor = "#tokens"
+
+    def operate(self, form: Form) -> str:
+        active = LeverWebhook.objects.active().filter(organization=self.organization)
+        webhook = get_object_or_404(active, pk=self.kwargs["pk"])
+        rotate_webhook(webhook, provider.lever_client(self.organization), self.user)
+        return "The webhook has a new token. The one before counts for another day."
 
 
 class MakeWebhookView(ConnectionActView):

@@ -59,6 +59,29 @@ def test_each_super_admin_is_told_of_a_token_but_not_what_programs_send(super_ad
     assert f"{settings.PORTAL_URL}/settings/" in told.body
 
 
+def test_a_rotated_token_is_shown_once_and_the_one_before_counts_for_a_day(
+    super_admin_client, organization, client
+):
+    def shown(answer) -> dict[str, str]:
+        text = answer.content.decode().partition('value="cslp_')[2].partition('"')[0]
+        return {"Authorization": f"Bearer cslp_{text}"}
+
+    first = shown(super_admin_client.post(MAKE, FORM))
+    token = ApiToken.objects.get()
+    answer = super_admin_client.post(f"{MAKE}{token.pk}/rotate/")
+    second = shown(answer)
+    assert "The one before works until" in answer.content.decode()
+    for headers in (first, second):
+        assert client.get("/api/v1/results/", headers=headers).status_code == 200
+    ApiToken.objects.update(previous_until=timezone.now() - timedelta(seconds=5))
+    assert client.get("/api/v1/results/", headers=first).status_code == 401
+    assert client.get("/api/v1/results/", headers=second).status_code == 200
+    rotated = ApiToken.objects.get()
+    assert (rotated.name, rotated.scopes) == (token.name, token.scopes)
+    assert rotated.expires_at - rotated.created_at == token.expires_at - token.created_at
+    assert "the_one_before_ends" in recorded().latest("pk").changes
+
+
 WRONG = [
     ({"name": ""}, "This field is required."),
     ({"scopes": []}, "This field is required."),

@@ -8,9 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import LikelyMistake, WebhookEvent
 from integrations.health.models import WebhookRejection
+from integrations.lever.acts import make_webhooks
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -131,9 +133,16 @@ def test_a_dead_grant_shows_the_reason_and_reconnect(super_admin_client, ready_o
     assert "Reconnect Lever" in page
 
 
-def test_disconnecting_deletes_the_tokens(super_admin_client, ready_organization):
+def test_disconnecting_says_how_many_wait_and_deletes_the_tokens(super_admin_client, ready_organization):
     url = reverse("lever-disconnect")
-    assert f'action="{url}"' in text(super_admin_client.get(SETTINGS))
+    for status, instance in (("held", ""), ("invited", "i-1"), ("in_progress", "i-2")):
+        factories.InvitationFactory.create(
+            organization=ready_organization, status=status, instance_id=instance
+        )
+    page = text(super_admin_client.get(SETTINGS))
+    assert f'action="{url}"' in page
+    assert "<strong>1 invitation</strong> still to go out" in page
+    assert "<strong>2 candidates</strong>" in page
     assert "Lever is disconnected" in text(super_admin_client.post(url, follow=True))
     connection = LeverConnection.objects.get(organization=ready_organization)
     assert (connection.state, connection.access_token, connection.refresh_token) == ("revoked", "", "")
@@ -198,7 +207,7 @@ def test_retiring_the_token_before_is_asked_and_audited(super_admin_client, read
     address = reverse("token-retire", args=[main.pk, "previous"])
     asked = text(super_admin_client.get(SETTINGS))
     assert f'action="{address}"' in asked
-    assert "No other token is left" not in asked
+    assert "These remain: Main token." in " ".join(asked.split())
     assert "is retired" in text(super_admin_client.post(address, follow=True))
     assert not LeverWebhook.objects.get().has_previous
     assert super_admin_client.post(address).status_code == 404
@@ -227,6 +236,24 @@ def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(super_admin_c
     assert reverse("token-retire", args=[made.pk, "current"]) not in asked
     made.refresh_from_db()
     assert made.retired_at is None
+
+
+def test_rotating_the_webhook_that_the_portal_made_keeps_the_token_before_for_a_day(
+    client_for, super_admin, connected_organization, sandbox
+):
+    [made] = make_webhooks(
+        connected_organization, provider.lever_client(connected_organization), super_admin
+    )[:1]
+    before = made.signature_token
+    client = client_for(super_admin)
+    address = reverse("token-rotate", args=[made.pk])
+    assert f'action="{address}"' in text(client.get(SETTINGS))
+    assert "The one before counts for another day." in text(client.post(address, follow=True))
+    now = LeverWebhook.objects.get(pk=made.pk)
+    assert now.signature_token not in {before, ""}
+    assert (now.previous_signature_token, now.has_previous) == (before, True)
+    in_lever = [one for one in sandbox.lever.accounts["acme"].events.webhooks.values() if one.by_api]
+    assert {one.signature_token for one in in_lever if one.event == made.event} == {now.signature_token}
 
 
 def test_a_short_tokens_ending_is_not_shown(super_admin_client, ready_organization):

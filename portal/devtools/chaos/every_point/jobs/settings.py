@@ -85,7 +85,6 @@ def change_address_of_webhooks(world: World) -> None:
     world.press_while(
         lambda: world.organization.webhook_key == before,
         lambda: "/settings/webhooks/address/",
-        overlap_days="1",
     )
     invite(world, "Birch", verdicts=TWICE)
 
