@@ -38,10 +38,6 @@ email = "viewer@acme.example"
 role = "limited_team_member"
 [policies]
 bulk_limit = 20
-bulk_window = 5
-default_assessment = "Backend"
-note_on_skip = false
-note_on_wait = false
 paused = true
 [lever]
 signature_token = "token-two"
@@ -77,9 +73,7 @@ def test_a_complete_file_creates_everything(configure) -> None:
         "Code Screen",
     )
     assert organization.webhook_key == "acme-webhook-key"
-    assert (organization.bulk_limit, organization.bulk_window, organization.paused) == (20, 5, True)
-    assert organization.default_assessment == "Backend"
-    assert (organization.note_on_skip, organization.note_on_wait) == (False, False)
+    assert (organization.bulk_limit, organization.paused) == (20, True)
     webhook = LeverWebhook.objects.get()
     assert (webhook.signature_token, webhook.previous_signature_token) == ("token-two", "token-one")
     assert webhook.previous_until is not None
@@ -159,27 +153,15 @@ def test_changes_are_printed_with_before_and_after(configure) -> None:
     assert configure(changed).startswith("nothing to change")
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_the_last_super_admin_is_not_demoted(configure, options: tuple[str, ...]) -> None:
+def test_the_last_super_admin_is_demoted_only_by_a_file_that_makes_another(configure) -> None:
     configure(WHOLE)
-    demoted = WHOLE.replace('role = "super_admin"', 'role = "admin"').replace(
-        "bulk_limit = 20", "bulk_limit = 7"
-    )
-    with pytest.raises(
-        CommandError, match=r"recruiting-lead is the last Super Admin\. Make somebody else one"
-    ):
-        configure(demoted, *options)
+    demoted = WHOLE.replace('"super_admin"', '"admin"')
+    for options in ((), ("--dry-run",)):
+        with pytest.raises(CommandError, match=r"recruiting-lead is the last Super Admin\. Make somebody"):
+            configure(demoted.replace("bulk_limit = 20", "bulk_limit = 7"), *options)
     assert Membership.objects.get(user__username="recruiting-lead").role == "super_admin"
     assert Organization.objects.get().bulk_limit == 20
-
-
-def test_a_super_admin_hands_over_in_one_file_in_either_order(configure) -> None:
-    configure(WHOLE)
-    handed_over = WHOLE.replace('role = "super_admin"', 'role = "admin"').replace(
-        'role = "limited_team_member"', 'role = "super_admin"'
-    )
-    assert handed_over.index("recruiting-lead") < handed_over.index("viewer")
-    configure(handed_over)
+    configure(demoted.replace("limited_team_member", "super_admin"))
     roles = dict(Membership.objects.values_list("user__username", "role"))
     assert roles == {"recruiting-lead": "admin", "viewer": "super_admin"}
 
@@ -189,6 +171,44 @@ def test_values_missing_from_the_file_stay(configure) -> None:
     assert configure('[organization]\nslug = "acme"\n') == "nothing to change\n"
     assert RoleMapping.objects.count() == 2
     assert Membership.objects.count() == 2
+
+
+RULES = """
+[policies]
+passing_score = 70
+origins = { agency = "hold", applied = "send", internal = "skip" }
+[[mappings]]
+department = "Engineering"
+location = "Berlin"
+assessment = "Backend"
+approval = "always"
+passing_score = 0
+"""
+
+
+def test_rules_that_may_be_left_out_are_set_exported_replaced_and_taken_away(configure) -> None:
+    head = '[organization]\nname = "Acme"\nslug = "acme"\n'
+    mapping = 'mapping "Department Engineering · Location Berlin" × any CodeScreen stage'
+    origins = '{ agency = "hold", applied = "send", internal = "skip" }'
+    configure(head)
+    assert configure(head + RULES).splitlines() == [
+        "+ policies.passing_score: 70",
+        f"~ policies.origins: {{}} → {origins}",
+        f'+ {mapping}: "Backend"',
+        f'~ {mapping} approval: "" → "always"',
+        f"+ {mapping} passing_score: 0",
+    ]
+    assert all(line in exported() for line in RULES.split("[[")[1].splitlines()[1:])
+    assert configure(head + RULES) == "nothing to change\n"
+    fewer = head + RULES.replace("= 70", '= ""').replace("= 0", '= ""').replace("always", "")
+    assert configure(fewer.replace(origins, '{ referred = "hold" }')).splitlines() == [
+        "- policies.passing_score: 70",
+        f'~ policies.origins: {origins} → {{ referred = "hold" }}',
+        f'~ {mapping} approval: "always" → ""',
+        f"- {mapping} passing_score: 0",
+    ]
+    assert "passing_score" not in exported()
+    assert configure(fewer.replace(origins, '{ referred = "hold" }')) == "nothing to change\n"
 
 
 def _tokens() -> tuple[str, str]:
@@ -228,19 +248,14 @@ def test_an_empty_previous_token_ends_the_overlap_in_the_same_run(configure) -> 
     assert _tokens() == ("BBB", "QQQ")
 
 
-def test_an_optional_secret_can_be_removed(configure) -> None:
-    configure(WHOLE)
-    output = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
-    assert output == "- codescreen.webhook_secret: removed\n"
-    assert CodeScreenConnection.objects.get().webhook_secret == ""
-
-
-def test_another_organizations_rows_are_left_alone(configure) -> None:
+def test_an_optional_secret_can_be_removed_and_another_organizations_stays(configure) -> None:
     configure(WHOLE)
     configure(WHOLE.replace('"acme"', '"globex"').replace("acme-webhook-key", "globex-key"))
-    assert RoleMapping.objects.count() == 4
-    assert Membership.objects.count() == 4
-    assert User.objects.count() == 2
+    assert (RoleMapping.objects.count(), Membership.objects.count(), User.objects.count()) == (4, 4, 2)
+    output = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
+    assert output == "- codescreen.webhook_secret: removed\n"
+    secrets = {row.organization.slug: row.webhook_secret for row in CodeScreenConnection.objects.all()}
+    assert (secrets["acme"], bool(secrets["globex"])) == ("", True)
 
 
 def test_an_exported_file_reads_back_without_a_difference(configure) -> None:

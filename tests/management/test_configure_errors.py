@@ -13,13 +13,13 @@ from tests.management.test_configure import WHOLE
 pytestmark = pytest.mark.django_db
 
 ERRORS = [
+    ("members = ['x']\n[organization]\nname = 'A'\nslug = 'acme'\n", "members[1] must be a table"),
     ("name = ", "not TOML"),
     ("", "organization.slug is missing"),
     ('[organization]\nslug = "acme"\n', "organization.name is missing"),
     ('organization = "acme"\n', "organization must be a table"),
     ('[organization]\nname = "A"\nslug = "no slug"\n', "organization.slug"),
     ('[organization]\nname = ""\nslug = "acme"\n', "organization.name"),
-    ('[organization]\nname = "  "\nslug = "acme"\n', "organization.name"),
     ('[organization]\nname = "A\\u0000"\nslug = "acme"\n', "organization.name must not contain a NUL"),
     (f'[organization]\nname = "{"x" * 201}"\nslug = "acme"\n', "organization.name"),
     ('[organization]\nname = "A"\nslug = "acme"\nwebhook_key = "a/b"\n', "organization.webhook_key"),
@@ -31,20 +31,13 @@ MORE_ERRORS = [
     ("[policies]\nbulk_limt = 3\n", "Unknown key policies.bulk_limt. Did you mean bulk_limit?"),
     ('[policies]\nbulk_limit = "3"\n', "policies.bulk_limit must be a whole number, not text"),
     ("[policies]\nbulk_limit = true\n", "policies.bulk_limit must be a whole number, not true or false"),
-    ('[policies]\nno_show_days = "7"\n', "policies.no_show_days must be a whole number, not text"),
     ("[policies]\nrating_thresholds = 25\n", "policies.rating_thresholds must be whole numbers in brackets"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
     ("[policies]\nstage_on_pass = 7\n", "policies.stage_on_pass must be text in quotes"),
-    (
-        "[policies]\norigins = { agency = 'hold', agent = 'skip' }\n",
-        "policies.origins: “agent” is no origin in Lever. Known are: agency, applied, internal, referred, sourced,",
-    ),
     ("[policies]\norigins = { agency = ['hold'] }\n", "“agency” must be one of send, hold, skip"),
     ("[policies]\norigins = 'hold'\n", "policies.origins must be a table in braces, not text"),
-    ("[policies]\nnote_on_skip = 'yes'\n", "policies.note_on_skip must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),
     ("[members]\nusername = 'x'\n", "members must be written [[members]]"),
-    ("members = ['x']\n", "members"),
     ("[[members]]\nrole = 'admin'\n", "members[1].username is missing"),
     ("[[members]]\nusername = 'x'\nrole = 'Super Admin'\n", "Did you mean super_admin?"),
     ("[[members]]\nusername = 'x y'\nrole = 'admin'\n", "members[1].username"),
@@ -54,17 +47,9 @@ MORE_ERRORS = [
     ("[lever]\nsignature_token = ''\n", "lever.signature_token"),
     ("[lever]\nsignature_token = 7\n", "lever.signature_token must be text in quotes"),
     ("[lever]\nprevious_signature_token = 'x'\n", "lever.previous_signature_token needs"),
-    (
-        "[lever]\nsignature_token = 'x'\nprevious_signature_token = \"a\\nb\"\n",
-        "lever.previous_signature_token",
-    ),
     ("[codescreen]\napi_key = ''\n", "codescreen.api_key"),
     ("[codescreen]\nwebhook_secret = 'secret'\n", "codescreen.webhook_secret"),
     ("[[mappings]]\nrole = 'x'\n", "mappings[1].assessment is missing"),
-    (
-        "[[mappings]]\nrole = 'x'\nassessment = 'y'\npassing_score = 101\n",
-        "mappings[1].passing_score: Ensure this value is less than or equal to 100",
-    ),
     (
         "[[mappings]]\nrole = 'x'\nassessment = 'y'\napproval = 'sometimes'\n",
         "mappings[1].approval: Value 'sometimes' is not a valid choice.",
@@ -81,15 +66,10 @@ MORE_ERRORS = [
 ]
 
 
-@pytest.mark.parametrize("options", [(), ("--dry-run",)])
 @pytest.mark.parametrize(("text", "words"), [*ERRORS, *((HEAD + text, words) for text, words in MORE_ERRORS)])
-def test_an_error_names_the_key_and_nothing_is_written(
-    configure, text: str, words: str, options: tuple[str, ...]
-) -> None:
-    if text.startswith(HEAD + "members"):
-        text = "members = ['x']\n" + HEAD
+def test_an_error_names_the_key_and_nothing_is_written(configure, text: str, words: str) -> None:
     with pytest.raises(CommandError) as caught:
-        configure(text, *options)
+        configure(text)
     assert words in str(caught.value)
     assert not Organization.objects.exists()
     assert not User.objects.exists()

@@ -50,15 +50,31 @@ def test_people_are_erased_again_from_receipts_after_a_restore(organization, inv
     assert [receipt["cause"] for receipt in printed] == ["forgotten"]
 
 
+def receipt_of(invitation) -> bytes:
+    receipt = {"opportunity_id": invitation.opportunity_id, "cause": "forgotten"}
+    return json.dumps(receipt).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
-    "line", ["{", "[]", "5", '{"opportunity_id": "o"}', '{"opportunity_id": "o", "cause": "x"}']
+    ("line", "error"),
+    [
+        (b"{", "Line 2"),
+        (b"[]", "Line 2"),
+        (b'{"opportunity_id": "o"}', "Line 2"),
+        (b'{"opportunity_id": "o", "cause": "x"}', "Line 2"),
+        (b"\xff", "is not UTF-8 text"),
+    ],
 )
-def test_a_line_that_is_no_receipt_erases_nobody(organization, invitation, tmp_path, line):
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_line_that_is_no_receipt_erases_nobody(
+    organization, invitation, tmp_path, monkeypatch, line, error, is_file
+):
+    given = receipt_of(invitation) + line + b"\n"
     file = tmp_path / "erasures.jsonl"
-    good = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"})
-    file.write_text(f"{good}\n{line}\n")
-    with pytest.raises(CommandError, match="Line 2"):
-        run("forget", organization.slug, "--again-from", str(file))
+    file.write_bytes(given)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+    with pytest.raises(CommandError, match=error):
+        run("forget", organization.slug, "--again-from", str(file) if is_file else "-")
     assert not Erasure.objects.exists()
 
 
@@ -67,22 +83,7 @@ def test_a_file_that_cannot_be_read_is_named(organization):
         run("forget", organization.slug, "--again-from", "nowhere.jsonl")
 
 
-def test_input_that_is_not_text_is_an_error_and_erases_nobody(
-    organization, invitation, tmp_path, monkeypatch
-):
-    receipt = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"}).encode()
-    given = receipt + b"\n\xff\n"
-    file = tmp_path / "erasures.jsonl"
-    file.write_bytes(given)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
-    for name in (str(file), "-"):
-        with pytest.raises(CommandError, match="is not UTF-8 text"):
-            run("forget", organization.slug, "--again-from", name)
-    assert not Erasure.objects.exists()
-
-
 def test_receipts_are_read_from_standard_input(organization, invitation, monkeypatch):
-    receipt = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"})
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{receipt}\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(receipt_of(invitation).decode()))
     printed = run("forget", organization.slug, "--again-from", "-")
     assert json.loads(printed)["opportunity_id"] == invitation.opportunity_id

@@ -1,10 +1,12 @@
-"""An e-mail is looked at again when it is sent: what is no longer so isn't said."""
+"""An e-mail is looked at again when it is sent: what is no longer so isn't said. What is stored of it, and names."""
+
+import json
 
 import pytest
 
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notices import InvitationUnchanged
+from integrations.notifications.models.email_kind import EmailTopic, Fact, Link
+from integrations.notifications.notices import EmailPayload, InvitationUnchanged, first_name
 from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import notify, send_all
 from tests.support import factories
@@ -45,19 +47,18 @@ def test_a_notice_that_no_longer_holds_is_not_sent(organization, super_admin):
     assert "no longer true" in effect.last_error
 
 
-def test_a_notice_about_an_earlier_uncertainty_is_not_sent(organization, super_admin):
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_notice_about_an_earlier_uncertainty_or_a_deleted_row_is_not_sent(
+    organization, super_admin, is_deleted
+):
     invitation = uncertain(organization)
     notify_uncertain(invitation)
-    for status in ("pending", "sending", "uncertain"):
-        invitation.move(status)
-    assert send_all() == []
-
-
-def test_a_notice_about_a_deleted_invitation_is_not_sent(organization, super_admin):
-    invitation = uncertain(organization)
-    notify_uncertain(invitation)
-    Effect.objects.update(invitation=None)
-    invitation.delete()
+    if is_deleted:
+        Effect.objects.update(invitation=None)
+        invitation.delete()
+    else:
+        for status in ("pending", "sending", "uncertain"):
+            invitation.move(status)
     assert send_all() == []
 
 
@@ -97,3 +98,34 @@ def test_nothing_about_candidates_goes_to_an_address_that_someone_left_in_lever(
     factories.on_candidate(organization, row.opportunity_id, limited.address)
     Membership.objects.filter(pk=limited.pk).update(address="former@acme.example")
     assert told(limited) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Alder Birch", "Alder"),
+        ("Dr. Alder Birch", "Alder"),
+        ("Candidate Alder", "Alder"),
+        ("Alder, B.", "Alder"),
+        ("Candidate", "Candidate"),
+        ("  ", "A candidate"),
+    ],
+)
+def test_a_first_name_is_the_first_word_that_is_no_title(name: str, first: str) -> None:
+    assert first_name(name) == first
+
+
+FULL = EmailPayload(
+    subject="the invitation bounced",
+    lines=("One.", Fact("Score", "82"), Link("Two", "http://testserver/")),
+    holds_while=InvitationUnchanged(7, "uncertain", "2026-11-24T12:00:00+00:00"),
+    recipients=("a@portal.example", "b@portal.example"),
+    requested="role",
+    sent_to=("a@portal.example",),
+)
+
+
+@pytest.mark.parametrize("payload", [EmailPayload(), FULL])
+def test_a_payload_is_the_same_after_a_round_trip(payload):
+    assert EmailPayload.from_json(json.loads(json.dumps(payload.to_json()))) == payload
+    assert EmailPayload.from_json({}) == EmailPayload(), "what is missing has its default"

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
-from integrations.notifications.notify import notify_members
+from integrations.notifications.notify import notify_members, notify_reconnected
 from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import notify
 from tests.support import factories
@@ -58,3 +58,14 @@ def test_a_topic_for_named_people_is_no_notice(organization, super_admin, topic)
 def test_an_email_has_a_topic_and_nothing_else_has(organization, kind, topic):
     with pytest.raises(IntegrityError), transaction.atomic():
         factories.EffectFactory.create(organization=organization, kind=kind, email_topic=topic)
+
+
+def test_reconnected_is_sent_once_for_each_warning_of_the_organization(organization, super_admin, stranger):
+    notify(stranger.memberships.get().organization, EmailTopic.RECONNECT_NEEDED)
+    notify_reconnected(organization)
+    assert not Effect.objects.filter(organization=organization).exists()
+    for generation in ("1", "2"):
+        notify(organization, EmailTopic.RECONNECT_NEEDED, generation)
+        for _ in range(2):
+            notify_reconnected(organization)
+    assert Effect.objects.filter(email_topic=EmailTopic.RECONNECTED).count() == 2

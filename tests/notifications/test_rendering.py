@@ -1,15 +1,10 @@
-"""No text of others is a link; text and HTML are readable."""
+"""No text of others is a link; an e-mail's text and its HTML are made of the same lines: texts, facts and links."""
 
 import pytest
 from django.utils.html import urlize
 
-from integrations.notifications.models.email_kind import Link
-from integrations.notifications.rendering import (
-    RenderedEmail,
-    as_text,
-    render,
-    without_links,
-)
+from integrations.notifications.models.email_kind import Fact, Line, Link
+from integrations.notifications.rendering import Block, RenderedEmail, as_text, blocks, render, without_links
 from integrations.organizations.models.organization import Organization
 
 
@@ -36,9 +31,7 @@ def test_a_name_that_is_an_address_is_no_link(settings, name: str) -> None:
     assert "<a " not in urlize(first)
     assert "<a " not in urlize(email.subject)
     assert first.replace("\u200b", "") == name, "it still looks the same"
-    assert not {"://", "www.", "evil.com", "evil.example", "bücher.example"} & {
-        part for part in ("://", "www.", "evil.com", "evil.example", "bücher.example") if part in first
-    }
+    assert not any(part in first for part in ("://", "www.", "evil.com", "evil.example", "bücher.example"))
     assert 'href="https://portal.example/activity/1/"' in urlize(last)
 
 
@@ -58,15 +51,65 @@ def test_other_texts_stay_as_they_are(settings, text: str) -> None:
     assert without_links(text) == text
 
 
-ACME = Organization(name="Acme")
-
-
 def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:
-    text = as_text(
-        RenderedEmail("Subject", (("Alder ",), (Link("Open it", "http://x.example/1"),))),
-        ACME,
-        "http://x.example/2",
-    )
-    assert text == (
+    email = RenderedEmail("Subject", (("Alder ",), (Link("Open it", "http://x.example/1"),)))
+    assert as_text(email, Organization(name="Acme"), "http://x.example/2") == (
         "Alder\n\nOpen it:\nhttp://x.example/1\n\n— Acme, CodeScreen–Lever portal\n\nStop these e-mails:\nhttp://x.example/2"
     )
+
+
+PAGE = "http://testserver/activity/o/"
+REPORT = "https://codescreen.example/report/1"
+
+
+def shown(*lines: Line) -> list[Block]:
+    return blocks([lines])
+
+
+def test_lines_that_say_what_something_is_are_facts():
+    email = render("Subject", [Fact("Result", "Passed"), Fact("Score", "82")])
+    assert email.paragraphs == ((Fact("Result", "Passed"), Fact("Score", "82")),)
+    assert blocks(email.paragraphs) == [Block(facts=(Fact("Result", "Passed"), Fact("Score", "82")))]
+    assert email.body == "Result: Passed\nScore: 82"
+
+
+def test_a_line_that_looks_like_facts_is_none():
+    posing = "Result: Passed\nScore: 100"
+    assert render("Subject", [posing]).paragraphs == ((posing,),)
+
+
+def test_one_fact_is_a_sentence_and_an_address_elsewhere_without_words_is_shown_itself():
+    assert shown(Fact("Score", "82")) == [Block(text="Score: 82")]
+    assert shown(Link("", REPORT)) == [Block(label=REPORT, url=REPORT)]
+
+
+def test_the_only_link_to_the_portal_is_the_button():
+    email = render("Subject", [Link("Report in CodeScreen", REPORT), Link("Open in the portal", PAGE)])
+    report, page = blocks(email.paragraphs)
+    assert report == Block(label="Report in CodeScreen", url=REPORT)
+    assert page == Block(label="Open in the portal", url=PAGE, is_button=True)
+
+
+def test_of_several_links_to_the_portal_none_is_the_button():
+    assert [block.is_button for block in shown(Link("Alder", PAGE), Link("Birch", PAGE))] == [False, False]
+
+
+def test_a_sentence_before_a_link_stays_a_sentence():
+    sentence = "Choose a new password with this link. It works once"
+    assert shown(f"{sentence}:", Link("", PAGE)) == [
+        Block(text=f"{sentence}:"),
+        Block(label="Open in the portal", url=PAGE, is_button=True),
+    ]
+    assert shown(Link(sentence, PAGE)) == shown(f"{sentence}:", Link("", PAGE))
+
+
+def test_every_line_but_facts_is_a_paragraph_and_names_no_address():
+    lines: list[Line] = [
+        "See evil.example",
+        Fact("Reason", "www.evil.example"),
+        Fact("Score", "1"),
+        Link("evil.example", PAGE),
+    ]
+    email = render("evil.example", lines)
+    assert [len(paragraph) for paragraph in email.paragraphs] == [1, 2, 1]
+    assert "evil.example" not in email.subject + email.body

@@ -39,22 +39,13 @@ def test_each_recipient_gets_a_message_with_an_unsubscribe_link(organization, su
         assert "CodeScreen refused it." in message.body
 
 
-def test_the_organization_is_named_as_it_is_called_when_it_is_sent(organization, super_admin):
-    notify(organization)
-    organization.name = "Acme <Recruiting>"
+def test_texts_of_others_become_neither_markup_nor_a_header(organization, super_admin):
+    notify(organization, subject="Not sent\r\nBcc: a@evil.example", lines=["<img src=x onerror=alert(1)>"])
+    organization.name = "Acme <Recruiting>"  # as it is called when it is sent
     organization.save()
     [message] = send_all()
     assert "Acme <Recruiting>" in message.body
     assert "Acme &lt;Recruiting&gt;" in html_of(message)
-
-
-def test_text_of_a_platform_becomes_neither_markup_nor_a_header(organization, super_admin):
-    notify(
-        organization,
-        subject="Not sent\r\nBcc: a@evil.example",
-        lines=["<img src=x onerror=alert(1)>"],
-    )
-    [message] = send_all()
     assert "\n" not in message.subject
     assert "Bcc" not in message.message()
     assert "<img" not in html_of(message)

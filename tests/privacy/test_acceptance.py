@@ -27,8 +27,7 @@ from integrations.privacy.erase import overwrite_deleted
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
 from tests.privacy.traces import traces, traces_in_files
-from tests.support import duty_runs
-from tests.support.scenario import Scenario
+from tests.support import duty_runs, factories
 
 PEOPLE = {
     "Alder": ("Candidate Alder", "alder@candidates.example"),
@@ -52,11 +51,8 @@ def leave_traces(scenario, word: str) -> None:
     opportunity_id = scenario.sandbox.opportunity_id(word)
     organization = scenario.organization
     own = {"organization": organization, "opportunity_id": opportunity_id}
-    Delivery.objects.create(
+    factories.DeliveryFactory.create(
         **own,
-        platform="lever",
-        event="candidateStageChange",
-        dedupe_key=f"traces:{word}",
         payload={"id": "w1", "data": {"opportunityId": opportunity_id, "note": f"{name} <{address}>"}},
         verdict="no_email",
         explanation=f"{name} has no address.",
@@ -65,10 +61,6 @@ def leave_traces(scenario, word: str) -> None:
         due_at=None,
         last_error=f"answered about {address}",
         traceback=f"ValueError: {name}",
-    )
-    delivery = Delivery.objects.get(dedupe_key=f"traces:{word}")
-    delivery.verdicts.create(
-        organization=organization, code="no_email", cause="first", explanation=f"{name} has none."
     )
     for path in ("/opportunities", f"/opportunities?email={address.replace('@', '%40')}"):
         for linked in ("", opportunity_id):
@@ -154,39 +146,34 @@ def forget(organization: Organization, opportunity_id: str) -> dict[str, Any]:
     return receipt
 
 
-def test_a_forgotten_person_is_erased_and_others_stay(scenario, people):
-    others = traces(*PEOPLE["Birch"])
-    receipt = forget(scenario.organization, people["Alder"])
-    assert traces(*PEOPLE["Alder"]) == []
-    assert traces(*PEOPLE["Birch"]) == others
-    erasure = assert_receipt_is_true(scenario.organization, people["Alder"])
-    assert receipt["rows"] == erasure.rows
-    assert set(receipt) >= {"opportunity_id", "erased_at", "rows", "kept"}
-
-
-def test_forgetting_again_says_so_and_changes_nothing(scenario, people, capsys):
-    first = forget(scenario.organization, people["Alder"])
-    before = stored_rows()
-    call_command("forget", scenario.organization.slug, people["Alder"])
-    printed = capsys.readouterr()
-    assert json.loads(printed.out) == first
-    assert "erased before" in printed.err
-    assert stored_rows() == before
-
-
 def stored_rows() -> dict[str, list[Any]]:
     found = (Invitation, Delivery, Effect, ApiCall, AuditEntry, Erasure)
     return {model.__name__: list(model._base_manager.order_by("pk").values()) for model in found}
 
 
-def test_the_receipt_counts_the_rows_that_were_changed(scenario, people):
-    before = stored_rows()
-    rows = forget(scenario.organization, people["Alder"])["rows"]
+def test_forgetting_changes_the_counted_rows_of_one_person_once(scenario, people, stranger, capsys):
+    alder = people["Alder"]
+    factories.InvitationFactory.create(
+        organization=stranger.memberships.get().organization,
+        opportunity_id=alder,
+        candidate_name=PEOPLE["Alder"][0],
+        email=PEOPLE["Alder"][1],
+    )
+    theirs = ["integrations_invitation.candidate_name", "integrations_invitation.email"]
+    others, before = traces(*PEOPLE["Birch"]), stored_rows()
+    receipt = forget(scenario.organization, alder)
+    assert (traces(*PEOPLE["Alder"]), traces(*PEOPLE["Birch"])) == (theirs, others)
     after = stored_rows()
     for model in (Invitation, Delivery, Effect, ApiCall, AuditEntry):
         old = {row["id"]: row for row in before[model.__name__]}
         changed = [row for row in after[model.__name__] if row["id"] in old and row != old[row["id"]]]
-        assert len(changed) == rows[model._meta.db_table], model
+        assert len(changed) == receipt["rows"][model._meta.db_table], model
+    assert receipt["rows"] == assert_receipt_is_true(scenario.organization, alder).rows
+    call_command("forget", scenario.organization.slug, alder)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == receipt
+    assert "erased before" in printed.err
+    assert stored_rows() == after
 
 
 def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
@@ -212,27 +199,8 @@ def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
     assert stored_rows() == before
 
 
-def test_another_organizations_rows_of_the_same_opportunity_stay(scenario, people, stranger):
-    theirs = stranger.memberships.get().organization
-    Invitation.objects.create(
-        organization=theirs,
-        opportunity_id=people["Alder"],
-        candidate_name="Candidate Alder",
-        email="alder@candidates.example",
-        assessment_id="a",
-        assessment_name="A",
-    )
-    forget(scenario.organization, people["Alder"])
-    assert traces(*PEOPLE["Alder"]) == [
-        "integrations_invitation.candidate_name",
-        "integrations_invitation.email",
-    ]
-
-
 @pytest.mark.django_db(transaction=True)
-def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(connected_organization, sandbox):
-    scenario = Scenario(connected_organization, sandbox)
-    scenario.work()
+def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(scenario):
     opportunity_id = invite_and_evaluate(scenario, "Alder")
     leave_traces(scenario, "Alder")
     if connection.vendor == "sqlite":
@@ -243,12 +211,10 @@ def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(connected_organi
 
 
 @pytest.fixture
-def alder_on_disk(connected_organization, sandbox):
+def alder_on_disk(scenario):
     """Alder's texts in the files of SQLite, and another program that has begun to read."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL has no such file")
-    scenario = Scenario(connected_organization, sandbox)
-    scenario.work()
     invite_and_evaluate(scenario, "Alder")
     leave_traces(scenario, "Alder")
     path = f"file:{connection.settings_dict['NAME']}?mode=ro"

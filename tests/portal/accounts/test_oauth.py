@@ -15,7 +15,6 @@ from integrations.pages.settings import lever_connect
 from integrations.queue import notify
 from integrations.store.encryption import sealed
 from tests.support import factories
-from tests.support.second_factors import prove_now
 
 
 @pytest.fixture
@@ -28,6 +27,12 @@ def refreshed(monkeypatch):
     return slugs
 
 
+@pytest.fixture
+def client(super_admin_client):
+    """The browser of a Super Admin, who has signed in just now."""
+    return super_admin_client
+
+
 def consent(client, sandbox, **form):
     """Accept Lever's consent and return the response of the callback."""
     begun = client.post(reverse("lever-connect"), form)
@@ -35,41 +40,30 @@ def consent(client, sandbox, **form):
     return client.get(accepted["redirect"].removeprefix("http://testserver"))
 
 
-def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(
-    client, super_admin, organization, sandbox, refreshed
-):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
+def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(client, organization, sandbox, refreshed):
     assert consent(client, sandbox, next="/")["Location"] == "/"
     assert refreshed == [organization.slug]
     # the first attempt's `next` isn't kept for the second
     assert consent(client, sandbox)["Location"] == "/settings/"
+    assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
 
 
 def test_a_consent_whose_token_answer_differs_is_stored(
-    client, super_admin, organization, sandbox, refreshed, monkeypatch
+    client, organization, sandbox, refreshed, monkeypatch
 ):
     issue = sandbox.lever.grants.issue
     monkeypatch.setattr(
         sandbox.lever.grants, "issue", lambda *grant: issue(*grant) | {"expires_in": "3600", "scope": None}
     )
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
     consent(client, sandbox)
     assert LeverConnection.objects.get(organization=organization).is_working
 
 
-def test_a_new_organization_attaches_reports():
-    assert Organization().attach_report
-
-
 @pytest.mark.parametrize("attaches", [False, True])
 def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
-    client, super_admin, organization, sandbox, refreshed, attaches
+    client, organization, sandbox, refreshed, attaches
 ):
     Organization.objects.update(attach_report=attaches)
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
     begun = client.post(reverse("lever-connect"))
     asked = parse_qs(urlsplit(begun["Location"]).query)["scope"][0].split()
     assert asked == list(scopes_of(attaches_files=attaches))
@@ -78,38 +72,36 @@ def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
     assert ("files:write:admin" in granted) == attaches
 
 
-@pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])
-def test_a_denied_consent_returns_to_its_page(client, super_admin, organization, sandbox, form, target):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
+DENIED = {"error": "access_denied"}
+WRONG_SCOPE = {"error": "invalid_scope", "error_description": "secret words"}
+
+
+@pytest.mark.parametrize(
+    ("form", "answer", "leads_to", "words"),
+    [
+        ({"next": "/"}, DENIED, "/", ""),
+        ({}, DENIED, "/settings/", "Only a Super Admin of your Lever account can accept"),
+        (
+            {},
+            WRONG_SCOPE,
+            "/settings/",
+            "If it is files:write:admin, an Admin can also switch off the report",
+        ),
+    ],
+)
+def test_a_consent_that_lever_refuses_is_explained_on_its_page(
+    client, organization, sandbox, form, answer, leads_to, words
+):
     begun = client.post(reverse("lever-connect"), form)
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
-    answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state})
-    assert answer["Location"] == target
+    page = client.get("/oauth/complete/lever/", {**answer, "state": state}, follow=True)
+    assert page.redirect_chain[0][0] == leads_to
+    assert words in page.content.decode()
+    assert "denied" not in page.content.decode()
+    assert "secret words" not in page.content.decode()
 
 
-def test_a_scope_that_lever_refuses_is_explained(client, super_admin, organization, sandbox):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
-    begun = client.post(reverse("lever-connect"))
-    state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
-    query = {"error": "invalid_scope", "error_description": "secret words", "state": state}
-    page = client.get("/oauth/complete/lever/", query, follow=True).content.decode()
-    assert "If it is files:write:admin, an Admin can also switch off the report" in page
-    assert "secret words" not in page
-
-
-def test_consent_never_redirects_to_another_site(client, super_admin, organization, sandbox, refreshed):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
-    assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
-
-
-def test_connecting_a_lever_account_of_another_organization_warns(
-    client, super_admin, organization, sandbox, refreshed
-):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
+def test_connecting_a_lever_account_of_another_organization_warns(client, organization, sandbox, refreshed):
     consent(client, sandbox)
     grant = LeverConnection.objects.get(organization=organization)
     assert "same Lever account" not in client.get("/").content.decode()
@@ -122,9 +114,7 @@ def test_connecting_a_lever_account_of_another_organization_warns(
 # who signed in, and to which account
 
 
-def test_who_signed_in_to_lever_is_stored_and_named(client, super_admin, organization, sandbox, refreshed):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
+def test_who_signed_in_to_lever_is_stored_and_named(client, organization, sandbox, refreshed):
     consent(client, sandbox)
     connection = LeverConnection.objects.get(organization=organization)
     account = sandbox.lever.accounts["acme"]
@@ -135,22 +125,18 @@ def test_who_signed_in_to_lever_is_stored_and_named(client, super_admin, organiz
 
 
 def test_a_consent_is_stored_although_lever_does_not_say_who_gave_it(
-    client, super_admin, organization, sandbox, refreshed
+    client, organization, sandbox, refreshed
 ):
     rule = {"method": "GET", "path": "/v1/users/", "kind": "status", "times": 9, "status": 403}
     sandbox.lever_does("faults", seed=1, rules=[rule])
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
     consent(client, sandbox)
     connection = LeverConnection.objects.get(organization=organization)
     assert (connection.is_working, connection.user) == (True, "")
 
 
 @pytest.fixture
-def asked(client, super_admin, connected_organization, sandbox, refreshed):
+def asked(client, connected_organization, sandbox, refreshed):
     """The connection to another Lever account than that of the consent which was just given."""
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
     LeverConnection.objects.update(
         lever_account_id="account-before",
         **sealed(LeverConnection.objects.get(), access_token="token-before"),
@@ -219,16 +205,3 @@ def test_a_later_consent_replaces_the_waiting_one(client, asked, sandbox):
 def test_no_token_of_a_grant_is_in_its_text():
     grant = LeverAccess({"access_token": "secret-token"}, "account", "user", "Alder", "alder@portal.example")
     assert "secret-token" not in repr(grant)
-
-
-def test_somebody_who_is_no_super_admin_in_lever_is_told_what_to_do(
-    client, super_admin, organization, sandbox
-):
-    client.force_login(super_admin, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
-    begun = client.post(reverse("lever-connect"))
-    state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
-    answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state}, follow=True)
-    page = answer.content.decode()
-    assert "Only a Super Admin of your Lever account can accept" in page
-    assert "denied" not in page

@@ -28,10 +28,16 @@ def begun(settings, client_for, super_admin):
     return client, parse_qs(urlsplit(answer["Location"]).query)["state"][0]
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
 @pytest.mark.parametrize(
-    "body",
-    [{"error": "invalid_grant", "error_description": ECHO}, {"error": ECHO}, {"message": ECHO}, [ECHO], ECHO],
+    ("status", "body"),
+    [
+        (200, {"error": ECHO}),
+        (200, [ECHO]),
+        (400, {"error": "invalid_grant", "error_description": ECHO}),
+        (401, {"message": ECHO}),
+        (403, ECHO),
+        (500, ECHO),
+    ],
 )
 def test_an_answer_to_the_code_that_repeats_secrets_is_not_logged_or_shown(begun, caplog, status, body):
     client, state = begun
@@ -61,7 +67,7 @@ def test_what_the_callback_is_given_is_not_logged_or_shown(begun, caplog, given)
         assert secret not in kept
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [302, 307])
 def test_a_redirect_does_not_take_the_code_and_the_secret_elsewhere(begun, wire, status):
     client, state = begun
     elsewhere = "https://evil.example/token"

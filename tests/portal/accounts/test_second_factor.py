@@ -9,7 +9,6 @@ from django.core.cache import cache
 from django.test import Client
 
 from integrations.audit.models.entry import AuditAction
-from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from portal.accounts import second_factor
 from tests.support.factories import recorded
@@ -52,13 +51,13 @@ def test_an_app_is_set_up_by_its_secret_and_a_code_and_brings_recovery_codes(sup
 
 
 @pytest.mark.parametrize(
-    "page", [ADD_APP, "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/"]
+    "path", [ADD_APP, "/accounts/2fa/webauthn/add/", "/accounts/2fa/recovery-codes/generate/"]
 )
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_factor_can_not_be_planted_in_a_session_without_a_fresh_proof(super_admin, client, page, method):
+def test_a_factor_can_not_be_planted_in_a_session_without_a_fresh_proof(super_admin, client, path, method):
     with_app(super_admin)
     client.force_login(super_admin)
-    answer = getattr(client, method)(page)
+    answer = getattr(client, method)(path)
     assert answer.status_code == 302
     assert "reauthenticate" in answer["Location"]
     assert Authenticator.objects.count() == 1
@@ -87,16 +86,6 @@ def test_a_code_opens_one_session(super_admin):
     assert "_auth_user_id" not in second.session
 
 
-def test_a_right_code_is_not_checked_after_many_wrong_ones(super_admin, client):
-    app = with_app(super_admin)
-    sign_in(client, super_admin)
-    for _ in range(5):
-        client.post(ASK, {"code": "000000"})
-    answer = client.post(ASK, {"code": code_of(app)})
-    assert "Wait" in answer.content.decode()
-    assert "_auth_user_id" not in client.session
-
-
 def test_a_recovery_code_works_once_and_its_person_is_told(super_admin):
     with_app(super_admin)
     [code, *_] = with_recovery_codes(super_admin)
@@ -110,58 +99,38 @@ def test_a_recovery_code_works_once_and_its_person_is_told(super_admin):
     assert "A recovery code of your account was used" in [message.subject for message in mail.outbox]
 
 
-def test_several_wrong_codes_are_told_to_the_person_once(super_admin, client):
-    with_app(super_admin)
+def test_a_right_code_is_not_checked_after_many_wrong_ones_of_which_the_person_is_told(super_admin, client):
+    app = with_app(super_admin)
     sign_in(client, super_admin)
     for _ in range(5):
         client.post(ASK, {"code": "000000"})
+    answer = client.post(ASK, {"code": code_of(app)})
+    assert "Wait" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
     worker.work()
     assert [message.subject for message in mail.outbox] == [
         "Wrong second factors for your account of the CodeScreen–Lever portal"
     ]
 
 
-def test_an_organization_that_requires_a_factor_shows_nothing_before_one(super_admin, super_admin_client):
-    Organization.objects.update(requires_second_factor=True)
-    answer = super_admin_client.get("/mappings/")
-    assert answer["Location"] == f"{FACTORS}?next=%2Fmappings%2F"
-    assert "requires a second factor" in super_admin_client.get(answer["Location"]).content.decode()
-
-
-def test_a_session_from_before_the_factor_gives_it_first(super_admin, super_admin_client):
-    Organization.objects.update(requires_second_factor=True)
-    app = with_app(super_admin)
-    address = super_admin_client.get("/mappings/")["Location"]
-    assert address == "/accounts/2fa/reauthenticate/?next=%2Fmappings%2F"
-    answer = super_admin_client.post(address, {"code": code_of(app), "next": "/mappings/"})
-    assert answer["Location"] == "/mappings/"
-    assert super_admin_client.get("/mappings/").status_code == 200
-
-
-def test_a_factor_is_not_kept_without_its_entry(super_admin, super_admin_client, monkeypatch):
+@pytest.mark.parametrize("change", ["add an app", "remove an app", "remove a passkey"])
+def test_no_factor_is_kept_or_removed_without_its_entry(super_admin, super_admin_client, monkeypatch, change):
     def refuse(*_args, **_kwargs):
         raise RuntimeError("the log can't be written")
 
-    prove_now(super_admin_client)
-    secret = secret_on(super_admin_client.get(ADD_APP).content.decode())
+    if change == "add an app":
+        prove_now(super_admin_client)
+        page, code = ADD_APP, code_of(secret_on(super_admin_client.get(ADD_APP).content.decode()))
+    else:
+        factor = with_app(super_admin) if change == "remove an app" else with_passkey(super_admin)
+        make_strong(super_admin_client)
+        remove = "totp/deactivate/" if change == "remove an app" else f"webauthn/keys/{factor.pk}/remove/"
+        page, code = f"{FACTORS}{remove}", ""
+    before = Authenticator.objects.count()
     monkeypatch.setattr(second_factor, "record_for_person", refuse)
     with pytest.raises(RuntimeError):
-        super_admin_client.post(ADD_APP, {"code": code_of(secret)})
-    assert not Authenticator.objects.exists()
-
-
-@pytest.mark.parametrize("kind", ["app", "passkey"])
-def test_a_factor_is_not_removed_without_its_entry(super_admin, super_admin_client, monkeypatch, kind):
-    def refuse(*_args, **_kwargs):
-        raise RuntimeError("the log can't be written")
-
-    factor = with_app(super_admin) if kind == "app" else with_passkey(super_admin)
-    make_strong(super_admin_client)
-    monkeypatch.setattr(second_factor, "record_for_person", refuse)
-    page = "totp/deactivate/" if kind == "app" else f"webauthn/keys/{factor.pk}/remove/"
-    with pytest.raises(RuntimeError):
-        super_admin_client.post(f"{FACTORS}{page}")
-    assert Authenticator.objects.count() == 1
+        super_admin_client.post(page, {"code": code})
+    assert Authenticator.objects.count() == before
 
 
 def test_wrong_passkeys_are_recorded_and_told(super_admin):

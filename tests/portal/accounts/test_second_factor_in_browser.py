@@ -1,4 +1,4 @@
-"""An authenticator app, recovery codes and passkeys in Chromium, with its virtual authenticator for the passkeys."""
+"""Passkeys in Chromium, with its virtual authenticator."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, Page
 
 from tests.support.browsing import Visit
-from tests.support.second_factors import PASSWORD, code_of
+from tests.support.second_factors import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -55,41 +55,6 @@ def add_authenticator(page: Page) -> None:
         "automaticPresenceSimulation": True,
     }
     session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
-def test_an_app_is_set_up_and_asked_for(visit: Visit, super_admin) -> None:
-    page, site = visit.page, visit.site
-    give_password(page, site, super_admin.username)
-    page.wait_for_url(f"{site}/")
-    visit.open_and_check(FACTORS)
-    page.get_by_role("link", name="Activate").click()
-    prove_again(page)
-    page.get_by_label("Authenticator code").wait_for()
-    visit.check()
-    page.get_by_label("Authenticator code").fill(
-        code_of(page.get_by_label("Authenticator secret").input_value())
-    )
-    page.get_by_role("button", name="Activate").click()
-    codes = page.get_by_label("Unused codes").input_value().split()
-    assert len(codes) == 10
-    visit.check()
-    page.get_by_label("I have saved").check()
-    page.get_by_role("link", name="Back to your account").click()
-    sign_out(page)
-
-    give_password(page, site, super_admin.username)
-    page.get_by_label("Code").wait_for()
-    visit.check()
-    page.get_by_label("Code").fill(code_of(Authenticator.objects.get(type="totp")))
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{site}/")
-    visit.open_and_check(FACTORS)
-    sign_out(page)
-
-    give_password(page, site, super_admin.username)
-    page.get_by_label("Code").fill(codes[0])
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{site}/")
 
 
 def test_a_passkey_is_added_asked_for_and_signs_in_alone(visit: Visit, super_admin) -> None:

@@ -11,8 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.members.end_access import remove_member
-from integrations.members.models.membership import Membership
 from integrations.pages.views import HEADER as LIVE_PART
 from integrations.queue.duties import clean_up
 from tests.support.factories import recorded
@@ -128,12 +126,6 @@ def test_a_deactivated_persons_sessions_end_and_stay_ended(super_admin):
         assert not is_signed_in(client)
     client = signed_in(super_admin)
     User.objects.update(is_active=False)
-    assert not is_signed_in(client)
-
-
-def test_a_removed_members_sessions_end(super_admin, team_member):
-    client = signed_in(team_member)
-    remove_member(Membership.objects.get(user=team_member), super_admin)
     assert not is_signed_in(client)
 
 

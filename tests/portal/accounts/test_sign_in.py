@@ -10,7 +10,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from integrations.accounts.acts.fresh_proof import is_strong
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.second_factors import PASSWORD, sign_in
@@ -82,27 +81,6 @@ def test_signing_out_needs_a_post_and_is_recorded(super_admin):
     assert client.get("/account/").status_code == 302
 
 
-def test_a_planted_session_is_not_the_one_that_is_signed_in(super_admin):
-    client = Client()
-    session = client.session
-    session["planted"] = "yes"
-    session.save()
-    client.cookies["sessionid"] = session.session_key or ""
-    sign_in(client, super_admin)
-    assert client.cookies["sessionid"].value != session.session_key
-    fixed = Client()
-    fixed.cookies["sessionid"] = session.session_key or ""
-    assert fixed.get("/account/").status_code == 302
-
-
-def test_a_password_alone_is_not_strong(rf, super_admin):
-    client = Client()
-    sign_in(client, super_admin)
-    request = rf.get("/")
-    request.session, request.user = client.session, super_admin
-    assert not is_strong(request)
-
-
 def test_nobody_signs_up(db):
     assert Client().get("/accounts/signup/").status_code == 404
     assert "sign up" not in Client().get(LOGIN).content.decode().lower()
@@ -114,11 +92,6 @@ def test_the_admins_own_sign_in_page_leads_to_the_portals(super_admin_client):
     )
     answer = super_admin_client.get("/admin/", follow=True)
     assert (answer.status_code, "The admin is for staff" in answer.content.decode()) == (403, True)
-
-
-def test_the_account_page_is_for_people_without_an_organization_too(client_for):
-    page = client_for(factories.UserFactory.create(username="alone")).get("/account/")
-    assert "alone" in page.content.decode()
 
 
 def test_requests_without_a_session_cost_no_query(db):
