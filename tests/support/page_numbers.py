@@ -86,11 +86,16 @@ class _Builder(HTMLParser):
         self._open.children.append(data)
 
 
-def page_of(html: str) -> Element:
-    """Return the main part of a page."""
+def parsed(html: str) -> Element:
+    """Return an element with all of a page in it."""
     builder = _Builder()
     builder.feed(html)
-    [main] = builder.root.found("main")
+    return builder.root
+
+
+def page_of(html: str) -> Element:
+    """Return the main part of a page."""
+    [main] = parsed(html).found("main")
     return main
 
 
