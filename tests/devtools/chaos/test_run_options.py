@@ -19,15 +19,6 @@ def test_the_defaults_are_a_short_run_with_faults() -> None:
     assert options.has_faults
 
 
-def test_options_are_read() -> None:
-    options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--json")
-    assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
-    assert options.json
-    assert not read("--restore", "10").has_faults
-    server = ("--database-url", "postgresql://127.0.0.1/x")
-    assert not read("--upgrade", "10", *server).has_faults
-
-
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -55,8 +55,3 @@ def test_a_room_that_is_unknown_is_gone_as_slack_says_it(chat: MailSandbox) -> N
 def test_no_other_host_is_reached_through_the_room(chat: MailSandbox) -> None:
     with pytest.raises(PlatformError, match="did not answer"):
         alerts.post("https://somewhere.api.powerplatform.com/hook", render("Passed", ()))
-
-
-def test_the_certificate_is_for_its_owner_alone(tmp_path: Path) -> None:
-    write_certificate(tmp_path / "chat.pem", SLACK)
-    assert (tmp_path / "chat.pem").stat().st_mode & 0o077 == 0

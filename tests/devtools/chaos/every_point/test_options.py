@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 import pytest
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind, Place, PlaceKind, faults_at
-from portal.devtools.chaos.every_point.jobs import JOBS
 from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.run import Options
 
@@ -15,11 +14,6 @@ def read(*words: str) -> EveryPointOptions:
     Options.add_to(parser)
     EveryPointOptions.add_to(parser)
     return EveryPointOptions.read(vars(parser.parse_args(["--every-point", *words])))
-
-
-def test_every_fault_of_every_job_is_tried_by_default() -> None:
-    options = read()
-    assert (options.jobs, options.kinds, options.sample) == (tuple(JOBS), (), 1)
 
 
 def test_a_kind_stands_for_those_whose_names_begin_with_it() -> None:

@@ -31,10 +31,6 @@ def test_an_unknown_path_or_id_is_404(caller: LeverCaller):
     assert caller.get("/nothing").status_code == 404
 
 
-def test_unknown_api_paths_are_json_404_where_a_page_has_the_same_name(caller: LeverCaller):
-    assert caller.get("/candidates").json()["code"] == "ResourceNotFound"
-
-
 def test_perform_as_must_name_a_known_user(lever: LeverSandbox, caller: LeverCaller):
     note = {"value": "hello"}
     path = f"/opportunities/{ALDER}/notes"

@@ -7,15 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
-from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed, press
+from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, landed, press
 from tests.devtools.sandbox.conftest import SUPER_ADMIN
-
-
-def test_the_consent_page_names_the_app_the_accounts_and_the_scopes(lever: LeverSandbox):
-    page = requests.get(f"{lever.url}/authorize", params=LeverCaller(lever).authorize_query(), timeout=30)
-    assert page.status_code == 200
-    for text in ("Authorize CodeScreen", "Acme", "Globex", "opportunities:write:admin", "Accept", "Deny"):
-        assert text in page.text
 
 
 def test_accepting_gives_a_code_and_the_code_gives_tokens(lever: LeverSandbox):
@@ -107,20 +100,3 @@ def test_tokens_expire_and_an_idle_grant_cannot_be_refreshed(lever: LeverSandbox
         clock.shift(timedelta(days=91))
         dead = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
         assert dead.status_code == 403
-
-
-def test_the_control_api_consents_without_a_browser(lever: LeverSandbox):
-    query = LeverCaller(lever).authorize_query()
-    url = requests.Request("GET", f"{lever.url}/authorize", params=query).prepare().url
-    back = control(lever, "consent", {"account": "globex", "url": url})["redirect"]
-    assert back.startswith(REDIRECT_URI + "?code=")
-
-
-def test_an_account_without_a_grant_is_offered_and_choosing_one_signs_in_to_it(lever: LeverSandbox):
-    caller = LeverCaller(lever)
-    caller.answer()
-    page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=30)
-    assert '<option value="globex" selected>' in page.text
-    browser = requests.Session()
-    assert browser.get(f"{lever.url}/globex", timeout=30).url == f"{lever.url}/globex/candidates"
-    assert browser.get(f"{lever.url}/", timeout=30).url == f"{lever.url}/globex/candidates"

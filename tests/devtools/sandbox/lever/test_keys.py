@@ -2,19 +2,9 @@
 
 import re
 
-import pytest
 import requests
 
-from portal.devtools.sandbox.lever.server import LeverSandbox
 from tests.devtools.sandbox.callers import press
-
-
-@pytest.fixture
-def lever():
-    server = LeverSandbox()
-    server.start()
-    yield server
-    server.stop()
 
 
 def status(lever, key, path="stages", url="", password=""):

@@ -19,13 +19,6 @@ def test_chosen_candidates_move_together(lever: LeverSandbox):
     assert "Name some opportunities." in press(lever, "move", **form)
 
 
-def test_the_list_is_searched_by_name_address_and_tag(lever: LeverSandbox):
-    for words in ("candidate oak", "oak.work@", "codescreen frontend"):
-        listed = requests.get(f"{lever.url}/acme/candidates", params={"q": words}, timeout=30).text
-        assert "Candidate Oak" in listed
-        assert "Candidate Alder" not in listed
-
-
 def test_levers_own_address_of_a_candidate_leads_to_the_profile(lever: LeverSandbox):
     answer = requests.get(f"{lever.url}/candidates/{ALDER}", timeout=30)
     assert answer.url == f"{lever.url}/acme/candidates/{ALDER}"

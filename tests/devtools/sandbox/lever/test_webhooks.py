@@ -94,12 +94,6 @@ def test_verify_connection_sends_empty_data_and_shows_the_answer(
     assert "Verification failed: the receiver answered 401" in page
 
 
-def test_levers_own_address_of_the_webhooks_leads_to_those_of_the_account(lever: LeverSandbox):
-    page = requests.get(f"{lever.url}/settings/integrations?tab=webhooks", timeout=30)
-    assert page.url == f"{lever.url}/acme/settings/webhooks"
-    assert "Integrations and API: Webhooks" in page.text
-
-
 def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
     page = f"{lever.url}/acme/settings/webhooks"
     press(lever, "webhook", event="candidateStageChange", url="http://127.0.0.1:1/hook", state="off")
