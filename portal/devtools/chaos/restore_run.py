@@ -75,8 +75,9 @@ def _run(*argv: str) -> None:
         raise RunFailed(f"{argv[0]} ended with code {done.returncode}: {done.stderr[-500:]}")
 
 
-#: Of the candidates so many more are moved while nothing runs, and so many have a result after the backup.
-MISSED, WITH_RESULT = 0.25, 0.3
+#: Of the candidates so many more are moved after the backup, so many more while nothing runs, and so many have a
+#: result after the backup.
+LATER, MISSED, WITH_RESULT = 0.25, 0.25, 0.3
 #: Which share is invited when the backup is made.
 INVITED_BY_THEN = (0.2, 0.6)
 #: A backup is older than the minutes for which the reading of a candidate serves, and a run can't wait for so long.
@@ -121,14 +122,16 @@ class RestoreRun(Run):
     def run(self) -> Table:
         """Move, back up, go on, kill, restore, sweep, and verify. Raises RunFailed."""
         count = self._options.restore
-        generated = tenants.create_candidates(self._lever, count + max(1, int(count * MISSED)))
-        moved, missed = generated[:count], generated[count:]
+        later, missing = max(1, int(count * LATER)), max(1, int(count * MISSED))
+        generated = tenants.create_candidates(self._lever, count + later + missing)
+        moved, missed = generated[:count], generated[count + later :]
         tenants.move(self._lever, moved)
         share = self._random.uniform(*INVITED_BY_THEN)
         self._wait_until_invited(int(count * share))
         since = database.now()
         self._backup.make()
         self._log(f"Backed up with {Invitation.objects.exclude(instance_id='').count()} of {count} invited.")
+        tenants.move(self._lever, generated[count : count + later])
         with_result = self._go_on(count)
         self._kill()
         until = database.now()
@@ -151,6 +154,7 @@ class RestoreRun(Run):
         verification.record_rows_not_at_rest(unfinished)
         figures = {
             "candidates": count,
+            "moved_after_the_backup": later,
             "invited_in_the_backup": len(in_backup),
             "results_since": with_result,
             "missed_while_nothing_ran": len(missed),
