@@ -98,7 +98,7 @@ class ControlApi[A: Account[Any]]:
         raise NotImplementedError
 
     def _by_call(self, name: str, request: Request) -> Response:
-        return json_response(self._act(name, request.json_object()))
+        return json_response(self.act(name, request.json_object()))
 
     def _by_form(self, request: Request) -> Response:
         """Do what a form of a page asks for, and lead back to the page `here`, which says `done` about the answer."""
@@ -106,13 +106,14 @@ class ControlApi[A: Account[Any]]:
         here, done = form.get("here", "/"), form.get("done", "Done.")
         body: JsonObject = {name: values if len(values) > 1 else values[0] for name, values in form.lists()}
         try:
-            answer = self._act(params["act"], body | {"account": params["account"]})
+            answer = self.act(params["act"], body | {"account": params["account"]})
         except HttpError as error:
             return back(here, problem=f"{error.message[:1].upper()}{error.message[1:]}.")
         said = done.format(**answer)
         return back(here, problem=said) if answer.get("ok") is False else back(here, done=said)
 
-    def _act(self, name: str, body: JsonObject) -> JsonObject:
+    def act(self, name: str, body: JsonObject) -> JsonObject:
+        """Do something in the account that a body names, and return the answer; raises HttpError."""
         act, account = self.acts().get(name), self.account(body)
         if act is None:
             raise HttpError(404, f"there is no act {name}")

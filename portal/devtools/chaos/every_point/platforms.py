@@ -1,9 +1,7 @@
 """The sandbox's Lever and CodeScreen in this process: reached without sockets, and their webhooks held back."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from email.message import Message
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -23,7 +21,6 @@ from portal.devtools.sandbox.messages import (
     Request,
     Response,
     answer_of,
-    build_request,
     json_response,
     platform_request,
 )
@@ -71,13 +68,13 @@ class Platforms:
 
     # people and platforms act
 
-    def lever_does(self, action: str, /, **body: Any) -> Any:
-        """Do something in Lever by a control call, and return its answer."""
-        return _control(self.lever, action, body)
+    def lever_does(self, action: str, /, **body: Any) -> JsonObject:
+        """Do something in Lever, and return its answer."""
+        return self.lever.control.act(action, {"account": ACCOUNT, **body})
 
-    def codescreen_does(self, action: str, /, **body: Any) -> Any:
-        """Do something in CodeScreen by a control call, and return its answer."""
-        return _control(self.codescreen, action, body)
+    def codescreen_does(self, action: str, /, **body: Any) -> JsonObject:
+        """Do something in CodeScreen, and return its answer."""
+        return self.codescreen.control.act(action, {"account": ACCOUNT, **body})
 
     def deliver_webhooks(self, post: Post) -> None:
         """Send the webhooks that are due, as Lever does: each again a minute later until it is accepted."""
@@ -99,11 +96,9 @@ class Platforms:
 
     def ledgers(self) -> tuple[JsonObject, JsonObject]:
         """Return Lever's and CodeScreen's books of the account."""
-        lever, codescreen = (
-            json.loads(_answer(server, "GET", f"/_control/ledger?account={ACCOUNT}").get_data())
-            for server in self._servers
-        )
-        return lever["accounts"][ACCOUNT], codescreen["accounts"][ACCOUNT]
+        codescreen = self.codescreen.platform.accounts[ACCOUNT]
+        lever = self.lever.accounts[ACCOUNT]
+        return self.lever.control.describe(lever), self.codescreen.control.describe(codescreen)
 
     # the wire
 
@@ -156,17 +151,3 @@ def _refusal(kind: FaultKind | None) -> Response | None:
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
     return json_response({"message": "fault"}, 500) if kind is FaultKind.ERROR else None
-
-
-def _control(server: SandboxServer, action: str, body: dict[str, Any]) -> Any:
-    answer = _answer(server, "POST", f"/_control/{action}", json.dumps({"account": ACCOUNT, **body}).encode())
-    if answer.status_code != 200:
-        raise RuntimeError(f"the sandbox refused {action}: {answer.get_data(as_text=True)}")
-    return json.loads(answer.get_data())
-
-
-def _answer(server: SandboxServer, method: str, target: str, body: bytes = b"") -> Response:
-    headers = Message()
-    headers["Host"] = "127.0.0.1"
-    headers["Content-Type"] = "application/json"
-    return server.exchange(build_request(method, target, headers, body)).response or Response(status=500)

@@ -117,11 +117,11 @@ class World:
 
     def lever_refuses(self, method: str, path: str) -> None:
         """Let Lever refuse the next such call for good."""
-        self.platforms.lever_does("faults", seed=1, rules=[_refusal(method, path, 403)])
+        self.platforms.lever.faults.load({"rules": [_refusal(method, path, 403)]})
 
     def codescreen_refuses(self, method: str, path: str, status: int = 403) -> None:
         """Let CodeScreen refuse the next such call, for good unless the status says otherwise."""
-        self.platforms.codescreen_does("faults", seed=1, rules=[_refusal(method, path, status)])
+        self.platforms.codescreen.faults.load({"rules": [_refusal(method, path, status)]})
 
     # people of the customer
 

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from integrations.catalog.acts import MAPPINGS
-from integrations.catalog.models import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.health import incidents
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
@@ -16,10 +13,9 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue import acts as queue_acts
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
-from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import ORIGINS
 from portal.devtools.sandbox.lever.platform import add_candidate
-from portal.devtools.sandbox.lever.records import Opportunity, Posting
+from portal.devtools.sandbox.lever.records import Posting
 from portal.devtools.sandbox.values import JsonObject, now_ms, stable_id
 
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
@@ -67,6 +63,7 @@ class Acts:
         self._slug = slug
         self._codescreen = platforms.codescreen
         self._lever = platforms.lever.accounts[slug]
+        self._lever_control = platforms.lever.control
         self._invited = platforms.codescreen.platform.accounts[slug]
         # that an invitation went out isn't reported: the portal knows that already
         self._invited.settings.webhooks_enabled = False
@@ -98,28 +95,16 @@ class Acts:
         with self._lever.lock:
             add_candidate(self._lever, item, now_ms())
 
-    def move(self, stage: str, *people: Person) -> None:
-        """Move people to a stage at once. Raises LookupError without such a stage."""
-        found = self._lever.find_stage(stage)
-        if found is None:
-            raise LookupError(f"{self._slug} has no stage {stage}")
-        with self._lever.lock:
-            for person in people:
-                candidacies.change_stage(
-                    self._lever, self._opportunity(person), found.id, self._lever.actor()
-                )
-
-    def archive(self, person: Person, reason: str) -> None:
-        """Archive the person for a reason."""
-        found = next(one for one in self._lever.archive_reasons.values() if one.text == reason)
-        with self._lever.lock:
-            candidacies.set_archived(self._lever, self._opportunity(person), found.id)
+    def in_lever(self, act: str, *people: Person, **fields: object) -> None:
+        """Let a recruiter do something with these people in Lever. Raises HttpError if Lever refuses it."""
+        opportunities = [self._opportunity_id(person) for person in people]
+        self._lever_control.act(act, {"account": self._slug, "opportunities": opportunities, **fields})
 
     def step(self, person: Person, step: str, **result: object) -> None:
         """Let the candidate take a step; the result is what an evaluation states. Raises HttpError out of turn."""
+        body = {"account": self._slug, "instance": self._instance(person).id, "action": step, **result}
         self._invited.settings.webhooks_enabled = True
-        with self._invited.lock:
-            self._codescreen.platform.journey.act(self._invited, self._instance(person), step, result)
+        self._codescreen.control.act("candidate", body)
         self._invited.settings.webhooks_enabled = False
 
     def report_steps(self) -> None:
@@ -138,19 +123,6 @@ class Acts:
         """Change rules of the organization."""
         set_policies(self.organization, values, User.objects.get(username=by))
 
-    def map_role(self, role: str, assessment: str) -> None:
-        """Map a role to an assessment."""
-        MAPPINGS.save(
-            RoleMapping(organization=self.organization, role=role, assessment=assessment), self._admin()
-        )
-
-    def decide_again(self, person: Person) -> None:
-        """Decide the person's latest stage change again."""
-        rows = Delivery.objects.filter(organization__slug=self._slug)
-        queue_acts.replay(
-            rows.filter(opportunity_id=self._opportunity_id(person)).latest("pk"), self._admin()
-        )
-
     def approve_held(self, reason: str) -> None:
         """Send the held invitation that has waited longest."""
         invitations.approve(self._held(), self._admin(), reason)
@@ -164,10 +136,6 @@ class Acts:
         invitations.resolve_as_sent(
             self._invitation(person), self._instance(person).id, self._admin(), reason
         )
-
-    def cancel(self, person: Person, reason: str) -> None:
-        """Withdraw the person's invitation."""
-        invitations.cancel(self._invitation(person), self._admin(), reason)
 
     def invite_again(self, person: Person, reason: str) -> None:
         """Begin the person's next round."""
@@ -204,6 +172,3 @@ class Acts:
 
     def _opportunity_id(self, person: Person) -> str:
         return stable_id(self._slug, "opportunity", person.word)
-
-    def _opportunity(self, person: Person) -> Opportunity:
-        return self._lever.opportunities[self._opportunity_id(person)]

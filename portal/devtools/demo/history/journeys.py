@@ -19,7 +19,7 @@ BACKEND, FRONTEND, DATA, SRE, MOBILE = (
     "Mobile Engineer",
 )
 #: After how many days CodeScreen ends the time to start.
-DAYS_TO_START = {BACKEND: 7, FRONTEND: 7, DATA: 5, SRE: 3}
+DAYS_TO_START = {BACKEND: 7, FRONTEND: 7, SRE: 3}
 MINUTE = timedelta(minutes=1)
 BULK_LIMIT = 6
 #: Who has this tag is held.
@@ -46,7 +46,7 @@ ORDINARY = (
     (9.8, BACKEND, PASSED, 74),
     (8.6, FRONTEND, PASSED, 95),
     (7.5, SRE, FAILED, None),
-    (6.7, DATA, PASSED, 88),
+    (6.7, BACKEND, PASSED, 88),
     (5.5, BACKEND, ABANDONED, None),
     (4.6, FRONTEND, BROKEN, None),
     (3.7, BACKEND, PASSED, 79),
@@ -73,7 +73,7 @@ def ago(now: datetime, days: float = 0.0, hours: float = 0.0) -> datetime:
 def entry(acts: Acts, person: Person, at: datetime) -> Iterator[Event]:
     """Yield that a candidate applies, and enters the stage that invites."""
     yield Event(at - timedelta(hours=5), partial(acts.apply, person))
-    yield Event(at, partial(acts.move, TRIGGER, person))
+    yield Event(at, partial(acts.in_lever, "move", person, stage=TRIGGER))
 
 
 class Journeys:
@@ -127,9 +127,9 @@ class Journeys:
             result = {"result": "Failed", "reason": "Build Failure"}
         yield Event(started_at + timedelta(hours=3.2), step("evaluate", **result))
         decision = (
-            partial(self._acts.move, NEXT, person)
+            partial(self._acts.in_lever, "move", person, stage=NEXT)
             if fate == PASSED
-            else partial(self._acts.archive, person, "Underqualified")
+            else partial(self._acts.in_lever, "archive", person, reason="Underqualified")
         )
         yield Event(started_at + timedelta(hours=11), decision)
 
@@ -141,7 +141,7 @@ class Journeys:
 
     def _underway(self) -> Iterator[Event]:
         """Yield those who are halfway now: invited, at work, and waiting for their result."""
-        for hours, posting in ((5, BACKEND), (7, FRONTEND), (26, DATA)):
+        for hours, posting in ((5, BACKEND), (7, FRONTEND), (26, SRE)):
             yield from self._entry(self._person(posting), self._ago(hours=hours))
         for hours, posting, has_submitted in ((22, BACKEND, False), (30, SRE, False), (31, FRONTEND, True)):
             person = self._person(posting)
@@ -151,7 +151,7 @@ class Journeys:
                 yield Event(self._ago(hours=1), partial(self._acts.step, person, "submit"))
 
     def _changes_by_the_team(self) -> Iterator[Event]:
-        """Yield changes of rules, and a mapping that came too late for a Data Engineer."""
+        """Yield changes of rules."""
         for days, by, rules in (
             (13.2, OWNER, {"passed_tag": "Assessment passed"}),
             (12.3, LEAD, {"hold_tag": HOLD_TAG}),
@@ -160,11 +160,6 @@ class Journeys:
             (5.9, LEAD, {"not_started_days": 3}),
         ):
             yield Event(self._ago(days), partial(self._acts.change_policies, by, **rules))
-        late, at = self._person(DATA), self._ago(8.0)
-        yield from self._entry(late, self._ago(9.1))
-        yield Event(at, partial(self._acts.map_role, DATA, "Data Engineer"))
-        yield Event(at + 4 * MINUTE, partial(self._acts.decide_again, late))
-        yield from self._assessment(late, at + 5 * MINUTE, PASSED, 81)
 
     def _not_invited(self) -> Iterator[Event]:
         """Yield everybody who got no test, for each reason: some long ago, some that still wait for a person."""
@@ -172,6 +167,7 @@ class Journeys:
             (6.3, self._person(MOBILE)),
             (5.1, self._person(DESIGNER)),
             (0.3, self._person(DESIGNER)),
+            (9.1, self._person(DATA)),
             (0.5, self._person("", tags=("CodeScreen Fronted Developer",))),
             (0.2, self._person(FRONTEND, has_email=False)),
             (3.6, self._person(BACKEND, may_be_contacted=False)),
@@ -198,24 +194,20 @@ class Journeys:
         people, at = [self._person(BACKEND) for _ in range(BULK_LIMIT + 4)], self._ago(hours=9)
         for person in people:
             yield Event(at - timedelta(hours=2), partial(self._acts.apply, person))
-        yield Event(at, partial(self._acts.move, TRIGGER, *people))
+        yield Event(at, partial(self._acts.in_lever, "move", *people, stage=TRIGGER))
         yield Event(at + 2 * MINUTE, self._acts.update_incidents)
         yield Event(at + 40 * MINUTE, partial(self._acts.approve_held, "Planned."))
         yield Event(at + 42 * MINUTE, partial(self._acts.cancel_held, "Has another offer."))
 
     def _second_looks(self) -> Iterator[Event]:
         """Yield who enters the stage twice, is invited elsewhere or again, or isn't followed any more."""
-        again, twice, stopped, expired = (
-            self._person(posting) for posting in (BACKEND,) * 2 + (FRONTEND, BACKEND)
-        )
+        again, twice, expired = (self._person(BACKEND) for _ in range(3))
         second = self._person("", tags=("CodeScreen Backend",), same_person_as=twice.word)
         yield from self._entry(again, self._ago(3.4))
-        yield Event(self._ago(3.1), partial(self._acts.move, EARLIER, again))
-        yield Event(self._ago(2.9), partial(self._acts.move, TRIGGER, again))
+        yield Event(self._ago(3.1), partial(self._acts.in_lever, "move", again, stage=EARLIER))
+        yield Event(self._ago(2.9), partial(self._acts.in_lever, "move", again, stage=TRIGGER))
         yield from self._entry(twice, self._ago(2.6))
         yield from self._entry(second, self._ago(1.9))
-        yield from self._entry(stopped, self._ago(5.6))
-        yield Event(self._ago(4.9), partial(self._acts.cancel, stopped, "Withdrew."))
         yield from self._entry(expired, self._ago(9.2))
         yield from self._assessment(expired, self._ago(9.2), NOT_STARTED)
         yield Event(self._ago(1.1), partial(self._acts.invite_again, expired, "Was ill."))
@@ -223,17 +215,8 @@ class Journeys:
         yield Event(self._ago(1.3), self._acts.poll)
 
     def _regraded(self) -> Iterator[Event]:
-        """Yield a result that isn't stated, and one that CodeScreen corrects."""
-        unstated, regraded = self._person(BACKEND), self._person(BACKEND)
-        yield from self._entry(unstated, self._ago(7.7))
-        yield from self._entry(regraded, self._ago(6.8))
-        failed = {"score": 48, "result": "Failed", "reason": "Unit Tests"}
-        for person, days, step, result in (
-            (unstated, 7.6, "start", {}),
-            (unstated, 7.5, "evaluate", {"score": 77}),
-            (regraded, 6.6, "start", {}),
-            (regraded, 6.5, "submit", {}),
-            (regraded, 6.4, "evaluate", failed),
-            (regraded, 5.3, "regrade", {"score": 74, "result": "Passed"}),
-        ):
-            yield Event(self._ago(days), partial(self._acts.step, person, step, **result))
+        """Yield a result that CodeScreen corrects."""
+        person, at = self._person(BACKEND), self._ago(6.8)
+        yield from self._entry(person, at)
+        yield from self._assessment(person, at, FAILED, 48)
+        yield Event(self._ago(5.3), partial(self._acts.step, person, "regrade", score=74, result="Passed"))

@@ -5,7 +5,7 @@ A history is thousands of calls: so it is made in seconds, and one thing happens
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import requests
 import time_machine
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import HTTPAdapter
 
 from integrations.clients import models as client_models
 from integrations.http import session
@@ -79,59 +80,37 @@ def _forget_readings() -> None:
 ANSWER_SECONDS = (0.06, 0.55, 0.12)
 
 
-class LocalNetwork:
-    """Leads each request of this process by its host and port: to a pretend platform, or to the portal."""
+@contextmanager
+def local_network(
+    servers: Sequence[SandboxServer], portal_url: str, clock: PastClock, chance: random.Random
+) -> Iterator[None]:
+    """Lead each request of this process by its host and port: to a pretend platform, or to the portal."""
+    platforms = {urlsplit(server.url).netloc: server for server in servers}
+    client = Client(HTTP_HOST=urlsplit(portal_url).netloc)
 
-    def __init__(self, platforms: list[SandboxServer], portal_url: str, clock: PastClock) -> None:
-        routes: dict[str, BaseAdapter] = {
-            urlsplit(server.url).netloc: _ToPlatform(server, clock) for server in platforms
-        }
-        address = urlsplit(portal_url).netloc
-        self._routes: Mapping[str, BaseAdapter] = routes | {address: _ToPortal(address)}
-
-    @contextmanager
-    def connected(self) -> Iterator[None]:
-        """Lead requests so until the end of the block."""
-        with mock.patch.object(requests.Session, "get_adapter", lambda _session, url: self._adapter(url)):
-            yield
-
-    def _adapter(self, url: str) -> BaseAdapter:
-        adapter = self._routes.get(urlsplit(url).netloc)
-        if adapter is None:
-            raise requests.exceptions.InvalidURL(f"the history calls nothing but the demo's parts, not {url}")
-        return adapter
-
-
-class _ToPlatform(HTTPAdapter):
-    def __init__(self, server: SandboxServer, clock: PastClock) -> None:
-        super().__init__()
-        self._server = server
-        self._clock = clock
-        self._random = random.Random(server.server_name)  # noqa: S311 a demo needs no secret
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        self._clock.take(self._random.triangular(*ANSWER_SECONDS))
+    def send(
+        adapter: HTTPAdapter, request: requests.PreparedRequest, *_: Any, **__: Any
+    ) -> requests.Response:
+        platform = platforms.get(urlsplit(request.url or "").netloc)
+        if platform is None:
+            answer = _to_portal(client, request)
+            return answer_of(adapter, request, answer.status_code, dict(answer.headers), answer.content)
+        clock.take(chance.triangular(*ANSWER_SECONDS))
         built = platform_request(request)
         with built:
-            exchange = self._server.exchange(built)
+            exchange = platform.exchange(built)
         if exchange.response is None or exchange.ending is not Ending.SEND:
             raise requests.exceptions.ConnectionError("the connection ended without an answer")
-        answer = exchange.response
-        return answer_of(self, request, answer.status_code, dict(answer.headers), answer.get_data())
+        said = exchange.response
+        return answer_of(adapter, request, said.status_code, dict(said.headers), said.get_data())
+
+    with mock.patch.object(HTTPAdapter, "send", send):
+        yield
 
 
-class _ToPortal(HTTPAdapter):
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self._client = Client(HTTP_HOST=address)
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-        answer = self._client.generic(
-            request.method or "",
-            request.path_url,
-            body_of(request),
-            content_type=headers.pop("Content-Type", ""),
-            headers=headers,
-        )
-        return answer_of(self, request, answer.status_code, dict(answer.headers), answer.content)
+def _to_portal(client: Client, request: requests.PreparedRequest) -> HttpResponse:
+    headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+    kind = headers.pop("Content-Type", "")
+    method, path = request.method or "", request.path_url
+    answer: HttpResponse = client.generic(method, path, body_of(request), content_type=kind, headers=headers)  # type: ignore[assignment]
+    return answer

@@ -9,7 +9,6 @@ from datetime import datetime
 from unittest import mock
 
 from django.contrib.auth.models import User
-from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.test.utils import override_settings
 
@@ -30,9 +29,8 @@ from portal.devtools.demo.environment import DemoEnvironment, Platforms
 from portal.devtools.demo.history import published
 from portal.devtools.demo.history.acts import LEAD, RECRUITER, Acts
 from portal.devtools.demo.history.journeys import LATEST, LENGTH, Event, Journeys
-from portal.devtools.demo.history.transport import LocalNetwork, PastClock
+from portal.devtools.demo.history.transport import PastClock, local_network
 from portal.devtools.processes import RunFailed
-from portal.devtools.sandbox.mail import Mailbox
 from portal.devtools.sandbox.messages import HttpError
 
 #: Calls needn't be spread over time, and CodeScreen's webhooks say when to ask.
@@ -57,8 +55,7 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
         override_settings(**QUICK),
         _unhurried(platforms),
         PastClock(now - LENGTH) as clock,
-        LocalNetwork(servers, environment.portal_url, clock).connected(),
-        _mailed_to(platforms.mail.mailbox),
+        local_network(servers, environment.portal_url, clock, chance),
     ):
         acts, skipped = Acts(platforms, SLUG), []
         of_published = Acts(platforms, provisioning.PUBLISHED)
@@ -146,15 +143,3 @@ def _unhurried(platforms: Platforms) -> Iterator[None]:
         gc.enable()
         for settings, limit in zip(limited, limits, strict=True):
             settings.rate_limit = limit
-
-
-@contextmanager
-def _mailed_to(mailbox: Mailbox) -> Iterator[None]:
-    """Put e-mails into a mailbox without SMTP until the end of the block."""
-    with mock.patch.object(EmailMessage, "send", lambda message, *_: _store(mailbox, message)):
-        yield
-
-
-def _store(mailbox: Mailbox, message: EmailMessage) -> int:
-    mailbox.store(message.to, message.message().as_bytes())
-    return 1

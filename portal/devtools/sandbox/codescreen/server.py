@@ -106,7 +106,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         return _instance(instance)
 
 
-ROUTE_GROUPS = (Api, CodeScreenControl, CodeScreenPages)
+ROUTE_GROUPS = (Api, CodeScreenPages)
 
 
 class CodeScreenSandbox(SandboxServer):
@@ -120,6 +120,8 @@ class CodeScreenSandbox(SandboxServer):
         self.platform = CodeScreenPlatform(self.url)
         for slug, account in codescreen_accounts().items():
             self.platform.add_account(slug, account)
+        self.control = CodeScreenControl(self.platform)
+        self.router.add(self.control.routes())
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())
 

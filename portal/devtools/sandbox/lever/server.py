@@ -21,7 +21,7 @@ DEMO_REDIRECT_URIS = (
     "http://localhost:8000/oauth/complete/lever/",
 )
 ENDPOINTS = [*opportunities.ENDPOINTS, *feedback.ENDPOINTS, *lookups.ENDPOINTS]
-ROUTE_GROUPS = (oauth.TokenEndpoint, LeverControl, oauth.Consent, LeverPages)
+ROUTE_GROUPS = (oauth.TokenEndpoint, oauth.Consent, LeverPages)
 
 
 class LeverSandbox(SandboxServer):
@@ -37,7 +37,9 @@ class LeverSandbox(SandboxServer):
         self.grants = self.platform.grants
         for slug, account in lever_accounts().items():
             self.platform.add_account(slug, account)
+        self.control = LeverControl(self.platform)
         self.router.add(Api(self.platform).routes(ENDPOINTS))
+        self.router.add(self.control.routes())
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())
 
