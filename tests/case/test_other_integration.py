@@ -7,10 +7,8 @@ from integrations.case.other_integration import leads_to_codescreen
 from integrations.core.rules.facts import EnteredBefore, Pause
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
-from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import record_restore, set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
 from integrations.queue import duties
 
 STAGE = "CodeScreen Assessment"
@@ -131,44 +129,3 @@ def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):
     delivery.refresh_from_db()
     assert delivery.verdict == "entered_before"
     assert Organization.objects.reread(scenario.organization.pk).pause is None
-
-
-def test_a_tag_that_appears_before_the_sending_makes_it_uncertain_and_holds_the_others_up(scenario, sandbox):
-    say_it_is_off(scenario)
-    scenario.pending_invitation(checked_at=None)
-    tag(sandbox)
-    scenario.work()
-    assert Invitation.objects.get().status == "uncertain"
-    organization = Organization.objects.reread(scenario.organization.pk)
-    assert (organization.pause, organization.other_integration_off) == (Pause.OTHER_INTEGRATION, False)
-
-
-def test_an_invitation_that_was_decided_before_it_was_seen_waits(scenario, sandbox):
-    scenario.pending_invitation()
-    switch(sandbox, neighbour=True, neighbour_ms=60_000)
-    probe(scenario)
-    scenario.work()
-    effect = Effect.objects.get(kind="send_invitation")
-    assert (effect.state, sandbox.invitations_sent()) == ("due", 0)
-    assert effect.last_error == Pause.OTHER_INTEGRATION.reason
-
-
-@pytest.mark.slow
-def test_each_candidate_gets_one_invitation_while_both_race(scenario, sandbox):
-    scenario.set_policies(default_assessment="Backend", bulk_limit=0)
-    words = [f"Racer {number:05d}" for number in range(1, 21)]
-    sandbox.lever_does("accounts", keep=True, generate={"count": 20, "prefix": "Racer"})
-    switch(sandbox, neighbour=True, neighbour_ms=5)
-    probe(scenario)
-    for word in words[:10]:
-        scenario.enter(word)
-    assert sandbox.invitations_sent() == 0
-    switch(sandbox, neighbour=False)
-    probe(scenario)
-    for word in words[10:]:
-        scenario.enter(word)
-    say_it_is_off(scenario)
-    scenario.work()
-    neighbours = sandbox.lever.accounts["acme"].neighbour_sent
-    ours = list(Invitation.objects.exclude(instance_id="").values_list("opportunity_id", flat=True))
-    assert sorted([*neighbours, *ours]) == sorted(sandbox.opportunity_id(word) for word in words)

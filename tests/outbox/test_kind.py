@@ -1,5 +1,7 @@
 """Choose the author of what the portal writes to Lever."""
 
+import pytest
+
 from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
@@ -8,24 +10,20 @@ from tests.outbox.conftest import evaluate, feedback_forms, lever_account
 from tests.support.effects import enqueue_note, enqueue_progress_tag
 
 
-def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
-    LeverConnection.objects.update(lever_user_id="")
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_super_admin_is_the_author_when_none_is_stored_or_that_one_has_left(scenario, sandbox, is_stored):
     scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    [form] = feedback_forms(sandbox)
-    author = lever_account(sandbox).users[form["user"]]
-    assert author.role == "super admin"
-    assert author.deactivated_at is None
-
-
-def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
-    scenario.sent_invitation()
-    lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    if is_stored:
+        lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    else:
+        LeverConnection.objects.update(lever_user_id="")
     sandbox.lever_does("settings", strict_perform_as=True)
     evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
-    assert lever_account(sandbox).users[form["user"]].deactivated_at is None
+    author = lever_account(sandbox).users[form["user"]]
+    assert author.deactivated_at is None
+    assert is_stored or author.role == "super admin"
 
 
 def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):

@@ -1,11 +1,9 @@
 """An effect is stored once for its kind and key, and one that breaks a rule is refused."""
 
-from datetime import timedelta
-
 from django.db.models.functions import Now
 
 from integrations.outbox.models.effect import Effect
-from integrations.store.database import insert_unless_stored, now
+from integrations.store.database import insert_unless_stored
 from tests.support import factories
 
 
@@ -21,8 +19,3 @@ def test_an_effect_is_stored_unless_there_is_one_of_its_kind_and_key(organizatio
     [own] = Effect.objects.filter(organization=organization, due_at__lte=Now())
     assert (own.payload, own.state) == ({"text": "100 % “sure”", "code": None}, Effect.State.DUE)
     assert Effect.objects.count() == 2
-
-
-def test_an_effect_is_due_when_it_says_so(organization):
-    _store(organization, due_at=now() + timedelta(hours=1))
-    assert Effect.objects.filter(due_at__gt=Now() + timedelta(minutes=50)).exists()

@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.clients.hooks import CallContext
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import ProgressTag
 from integrations.http import steps
 from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
@@ -25,7 +24,7 @@ from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import cancel_or_retry, mark_invited
 from tests.outbox.conftest import enqueue_note_on_candidate, notes_on
 from tests.support import factories
-from tests.support.effects import enqueue_invitation, enqueue_progress_tag
+from tests.support.effects import enqueue_invitation
 from tests.support.scenario import ASSESSMENT
 
 
@@ -160,26 +159,6 @@ def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenari
     Organization.objects.update(paused=True)
     scenario.work()
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
-
-
-def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scenario, sandbox):
-    invitation = scenario.pending_invitation()
-    long_ago = timezone.now() - steps.RETRY_FOR - timedelta(days=1)
-    Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)
-    scenario.reread(invitation).move("failed", "CodeScreen refused it.")
-    invitations.send_again(scenario.reread(invitation), "somebody")
-    scenario.codescreen_fails(status=503)
-    scenario.work()
-    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("due", "pending")
-
-
-def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):
-    enqueue_progress_tag(invitation, ProgressTag.INVITED)
-    enqueue_note_on_candidate(scenario)
-    first = factories.claimed(Effect, "one")
-    assert Effect.claim("two") is None
-    first.finish()
-    assert Effect.claim("two") is not None
 
 
 def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(scenario, sandbox):

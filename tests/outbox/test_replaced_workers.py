@@ -35,20 +35,6 @@ def test_an_invitation_is_uncertain_when_its_worker_was_killed_while_sending(sce
     assert sandbox.invitations_sent(ALDER) == 0
 
 
-def test_an_invitation_is_sent_when_its_worker_was_killed_before_the_attempt_started(scenario, sandbox):
-    invitation = scenario.pending_invitation()
-    Effect.objects.filter(pk=scenario.latest_effect().pk).update(
-        leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
-    )
-    scenario.work()
-    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def claimed_effect():
-    """Return the effect as claimed by a worker that will outlive its lease."""
-    return factories.claimed(Effect, "slow")
-
-
 def take_over_lease(effect):
     """Let another worker take the effect over."""
     Effect.objects.filter(pk=effect.pk).update(
@@ -58,7 +44,7 @@ def take_over_lease(effect):
 
 def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
     invitation = scenario.pending_invitation()
-    effect = claimed_effect()
+    effect = factories.claimed(Effect, "slow")
     take_over_lease(effect)
     worker.perform_effect(effect)
     assert sandbox.invitations_sent(ALDER) == 0
@@ -72,14 +58,13 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
     [
         PlatformError("busy", status=503),
         PlatformError("no", status=422, permanent=True),
-        PlatformError("no key", status=401, permanent=True),
         PlatformError("lost", ambiguous=True),
     ],
     ids=str,
 )
 def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, monkeypatch, error):
     invitation = scenario.pending_invitation()
-    effect = claimed_effect()
+    effect = factories.claimed(Effect, "slow")
 
     def send(*_, **__):
         take_over_lease(effect)
@@ -97,7 +82,7 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, mo
 
 def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    effect = claimed_effect()
+    effect = factories.claimed(Effect, "slow")
 
     def send(*_, **__):
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")

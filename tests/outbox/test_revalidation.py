@@ -4,28 +4,21 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.models import RoleMapping
+from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import ProgressTag
 from integrations.http.steps import NOT_SHOWN_WAITS
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
+from tests.support.scenario import STAGE
 
 ALDER = "alder@candidates.example"
 
 
-@pytest.mark.parametrize("change", ["left", "archived", "anonymized", "deleted"])
+@pytest.mark.parametrize(("act", "more"), [("move", {"stage": "Phone screen"}), ("delete", {})])
 def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
-    scenario, sandbox, old_invitation, change
+    scenario, sandbox, old_invitation, act, more
 ):
-    candidate = sandbox.opportunity_id("Alder")
-    match change:
-        case "left":
-            sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
-        case "archived":
-            sandbox.lever_does("archive", opportunities=[candidate], reason="Withdrew")
-        case "anonymized":
-            sandbox.lever_does("anonymize", opportunities=[candidate])
-        case "deleted":
-            sandbox.lever_does("delete", opportunities=[candidate])
+    sandbox.lever_does(act, opportunities=[sandbox.opportunity_id("Alder")], **more)
     for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
     invitation = scenario.reread(old_invitation)
@@ -34,26 +27,15 @@ def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-def test_an_approval_releases_the_reasons_that_were_shown_and_no_later_one(
-    scenario, sandbox, held, super_admin
-):
-    assert held.held_for == ["bulk_limit"]
-    scenario.set_policies(hold_tag="Accommodation")
-    sandbox.lever.accounts["acme"].opportunities[held.opportunity_id].tags.append("Accommodation")
-    invitations.approve(held, super_admin)
-    scenario.work()
-    again = scenario.reread(held)
-    assert (again.status, again.held_for) == ("held", ["bulk_limit", "extra_time"])
-    assert "An Admin sets the extra time in CodeScreen, then sends it." in again.status_reason
-    invitations.approve(again, super_admin)
-    scenario.work()
-    assert (scenario.reread(held).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
 def test_a_candidate_lever_does_not_show_for_a_moment_is_invited(scenario, sandbox, old_invitation):
-    scenario.lever_fails("/opportunities/", method="GET", status=404, times=len(NOT_SHOWN_WAITS))
-    for _ in range(len(NOT_SHOWN_WAITS) + 1):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=3)
+    for _ in range(3):  # which doesn't shorten the wait
         scenario.work_waiting()
+    scenario.lever_fails("/opportunities/", method="GET", status=404, times=len(NOT_SHOWN_WAITS))
+    for _ in NOT_SHOWN_WAITS:
+        scenario.work_waiting()
+        assert scenario.reread(old_invitation).status == "pending"
+    scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
@@ -72,6 +54,7 @@ def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothi
     assert "progress tag" in invitation.status_reason
     assert sandbox.invitations_sent() == 0
     scenario.organization.refresh_from_db()
+    assert scenario.organization.pause is Pause.OTHER_INTEGRATION  # the others wait for a person's word
     scenario.set_policies(other_integration_off=True)
     invitations.send_again(invitation, super_admin)
     scenario.codescreen_fails(status=503, times=1)
@@ -90,43 +73,12 @@ def test_an_old_invitation_of_a_later_round_is_sent_beside_the_tag_of_the_earlie
     assert sandbox.invitations_sent() == 2
 
 
-FINAL_STAGE = "CodeScreen Take-home"
-
-
-@pytest.fixture
-def mapped_stages(scenario):
-    """Mappings by which each of two CodeScreen stages leads to an assessment of its own; returns the second one's."""
-    RoleMapping.objects.create(
-        organization=scenario.organization,
-        role="Backend Engineer",
-        stage="CodeScreen Assessment",
-        assessment="Backend",
-    )
-    return RoleMapping.objects.create(
-        organization=scenario.organization,
-        role="Backend Engineer",
-        stage=FINAL_STAGE,
-        assessment="Frontend Developer",
-    )
-
-
 def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
-    scenario, sandbox, mapped_stages, old_invitation
-):
-    RoleMapping.objects.filter(pk=mapped_stages.pk).update(assessment="Backend")
-    scenario.place(stage=FINAL_STAGE)
-    scenario.work_waiting()
-    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def test_errors_before_do_not_shorten_the_wait_for_a_candidate_lever_does_not_show(
     scenario, sandbox, old_invitation
 ):
-    scenario.lever_fails("/opportunities/", method="GET", status=503, times=3)
-    for _ in range(3):
-        scenario.work_waiting()
-    scenario.lever_fails("/opportunities/", method="GET", status=404, times=1)
-    scenario.work_waiting()
-    assert scenario.reread(old_invitation).status == "pending"
+    for stage in (STAGE, "CodeScreen Take-home"):
+        own = {"role": "Backend Engineer", "stage": stage, "assessment": "Backend"}
+        RoleMapping.objects.create(organization=scenario.organization, **own)
+    scenario.place(stage="CodeScreen Take-home")
     scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

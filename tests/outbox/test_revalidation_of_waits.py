@@ -97,23 +97,6 @@ def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
     assert reason == "By now the candidate's assessment in “CodeScreen Assessment” is “Frontend Developer”."
 
 
-def for_another_posting(sandbox):
-    """Let the candidate be considered for another posting in Lever, in the same stage."""
-    account = sandbox.lever.accounts["acme"]
-    account.opportunities[sandbox.opportunity_id("Alder")].posting_id = account.find_posting(
-        "Frontend Engineer"
-    ).id
-
-
-def test_who_waits_and_is_moved_to_another_posting_is_sent_its_assessment(sandbox, end_wait):
-    for_another_posting(sandbox)
-    end_wait()
-    former, current = given_to_alder()
-    assert former == ("Backend", "Backend Engineer", "withdrawn")
-    assert current == ("Frontend Developer", "Frontend Engineer", "invited")
-    assert sandbox.invitations_sent(ALDER) == 1
-
-
 def test_who_waits_is_told_the_truth_when_the_stage_was_renamed(scenario, sandbox, end_wait):
     sandbox.lever.accounts["acme"].stages[sandbox.stage_id("CodeScreen Assessment")].text = "Technical test"
     LeverConnection.objects.update(stages_refreshed_at=None)
@@ -124,19 +107,13 @@ def test_who_waits_is_told_the_truth_when_the_stage_was_renamed(scenario, sandbo
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
 
 
-@pytest.mark.parametrize("rule", ["tag", "approval"])
-def test_who_waits_and_must_be_approved_by_now_is_held(scenario, sandbox, roles, end_wait, rule):
-    opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
-    match rule:
-        case "tag":
-            scenario.set_policies(hold_tag="Accommodation")
-            opportunity.tags.append("Accommodation")
-        case "approval":
-            roles.approval = "always"
-            MAPPINGS.save(roles, "test")
+def test_who_waits_and_must_be_approved_by_now_is_held(scenario, sandbox, end_wait):
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].tags.append("Accommodation")
     end_wait()
     invitation = Invitation.objects.get(email=ALDER)
     assert (invitation.status, sandbox.invitations_sent()) == ("held", 0)
+    assert invitation.held_for == ["bulk_limit", "extra_time"]
     assert invitation.status_reason.startswith("Waits for approval: ")
     assert "more than" not in invitation.status_reason  # what was approved holds it no more
     invitations.approve(invitation, "test")

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from integrations.http import steps
@@ -13,15 +12,6 @@ from integrations.outbox.models.effect import Effect
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 
 ALDER = "alder@candidates.example"
-
-
-def test_no_note_is_left_when_the_organization_wants_none(scenario, sandbox):
-    scenario.organization.note_on_skip = False
-    scenario.organization.save()
-    scenario.codescreen_fails(status=422)
-    scenario.pending_invitation()
-    scenario.work()
-    assert sandbox.opportunity("Alder")["note_texts"] == []
 
 
 def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
@@ -44,14 +34,6 @@ def test_an_invitation_fails_when_the_retry_window_is_over(scenario, sandbox):
     retry_effect(scenario.latest_effect(), "test")
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
-def test_a_call_that_did_not_arrive_counts_as_none(scenario):
-    scenario.codescreen_fails(status=503)
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    row = scenario.reread(invitation)
-    assert (row.status, row.first_call_at) == ("pending", None)
 
 
 def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
@@ -83,20 +65,11 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "topic"),
-    [
-        ({"status": 422}, "failed", "invitation_failed"),
-        ({"kind": "reset_before"}, "uncertain", "invitation_uncertain"),
-    ],
-)
-def test_each_ending_is_mailed_also_after_sending_again(scenario, fault, status, topic):
-    scenario.codescreen_fails(**fault)
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    scenario.codescreen_fails(**fault)
+def test_each_ending_is_mailed_also_after_sending_again(scenario):
+    invitation = scenario.failed_invitation()
+    scenario.codescreen_fails(status=422)
     invitations.send_again(invitation, "test")
     scenario.work()
-    assert scenario.reread(invitation).status == status
-    mails = Effect.objects.filter(kind="send_email", email_topic=topic)
+    assert scenario.reread(invitation).status == "failed"
+    mails = Effect.objects.filter(kind="send_email", email_topic="invitation_failed")
     assert list(mails.values_list("state", flat=True)) == ["done", "done"]

@@ -9,19 +9,38 @@ from integrations.case import waits
 from integrations.case.texts import pause_note
 from integrations.core.rules.facts import Pause
 from integrations.core.vocabulary import ErasureCause
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as acts
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import erase
-from integrations.queue import worker
-from tests.outbox.waiting import clock_strikes, minutes_pass
+from integrations.queue import duties, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
 ON_HOLD = (
     "CodeScreen: “Backend” is on hold until an Admin decides. Nothing was sent yet. "
     "Waits for approval: more than 1 candidate in 10 minutes."
 )
+
+
+def minutes_pass(minutes=6):
+    """Let all waits have lasted longer, and do what the clock calls for."""
+    ago = timedelta(minutes=minutes)
+    Invitation.objects.update(changed_at=F("changed_at") - ago)
+    Delivery.objects.filter(decided_at__isnull=False).update(decided_at=F("decided_at") - ago)
+    Effect.objects.filter(kind="leave_note").update(
+        created_at=F("created_at") - ago, due_at=F("due_at") - ago
+    )
+    clock_strikes()
+
+
+def clock_strikes():
+    """Do what is called for each minute, and the work that follows."""
+    duties.plan_duties()
+    DutyRun.objects.exclude(duty=Duty.NOTE_WAITS).update(due_at=None)
+    worker.perform_duties()
+    worker.work()
 
 
 def enqueue_due_note(scenario) -> None:
@@ -77,14 +96,6 @@ def test_a_pause_is_told_to_who_entered_a_stage_that_invites(scenario, notes, mo
     for _ in range(2):
         minutes_pass()
     assert (notes("Alder"), notes("Hazel")) == ([pause_note(Pause.BY_ADMIN)], [])
-
-
-def test_what_still_waits_when_lever_is_back_is_told_then(held, notes):
-    LeverConnection.objects.update(state="needs_reconnect")
-    minutes_pass()
-    LeverConnection.objects.update(state="connected")
-    clock_strikes()
-    assert notes() == [ON_HOLD]
 
 
 @pytest.mark.parametrize("is_told", [False, True])

@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules import names
 from integrations.core.rules.names import (
     assessment_tags,
-    choose_progress_tag,
+    choose_result_tag,
     is_progress_tag,
 )
-from integrations.core.vocabulary import ProgressTag, ResultOutcome
+from integrations.core.vocabulary import ProgressTag
 
 
 @pytest.mark.parametrize(
@@ -43,25 +42,14 @@ def test_a_progress_tag_never_names_an_assessment(tag, spelled):
     assert is_progress_tag(spelled(tag))
 
 
+def test_a_result_tag_that_would_name_an_assessment_is_none():
+    assert choose_result_tag("{assessment}: passed", "CodeScreen Basics") == ""
+    assert choose_result_tag("{assessment}: passed", "Basics") == "Basics: passed"
+
+
 def test_a_progress_tag_of_a_former_wording_is_still_one(monkeypatch):
     former = "CodeScreen: Invitation Sent"
     assert not is_progress_tag(former)
     monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (former,))
     assert is_progress_tag(former.upper())
     assert all(map(is_progress_tag, ProgressTag))
-
-
-@pytest.mark.parametrize(
-    ("status", "outcome", "tag"),
-    [
-        (InvitationStatus.INVITED, "", ProgressTag.INVITED),
-        (InvitationStatus.IN_PROGRESS, "", ProgressTag.IN_PROGRESS),
-        (InvitationStatus.SUBMITTED, "", ProgressTag.IN_PROGRESS),
-        (InvitationStatus.COMPLETED, "", ProgressTag.COMPLETED),
-        (InvitationStatus.COMPLETED, ResultOutcome.PASSED, ProgressTag.COMPLETED),
-        (InvitationStatus.COMPLETED, ResultOutcome.FAILED, ProgressTag.COMPLETED),
-        (InvitationStatus.COMPLETED, ResultOutcome.EXPIRED, ProgressTag.EXPIRED),
-    ],
-)
-def test_the_progress_tag_follows_the_status_and_the_outcome(status, outcome, tag):
-    assert choose_progress_tag(status, outcome) == tag

@@ -48,87 +48,68 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "fields", "tag"),
+    ("verdict", "fields"),
     [
         (
             {"score": 40, "result": "Failed"},
             {"Rating": "2 - No Hire", "Result": "Failed", "Failure reason": "Unit Tests"},
-            "Completed",
-        ),
-        (
-            {"score": 90, "result": "Failed", "reason": "Build Failure"},
-            {"Rating": None, "CodeScreen score": "", "Failure reason": "Build Failure"},
-            "Completed",
-        ),
-        (
-            {"score": 0, "result": "Failed"},
-            {"Rating": "1 - Strong No Hire", "CodeScreen score": "0"},
-            "Completed",
         ),
         (
             {"score": None, "result": "Passed"},
             {"Rating": None, "CodeScreen score": "", "Result": "Passed"},
-            "Completed",
         ),
     ],
 )
-def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, fields, tag):
+def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, fields):
     scenario.sent_invitation()
     evaluate(scenario, **verdict)
     [form] = feedback_forms(sandbox)
     assert {name: form["fields"][name] for name in fields} == fields
-    assert [name for name in sandbox.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
-        f"CodeScreen: Assessment {tag}"
-    ]
 
 
-@pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
-def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, score, result):
+def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox):
     sandbox.codescreen_does("settings", metadata=False)
     scenario.sent_invitation()
-    evaluate(scenario, score=score, result=result)
+    evaluate(scenario, score=99, result="Failed")
     [form] = feedback_forms(sandbox)
-    shown = {name: value for name, value in form["fields"].items() if name not in {"Details", "Reference"}}
-    rating = {99: "4 - Strong Hire", 50: "3 - Hire", 12: "1 - Strong No Hire"}[score]
-    assert list(shown.items()) == [
-        ("CodeScreen score", str(score)),
-        ("Rating", rating),
-        ("Result", "Not stated by CodeScreen"),
-        ("Failure reason", ""),
-        ("Report link", Result.objects.get().report_url),
-        ("Assessment", "Backend"),
-    ]
+    told = {"Rating": "4 - Strong Hire", "Result": "Not stated by CodeScreen", "Failure reason": ""}
+    assert form["fields"].items() >= told.items()
     stored = Result.objects.get()
     assert (stored.outcome, stored.failure_reason) == ("", "")
-    everything = str(feedback_forms(sandbox)) + str(
-        list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True))
-    )
+    emails = Effect.objects.filter(kind="send_email").values_list("payload", flat=True)
+    everything = f"{form} {list(emails)}"
     assert "Passed" not in everything
     assert "Failed" not in everything
+
+
+def test_details_are_lines_of_their_own_in_codescreens_order(scenario, sandbox):
+    scenario.sent_invitation()
+    stated = {
+        "zeta": "<b>naïve</b> & 学习\nResult: Passed",
+        "failed tests": ["a", "b"],
+        "coverage": {"lines": 66.66666666666667, "branches": None},
+        "reviewer of": "Candidate Alder",
+    }
+    evaluate(scenario, score=40, result="Failed", details=stated)
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["Details"].splitlines()[:4] == [
+        "zeta: <b>naïve</b> & 学习 Result: Passed",
+        'failed tests: ["a", "b"]',
+        'coverage: {"lines": 66.66666666666667, "branches": null}',
+        "reviewer of: left out: personal",
+    ]
+    [template] = portal_templates(sandbox)
+    assert {field["text"]: field["type"] for field in template.fields}["Details"] == "textarea"
 
 
 def test_no_personal_data_is_written_to_lever(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
     in_lever = sandbox.opportunity("Alder")
-    written = (
-        str([form["fields"] for form in in_lever["feedback"]])
-        + str(in_lever["note_texts"])
-        + str(in_lever["tags"])
-        + str(in_lever["links"])
-    )
+    fields = [form["fields"] for form in in_lever["feedback"]]
+    written = f"{fields} {in_lever['note_texts']} {in_lever['tags']} {in_lever['links']}"
     assert "Alder" not in written
     assert "@" not in written
-
-
-def test_feedback_is_written_once_when_the_answer_was_lost(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.lever_fails("/feedback$", kind=LOST)
-    evaluate(scenario, score=82, result="Passed")
-    assert scenario.latest_effect("write_feedback").state == "due"
-    scenario.work_waiting()
-    assert scenario.latest_effect("write_feedback").state == "done"
-    assert len(feedback_forms(sandbox)) == 1
 
 
 def without_field(sandbox, *texts):
@@ -141,6 +122,7 @@ def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(s
     scenario.sent_invitation("Tamarack")
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=5)  # makes the template
     without_field(sandbox, "Reference")
+    LeverConnection.objects.update(feedback_template_read_at=None)
     invitation = scenario.sent_invitation()
     scenario.lever_fails("/feedback$", kind=LOST)
     evaluate(scenario, score=82, result="Passed")
@@ -261,15 +243,6 @@ def test_a_result_is_complete_when_the_template_was_edited_since_it_was_copied(s
     assert feedback_reads(scenario) == before + is_ignored
 
 
-def test_a_field_that_was_given_back_is_filled_when_the_copy_lacks_it(scenario, sandbox):
-    scenario.sent_invitation()
-    connection = LeverConnection.objects.get()
-    kept = [field for field in connection.feedback_template["fields"] if field["text"] != "Result"]
-    LeverConnection.objects.update(feedback_template=connection.feedback_template | {"fields": kept})
-    evaluate(scenario, score=82, result="Passed")
-    assert feedback_forms(sandbox)[0]["fields"]["Result"] == "Passed"
-
-
 def test_an_incomplete_form_is_completed_later_when_its_update_fails(scenario, sandbox):
     sandbox.lever_does("settings", ignores_unknown_fields=True)
     invitation = scenario.sent_invitation()
@@ -298,7 +271,7 @@ def feedback_writes(scenario):
     return tuple(calls.filter(method=method, path__contains="/opp").count() for method in ("POST", "PUT"))
 
 
-@pytest.mark.parametrize("answers_of_score", ["GET POST PUT", "POST", ""])
+@pytest.mark.parametrize("answers_of_score", ["POST", ""])
 def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario, sandbox, answers_of_score):
     sandbox.lever_does("settings", answers_of_score=answers_of_score)
     scenario.sent_invitation()

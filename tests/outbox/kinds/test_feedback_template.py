@@ -7,15 +7,6 @@ from portal.devtools.sandbox.lever.records import build_fields
 from tests.outbox.conftest import evaluate, feedback_forms, lever_account, portal_templates
 
 
-def test_the_template_is_made_once(scenario, sandbox):
-    for word in ("Alder", "Tamarack"):
-        scenario.sent_invitation(word)
-        scenario.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
-        scenario.work_waiting()
-    assert len(portal_templates(sandbox)) == 1
-    assert len(feedback_forms(sandbox)) == len(feedback_forms(sandbox, "Tamarack")) == 1
-
-
 def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario, sandbox):
     lever_account(sandbox).templates.clear()
     LeverConnection.objects.update(feedback_template_id="")

@@ -7,14 +7,16 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.acts import save_codescreen_key
+from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health import incidents
-from integrations.http import session
+from integrations.http import session, steps
+from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
+from integrations.outbox.sending import refusal_note
 from integrations.queue import worker
 from integrations.store.encryption import sealed
 from tests.outbox.conftest import sending_calls
@@ -42,17 +44,13 @@ def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandb
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-@pytest.mark.parametrize("status", [503, 408])
-def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, sandbox, status):
-    scenario.codescreen_fails(status=status, retry_after=120)
+def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, sandbox):
+    scenario.codescreen_fails(status=503, retry_after=120)
     invitation = scenario.pending_invitation()
     scenario.work()
-    effect = scenario.latest_effect()
-    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
-        "due",
-        None,
-        "pending",
-    )
+    effect, row = scenario.latest_effect(), scenario.reread(invitation)
+    assert (effect.state, effect.attempt_started_at) == ("due", None)
+    assert (row.status, row.first_call_at) == ("pending", None)
     wait = effect.due_at - timezone.now()
     assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
     scenario.work_waiting()
@@ -64,26 +62,27 @@ def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, s
     ("status", "words"),
     [
         (302, "An Admin reads the reason"),
-        (400, "e-mail address"),
+        (400, "Check the candidate's e-mail address"),
         (403, "Your CodeScreen account may not send this assessment"),
         (404, "The assessment is no longer in CodeScreen"),
         (409, "already has an invitation"),
-        (422, "e-mail address"),
+        (422, "Check the candidate's e-mail address"),
     ],
 )
-def test_an_invitation_fails_and_a_note_says_what_to_do_when_codescreen_refuses_it(
-    scenario, sandbox, status, words
-):
-    scenario.codescreen_fails(status=status)
+def test_a_refusal_says_what_a_recruiter_can_do(status, words):
+    assert words in refusal_note(status)
+
+
+def test_an_invitation_fails_and_a_note_says_what_to_do_when_codescreen_refuses_it(scenario, sandbox):
+    scenario.codescreen_fails(status=422)
     invitation = scenario.pending_invitation()
     scenario.work()
     effect = scenario.latest_effect()
     assert (effect.state, scenario.reread(invitation).status) == ("failed", "failed")
-    assert str(status) in effect.last_error
+    assert "422" in effect.last_error
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert "could not be sent" in note
-    assert words in note
-    assert ("Check the candidate's e-mail address" in note) is (status in {400, 422})
+    assert refusal_note(422) in note
     assert "@" not in note
     assert "Alder" not in note
     scenario.work_waiting()
@@ -133,16 +132,6 @@ def test_an_invitation_fails_when_a_conflict_names_another_invitations_instance(
     assert sandbox.invitations_sent(ALDER) == 1
 
 
-def test_no_invitation_is_sent_while_the_organization_is_paused(scenario, sandbox, super_admin):
-    set_policies(scenario.organization, {"paused": True}, super_admin)
-    scenario.pending_invitation()
-    scenario.work()
-    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
-    set_policies(scenario.organization, {"paused": False}, super_admin)
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
-
-
 def test_only_what_codescreen_publishes_is_sent(scenario, monkeypatch):
     sent: dict[str, Any] = {}
 
@@ -157,3 +146,26 @@ def test_only_what_codescreen_publishes_is_sent(scenario, monkeypatch):
     worker.perform_effect(effect)
     assert set(sent["payload"]) == {"assessmentId", "firstName", "lastName", "email"}
     assert sent["headers"]["Authorization"].startswith("apiKey ")
+
+
+@pytest.mark.parametrize("call", ["send", "status"])
+def test_a_refusal_of_the_former_key_does_not_mark_the_newly_saved_key(
+    scenario, sandbox, super_admin, monkeypatch, call
+):
+    is_about_status = call == "status"
+    invitation = scenario.sent_invitation() if is_about_status else scenario.pending_invitation()
+    key = CodeScreenConnection.objects.get().api_key
+
+    def refuse_after_new_key(*_: Any) -> None:
+        CodeScreenConnection.objects.update(state="refused")  # another worker has marked the former key
+        save_codescreen_key(scenario.organization, key, super_admin)
+        raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CodeScreenClient, call, refuse_after_new_key)
+        scenario.poll() if is_about_status else scenario.work()
+    assert CodeScreenConnection.objects.get().is_working
+    if not is_about_status:  # saving made waiting effects due, and this one was being sent
+        assert scenario.latest_effect().due_at - timezone.now() <= steps.FIRST_RETRY
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -2,15 +2,19 @@
 
 import pytest
 
+from integrations.case.reconcile import changing
 from integrations.catalog import lists
-from integrations.catalog.models import Stage
+from integrations.catalog.models import RoleMapping, Stage
 from integrations.clients import provider
+from integrations.invitations.acts.invitations import invite_again
 from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from tests.outbox.conftest import LOST
 
 TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
+PASS = ("start", "submit", "evaluate")
 
 
 @pytest.fixture
@@ -25,9 +29,8 @@ def recruiter_moves(sandbox, to, word="Alder"):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=to)
 
 
-@pytest.mark.parametrize("written", [f"  {TARGET.upper()} ", "id"])
-def test_a_passed_candidate_is_moved_once_to_the_stage_by_name_or_id(scenario, sandbox, written):
-    scenario.set_policies(stage_on_pass=sandbox.stage_id(TARGET) if written == "id" else written)
+def test_a_passed_candidate_is_moved_once_to_the_stage_however_it_is_spelled(scenario):
+    scenario.set_policies(stage_on_pass=f"  {TARGET.upper()} ")
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     effect = scenario.latest_effect("move_stage")
@@ -42,15 +45,6 @@ def test_a_move_whose_answer_was_lost_is_not_made_twice(scenario, passed):
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
     assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
-
-
-def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, passed):
-    waiting = scenario.latest_effect("move_stage")
-    scenario.work()
-    Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
-    scenario.work_waiting()
-    assert scenario.latest_effect("move_stage").state == "done"
-    assert scenario.moves_of() == 1
 
 
 @pytest.mark.parametrize(
@@ -68,8 +62,6 @@ def test_the_move_is_cancelled_when_a_recruiter_acted_before_it(
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert said in effect.last_error
-    if act == "move":
-        assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
     assert (scenario.stage_of(), scenario.moves_of()) == (stage, 0)
 
 
@@ -128,3 +120,79 @@ def test_the_move_fails_when_two_stages_have_the_name(scenario, passed):
     assert effect.state == "failed"
     assert "2 stages" in effect.last_error
     assert scenario.moves_of() == 0
+
+
+# what follows the move
+
+
+def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenario, sandbox, super_admin):
+    scenario.set_policies(stage_on_pass=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    scenario.candidate_does("regrade", score=10, result="Failed")
+    scenario.poll()
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert f"changed after the candidate was moved to “{TARGET}”. Now it is: Failed." in note
+    assert "alder" not in note.casefold()
+    [email] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
+    assert super_admin.email in email.payload["recipients"]
+
+
+def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monkeypatch):
+    scenario.set_policies(stage_on_pass=TARGET)
+    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+
+    def regrade(*_):
+        with changing(scenario.organization, invitation.opportunity_id) as case:
+            result = case.results[invitation.pk]
+            result.outcome = "Failed"
+            result.save()
+
+    monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regrade)
+    scenario.work()
+    assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
+
+
+def test_stages_that_lead_to_each_other_send_each_assessment_once(scenario, sandbox):
+    own, second = {"organization": scenario.organization, "role": "Backend Engineer"}, "CodeScreen Take-home"
+    RoleMapping.objects.create(**own, stage=FROM, assessment="Backend", stage_on_pass=second)
+    RoleMapping.objects.create(**own, stage=second, assessment="Frontend Developer", stage_on_pass=FROM)
+    scenario.enter()
+    scenario.candidate_does(*PASS, score=90, result="Passed")
+    scenario.enter(stage=second)
+    sandbox.codescreen_does(
+        "candidate",
+        action=[*PASS],
+        email="alder@candidates.example",
+        assessment="Frontend Developer",
+        score=90,
+        result="Passed",
+    )
+    scenario.poll()
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 2)
+    assert scenario.enter().verdict == "already_invited"
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+
+
+def test_nobody_is_moved_again_by_a_later_round(scenario):
+    RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage=FROM,
+        assessment="Backend",
+        stage_on_pass="CodeScreen Take-home",
+    )
+    scenario.enter()
+    scenario.candidate_does(*PASS, score=90, result="Passed")
+    scenario.enter()
+    invite_again(Invitation.objects.get(), "test")
+    scenario.work()
+    scenario.candidate_does(*PASS, score=90, result="Passed")
+    assert Effect.objects.filter(kind="move_stage").count() == 2
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
+    assert scenario.latest_effect("move_stage").last_error.startswith(
+        "The candidate was moved for this assessment before."
+    )

@@ -2,8 +2,6 @@
 
 import pytest
 
-from integrations.case.reconcile import changing
-from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.health.checks.work import check_failed_effects
@@ -19,12 +17,6 @@ FORMER = "CodeScreen: Invitation Sent"
 def progress_tags(sandbox, word="Alder"):
     """Return the progress tags a candidate has in Lever."""
     return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
-
-
-def become(invitation, status):
-    """Change the status of an invitation, as a step does that found it out."""
-    with changing(invitation.organization, invitation.opportunity_id) as case:
-        case.invitation(invitation.pk).move(status, instance_id="i-1")
 
 
 def claimed_tag():
@@ -44,18 +36,6 @@ def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invi
     assert written["tags"] == [ProgressTag.COMPLETED]
     assert set(written["removed"]) == {*ProgressTag, others[-3]} - {ProgressTag.COMPLETED}
     assert "is_removal_known" not in written
-
-
-def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
-    for status in (Status.SENDING, Status.INVITED, Status.IN_PROGRESS, Status.COMPLETED):
-        become(invitation, status)
-    scenario.work()
-    states = list(
-        Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
-    )
-    assert states == ["cancelled", "cancelled", "done"]
-    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
-    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
 
 
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])

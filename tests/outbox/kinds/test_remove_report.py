@@ -38,20 +38,7 @@ def test_the_report_is_removed_when_the_person_is_to_be_forgotten(attached, caus
     assert (opportunity(attached).files == {}) is is_removed
     assert Effect.objects.filter(kind="remove_report", state="done").exists() is is_removed
     assert Result.objects.get().file_id == "" or not is_removed
-
-
-def test_nothing_of_the_words_is_kept(attached):
-    forget(attached)
-    effect = attached.latest_effect("attach_report")
-    assert effect.written == {}
-    assert effect.payload["result"] == Result.objects.get().pk
-
-
-def test_a_pause_does_not_hold_the_removal_back(attached):
-    attached.set_policies(paused=True)
-    forget(attached)
-    attached.work()
-    assert opportunity(attached).files == {}
+    assert attached.latest_effect("attach_report").written == {}
 
 
 def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetition(attached):
@@ -65,7 +52,8 @@ def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetit
     assert opportunity(attached).files == {}
 
 
-def test_the_removal_goes_on_when_the_answer_was_lost(attached):
+def test_the_removal_goes_on_when_the_answer_was_lost_even_in_a_pause(attached):
+    attached.set_policies(paused=True)
     attached.lever_fails("/files/", method="DELETE", kind=LOST)
     forget(attached)
     attached.work()
