@@ -24,36 +24,17 @@ from tests.support.scenario import ASSESSMENT
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("refused_by", ["a person", "a worker"])
-def test_an_invitation_being_refused_is_not_approved(refused_by):
+def test_an_invitation_being_refused_is_not_approved():
     invitation = factories.InvitationFactory(status="held")
     row = type(invitation).objects.get(pk=invitation.pk)
-
-    def refuse():
-        if refused_by == "a person":
-            invitations.cancel(invitation, "one")
-        else:
-            invitation.move("withdrawn", "The candidate left the stage.")
-
-    raised = run_during_transaction(refuse, lambda: invitations.approve(row, "another"))
+    raised = run_during_transaction(
+        lambda: invitations.cancel(invitation, "one"), lambda: invitations.approve(row, "another")
+    )
     assert [type(error) for error in raised] == [ActionNotAllowed]
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
     assert not Effect.objects.filter(kind="send_invitation").exists()
     assert not AuditEntry.objects.filter(action="approve").exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_invitation_being_resolved_is_not_resolved_differently():
-    invitation = factories.InvitationFactory(status="uncertain")
-    row = type(invitation).objects.get(pk=invitation.pk)
-    raised = run_during_transaction(
-        lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
-        lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
-    )
-    assert [type(error) for error in raised] == [ActionNotAllowed]
-    invitation.refresh_from_db()
-    assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
 
 
 @pytest.mark.django_db(transaction=True)

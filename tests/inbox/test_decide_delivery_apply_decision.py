@@ -97,17 +97,10 @@ def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, 
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario):
-    scenario.set_policies(bulk_limit=1, default_assessment="Backend")
+def test_the_bulk_limit_counts_candidates_and_neither_their_invitations_nor_who_waits(scenario, sandbox):
+    scenario.set_policies(bulk_limit=2)
     for _ in range(3):
         factories.InvitationFactory(organization=scenario.organization, status="held")
-    delivery = scenario.move("Alder")
-    scenario.work()
-    assert verdict(delivery) == "invite"
-
-
-def test_the_bulk_limit_counts_candidates_and_not_their_invitations(scenario, sandbox):
-    scenario.set_policies(bulk_limit=2)
     words = ("Hazel", "Hazel", "Alder", "Alder")
     for number, word in enumerate(words):  # of who came before, and of the candidate
         factories.InvitationFactory(

@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from integrations.core.vocabulary import ErasureCause, ProgressTag
+from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
-from integrations.privacy.erase import erase
 from tests.inbox.conftest import verdict
-from tests.support import duty_runs, factories
+from tests.support import duty_runs
 
 
 def candidate(delivery) -> Candidate:
@@ -82,27 +81,10 @@ def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario):
     assert candidate(again).invitation is None
 
 
-def test_an_erasure_empties_the_row_and_a_later_delivery_stores_nothing_personal(scenario):
-    delivery = scenario.move()
-    scenario.work()
-    erase(scenario.organization, delivery.opportunity_id, ErasureCause.FORGOTTEN, "test")
-    row = candidate(delivery)
-    assert (row.name, row.email, row.assessment_name) == ("", "", "")
-    assert row.erased_at is not None
-    scenario.move()
-    scenario.work()
-    assert candidate(delivery).name == ""
-
-
 def test_a_name_that_is_corrected_before_sending_is_the_candidates_too(scenario):
-    scenario.set_policies(bulk_limit=1)
-    factories.InvitationFactory.create(organization=scenario.organization)
-    delivery = scenario.move()
-    scenario.work()
-    held = candidate(delivery).invitation
-    assert held is not None
+    held = scenario.held_invitation()
     scenario.correct(name="Candidate Alder Again")
     approve(held, "test")
     scenario.work()
-    row = candidate(delivery)
+    row = Candidate.objects.get()
     assert (row.name, row.email) == ("Candidate Alder Again", "alder.correct@candidates.example")

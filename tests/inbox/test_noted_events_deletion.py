@@ -7,6 +7,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.noted_events import NotErased
 from integrations.privacy.models import Erasure
 from tests.support import factories
+from tests.support.waits import end_wait
 
 ADDRESS = "alder@candidates.example"
 
@@ -39,30 +40,25 @@ def test_a_deleted_candidate_is_erased_at_once(scenario, reported):
     assert Erasure.objects.get().cause == "deleted"
 
 
-def test_a_report_about_a_candidate_lever_shows_erases_nothing(scenario, reported):
+@pytest.mark.parametrize(
+    ("confidentiality", "said"),
+    [("non-confidential", NotErased.STILL_SHOWN), ("confidential", NotErased.NOT_CONFIRMED)],
+)
+def test_a_report_about_a_candidate_whom_lever_shows_or_refuses_to_show_erases_nothing(
+    scenario, reported, confidentiality, said
+):
     invitation = scenario.sent_invitation()
+    account = scenario.sandbox.lever.accounts["acme"]
+    account.opportunities[invitation.opportunity_id].confidentiality = confidentiality
     delivery = reported(invitation.opportunity_id)
     for _ in range(3):
         assert (delivery.verdict, delivery.due_at is None) == ("", False)
-        type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
+        end_wait()
         scenario.work()
         delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.explanation) == ("noted", NotErased.STILL_SHOWN.value)
+    assert (delivery.verdict, delivery.explanation) == ("noted", said.value)
     assert scenario.reread(invitation).email == ADDRESS
     assert not Erasure.objects.exists()
-
-
-def test_a_refusal_is_no_confirmation(scenario, reported):
-    invitation = scenario.sent_invitation()
-    account = scenario.sandbox.lever.accounts["acme"]
-    account.opportunities[invitation.opportunity_id].confidentiality = "confidential"
-    delivery = reported(invitation.opportunity_id)
-    for _ in range(3):
-        type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
-        scenario.work()
-    delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.explanation) == ("noted", NotErased.NOT_CONFIRMED.value)
-    assert scenario.reread(invitation).email == ADDRESS
 
 
 def test_a_candidate_without_stored_data_gets_no_receipt(scenario, reported):

@@ -48,13 +48,6 @@ def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbo
     assert Invitation.objects.count() == 1
 
 
-def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario):
-    invitation = scenario.pending_invitation()
-    Invitation.objects.filter(pk=invitation.pk).update(status="held")
-    scenario.enter(stage="New applicant")
-    assert scenario.reread(invitation).status == "withdrawn"
-
-
 @pytest.mark.parametrize(("in_any_stage", "status"), [(True, "invited"), (False, "withdrawn")])
 def test_what_a_person_sends_in_any_stage_is_sent_when_the_candidate_leaves(scenario, in_any_stage, status):
     invitation = scenario.pending_invitation(

@@ -60,17 +60,6 @@ def test_the_reentry_policy_holds_for_a_person_who_completed_elsewhere(scenario,
     assert sandbox.invitations_sent(PERSON) == 2
 
 
-def test_the_same_address_under_another_contact_is_the_same_person(scenario, sandbox, enter_both):
-    account = sandbox.lever.accounts["acme"]
-    second = account.opportunities[sandbox.opportunity_id(SECOND)]
-    other = type(account.contact_of(second))(id="another-contact", name="T. Tamarack")
-    account.add_contact(other)
-    account.set_emails(other, [PERSON.title()])
-    second.contact_id = other.id
-    assert enter_both() == "invited_elsewhere"
-    assert sandbox.invitations_sent(PERSON) == 1
-
-
 def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitation_was_withdrawn(
     scenario, sandbox, enter_both
 ):

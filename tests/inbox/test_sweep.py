@@ -17,9 +17,8 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
-from integrations.queue import duties, worker
-from integrations.queue.models.duty_run import Duty, DutyRun
-from tests.support import duty_runs, factories
+from integrations.queue import duties
+from tests.support import duty_runs
 
 
 def test_a_missed_candidate_is_taken_in_once(scenario, sandbox):
@@ -92,18 +91,6 @@ def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sa
     with pytest.raises(PlatformError):
         queue_acts.sweep_organization(scenario.organization)
     assert queue_acts.sweep_organization(scenario.organization) == 1
-
-
-def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox):
-    other = factories.LeverConnectionFactory().organization  # whose Lever refuses it
-    factories.CodeScreenConnectionFactory(organization=other)
-    scenario.place()
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=3))
-    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(hours=1))
-    for organization in (other, scenario.organization):
-        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    assert worker.perform_duties() == 2
-    assert Delivery.objects.get(organization=scenario.organization).verdict == "invite"
 
 
 def test_a_delivery_is_not_due_while_the_sweep_decides_it(scenario, sandbox, monkeypatch):

@@ -53,14 +53,6 @@ def test_the_cause_is_the_sweep_when_the_sweep_found_it():
     assert [cause for _, cause, _ in history(delivery)] == ["sweep", "read_again"]
 
 
-def test_nothing_is_written_when_the_lease_was_lost():
-    delivery = factories.DeliveryFactory()
-    claimed = delivery.lease()
-    type(delivery).objects.update(lease_owner="another worker")
-    assert not claimed.decide(VerdictCode.INVITE, "It is sent.")
-    assert history(delivery) == []
-
-
 def test_a_second_current_verdict_is_refused():
     delivery = factories.DeliveryFactory()
     decide(delivery, VerdictCode.INVITE)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts import connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverAccess, LeverConnection
+from integrations.lever.acts import disconnect_lever
+from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.store.encryption import sealed
@@ -18,7 +18,7 @@ from tests.inbox.conftest import verdict
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "key refused"])
 def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
-    scenario, sandbox, super_admin, what
+    scenario, sandbox, super_admin, connect_to_account, what
 ):
     match what:
         case "paused":
@@ -38,21 +38,12 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
         case "paused":
             set_policies(scenario.organization, {"paused": False}, super_admin)
         case "no lever" | "lever refused":
-            account = sandbox.lever.accounts["acme"]
-            grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
-            tokens = sandbox.lever.grants.issue(grant, account)
-            connect_lever(
-                scenario.organization, LeverAccess(tokens, account.id, account.actor()), super_admin
-            )
+            connect_to_account("acme")
         case _:
             save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent() == 1
-
-
-def _scopes():
-    return set(LeverConnection.objects.get().scopes.split())
 
 
 def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(scenario, sandbox):
