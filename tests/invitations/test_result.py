@@ -12,8 +12,8 @@ from tests.support import factories
 @pytest.mark.parametrize(
     ("outcome", "score", "bar", "headline", "in_words", "counts_as_pass", "meets_bar"),
     [
-        ("Passed", "82", None, "Passed", "Passed 82", True, None),
-        ("Failed", "82", None, "Failed", "Failed 82", False, None),
+        ("Passed", "82.0000", None, "Passed", "Passed 82", True, None),
+        ("Failed", "70.05", None, "Failed", "Failed 70.05", False, None),
         ("Expired", None, None, "Expired", "Expired", None, None),
         (
             "",

@@ -65,12 +65,6 @@ def test_an_unchanged_poll_is_counted_on_the_first_such_call(poll_answer):
     assert ApiCall.objects.count() == 2
 
 
-def test_each_failing_poll_is_stored(poll_answer):
-    for _ in range(3):
-        poll_answer({}, status=503)
-    assert list(ApiCall.objects.values_list("status", "repeats")) == [(503, 0)] * 3
-
-
 def test_the_instance_id_is_escaped_in_the_address(codescreen_api, invitation):
     Invitation.objects.update(instance_id="a/../b?c#d")
     invitation.refresh_from_db()

@@ -80,13 +80,6 @@ def test_a_reason_that_names_the_candidate_is_left_out(poll_answer, invitation, 
     assert Effect.objects.filter(kind="write_feedback").count() == 1
 
 
-def test_polling_the_same_result_again_writes_nothing(poll_answer):
-    for _ in range(3):
-        poll_answer(COMPLETE)
-    assert Result.objects.count() == 1
-    assert Effect.objects.filter(kind="write_feedback").count() == 1
-
-
 def test_a_regrade_without_attempt_numbers_is_a_new_result(poll_answer):
     poll_answer(COMPLETE | {"metadata": {}})
     poll_answer(COMPLETE | {"score": 20, "metadata": {}})
@@ -126,27 +119,24 @@ def test_an_attempt_is_updated_when_its_result_changes_under_the_same_number(pol
     assert (result.attempt, result.score_text, result.rating) == (1, "20", 3)
 
 
-@pytest.mark.parametrize("stated", ["passed", "PASSED", " Passed "])
-def test_the_outcome_is_compared_without_case(poll_answer, stated):
-    poll_answer(COMPLETE | {"metadata": {"result": stated, "failureReason": "Unit Tests"}})
-    result = Result.objects.get()
-    assert (result.outcome, result.failure_reason) == ("Passed", "")
+@pytest.mark.parametrize(
+    ("answer", "decoded"),
+    [
+        ({"status": " COMPLETE "}, {"status": "Complete"}),
+        ({"status": "expired", "metadata": {}}, {"status": "Expired", "outcome": "Expired"}),
+        (
+            {"metadata": {"result": " PASSED ", "failureReason": "x"}},
+            {"outcome": "Passed", "failure_reason": ""},
+        ),
+    ],
+)
+def test_the_words_of_codescreen_are_read_in_any_case(answer, decoded):
+    progress = Progress.from_api(COMPLETE | answer)
+    assert {name: getattr(progress, name) for name in decoded} == decoded
 
 
 @pytest.mark.parametrize(
-    "url",
-    [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "/report/1",
-        "//evil.example",
-        "ftp://x.example",
-        "https://" + "x" * 1000,
-        5,
-        None,
-        ["https://x.example"],
-        "",
-    ],
+    "url", ["javascript:alert(1)", "/report/1", "//evil.example", "https://" + "x" * 1000, 5, None]
 )
 def test_a_report_link_that_is_no_web_address_is_dropped(url):
     assert Progress.from_api(COMPLETE | {"result_url": url}).report_url == ""
@@ -157,20 +147,13 @@ def test_a_report_link_that_is_no_web_address_is_dropped(url):
     [
         (0, 0),
         (100, 100),
-        (82.9, Decimal("82.9")),
-        (99.9, Decimal("99.9")),
-        (74.99999, Decimal("74.9999")),
-        ("75", 75),
+        (74.99999, Decimal("74.9999")),  # else it would be rated as 75
         (" 62.5 ", Decimal("62.5")),
-        ("1e2", 100),
         ("NaN", None),
-        ("eighty", None),
         ("82/100", None),
-        ("", None),
         (101, None),
         (-1, None),
         (True, None),
-        (None, None),
         ([82], None),
     ],
 )
@@ -185,42 +168,19 @@ def test_whether_the_account_states_results_is_known_from_the_last_one(poll_answ
     assert CodeScreenConnection.objects.get().states_results is states
 
 
-@pytest.mark.parametrize(
-    ("score", "rating"), [(74.9, 3), ("74.99", 3), (74.99999999, 3), ("75", 4), (75.0001, 4), (99.9, 4)]
-)
-def test_the_rating_follows_the_exact_score(poll_answer, score, rating):
-    poll_answer(COMPLETE | {"score": score})
-    assert Result.objects.get().rating == rating
-
-
 def test_a_score_with_many_decimal_places_stays_the_same_result_at_the_next_poll(poll_answer):
     for _ in range(2):
         poll_answer(COMPLETE | {"score": 66.66666666666667, "metadata": {}})
     assert Result.objects.count() == 1
 
 
-@pytest.mark.parametrize("status", ["complete", "COMPLETE", " Complete "])
-def test_a_status_in_another_case_completes_the_invitation(poll_answer, status):
-    assert poll_answer(COMPLETE | {"status": status}).status == "completed"
-
-
-@pytest.mark.parametrize(
-    ("score", "shown"), [(0, "0"), (100, "100"), (75.0, "75"), (99.9, "99.9"), (70.05, "70.05"), (None, "")]
-)
-def test_the_score_is_shown_plainly(score, shown):
-    assert Result(score=None if score is None else Decimal(str(score))).score_text == shown
-
-
-@pytest.mark.parametrize("metadata", [None, [], "text", {"attempt": 1.5}, {"attempt": 0}, {"attempt": True}])
-def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, metadata):
-    polled = poll_answer(COMPLETE | {"metadata": metadata})
-    assert polled.status == "completed"
-    assert Result.objects.get().attempt == 1
-
-
 @pytest.mark.parametrize(
     "metadata",
     [
+        None,
+        "text",
+        {"attempt": 1.5},
+        {"attempt": True},
         {"attempt": 10**30},
         {"attempt": 2**31},
         {"failureReason": "x" * 5000, "result": "Failed"},
@@ -234,7 +194,8 @@ def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, me
         {str(number): number for number in range(1000)},
         {"": [{"a\x00": ["\ud800"]}]},
     ],
-    ids=lambda metadata: str(next(iter(metadata)))[:20] + str(next(iter(metadata.values())))[:12],
+    ids=lambda metadata: str(metadata)[:30],
 )
-def test_a_result_is_recorded_when_metadata_has_extreme_values(poll_answer, metadata):
+def test_a_result_is_recorded_whatever_metadata_holds(poll_answer, metadata):
     assert poll_answer(COMPLETE | {"metadata": metadata}).status == "completed"
+    assert Result.objects.get().attempt == 1

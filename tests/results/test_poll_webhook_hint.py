@@ -50,13 +50,6 @@ def test_a_submission_webhook_before_the_start_sets_the_in_progress_tag(invitati
     assert progress_tags() == [ProgressTag.IN_PROGRESS]
 
 
-def test_a_late_submission_webhook_does_not_reopen_a_completed_invitation(invitation, poll_answer):
-    poll_answer(COMPLETE)
-    receive_webhook(invitation, "candidate.submitted")
-    invitation.refresh_from_db()
-    assert invitation.status == "completed"
-
-
 def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, poll_answer):
     for kind in (
         "candidate.evaluated",

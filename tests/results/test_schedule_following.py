@@ -31,12 +31,26 @@ def emails():
     return Effect.objects.filter(kind="send_email", email_topic="following_ended")
 
 
-def test_following_a_no_show_ends_in_words(poll_answer, organization, super_admin):
+def notes():
+    return Effect.objects.filter(kind="leave_note")
+
+
+def test_following_a_no_show_ends_in_words_that_are_told_once(poll_answer, invitation, super_admin):
     let_days_pass(57)
-    polled = poll_answer(NOT_STARTED)
+    for _ in range(2):
+        polled = poll_answer(NOT_STARTED)
+        Effect.objects.update(state="done", due_at=None)
     assert (polled.status, polled.next_poll_at, polled.following_ended) == ("invited", None, "not_started")
     assert polled.following_ended_reason.startswith("Not started within 56 days.")
     assert "Not started within 56 days." in str(emails().get().payload)
+    note = notes().get()
+    assert note.payload["text"].startswith(
+        "CodeScreen: “Backend”: not started within 56 days. No result comes any more. If you still need it, "
+        "move the candidate out of the stage and back in.\n"
+    )
+    assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
+    assert invitation.candidate_name not in str(note.payload)
+    assert invitation.email not in str(note.payload)
 
 
 def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organization):
@@ -46,32 +60,6 @@ def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organizat
     assert poll_answer(NOT_STARTED).next_poll_at is not None
     let_days_pass(91)
     assert poll_answer(NOT_STARTED).following_ended_reason.startswith("Not started within 90 days.")
-
-
-def test_a_no_show_is_told_once_when_it_is_polled_again(poll_answer, super_admin):
-    let_days_pass(57)
-    poll_answer(NOT_STARTED)
-    Effect.objects.update(state="done", due_at=None)
-    assert poll_answer(NOT_STARTED).next_poll_at is None
-    assert emails().count() == 1
-
-
-def notes():
-    return Effect.objects.filter(kind="leave_note")
-
-
-def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer, invitation):
-    let_days_pass(57)
-    for _ in range(2):
-        poll_answer(NOT_STARTED)
-    note = notes().get()
-    assert note.payload["text"].startswith(
-        "CodeScreen: “Backend”: not started within 56 days. No result comes any more. If you still need it, "
-        "move the candidate out of the stage and back in.\n"
-    )
-    assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
-    assert invitation.candidate_name not in str(note.payload)
-    assert invitation.email not in str(note.payload)
 
 
 def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, super_admin):
@@ -125,7 +113,9 @@ def test_another_failure_never_makes_an_instance_count_as_deleted(poll_answer):
     assert (polled.following_ended, polled.next_poll_at is None) == ("", False)
 
 
-def test_a_settled_result_ends_following_without_an_email(poll_answer, organization, super_admin):
+def test_a_settled_result_ends_following_without_an_email_until_a_regrade(
+    poll_answer, organization, super_admin
+):
     poll_answer(COMPLETE)
     Invitation.objects.update(completed_at=days_ago(31), followed_since=days_ago(31))
     polled = poll_answer(COMPLETE)
@@ -135,13 +125,7 @@ def test_a_settled_result_ends_following_without_an_email(poll_answer, organizat
         None,
     )
     assert not emails().exists()
-
-
-def test_a_regrade_makes_a_settled_result_followed_again(poll_answer):
-    poll_answer(COMPLETE)
-    Invitation.objects.update(completed_at=days_ago(31), followed_since=days_ago(31))
-    poll_answer(COMPLETE)
-    polled = poll_answer(COMPLETE | {"score": 20})
+    polled = poll_answer(COMPLETE | {"score": 20})  # a regrade
     assert (polled.following_ended, polled.following_ended_at) == ("", None)
     assert polled.next_poll_at is not None
 
