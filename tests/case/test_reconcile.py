@@ -144,13 +144,6 @@ def test_what_a_worker_holds_is_left_to_its_step(invitation):
     assert (later.payload["tag"], is_replaced(later)) == (ProgressTag.IN_PROGRESS, False)
 
 
-def test_an_effect_that_failed_is_not_repeated(invitation):
-    send(invitation)
-    Effect.objects.filter(kind="set_progress_tag").update(state="failed", due_at=None)
-    become(invitation, Status.INVITED)
-    assert kinds(kind="set_progress_tag", state="due") == []
-
-
 @pytest.mark.parametrize(
     ("status", "state", "then"),
     [

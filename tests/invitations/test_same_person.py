@@ -26,17 +26,15 @@ def invitation(organization, request):
     )
 
 
-def invite_elsewhere(invitation, **changes):
+def invite_elsewhere(invitation):
     """Return an invitation of the same person, by address, that was sent through another opportunity."""
     values = {"status": "invited", "instance_id": "instance-2", "email": invitation.email.upper()}
-    return factories.InvitationFactory.create(organization=invitation.organization, **values | changes)
+    return factories.InvitationFactory.create(organization=invitation.organization, **values)
 
 
 @pytest.mark.parametrize(("invitation", "act"), ACTS.values(), ids=ACTS, indirect=["invitation"])
-@pytest.mark.parametrize("status", ["invited", "in_progress", "withdrawn", "uncertain"])
-def test_an_act_is_refused_and_says_where_the_other_invitation_is(invitation, act, status, super_admin):
-    instance_id = "" if status == "uncertain" else "instance-2"
-    other = invite_elsewhere(invitation, status=status, instance_id=instance_id)
+def test_an_act_is_refused_and_says_where_the_other_invitation_is(invitation, act, super_admin):
+    other = invite_elsewhere(invitation)
     with pytest.raises(ActionNotAllowed) as refusal:
         act(invitation, super_admin)
     assert "The same person already has “Backend”" in str(refusal.value)
@@ -58,16 +56,6 @@ def test_retrying_the_effect_of_a_failed_invitation_is_refused_too(invitation, s
     invite_elsewhere(invitation)
     with pytest.raises(ActionNotAllowed, match="through another opportunity"):
         retry_effect(effect, super_admin)
-
-
-@pytest.mark.parametrize("invitation", ["failed"], indirect=True)
-def test_a_failed_invitation_is_not_sent_again_after_the_person_completed_it_elsewhere(
-    invitation, super_admin
-):
-    other = invite_elsewhere(invitation)
-    Invitation.objects.filter(pk=other.pk).update(status="completed", completed_at=other.created_at)
-    with pytest.raises(ActionNotAllowed, match="completed \\("):
-        invitations.send_again(invitation, super_admin)
 
 
 @pytest.mark.parametrize("invitation", ["completed"], indirect=True)

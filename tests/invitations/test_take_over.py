@@ -38,30 +38,20 @@ def run(capsys, *arguments):
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_who_was_invited_elsewhere_is_known_and_not_invited_again(scenario, sandbox, before, capsys, tag):
-    before(tag=tag)
+    opportunity = before(tag=tag)
+    said = run(capsys, scenario.organization.slug, "--dry-run")
+    assert f"{opportunity} {tag} (Backend)" in said
+    assert "1 would be taken over" in said
+    assert not Invitation.objects.exists()
     assert "1 taken over, 0 left" in run(capsys, scenario.organization.slug)
     assert AuditEntry.objects.latest("pk").action == "take_over"
+    assert "0 taken over, 0 left" in run(capsys, scenario.organization.slug)
     scenario.work()
     delivery = scenario.enter()
     assert delivery.verdict == "already_invited"
     assert sandbox.invitations_sent() == 0
     in_lever = sandbox.opportunity("Alder")
     assert (in_lever["tags"].count(tag), in_lever["notes"], in_lever["posts"]) == (1, 0, 0)
-
-
-def test_a_second_run_takes_nobody_over_again(scenario, before, capsys):
-    before()
-    run(capsys, scenario.organization.slug)
-    assert "0 taken over, 0 left" in run(capsys, scenario.organization.slug)
-    assert Invitation.objects.count() == 1
-
-
-def test_a_dry_run_changes_nothing(scenario, before, capsys):
-    opportunity = before()
-    output = run(capsys, scenario.organization.slug, "--dry-run")
-    assert f"{opportunity} {ProgressTag.INVITED} (Backend)" in output
-    assert "1 would be taken over" in output
-    assert not Invitation.objects.exists()
 
 
 def test_who_has_no_assessment_by_the_rules_is_left_with_the_reason(scenario, before, capsys):

@@ -104,20 +104,6 @@ def test_only_inviting_again_ignores_that_the_candidate_left_the_stage(scenario,
     assert row.in_any_stage is (row.round == 2)
 
 
-def test_a_move_between_other_stages_does_not_withdraw_what_a_person_invited_again(
-    scenario, sandbox, super_admin
-):
-    invitation, act = withdrawn(scenario)
-    scenario.place(stage="Phone screen")
-    scenario.set_policies(paused=True)
-    act()
-    scenario.work()
-    scenario.set_policies(paused=False)
-    sandbox.lever_does("move", opportunities=[invitation.opportunity_id], stage="On-site interview")
-    scenario.work_waiting()
-    assert (latest(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-
-
 def test_a_person_who_turns_out_to_be_invited_elsewhere_gets_nothing(scenario, sandbox, sent_by_a_person):
     invitation, act = sent_by_a_person
     other = scenario.pending_invitation("Birch")

@@ -61,21 +61,7 @@ def test_an_earlier_former_key_is_refused_once_another_is_replaced(organization,
     assert [find_anew(key).organization for key in keys[1:]] == [organization] * 2
 
 
-def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_admin):
-    former = organization.webhook_key
-    replace_webhook_key(organization, timedelta(), super_admin)
-    with pytest.raises(NotFound):
-        find_anew(former)
-
-
 # configure
-
-
-def test_a_key_that_configure_replaces_is_honoured_too(organization):
-    former = organization.webhook_key
-    change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
-    assert find_addressee(former).organization == organization
-    assert find_addressee("chosen-by-file").organization == organization
 
 
 def test_a_key_that_two_requests_store_at_once_becomes_no_former_one(organization):

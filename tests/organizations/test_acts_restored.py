@@ -77,7 +77,9 @@ def test_an_invitation_that_waited_in_the_backup_is_left_to_a_person(
     until = ago(hours=1)
     assert restore(until).uncertain == 1
     scenario.work_waiting()
-    assert scenario.reread(invitation).status == "uncertain"
+    row = scenario.reread(invitation)
+    assert row.status == "uncertain"
+    assert row.first_call_at is not None, "it is never sent again automatically"
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("uncertain", 0)
     invitations.send_again(scenario.reread(invitation), super_admin)
     again = restore(until)
@@ -145,14 +147,6 @@ def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person
         assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
     assert sandbox.invitations_sent() == 0
     invite_offered(acme, super_admin, delivery.pk)
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
-
-
-def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):
-    restore()
-    enter(minutes=30)
-    assert queue_acts.sweep_organization(acme) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
@@ -235,17 +229,3 @@ def test_a_duty_does_not_go_on_from_its_place_in_the_backup(acme, restore):
         DutyRun.objects.create(organization=acme, duty=duty, place={"next": "page"})
     restore()
     assert [run.place for run in DutyRun.objects.exclude(duty=Duty.PURGE)] == [{}, {}, {}]
-
-
-def test_what_may_have_been_sent_and_was_cancelled_is_not_sent_to_who_comes_back(
-    scenario, sandbox, restore, super_admin
-):
-    invitation = scenario.pending_invitation()
-    Invitation.objects.update(changed_at=ago(hours=6))
-    restore()
-    invitation.refresh_from_db()
-    assert invitation.status == "uncertain"
-    invitations.cancel(invitation, super_admin)
-    scenario.enter(stage="Phone screen")
-    assert scenario.enter().verdict == "already_invited"
-    assert sandbox.invitations_sent() == 0
