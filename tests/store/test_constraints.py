@@ -1,5 +1,7 @@
 """The database's constraints, an invitation's transitions, encrypted columns and roles."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import FieldError
 from django.db import IntegrityError, transaction
@@ -8,77 +10,77 @@ from integrations.core.invitation_status import TRANSITIONS
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.lever.models.connection import LeverConnection
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
+INVITATION = {"opportunity_id": "o", "contact_id": "", "assessment_id": "a"}
+SENT = {"status": "invited", "instance_id": "i"}
+#: The row that is refused: its factory or model, the row that is stored before it or nothing, and how it differs.
+REFUSED: dict[str, tuple[Any, dict[str, Any] | None, dict[str, Any]]] = {
+    "an opportunity's second invitation for the assessment and round": (
+        factories.InvitationFactory,
+        INVITATION,
+        {},
+    ),
+    "a person's second unsent invitation for the assessment": (
+        factories.InvitationFactory,
+        INVITATION | {"contact_id": "c", "status": "uncertain"},
+        {"opportunity_id": "another", "status": "pending"},
+    ),
+    "a second invitation with an instance": (
+        factories.InvitationFactory,
+        SENT,
+        {"opportunity_id": "another"},
+    ),
+    "an invitation with an unknown status": (factories.InvitationFactory, None, {"status": "unknown"}),
+    "an invitation of round 0": (factories.InvitationFactory, None, {"round": 0}),
+    "an effect with an unknown state": (factories.EffectFactory, None, {"state": "unknown"}),
+    "a due effect that is done": (factories.EffectFactory, None, {"state": "done"}),
+    "a second effect with a key": (factories.EffectFactory, {"key": "k"}, {}),
+    "a second delivery with a key": (factories.DeliveryFactory, {"dedupe_key": "k"}, {}),
+    "a verdict without its time": (factories.DeliveryFactory, None, {"verdict": "invite"}),
+    "the time of no verdict": (factories.DeliveryFactory, None, {"decided_at": "2026-01-01T00:00Z"}),
+    "a second run of a duty": (DutyRun.objects, {"duty": Duty.SWEEP}, {}),
+}
 
-def assert_refused(create):
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_the_database_refuses_a_row(organization, case):
+    maker, stored, changes = REFUSED[case]
+    values = {"organization": organization} | (stored or {})
+    if stored is not None:
+        maker.create(**values)
     with pytest.raises(IntegrityError), transaction.atomic():
-        create()
-
-
-def test_an_opportunity_has_one_invitation_per_assessment_and_round(organization):
-    values = {"organization": organization, "opportunity_id": "o", "contact_id": "", "assessment_id": "a"}
-    factories.InvitationFactory(**values)
-    assert_refused(lambda: factories.InvitationFactory(**values))
-    factories.InvitationFactory(**values, round=2)
-    factories.InvitationFactory(**values | {"organization": factories.OrganizationFactory()})
-
-
-def test_a_person_has_one_unsent_invitation_per_assessment(organization):
-    values = {"organization": organization, "contact_id": "c", "assessment_id": "a"}
-    factories.InvitationFactory(**values, status="uncertain")
-    assert_refused(lambda: factories.InvitationFactory(**values, status="pending"))
-    factories.InvitationFactory(**values, status="failed")
-
-
-def test_an_instance_belongs_to_one_invitation(organization):
-    factories.InvitationFactory(organization=organization, status="invited", instance_id="i")
-    assert_refused(
-        lambda: factories.InvitationFactory(organization=organization, status="invited", instance_id="i")
-    )
+        maker.create(**values | changes)
 
 
 @pytest.mark.parametrize("status", ["invited", "in_progress", "submitted", "completed"])
 def test_a_sent_invitation_has_an_instance(organization, status):
-    assert_refused(lambda: factories.InvitationFactory(organization=organization, status=status))
+    with pytest.raises(IntegrityError):
+        factories.InvitationFactory(organization=organization, status=status)
 
 
-@pytest.mark.parametrize("changes", [{"status": "unknown"}, {"round": 0}])
-def test_an_invitation_is_refused_when_a_value_is_invalid(organization, changes):
-    assert_refused(lambda: factories.InvitationFactory(organization=organization, **changes))
-
-
-@pytest.mark.parametrize("changes", [{"state": "unknown"}, {"state": "done"}])
-def test_an_effect_is_refused_when_its_state_is_invalid(organization, changes):
-    assert_refused(lambda: factories.EffectFactory(organization=organization, **changes))
-
-
-def test_effects_and_deliveries_are_unique_by_key(organization):
-    factories.EffectFactory(organization=organization, key="k")
-    assert_refused(lambda: factories.EffectFactory(organization=organization, key="k"))
-    factories.DeliveryFactory(organization=organization, dedupe_key="k")
-    assert_refused(lambda: factories.DeliveryFactory(organization=organization, dedupe_key="k"))
-    factories.DeliveryFactory(organization=organization, dedupe_key="k", platform="codescreen")
-
-
-def test_a_delivery_has_both_verdict_and_time_or_neither(organization):
-    assert_refused(lambda: factories.DeliveryFactory(organization=organization, verdict="invite"))
-    assert_refused(
-        lambda: factories.DeliveryFactory(organization=organization, decided_at="2026-01-01T00:00Z")
-    )
+def test_a_row_is_stored_that_differs_in_one_part_of_the_key(organization):
+    other = {"organization": factories.OrganizationFactory.create()}
+    failed = {"contact_id": "c", "opportunity_id": "another", "status": "failed"}
+    for changes in (
+        {},
+        {"round": 2},
+        other,
+        failed,
+        failed | {"status": "pending", "opportunity_id": "third"},
+    ):
+        factories.InvitationFactory.create(**{"organization": organization} | INVITATION | changes)
+    for changes in ({}, {"platform": "codescreen"}, other):
+        factories.DeliveryFactory.create(**{"organization": organization, "dedupe_key": "k"} | changes)
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {"webhook_key": ""},
-        {"bulk_window": 0},
-        {"bulk_window": 9 * 10**8},
-    ],
-    ids=str,
+    "changes", [{"webhook_key": ""}, {"bulk_window": 0}, {"bulk_window": 9 * 10**8}], ids=str
 )
 def test_an_organization_is_refused_when_a_policy_is_invalid(organization, changes):
-    assert_refused(lambda: type(organization).objects.filter(pk=organization.pk).update(**changes))
+    with pytest.raises(IntegrityError):
+        type(organization).objects.filter(pk=organization.pk).update(**changes)
 
 
 # transitions

@@ -7,7 +7,6 @@ from django.db import connection
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.doctor import findings
-from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.store.encryption import (
@@ -67,12 +66,6 @@ def test_a_secret_is_refused_when_it_was_moved(places, source, target):
         f"{type(row).__name__} {row.pk}, {column}"
     ]
     assert stored(row, column) == moved
-
-
-def test_a_connection_is_refused_when_it_was_given_to_another_organization(organization):
-    row = factories.LeverConnectionFactory(organization=organization)
-    LeverConnection.objects.update(organization=factories.OrganizationFactory(name="Globex"))
-    assert not LeverConnection.objects.get(pk=row.pk).is_working
 
 
 def test_the_doctor_names_a_secret_that_was_moved(places, organization):

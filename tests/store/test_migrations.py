@@ -44,6 +44,7 @@ def _tables() -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.django_db(transaction=True)
 def test_every_migration_is_reversed_and_applied_again() -> None:
     before = _tables()
