@@ -25,7 +25,7 @@ MAX_BYTES = 256 * 1024
 
 #: Hypothesis runs its examples inside one test's transaction: nothing that is stored leaks into the next test.
 EXAMPLES = settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
@@ -124,34 +124,22 @@ class WebhookContract:
         assert answers == [202, 200, 200]
         assert Delivery.objects.get().repeats == 2
 
-    def test_the_same_delivery_of_two_organizations_is_stored_twice(self, sender, endpoint):
-        other = OrganizationFactory()
-        self.accept(other)
-        request = self.signed(self.payload())
-        for address in (endpoint, reverse(self.url_name, args=[other.webhook_key])):
-            assert self.send(sender, address, request).status_code == 202
-        assert Delivery.objects.count() == 2
-
     @pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml;q=0.5", "nonsense"])
     def test_any_accept_header_is_answered(self, sender, endpoint, accept):
         body, headers = self.signed(self.payload())
         assert self.send(sender, endpoint, (body, headers | {"Accept": accept})).status_code == 202
 
-    def test_an_unknown_event_is_stored(self, sender, endpoint):
-        answer = self.send(sender, endpoint, self.signed(self.payload_of_event("somethingNew.of_tomorrow")))
-        assert answer.status_code == 202
+    def test_what_a_later_version_may_send_is_stored(self, sender, endpoint):
+        event = self.signed(self.payload_of_event("somethingNew.of_tomorrow"))
+        assert self.send(sender, endpoint, event).status_code == 202
         assert Delivery.objects.get().event == "somethingNew.of_tomorrow"
+        field = self.signed(self.payload(new_field={"of": ["tomorrow", 1, None, True, 1.5]}))
+        for request in (field, self.signed_text("[" * 99 + "]" * 99)):
+            assert self.send(sender, endpoint, request).status_code == 202
 
     def payload_of_event(self, event: str) -> dict[str, Any]:
         """Return a delivery of that event."""
         raise NotImplementedError
-
-    def test_unknown_fields_are_accepted(self, sender, endpoint):
-        request = self.signed(self.payload(new_field={"of": ["tomorrow", 1, None, True, 1.5]}))
-        assert self.send(sender, endpoint, request).status_code == 202
-
-    def test_nesting_of_100_is_accepted(self, sender, endpoint):
-        assert self.send(sender, endpoint, self.signed_text("[" * 99 + "]" * 99)).status_code == 202
 
     # refusing: which address, how, how much, of what kind
 
@@ -229,7 +217,7 @@ class WebhookContract:
 
     # refusing: who sent it
 
-    def test_a_wrong_signature_is_401_with_a_code(self, sender, endpoint):
+    def test_a_wrong_signature_is_401_with_a_code_that_reveals_nothing(self, sender, endpoint, organization):
         for name, request in self.tampered().items():
             answer = self.send(sender, endpoint, request)
             assert answer.status_code == 401, name
@@ -240,6 +228,8 @@ class WebhookContract:
                 "signature_mismatch",
             }, name
             assert set(answer.json()) == {"detail", "code"}
+            assert self.secret not in answer.content.decode()
+            assert organization.webhook_key not in answer.content.decode()
         assert Delivery.objects.count() == 0
 
     def test_without_a_stored_secret_everything_is_401(self, sender, endpoint, organization):
@@ -247,44 +237,33 @@ class WebhookContract:
         answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 401
         assert answer.json()["code"] in {"no_signature_token", "no_webhook_secret"}
-        assert Delivery.objects.count() == 0
-
-    def test_an_empty_secret_verifies_nothing(self, sender, endpoint, organization):
-        self.remove_secret(organization)
-        for name, request in self.tampered().items():
+        for name, request in self.tampered().items():  # one is signed with an empty secret
             assert self.send(sender, endpoint, request).status_code == 401, name
+        assert Delivery.objects.count() == 0
 
     def test_another_organizations_secret_verifies_nothing(self, sender, endpoint):
         other = OrganizationFactory()
         self.accept_other(other)
-        request = self.signed(self.payload(), self.other_secret)
+        payload = self.payload()
+        request = self.signed(payload, self.other_secret)
         assert self.send(sender, endpoint, request).status_code == 401
         address = reverse(self.url_name, args=[other.webhook_key])
         assert self.send(sender, address, request).status_code == 202
+        # the same delivery for both is one of each
+        assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
 
+    secret: ClassVar[str]
     other_secret: ClassVar[str]
 
     def accept_other(self, organization: Organization) -> None:
         """Store `other_secret`."""
         raise NotImplementedError
 
-    def test_a_refusal_reveals_neither_secret_nor_key(self, sender, endpoint, organization):
-        for request in self.tampered().values():
-            text = self.send(sender, endpoint, request).content.decode()
-            assert self.secret not in text
-            assert organization.webhook_key not in text
-
-    secret: ClassVar[str]
-
     # refusing: what is in it
 
-    def test_an_unparsable_unsigned_body_is_refused(self, sender, endpoint):
+    def test_an_unparsable_body_is_refused(self, sender, endpoint):
         for name, body in HOSTILE_BODIES.items():
             assert self.send(sender, endpoint, (body, {})).status_code == self.unparsable_unsigned, name
-        assert Delivery.objects.count() == 0
-
-    def test_an_unparsable_signed_body_is_400(self, sender, endpoint):
-        for name, body in HOSTILE_BODIES.items():
             answer = self.send(sender, endpoint, self.signed_body(body))
             assert answer.status_code == 400, name
             assert answer.json()["code"]
@@ -299,15 +278,16 @@ class WebhookContract:
     def test_a_wrong_type_of_a_field_that_is_read_is_refused(self, sender, endpoint):
         for path, values in self.wrong_types.items():
             for value in values:
-                payload = self.payload()
-                target, *rest = path.split(".")
-                if rest:
-                    payload[target] = payload[target] | {rest[0]: value}
-                else:
-                    payload[target] = value
-                answer = self.send(sender, endpoint, self.signed(payload))
-                assert answer.status_code in (400, 401), (path, value)
+                request = self.signed(self.payload_with(path, value))
+                assert self.send(sender, endpoint, request).status_code in (400, 401), (path, value)
         assert Delivery.objects.count() == 0
+
+    def payload_with(self, path: str, value: Any) -> dict[str, Any]:
+        """Return a delivery with that value in a field."""
+        payload = self.payload()
+        target, *rest = path.split(".")
+        payload[target] = payload[target] | {rest[0]: value} if rest else value
+        return payload
 
     @given(value=JSON_VALUES)
     @EXAMPLES
@@ -321,15 +301,9 @@ class WebhookContract:
     def test_arbitrary_values_in_the_fields_that_are_read_never_break_the_endpoint(
         self, sender, endpoint, data
     ):
-        payload = self.payload()
-        target, *rest = data.draw(st.sampled_from(list(self.wrong_types))).split(".")
-        value = data.draw(JSON_VALUES)
-        if rest:
-            payload[target] = payload[target] | {rest[0]: value}
-        else:
-            payload[target] = value
+        path = data.draw(st.sampled_from(list(self.wrong_types)))
         try:
-            request = self.signed(payload)
+            request = self.signed(self.payload_with(path, data.draw(JSON_VALUES)))
         except (TypeError, UnicodeEncodeError, ValueError):
             return  # it can't even be signed
         assert self.send(sender, endpoint, request).status_code in (200, 202, 400, 401)

@@ -148,15 +148,6 @@ class TestCodeScreen(WebhookContract):
         assert delivery.dedupe_key == "id:msg_01HX0000000000000000000004"
         assert delivery.payload == json.loads(KNOWN_BODY)
 
-    def test_the_known_message_is_refused_when_one_byte_differs(self, sender, endpoint):
-        with clock_at(KNOWN_TIME):
-            for body in (
-                KNOWN_BODY + b"\n",
-                KNOWN_BODY.replace(b":4", b":5"),
-                KNOWN_BODY.replace(b",", b", "),
-            ):
-                assert self.send(sender, endpoint, (body, KNOWN_HEADERS)).status_code == 401
-
     @pytest.mark.parametrize(
         ("offset", "status"), [(-300, 202), (300, 202), (-301, 401), (301, 401), (-86_400, 401)]
     )

@@ -13,7 +13,7 @@ from tests.support.at_once import run_at_once
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.support.payloads import load, sign
 
-THREADS, EACH, WORKERS = 8, 40, 2
+THREADS, EACH, WORKERS = 8, 20, 2
 
 
 @pytest.mark.slow

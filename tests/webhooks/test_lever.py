@@ -184,10 +184,11 @@ class TestLever(WebhookContract):
         assert self.statuses(sender, endpoint, *others) == [202] * 4
         assert Delivery.objects.count() == 5
 
-    def test_deliveries_with_an_id_are_deduplicated_by_it(self, sender, endpoint):
+    def test_deliveries_with_an_id_are_deduplicated_by_it_however_they_are_formatted(self, sender, endpoint):
         first = self.payload()
         later = first | {"triggeredAt": first["triggeredAt"] + 60_000, "token": "e" * 48}
-        assert self.statuses(sender, endpoint, first, later) == [202, 200]
+        reordered = {name: first[name] for name in sorted(first, reverse=True)}
+        assert self.statuses(sender, endpoint, first, later, reordered) == [202, 200, 200]
 
     def test_an_id_cannot_imitate_the_dedupe_key_of_another_delivery(self, sender, endpoint):
         first = self.payload(id=None)
@@ -249,11 +250,6 @@ class TestLever(WebhookContract):
         if status == 401:
             assert answer.json()["code"] == "timestamp_out_of_range"
             assert not Delivery.objects.exists()
-
-    def test_headers_other_than_the_media_type_are_ignored(self, sender, endpoint):
-        body, _ = self.signed(self.payload())
-        headers = {"webhook-id": "msg_1", "X-Forwarded-For": "\"<>'", "User-Agent": ""}
-        assert sender.generic("POST", endpoint, body, JSON, headers=headers).status_code == 202
 
 
 def test_a_webhook_is_answered_503_when_no_key_decrypts_the_token(client, organization, settings, caplog):

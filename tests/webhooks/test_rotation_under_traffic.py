@@ -19,7 +19,7 @@ from integrations.store.encryption import rotate_secrets
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.support.payloads import load, sign
 
-SENDERS, BETWEEN, ROUNDS = 3, 12, 3
+SENDERS, BETWEEN, ROUNDS = 3, 9, 2
 
 
 class Sender:

@@ -58,7 +58,7 @@ def test_a_body_that_the_document_allows_is_answered_as_it_states(key, operation
 
     @given(data=st.data())
     @settings(
-        max_examples=100, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=50, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
     )
     def send(data):
         case = data.draw(operation.as_strategy())
