@@ -6,11 +6,6 @@ from integrations.organizations.models.organization import Organization
 from tests.health.rows import create_invitation, only_finding
 
 
-def test_ok_is_the_only_finding_when_all_is_well(healthy_organization: Organization) -> None:
-    finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level) == ("ok", "info")
-
-
 def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db) -> None:
     found = findings(Organization.objects.create(name="New", slug="new"))
     codes = [finding.code for finding in found]

@@ -1,5 +1,6 @@
 """Findings on names that the platforms don't list, or that mean several assessments."""
 
+from copy import copy
 from types import SimpleNamespace
 from typing import cast
 
@@ -34,74 +35,115 @@ def acme(db) -> Organization:
     return organization
 
 
-def create_role(organization: Organization, title: str, *tags: str, state: str = "published") -> Role:
-    return Role.objects.create(
-        organization=organization, external_id=f"id-{title}", title=title, state=state, tags=list(tags)
-    )
+def role(title: str = "Engineer", *tags: str, state: str = "published", **categories: str) -> Role:
+    """Return a role, not stored yet."""
+    values = {category: [value] for category, value in categories.items()}
+    return Role(external_id=f"id-{title}", title=title, state=state, tags=list(tags), categories=values)
 
 
-def messages_by_code(organization: Organization) -> dict[str, str]:
-    return {finding.code: finding.message for finding in findings(organization)}
+def mapping(role: str = "Engineer", assessment: str = "Backend", **columns: object) -> RoleMapping:
+    """Return a mapping, not stored yet."""
+    return RoleMapping(role=role, assessment=assessment, **columns)
 
 
-def test_no_finding_when_all_names_are_known(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Backend", "CodeScreen: Candidate Invited", "remote")
-    RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="frontend")
-    assert findings(acme) == []
+def store(organization: Organization, *rows: Role | RoleMapping | Stage) -> None:
+    for row in rows:
+        row.organization = organization
+        row.save()
 
 
-def test_a_misspelt_tag_is_found_with_a_suggestion(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Bakcend")
-    finding = findings(acme)[0]
-    assert (finding.code, finding.level, finding.page.url) == ("unknown_assessment", "warning", "/mappings/")
-    assert "“CodeScreen Bakcend” on “Engineer”" in finding.message
-    assert "Did you mean “Backend”?" in finding.message
+MISSPELT = role("Engineer", "CodeScreen Bakcend")
+BERLIN = role("Engineer", department="Engineering", location="Berlin")
+PARIS = role("Designer", department="Design", location="Paris")
+SECOND = Stage(external_id="stage-2", name="CodeScreen Second")
+TAKE_HOME = Stage(external_id="stage-2", name="Take-home")
+UNKNOWN, AMBIGUOUS = "unknown_assessment", "ambiguous_assessment"
+
+#: The rows, then the codes of the findings and words of each.
+CASES: dict[str, tuple[list[Role | RoleMapping | Stage], dict[str, str]]] = {
+    "all names are known": (
+        [
+            role("Engineer", "CodeScreen Backend", "CodeScreen: Candidate Invited", "remote"),
+            mapping(stage="stage-1", assessment="frontend"),
+        ],
+        {},
+    ),
+    "a misspelt tag": ([MISSPELT], {UNKNOWN: "“CodeScreen Bakcend” on “Engineer”"}),
+    "a misspelt tag has a suggestion": ([MISSPELT], {UNKNOWN: "Did you mean “Backend”?"}),
+    "the role is mapped": ([MISSPELT, mapping()], {}),
+    "it is mapped for the stage's id": ([MISSPELT, mapping(stage="stage-1")], {}),
+    "it is mapped for the stage's name": ([MISSPELT, mapping(stage="codescreen assessment")], {}),
+    "another CodeScreen stage uses the tag": (
+        [MISSPELT, SECOND, mapping("Another", stage="stage-2"), mapping(stage="stage-1")],
+        {UNKNOWN: "", "unknown_role": ""},
+    ),
+    "another stage doesn't use it": (
+        [MISSPELT, TAKE_HOME, mapping("Another", stage="stage-2"), mapping(stage="stage-1")],
+        {"unknown_role": ""},
+    ),
+    "the role is closed": ([role("Engineer", "CodeScreen Nonsense", state="closed")], {}),
+    "two tags": (
+        [role("Engineer", "CodeScreen Backend", "CodeScreen frontend")],
+        {AMBIGUOUS: "“Backend”, “Frontend”"},
+    ),
+    "two tags and a mapping": (
+        [role("Engineer", "CodeScreen Backend", "CodeScreen frontend"), mapping("id-Engineer")],
+        {},
+    ),
+    "two mappings of a role": (
+        [role(), mapping("id-Engineer"), mapping(assessment="Frontend")],
+        {AMBIGUOUS: ""},
+    ),
+    "two mappings of a role for one assessment": ([role(), mapping("id-Engineer"), mapping()], {}),
+    "two mappings with other rules each": (
+        [role(), mapping("id-Engineer", passing_score=80), mapping()],
+        {AMBIGUOUS: "other rules"},
+    ),
+    "two mappings for a stage, by id and name": (
+        [
+            role(),
+            mapping(stage="stage-1"),
+            mapping("engineer", stage="CodeScreen assessment", assessment="Frontend"),
+        ],
+        {AMBIGUOUS: ""},
+    ),
+    "a mapping for a role and a stage that aren't there": (
+        [role("Engineer", "CodeScreen Backend"), mapping("Enginer", stage="CodeScreen Assesment")],
+        {
+            "unknown_role": "Did you mean “Engineer”?",
+            "unknown_stage": "Did you mean “CodeScreen Assessment”?",
+        },
+    ),
+    "categories that no posting has together": (
+        [BERLIN, PARIS, mapping("", "Frontend", department="Design", location="Berlin")],
+        {"unknown_role": "fits no posting in Lever."},
+    ),
+    "categories that a posting has": ([BERLIN, mapping("", department="engineering")], {}),
+    "categories that fit equally": (
+        [BERLIN, mapping("", department="Engineering"), mapping("", "Frontend", location="Berlin")],
+        {AMBIGUOUS: "“Engineer” has several assessments"},
+    ),
+}
 
 
-@pytest.mark.parametrize("stage", ["", "stage-1", "codescreen assessment"])
-def test_a_misspelt_tag_is_no_finding_once_the_role_is_mapped(acme: Organization, stage: str) -> None:
-    create_role(acme, "Engineer", "CodeScreen Bakcend")
-    RoleMapping.objects.create(organization=acme, role="Engineer", stage=stage, assessment="Backend")
-    assert findings(acme) == []
-
-
-@pytest.mark.parametrize(("other_stage", "is_found"), [("CodeScreen Second", True), ("Take-home", False)])
-def test_a_misspelt_tag_stays_a_finding_when_another_codescreen_stage_uses_it(
-    acme: Organization, other_stage: str, is_found: bool
-) -> None:
-    create_role(acme, "Engineer", "CodeScreen Bakcend")
-    Stage.objects.create(organization=acme, external_id="stage-2", name=other_stage)
-    RoleMapping.objects.create(organization=acme, role="Another", stage="stage-2", assessment="Backend")
-    RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="Backend")
-    assert ("unknown_assessment" in messages_by_code(acme)) is is_found
-
-
-def test_mappings_that_name_one_assessment_with_other_rules_each_are_found(acme: Organization) -> None:
-    role = create_role(acme, "Engineer")
-    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Backend")
-    by_id = RoleMapping.objects.create(organization=acme, role=role.external_id, assessment="Backend")
-    assert findings(acme) == []
-    by_id.passing_score = 80
-    by_id.save()
-    assert "other rules" in messages_by_code(acme)["ambiguous_assessment"]
+@pytest.mark.parametrize("case", CASES)
+def test_names_that_are_not_known_or_not_clear_are_found(acme: Organization, case: str) -> None:
+    rows, expected = CASES[case]
+    store(acme, *(copy(row) for row in rows))
+    found = {finding.code: finding.message for finding in findings(acme)}
+    assert set(found) == set(expected)
+    assert [words for code, words in expected.items() if words not in found[code]] == [], found
 
 
 def test_one_misspelt_tag_on_many_roles_is_one_finding(acme: Organization) -> None:
-    for number in range(15):
-        create_role(acme, f"Engineer {number}", "CodeScreen Bakcend")
+    store(acme, *(role(f"Engineer {number}", "CodeScreen Bakcend") for number in range(15)))
     found = findings(acme)
-    assert len(found) == 1
+    assert [(one.code, one.level, one.page.url) for one in found] == [(UNKNOWN, "warning", "/mappings/")]
     assert "and 5 more" in found[0].message
 
 
-def test_tags_of_closed_roles_are_ignored(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Nonsense", state="closed")
-    assert findings(acme) == []
-
-
 def test_unknown_names_in_mappings_and_the_default_are_found(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Backend")
-    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontent")
+    store(acme, role("Engineer", "CodeScreen Backend"), mapping(assessment="Frontent"))
     acme.default_assessment = "Old Quiz"
     acme.save()
     messages = [finding.message for finding in findings(acme) if finding.code == "unknown_assessment"]
@@ -109,48 +151,18 @@ def test_unknown_names_in_mappings_and_the_default_are_found(acme: Organization)
     assert "no longer in CodeScreen" in messages[1]
 
 
-def test_several_assessments_for_one_role_are_ambiguous(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Backend", "CodeScreen frontend")
-    assert "“Backend”, “Frontend”" in messages_by_code(acme)["ambiguous_assessment"]
-    RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="Backend")
-    assert findings(acme) == []
-    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
-    assert "ambiguous_assessment" in messages_by_code(acme)
-
-
-def test_mappings_by_stage_name_and_id_are_the_same_stage(acme: Organization) -> None:
-    create_role(acme, "Engineer")
-    RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="Backend")
-    RoleMapping.objects.create(
-        organization=acme, role="engineer", stage="CodeScreen assessment", assessment="Frontend"
-    )
-    assert list(messages_by_code(acme)) == ["ambiguous_assessment"]
-
-
-def test_unknown_roles_and_stages_of_mappings_are_found_with_suggestions(acme: Organization) -> None:
-    create_role(acme, "Engineer", "CodeScreen Backend")
-    RoleMapping.objects.create(
-        organization=acme, role="Enginer", stage="CodeScreen Assesment", assessment="Backend"
-    )
-    found = messages_by_code(acme)
-    assert "Did you mean “Engineer”?" in found["unknown_role"]
-    assert "Did you mean “CodeScreen Assessment”?" in found["unknown_stage"]
-
-
 def test_a_renamed_stage_is_found_by_its_former_name(acme: Organization) -> None:
     lever = cast(LeverClient, SimpleNamespace(stages=lambda: [PipelineStage("stage-1", "Take-home")]))
-    create_role(acme, "Engineer")
-    mapping = RoleMapping.objects.create(
-        organization=acme, role="Engineer", stage="CodeScreen Assessment", assessment="Backend"
-    )
+    by_name = mapping(stage="CodeScreen Assessment")
+    store(acme, role(), by_name)
     lists.refresh_stages(acme, lever)
     found = [finding.message for finding in findings(acme) if finding.code == "unknown_stage"]
     assert "It was renamed to “Take-home”" in found[0]
     assert "and no longer invites" in found[1]
     lists.refresh_stages(acme, lever)
     assert Stage.objects.get().former_name == "CodeScreen Assessment"
-    mapping.stage = "Take-home"
-    mapping.save()
+    by_name.stage = "Take-home"
+    by_name.save()
     assert findings(acme) == []
 
 
@@ -164,41 +176,11 @@ def test_one_name_for_two_assessments_is_one_finding_and_not_ambiguous(acme: Org
     Assessment.objects.create(organization=acme, external_id="backend-2", name="backend ")
     Assessment.objects.filter(external_id="backend").update(name="Backend Test")
     Assessment.objects.filter(external_id="backend-2").update(name="Backend test")
-    create_role(acme, "Engineer", "CodeScreen backend  TEST")
-    RoleMapping.objects.create(organization=acme, role="Other", assessment="BACKEND TEST")
-    create_role(acme, "Other")
+    tagged = role("Engineer", "CodeScreen backend  TEST")
+    store(acme, tagged, role("Other"), mapping("Other", "BACKEND TEST"))
     found = findings(acme)
     assert [finding.code for finding in found] == ["ambiguous_assessment"]
     assert "CodeScreen has 2 assessments called “Backend Test”" in found[0].message
     RoleMapping.objects.update(assessment="backend-2")
     Role.objects.update(tags=[])
     assert findings(acme) == []
-
-
-def categorized(organization: Organization, title: str, *tags: str, **categories: str) -> Role:
-    role = create_role(organization, title, *tags)
-    role.categories = {category: [value] for category, value in categories.items()}
-    role.save()
-    return role
-
-
-def test_categories_that_no_posting_has_together_are_found(acme: Organization) -> None:
-    categorized(acme, "Engineer", department="Engineering", location="Berlin")
-    categorized(acme, "Designer", department="Design", location="Paris")
-    RoleMapping.objects.create(
-        organization=acme, department="Design", location="Berlin", assessment="Frontend"
-    )
-    assert messages_by_code(acme)["unknown_role"].endswith("fits no posting in Lever.")
-
-
-def test_a_mapping_for_categories_gives_its_roles_an_assessment(acme: Organization) -> None:
-    categorized(acme, "Engineer", department="Engineering")
-    RoleMapping.objects.create(organization=acme, department="engineering", assessment="Backend")
-    assert findings(acme) == []
-
-
-def test_mappings_for_categories_that_fit_equally_are_ambiguous(acme: Organization) -> None:
-    categorized(acme, "Engineer", department="Engineering", location="Berlin")
-    RoleMapping.objects.create(organization=acme, department="Engineering", assessment="Backend")
-    RoleMapping.objects.create(organization=acme, location="Berlin", assessment="Frontend")
-    assert "“Engineer” has several assessments" in messages_by_code(acme)["ambiguous_assessment"]
