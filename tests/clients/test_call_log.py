@@ -15,10 +15,9 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
 from integrations.queue import worker
-from integrations.queue.models.duty_run import Duty
 from integrations.store import database
 from tests.clients.conftest import API
-from tests.support import duty_runs, factories
+from tests.support import factories
 
 
 @pytest.fixture
@@ -38,12 +37,6 @@ def test_calls_are_stored_with_what_the_step_writes(lever, django_assert_num_que
             pass
         assert ApiCall.objects.count() == 2
     assert ApiCall.objects.count() == 2
-
-
-def test_calls_are_stored_at_the_end_when_the_step_writes_nothing(lever):
-    with call_log.collected():
-        lever.stages()
-    assert ApiCall.objects.count() == 1
 
 
 @pytest.mark.parametrize("error", [CallDeferred(1.0), ValueError("a bug"), KeyboardInterrupt()])
@@ -194,15 +187,6 @@ def test_a_performed_effect_and_its_call_are_recorded_together(lever_api, grant,
     )
     worker.work()
     assert states == [("done", 1)]
-
-
-def test_the_calls_of_a_duty_are_recorded_at_its_end(lever_api, grant, monkeypatch):
-    lever_api.get(f"{API}/stages", json={"data": []})
-    lever_api.get(f"{API}/postings", json={"data": []})
-    counts = []
-    monkeypatch.setattr(call_log, "store_calls", lambda calls: counts.append(len(calls)))
-    duty_runs.perform(Duty.REFRESH_LEVER_LISTS, grant.organization)
-    assert counts == [2]
 
 
 @pytest.mark.django_db(transaction=True)

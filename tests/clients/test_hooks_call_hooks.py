@@ -3,15 +3,12 @@
 from datetime import timedelta
 
 import pytest
-import responses
-from django.db import OperationalError
 from django.utils import timezone
 
-from integrations.clients import call_log, hooks, provider
+from integrations.clients import hooks, provider
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.http.session import CallDeferred, PlatformError
-from integrations.lever.lookups import PipelineStage
 from integrations.outbox.models.effect import Effect
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
 from tests.support import factories
@@ -74,48 +71,6 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(lever_api, grant):
         assert secret not in everything
     for personal in ("alder", "555", "@"):
         assert personal not in everything
-
-
-def test_an_invitation_is_recorded_without_name_and_address(settings, organization):
-    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
-    factories.CodeScreenConnectionFactory(organization=organization)
-    with responses.RequestsMock() as codescreen_api:
-        codescreen_api.post(
-            "https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"}
-        )
-        provider.codescreen_client(organization).send(
-            "assessment-1", "Candidate Alder", "alder@candidates.example"
-        )
-    row = ApiCall.objects.get()
-    assert "assessment-1" in row.request_body
-    assert "instance-1" in row.response_body
-    everything = row.request_body + row.response_body + row.path + row.error
-    assert "Alder" not in everything
-    assert "@" not in everything
-    assert "codescreen-key" not in everything
-
-
-def test_an_error_is_recorded_without_the_address_it_quotes(lever_api, grant):
-    message = "alder@candidates.example is not a valid address"
-    lever_api.get(
-        f"{API}/opportunities/opportunity-1",
-        status=404,
-        json={"code": "ResourceNotFound", "message": message},
-    )
-    with pytest.raises(PlatformError) as raised:
-        provider.lever_client(grant.organization).opportunity("opportunity-1")
-    row = ApiCall.objects.get()
-    assert "@" not in row.error + row.response_body + str(raised.value)
-
-
-def test_a_call_succeeds_when_it_cannot_be_recorded(lever_api, grant, monkeypatch):
-    lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
-    monkeypatch.setattr(call_log, "store_calls", _database_error)
-    assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
-
-
-def _database_error(_calls):
-    raise OperationalError("the server closed the connection")
 
 
 @pytest.fixture

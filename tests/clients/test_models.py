@@ -59,9 +59,6 @@ def test_the_same_answer_is_counted_on_the_latest_call(organization, stored):
 )
 def test_another_call_is_not_counted(organization, stored, change):
     assert not ApiCall.objects.count_repeat(make_call(organization, **change))
-
-
-def test_a_call_of_another_organization_is_not_counted(stored):
     assert not ApiCall.objects.count_repeat(make_call(factories.OrganizationFactory()))
 
 
