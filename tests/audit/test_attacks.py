@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models
 
 from integrations.audit.models.chain import Chained, ChainHead
 from integrations.audit.models.entry import AuditEntry
@@ -119,26 +119,6 @@ def test_two_rows_that_changed_places_are_both_named(chain):
     overwrite(rows_like(second), position=3)
     overwrite(rows_like(first), position=7)
     assert chain.faults() == [said(chain.row(3), COLUMNS), said(chain.row(7), COLUMNS)]
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces rows past the triggers")
-def test_a_row_that_another_client_replaces_past_the_triggers_is_named(chain):
-    entry = chain.row(3)
-    columns = [str(field.column) for field in AuditEntry._meta.local_concrete_fields]
-    values = ["'Never agreed.'" if column == "reason" else column for column in columns]
-    replace = (
-        f"INSERT OR REPLACE INTO integrations_auditentry ({', '.join(columns)}) "
-        f"SELECT {', '.join(values)} FROM integrations_auditentry WHERE id = %s"
-    )
-    with connection.cursor() as cursor:
-        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
-            cursor.execute(replace, [entry.pk])
-        cursor.execute("PRAGMA recursive_triggers = OFF")  # as in every other client, where it isn't set
-        try:
-            cursor.execute(replace, [entry.pk])
-        finally:
-            cursor.execute("PRAGMA recursive_triggers = ON")
-    assert chain.faults() == [said(entry, TEXT)]
 
 
 @pytest.mark.parametrize("position", [0, 11, 500])

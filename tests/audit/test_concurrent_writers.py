@@ -14,7 +14,6 @@ from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget
 from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.inbox.models.verdict import Verdict
-from integrations.members.end_access import withdraw
 from integrations.organizations.acts import change_organization, replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
@@ -99,19 +98,6 @@ def test_a_webhook_address_is_replaced_while_deliveries_are_decided(replace):
     decide_all = repeated(partial(decide_without_lock, organization))
     assert run_at_once(*[decide_all] * 4, partial(replace, organization), times=1) == []
     assert Organization.objects.get().previous_webhook_key
-    assert is_whole(organization)
-
-
-def test_invitations_of_members_are_withdrawn_while_deliveries_are_decided():
-    """Withdrawing locks the invitation alone; a lock on the organization would hold up those checks."""
-    organization = factories.OrganizationFactory.create()
-
-    def invite_and_withdraw() -> None:
-        withdraw(factories.invited(organization, "ada@acme.example"), "somebody")
-
-    decide_all = repeated(partial(decide_without_lock, organization))
-    assert run_at_once(*[decide_all] * 4, repeated(invite_and_withdraw), times=1) == []
-    assert not organization.pending_memberships.exists()
     assert is_whole(organization)
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
@@ -13,7 +12,6 @@ from integrations.audit.verification import verify_chain
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from tests.support import factories
-from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -99,17 +97,6 @@ def test_every_column_is_hashed_but_for_those_that_the_documentation_names(kind:
     chain = {"position", "previous_hash", "hash", "text_salt", "text_digest"}
     not_hashed = {"id", "is_current", "updated_at"} & columns
     assert columns == {*kind.HASHED_COLUMNS, *kind.TEXT_COLUMNS, *chain, *not_hashed}
-
-
-def test_nothing_of_a_row_is_stored_when_the_transaction_is_rolled_back(organization):
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
-    audit(target, "configure", AuditAction.REPLAY, organization=organization)
-    with transaction.atomic():
-        audit(target, "configure", AuditAction.REPLAY, organization=organization)
-        transaction.set_rollback(True)
-    audit(target, "configure", AuditAction.REPLAY, organization=organization)
-    assert is_whole(organization)
-    assert recorded().count() == 2
 
 
 def test_a_persons_name_is_kept_as_they_had_it(organization):

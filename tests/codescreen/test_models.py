@@ -16,7 +16,6 @@ from integrations.codescreen.acts import (
 )
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.checks.connections import check_key
-from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import plan_duties, retry_refused_key
@@ -40,16 +39,6 @@ def test_an_impossible_key_is_refused(organization, super_admin, key):
 def test_an_impossible_webhook_secret_is_refused(organization, super_admin, secret):
     with pytest.raises(ValidationError, match="whsec_"):
         save_codescreen_webhook_secret(organization, secret, super_admin)
-
-
-def test_a_refused_key_is_marked(connected_organization, sandbox):
-    CodeScreenConnection.objects.update(**sealed(CodeScreenConnection.objects.get(), api_key="wrong"))
-    with pytest.raises(PlatformError):
-        verify_codescreen_key(
-            connected_organization,
-            provider.codescreen_client(Organization.objects.get(pk=connected_organization.pk)),
-        )
-    assert CodeScreenConnection.objects.get().state == "refused"
 
 
 def test_a_key_that_works_again_requeues_what_waited(connected_organization, sandbox):
@@ -181,13 +170,10 @@ def test_a_key_that_cannot_be_tried_replaces_a_working_one_only_if_a_person_says
     assert isinstance(replace_codescreen_key(organization, "new-key", super_admin), KeyUntried)
     stored.refresh_from_db()
     assert stored.api_key == "working-key"
+    stored.mark_unusable("refused", "401")
+    assert isinstance(replace_codescreen_key(organization, "other-key", super_admin), KeyStoredUntried)
+    CodeScreenConnection.objects.update(**sealed(stored, api_key="working-key"), state="connected")
     outcome = replace_codescreen_key(organization, "new-key", super_admin, may_be_untried=True)
     assert isinstance(outcome, KeyStoredUntried)
     stored.refresh_from_db()
     assert (stored.api_key, stored.verified_at, stored.state) == ("new-key", None, "untried")
-
-
-def test_a_key_that_cannot_be_tried_replaces_a_refused_one(stored, organization, super_admin, settings):
-    stored.mark_unusable("refused", "401")
-    settings.CODESCREEN_API_URL = NOBODY
-    assert isinstance(replace_codescreen_key(organization, "new-key", super_admin), KeyStoredUntried)

@@ -18,22 +18,6 @@ def headers(**changes):
     return sent | {name.replace("_", "-"): value for name, value in changes.items()}
 
 
-def test_verify_returns_the_message_id():
-    assert verify(headers(), b"{}", SECRET, 1000.0) == "msg_1"
-
-
-@pytest.mark.parametrize(
-    ("now", "is_in_time"), [(1300.0, True), (700.0, True), (1300.1, False), (699.9, False), (1e12, False)]
-)
-def test_a_timestamp_may_be_five_minutes_off_either_way(now, is_in_time):
-    if is_in_time:
-        assert verify(headers(), b"{}", SECRET, now) == "msg_1"
-        return
-    with pytest.raises(BadSignature) as raised:
-        verify(headers(), b"{}", SECRET, now)
-    assert raised.value.code == "timestamp_out_of_range"
-
-
 def test_verify_refuses_when_the_id_was_shifted_into_the_timestamp():
     with pytest.raises(BadSignature):
         verify(headers(webhook_id="msg_1.1000", webhook_timestamp="1000"), b"{}", SECRET, 1000.0)

@@ -35,7 +35,9 @@ type Step = tuple[Act, str, *tuple[str, ...]]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OK = "ok info"
-NO_RESULT = [field for field in TEMPLATE["fields"] if field["text"] not in {"Result", "Report link"}]
+WITHOUT_SOME = [
+    field for field in TEMPLATE["fields"] if field["text"] not in {"Rating", "Result", "Report link"}
+]
 
 
 def update(model: Any, **values: object) -> Act:
@@ -112,10 +114,12 @@ LEVER: dict[str, list[Step]] = {
     "fields of the feedback template are gone": [
         (
             update(
-                LeverConnection, feedback_template_id="1", feedback_template={"id": "1", "fields": NO_RESULT}
+                LeverConnection,
+                feedback_template_id="1",
+                feedback_template={"id": "1", "fields": WITHOUT_SOME},
             ),
             "feedback_template_incomplete warning",
-            "Result, Report link",
+            "Rating, Result, Report link",
         ),
         (update(LeverConnection, feedback_template_id="another"), OK),
     ],

@@ -5,23 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.lever.payloads import FeedbackForm, FormField
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.text(max_size=8) | st.sampled_from(["id", "type", "text", "options", "fields"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=20,
-)
+from tests.lever.shapes import any_json
 
 
-@given(anything, st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@given(any_json("id", "type", "text", "options", "fields"), st.integers(1, 4))
+@settings(max_examples=100, deadline=None)
 def test_a_form_of_any_shape_is_decoded(data, rating):
     form = data if isinstance(data, dict) else {"fields": data}
     for field in FeedbackForm.from_api(form).fields:
