@@ -130,7 +130,7 @@ CASES: dict[str, tuple[list[Role | RoleMapping | Stage], dict[str, str]]] = {
 def test_names_that_are_not_known_or_not_clear_are_found(acme: Organization, case: str) -> None:
     rows, expected = CASES[case]
     store(acme, *(copy(row) for row in rows))
-    found = {finding.code: finding.message for finding in findings(acme)}
+    found: dict[str, str] = {finding.code: finding.message for finding in findings(acme)}
     assert set(found) == set(expected)
     assert [words for code, words in expected.items() if words not in found[code]] == [], found
 
