@@ -203,7 +203,7 @@ class History:
         change(self.opportunity(word), [tag])
 
     def correct_email(self, address: str) -> None:
-        self.lever.set_emails(self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)], [address])
+        self.lever.contacts[stable_id(ACCOUNT, "contact", ONE)].emails = [address]
         self.addresses.add(address)
 
     def archive(self, word: str, is_archived: bool) -> None:

@@ -49,7 +49,7 @@ class Scenario:
         account = self.sandbox.lever.accounts["acme"]
         opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
         if opportunity is not None:
-            account.set_stage(opportunity, self.sandbox.stage_id(stage))
+            opportunity.stage = self.sandbox.stage_id(stage)
             candidacies.record_stage(account, opportunity, None)
 
     def stage_of(self, word="Alder"):
@@ -65,7 +65,7 @@ class Scenario:
         """Correct a seeded candidate's address, and the name if given, in Lever."""
         account = self.sandbox.lever.accounts["acme"]
         contact = account.contact_of(account.opportunities[self.sandbox.opportunity_id(word)])
-        account.set_emails(contact, [email])
+        contact.emails = [email]
         contact.name = name or contact.name
 
     def sent_invitation(self, word="Alder"):

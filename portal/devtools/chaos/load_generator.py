@@ -76,7 +76,6 @@ WINDOW = 12
 LEAST_KILLS = 6  # while the moves are made, also when they are few
 MOST_PENDING = 150
 DUPLICATES = 0.3  # the share of webhooks that come twice
-DAY_MS = 24 * 3_600_000
 
 
 def seed(lever: SandboxClient, workload: Workload) -> None:
@@ -109,7 +108,7 @@ def make_visit(codescreen: SandboxClient, candidate: Candidate) -> bool:
 
 
 class LoadGenerator:
-    """Makes the moves as fast as their webhooks are accepted, with some webhooks duplicated and sent again late."""
+    """Makes the moves as fast as their webhooks are accepted, with some webhooks duplicated."""
 
     def __init__(self, environment: DemoEnvironment, workload: Workload, options: Options) -> None:
         self._environment = environment
@@ -117,7 +116,6 @@ class LoadGenerator:
         self._workload = workload
         self._pause = LEAST_KILLS * options.kill_every * WINDOW / workload.events
         self._random = random.Random(options.seed + 1)  # noqa: S311
-        self._moved: list[str] = []
 
     def make_moves(self, deadline: float) -> None:
         """Make every move. Raises RunFailed when the deadline passes before."""
@@ -130,8 +128,6 @@ class LoadGenerator:
                 copies = 1 if self._random.random() < DUPLICATES else 0
                 self._lever.act("settings", account=tenants.SLUG, webhook_duplicates=copies)
                 tenants.move(self._lever, opportunities, stage)
-                self._moved += opportunities
-            self._send_old_webhooks_again()
             time.sleep(self._pause)
 
     def _windows(self) -> Iterator[dict[str, list[str]]]:
@@ -145,17 +141,3 @@ class LoadGenerator:
             window.setdefault(stage, []).append(candidate.opportunity)
             opportunities.add(candidate.opportunity)
         yield window
-
-    def _send_old_webhooks_again(self) -> None:
-        """Sometimes have webhooks sent about candidates who moved before: late, without an id, out of order."""
-        if self._random.random() >= DUPLICATES:
-            return
-        self._lever.act(
-            "webhooks/deliver",
-            account=tenants.SLUG,
-            opportunities=self._random.sample(self._moved, min(3, len(self._moved))),
-            duplicates=self._random.randint(0, 1),
-            shuffle=True,
-            without_id=self._random.random() < 0.5,
-            stale_ms=self._random.choice([0, 60_000, 13 * DAY_MS]),
-        )

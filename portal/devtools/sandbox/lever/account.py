@@ -1,12 +1,10 @@
-"""One customer's Lever account: its settings, its webhooks, and everything in it, with indexes for quick look-ups."""
+"""One customer's Lever account: its settings, its webhooks, and everything in it."""
 
 import hashlib
 import hmac
 import json
 import random
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -19,7 +17,6 @@ from portal.devtools.sandbox.lever.records import (
     Posting,
     Stage,
     User,
-    canonical_email,
 )
 from portal.devtools.sandbox.values import JsonObject, new_id, new_token, now_ms, stable_id
 from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSender
@@ -105,15 +102,12 @@ class Events:
                 after = self._random.random() * settings.webhook_shuffle_ms / 1000
                 self.dispatch(webhook, event, body, subject=subject, after=after)
 
-    def dispatch(
-        self, webhook: Webhook, event: str, body: bytes, *, subject: str, after: float = 0.0
-    ) -> Delivery:
+    def dispatch(self, webhook: Webhook, event: str, body: bytes, *, subject: str, after: float) -> None:
         """Send one body to one webhook `after` seconds from now; its retries carry the same body."""
         delivery = Delivery(event, subject, webhook.url, lambda: ({}, body), webhook=webhook.id)
         with self._lock:
             self.deliveries.append(delivery)
         self._sender.send(delivery, retry_delays=self._settings.webhook_retry_delays, after=after)
-        return delivery
 
     def verify(self, webhook: Webhook) -> Attempt:
         """Send the test request of Verify Connection and wait for the answer."""
@@ -131,11 +125,9 @@ class Events:
         ]
 
 
-def signed_body(
-    webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False, stale_ms: int = 0
-) -> bytes:
+def signed_body(webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False) -> bytes:
     """Return a webhook body: event, data, and the signature over a fresh token and the time."""
-    triggered_at = now_ms() - stale_ms
+    triggered_at = now_ms()
     token = new_token()
     body: JsonObject = {} if without_id else {"id": new_id()}
     body |= {"event": event, "triggeredAt": triggered_at, "token": token, "data": data}
@@ -170,7 +162,7 @@ class TokenBucket:
 
 
 class LeverAccount(Account[LeverSettings]):
-    """State and indexes of one account."""
+    """The state of one account."""
 
     def __init__(self, slug: str, name: str, sender: WebhookSender, settings: LeverSettings) -> None:
         super().__init__(slug, name, settings)
@@ -186,60 +178,23 @@ class LeverAccount(Account[LeverSettings]):
         self.opportunities: dict[str, Opportunity] = {}
         self.deleted: dict[str, Opportunity] = {}
         self.neighbour_sent: list[str] = []
-        self.by_stage: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
-        self.by_contact: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
-        self.by_posting: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
-        self.contact_by_email: dict[str, Contact] = {}
-        self._ranks: dict[str, int] = {}
-
-    def add_contact(self, contact: Contact) -> None:
-        """Add a person."""
-        self.contacts[contact.id] = contact
-        for email in contact.emails:
-            self.contact_by_email.setdefault(canonical_email(email), contact)
-
-    def set_emails(self, contact: Contact, emails: list[str]) -> None:
-        """Change a person's addresses, and the index with them."""
-        for email in contact.emails:
-            if self.contact_by_email.get(canonical_email(email)) is contact:
-                del self.contact_by_email[canonical_email(email)]
-        contact.emails = emails
-        for email in emails:
-            self.contact_by_email.setdefault(canonical_email(email), contact)
 
     def add_opportunity(self, opportunity: Opportunity) -> None:
         """Add an opportunity; tags of its posting are copied onto it."""
         self.opportunities[opportunity.id] = opportunity
-        self.by_stage[opportunity.stage][opportunity.id] = opportunity
-        self.by_contact[opportunity.contact_id][opportunity.id] = opportunity
         if opportunity.posting_id:
-            self.by_posting[opportunity.posting_id][opportunity.id] = opportunity
             posting = self.postings[opportunity.posting_id]
             inherited = [tag for tag in posting.inherited_tags() if tag not in opportunity.tags]
             opportunity.tags += inherited
             opportunity.inherited.update(inherited)
 
     def drop_opportunity(self, opportunity: Opportunity) -> None:
-        """Remove an opportunity from every index; it stays among the deleted."""
-        self.opportunities.pop(opportunity.id, None)
-        self.by_stage[opportunity.stage].pop(opportunity.id, None)
-        self.by_contact[opportunity.contact_id].pop(opportunity.id, None)
-        if opportunity.posting_id:
-            self.by_posting[opportunity.posting_id].pop(opportunity.id, None)
-        self.deleted[opportunity.id] = opportunity
-
-    def set_stage(self, opportunity: Opportunity, stage_id: str) -> None:
-        """Put an opportunity in another stage, and the index with it."""
-        self.by_stage[opportunity.stage].pop(opportunity.id, None)
-        opportunity.stage = stage_id
-        self.by_stage[stage_id][opportunity.id] = opportunity
+        """Move an opportunity among the deleted."""
+        self.deleted[opportunity.id] = self.opportunities.pop(opportunity.id)
 
     def rank(self, stage_id: str) -> int:
         """Return a stage's zero-based place in the pipeline."""
-        # Stages are only ever appended, so the ranks are current while the number of stages is.
-        if len(self._ranks) != len(self.stages):
-            self._ranks = {known: index for index, known in enumerate(self.stages)}
-        return self._ranks.get(stage_id, len(self.stages))
+        return [*self.stages, stage_id].index(stage_id)  # one that is gone comes last
 
     def find_stage(self, name: str) -> Stage | None:
         """Return the stage with that id, or else with that text in any case."""
@@ -273,6 +228,14 @@ class LeverAccount(Account[LeverSettings]):
         """Return the contact of an opportunity."""
         return self.contacts[opportunity.contact_id]
 
-    def in_stages(self, stage_ids: Iterable[str]) -> list[Opportunity]:
-        """Return the opportunities in some stages, by the index."""
-        return [item for stage_id in stage_ids for item in self.by_stage[stage_id].values()]
+    def in_stage(self, stage_id: str) -> list[Opportunity]:
+        """Return the opportunities in a stage."""
+        return [item for item in self.opportunities.values() if item.stage == stage_id]
+
+    def of_contact(self, contact: Contact) -> list[Opportunity]:
+        """Return the opportunities of a contact."""
+        return [item for item in self.opportunities.values() if item.contact_id == contact.id]
+
+    def on_posting(self, posting: Posting) -> list[Opportunity]:
+        """Return the opportunities on a posting."""
+        return [item for item in self.opportunities.values() if item.posting_id == posting.id]

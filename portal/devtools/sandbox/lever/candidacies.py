@@ -60,7 +60,7 @@ def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str,
     from_stage = opportunity.stage
     if from_stage == stage_id:
         return False
-    account.set_stage(opportunity, stage_id)
+    opportunity.stage = stage_id
     record_stage(account, opportunity, user)
     opportunity.mark_updated()
     opportunity.last_advanced_at = opportunity.updated_at
@@ -106,10 +106,9 @@ def delete(account: LeverAccount, opportunity: Opportunity, user: str | None) ->
 
 def anonymize(account: LeverAccount, contact: Contact) -> None:
     """Erase a contact's name, addresses and links; notes and feedback stay, as in Lever."""
-    account.set_emails(contact, [])
-    contact.name, contact.links = "Anonymized candidate", []
+    contact.name, contact.emails, contact.links = "Anonymized candidate", [], []
     contact.is_anonymized = True
-    for opportunity in account.by_contact[contact.id].values():
+    for opportunity in account.of_contact(contact):
         opportunity.mark_updated()
 
 
@@ -141,7 +140,7 @@ def remove_tags(opportunity: Opportunity, tags: list[str]) -> None:
 def add_links(account: LeverAccount, contact: Contact, links: list[str]) -> None:
     """Add links to a contact; every opportunity of the contact shows them."""
     contact.links += [link for link in dict.fromkeys(links) if link not in contact.links]
-    for opportunity in account.by_contact[contact.id].values():
+    for opportunity in account.of_contact(contact):
         opportunity.mark_updated()
 
 
@@ -151,7 +150,7 @@ def tag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
         return
     posting.tags.append(tag)
     posting.updated_at = now_ms()
-    for opportunity in account.by_posting[posting.id].values():
+    for opportunity in account.on_posting(posting):
         if opportunity.archived is None and tag not in opportunity.tags:
             opportunity.tags.append(tag)
             opportunity.inherited.add(tag)
@@ -163,7 +162,7 @@ def untag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
         return
     posting.tags.remove(tag)
     posting.updated_at = now_ms()
-    for opportunity in account.by_posting[posting.id].values():
+    for opportunity in account.on_posting(posting):
         if tag in opportunity.inherited:
             remove_tags(opportunity, [tag])
 

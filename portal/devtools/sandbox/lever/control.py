@@ -6,15 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount, Webhook
 from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
 from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
 from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
-
-STAGE_CHANGE = "candidateStageChange"
 
 
 def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
@@ -96,7 +94,6 @@ class LeverControl(ControlApi[LeverAccount]):
             "webhook": self.make_webhook,
             "delete-webhook": self.delete_webhook,
             "verify": self.verify,
-            "webhooks/deliver": self.deliver,
         }
 
     def opportunities(self, account: LeverAccount, body: JsonObject) -> list[Opportunity]:
@@ -180,7 +177,7 @@ class LeverControl(ControlApi[LeverAccount]):
         if "@" not in address:
             raise HttpError(400, "this is no e-mail address")
         for item in self.opportunities(account, body):
-            account.set_emails(account.contact_of(item), [address])
+            account.contact_of(item).emails = [address]
             item.mark_updated()
         return {}
 
@@ -276,23 +273,3 @@ class LeverControl(ControlApi[LeverAccount]):
         )
         said = f"{'Success' if attempt.succeeded else 'Verification failed'}: {answer}."
         return {"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error, "said": said}
-
-    def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Send stage changes of opportunities again: copies, shuffled, without id, with an old time."""
-        copies = 1 + max(0, pick(body, "duplicates", int, 0))
-        without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
-        webhooks = [hook for hook in account.events.webhooks.values() if hook.event == STAGE_CHANGE]
-        opportunities = self.opportunities(account, body)
-        if body.get("shuffle"):
-            opportunities.reverse()
-        sent = []
-        for item in opportunities:
-            before = item.stage_changes[-2]["toStageId"] if len(item.stage_changes) > 1 else None
-            data = candidacies.event_data(item) | {"fromStageId": before, "toStageId": item.stage}
-            for webhook in webhooks:
-                raw = signed_body(webhook, STAGE_CHANGE, data, without_id=without_id, stale_ms=stale_ms)
-                sent += [
-                    account.events.dispatch(webhook, STAGE_CHANGE, raw, subject=item.id).id
-                    for _ in range(copies)
-                ]
-        return {"deliveries": sent}

@@ -68,7 +68,7 @@ class LeverPages(AccountPages[LeverAccount]):
     def candidates(self, request: Request, account: LeverAccount) -> Response:
         """Show the candidates, of one stage if asked; the archived ones last."""
         stage, query = request.args.get("stage", ""), request.args.get("q", "").strip()
-        everyone = account.in_stages([stage]) if stage else account.opportunities.values()
+        everyone = account.in_stage(stage) if stage else account.opportunities.values()
         chosen = [item for item in everyone if _mentions(account, item, query.casefold())]
         chosen.sort(key=lambda one: (bool(one.archived), account.rank(one.stage), one.created_at, one.id))
         return self.show(
@@ -78,7 +78,7 @@ class LeverPages(AccountPages[LeverAccount]):
             "candidates",
             items=chosen[:SHOWN],
             total=len(chosen),
-            counts=[(item, len(account.by_stage[item.id])) for item in account.stages.values()],
+            counts=[(item, len(account.in_stage(item.id))) for item in account.stages.values()],
             stage=stage,
             q=query,
         )
@@ -86,7 +86,7 @@ class LeverPages(AccountPages[LeverAccount]):
     def profile(self, request: Request, account: LeverAccount) -> Response:
         """Show everything about one opportunity."""
         item = _opportunity(account, request)
-        others = [one for one in account.by_contact[item.contact_id].values() if one is not item]
+        others = [one for one in account.of_contact(account.contact_of(item)) if one is not item]
         return self.show(request, account, "profile.html", "candidates", item=item, others=others)
 
     def file(self, request: Request, account: LeverAccount) -> Response:

@@ -60,15 +60,13 @@ def add_candidate(account: LeverAccount, item: JsonObject, created_at: int) -> O
     word = pick(item, "name", str, "Candidate")
     contact_id = pick(item, "contact", str, stable_id(account.slug, "contact", word))
     if contact_id not in account.contacts:
-        account.add_contact(
-            Contact(
-                contact_id,
-                word,
-                text_list(item.get("emails")),
-                text_list(item.get("links")),
-                pick(item, "anonymized", bool, False),
-                created_at,
-            )
+        account.contacts[contact_id] = Contact(
+            contact_id,
+            word,
+            text_list(item.get("emails")),
+            text_list(item.get("links")),
+            pick(item, "anonymized", bool, False),
+            created_at,
         )
     stage = account.find_stage(pick(item, "stage", str, "applicant-new"))
     if stage is None:

@@ -105,16 +105,6 @@ def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: Leve
     assert not lever.accounts["acme"].events.webhooks
 
 
-def test_the_last_stage_change_is_sent_again(lever: LeverSandbox, receivers: MakeReceiver):
-    receiver = receivers()
-    hook(lever, receiver)
-    body = {"account": "acme", "opportunity": ALDER, "duplicates": 2, "without_id": True, "stale_ms": 60_000}
-    assert len(control(lever, "webhooks/deliver", body)["deliveries"]) == 3
-    bodies = [json.loads(raw) for _, raw in receiver.wait_for(3)]
-    assert len({item["token"] for item in bodies}) == 1
-    assert "id" not in bodies[0]
-
-
 def test_lost_webhooks_are_no_deliveries(lever: LeverSandbox, receivers: MakeReceiver):
     hook(lever, receivers())
     control(lever, "settings", {"account": "acme", "webhooks_enabled": False})

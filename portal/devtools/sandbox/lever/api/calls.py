@@ -3,7 +3,7 @@
 import binascii
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -205,18 +205,6 @@ def _bad_offset() -> HttpError:
 LATEST_MS = 1 << 62
 
 type Filter = Callable[[Opportunity], bool]
-
-
-def indexed_candidates(account: LeverAccount, request: Request) -> Iterable[Opportunity]:
-    """Return the smallest set of opportunities an index offers; the filters do the rest."""
-    emails, stages = request.args.getlist("email"), request.args.getlist("stage_id")
-    if emails:
-        contacts = [account.contact_by_email.get(canonical_email(email)) for email in emails]
-        contact_ids = {contact.id for contact in contacts if contact is not None}
-        return [item for contact_id in contact_ids for item in account.by_contact[contact_id].values()]
-    # the index has the stages of now
-    has_index = stages and not account.settings.read_lag
-    return account.in_stages(set(stages)) if has_index else account.opportunities.values()
 
 
 def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]:

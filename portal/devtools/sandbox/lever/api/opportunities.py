@@ -8,7 +8,6 @@ from portal.devtools.sandbox.lever.api.calls import (
     Call,
     Endpoint,
     data,
-    indexed_candidates,
     opportunity_filters,
     page,
     time_span,
@@ -40,7 +39,7 @@ def list_opportunities(call: Call) -> Response:
     filters = opportunity_filters(account, call.request)
     chosen = [
         opportunity
-        for opportunity in map(partial(as_read, account), indexed_candidates(account, call.request))
+        for opportunity in map(partial(as_read, account), account.opportunities.values())
         if all(passes(opportunity) for passes in filters)
     ]
     return page(
