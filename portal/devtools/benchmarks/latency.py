@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup, Table, p99
-from portal.devtools.benchmarks.node import WEB_CONNECTIONS, Node, new_candidates, node_at_work
+from portal.devtools.benchmarks.node import WEB_CONNECTIONS, Node, calls_to, new_candidates, node_at_work
 from portal.devtools.processes import run_in_threads
 
 #: Candidates before the measurement: the first in each process waits twice as long, while statements are compiled.
@@ -64,7 +64,8 @@ def _move_at_random(node: Node, count: int) -> dict[str, float]:
 
 def _waits(node: Node, sent: Mapping[str, float], answer_ms: float) -> list[float]:
     """Return what each waited, by the platforms' notes of when they were called."""
-    lever, invitations = node.lever.calls(), [call for call in node.codescreen.calls() if call[1] == "POST"]
+    lever = calls_to(node.lever)
+    invitations = [call for call in calls_to(node.codescreen) if call[1] == "POST"]
     waits = []
     for candidate, sent_at in sent.items():
         invited_at = next(at for at, _, _, body in invitations if candidate in body)

@@ -1,10 +1,8 @@
 """A node at work beside pretend platforms, with one connected organization in which every candidate is invited."""
 
 import http.client
-import json
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,12 +19,11 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import plan_duties
 from integrations.queue.models.duty_run import DutyRun
 from portal.devtools.benchmarks.benchmark import Setup
-from portal.devtools.benchmarks.load import SIGNATURE_TOKEN
+from portal.devtools.benchmarks.load import SIGNATURE_TOKEN, signed
 from portal.devtools.benchmarks.pretend_platforms import NOTES_PATH, TRIGGER_STAGE, Call
 from portal.devtools.processes import HOST, RunFailed, run_in_threads, wait_for_url, wait_until
 from portal.process.startup import queue_cluster
@@ -38,23 +35,12 @@ LONGEST_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Platform:
-    """A pretend platform, by its address."""
-
-    url: str
-
-    def calls(self) -> list[Call]:
-        """Return when it was asked what."""
-        return [tuple(call) for call in requests.get(self.url + NOTES_PATH, timeout=60).json()]
-
-
-@dataclass(frozen=True)
 class Node:
-    """The running web server and workers, and the platforms that they call."""
+    """The running web server and workers, and the addresses of the platforms that they call."""
 
     url: str
-    lever: Platform
-    codescreen: Platform
+    lever: str
+    codescreen: str
     webhook_path: str
     groups: Sequence[int]  # of the processes
 
@@ -82,7 +68,7 @@ class Node:
         waiting = {f"/v1/opportunities/{candidate}/addTags" for candidate in candidates}
 
         def last_tag() -> float | None:
-            times = {path: at for at, _, path, _ in self.lever.calls() if path in waiting}
+            times = {path: at for at, _, path, _ in calls_to(self.lever) if path in waiting}
             return max(times.values()) if len(times) == len(waiting) else None
 
         tagged = wait_until(last_tag, LONGEST_SECONDS, "a candidate has no tag", every=1.0)
@@ -98,21 +84,14 @@ def new_candidates(count: int) -> list[str]:
 
 
 def stage_change(candidate: str) -> bytes:
-    """Return the body of a new, signed webhook."""
-    token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
-    payload = {
-        "id": str(uuid.uuid4()),
-        "event": "candidateStageChange",
-        "triggeredAt": triggered_at,
-        "token": token,
-        "signature": sign(token, triggered_at, SIGNATURE_TOKEN),
-        "data": {
-            "opportunityId": candidate,
-            "contactId": f"contact-{candidate}",
-            "toStageId": TRIGGER_STAGE,
-        },
-    }
-    return json.dumps(payload).encode()
+    """Return the body of a new, signed webhook: the candidate entered the trigger stage."""
+    data = {"opportunityId": candidate, "contactId": f"contact-{candidate}", "toStageId": TRIGGER_STAGE}
+    return signed("candidateStageChange", data)
+
+
+def calls_to(platform: str) -> list[Call]:
+    """Return when a pretend platform, by its address, was asked what."""
+    return [tuple(call) for call in requests.get(platform + NOTES_PATH, timeout=60).json()]
 
 
 def connected_organization() -> Organization:
@@ -152,8 +131,8 @@ def node_at_work(setup: Setup) -> Iterator[Node]:
             process = subprocess.Popen([*argv, str(port), str(setup.options.answer_ms / 1000)])
             stack.callback(process.wait)
             stack.callback(process.kill)
-            platforms.append(Platform(f"http://{HOST}:{port}"))
-            wait_for_url(platforms[-1].url + NOTES_PATH)
+            platforms.append(f"http://{HOST}:{port}")
+            wait_for_url(platforms[-1] + NOTES_PATH)
         supervisor = stack.enter_context(Supervisor([environment.web_server(), queue_cluster()]))
         wait_for_url(f"{environment.portal_url}/healthz/live")
         groups = [run.pid for run in supervisor.runs.values()]

@@ -7,8 +7,10 @@ they take, and when each call came.
 import asyncio
 import itertools
 import json
+import re
 import sys
 import time
+from contextlib import suppress
 from email.utils import formatdate
 
 STAGES = [
@@ -80,68 +82,48 @@ def opportunity(opportunity_id: str) -> dict[str, object]:
     }
 
 
-class Connection(asyncio.Protocol):
-    """One connection of a client. Requests that follow one another are answered one after another."""
+class Platforms:
+    """Both platforms: what they were asked, and the seconds after which they answer."""
 
-    def __init__(self, seconds: float, calls: list[Call]) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._calls = calls
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
+        self._calls: list[Call] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way to answer."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, one after another."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
+                length = _LENGTH.search(head)
+                body = await reader.readexactly(int(length[1])) if length else b""
+                method, target, _ = head.split(" ", 2)
+                found = await self._found(method, target.partition("?")[0], body.decode())
+                writer.write(_response(found))
+        writer.close()
 
-    def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
-        self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end].decode("latin-1")
-            length = _content_length(head)
-            if len(self._buffer) < end + 4 + length:
-                return
-            body, self._buffer = self._buffer[end + 4 :][:length], self._buffer[end + 4 + length :]
-            method, target, _ = head.split(" ", 2)
-            self._answer(method, target.partition("?")[0], body.decode())
-
-    def _answer(self, method: str, path: str, body: str) -> None:
+    async def _found(self, method: str, path: str, body: str) -> object:
         if path == NOTES_PATH:
-            self._send(self._calls)
-        else:
-            self._calls.append((time.time(), method, path, body))
-            found = answer_to(method, path)
-            if self._seconds:
-                asyncio.get_running_loop().call_later(self._seconds, self._send, found)
-            else:
-                self._send(found)
-
-    def _send(self, found: object) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        body = json.dumps(found).encode()
-        status = "404 Not Found" if found is None else "200 OK"
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {formatdate(usegmt=True)}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        self._transport.write(head.encode() + body)
+            return self._calls
+        self._calls.append((time.time(), method, path, body))
+        await asyncio.sleep(self._seconds)
+        return answer_to(method, path)
 
 
-def _content_length(head: str) -> int:
-    for line in head.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        if name.lower() == "content-length":
-            return int(value)
-    return 0
+_LENGTH = re.compile(r"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
+
+
+def _response(found: object) -> bytes:
+    body = json.dumps(found).encode()
+    status = "404 Not Found" if found is None else "200 OK"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {formatdate(usegmt=True)}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 async def serve(port: int, seconds: float) -> None:
     """Answer on a port of this machine until the process is ended."""
-    calls: list[Call] = []
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(seconds, calls), "127.0.0.1", port)
+    server = await asyncio.start_server(Platforms(seconds).serve, "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 

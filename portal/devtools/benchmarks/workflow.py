@@ -23,14 +23,14 @@ def call_rate(node: Node, count: int) -> float:
     def work(candidates: Sequence[str]) -> None:
         with requests.Session() as session:
             for candidate in candidates:
-                opportunity = f"{node.lever.url}/v1/opportunities/{candidate}"
+                opportunity = f"{node.lever}/v1/opportunities/{candidate}"
                 person = session.get(opportunity, timeout=30).json()["data"]
                 invited = {
                     "assessmentId": "assessment-0",
                     "firstName": person["name"],
                     "email": person["emails"][0],
                 }
-                session.post(f"{node.codescreen.url}/api/assessments", json=invited, timeout=30).json()
+                session.post(f"{node.codescreen}/api/assessments", json=invited, timeout=30).json()
                 tags = {"tags": ["CodeScreen: Candidate Invited"]}
                 session.post(f"{opportunity}/addTags", json=tags, timeout=30).json()
 

@@ -79,6 +79,7 @@ class DemoEnvironment:
             try:
                 environ["DATABASE_URL"] = databases.create(server_url, self.folder.name)
             except psycopg.Error as error:
+                shutil.rmtree(self.folder)
                 raise CommandError(f"No database could be made on that server: {error}") from error
         sys.stdout.flush()
         os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
