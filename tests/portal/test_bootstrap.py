@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,91 +96,63 @@ def run(checkout: Path, *arguments: str, python: str = PYTHON, uv: str = "") -> 
     return process.returncode, output, errors
 
 
-@pytest.fixture(scope="module")
-def made_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout that two first runs set up at the same time: one waits, and then adds what it lacks."""
-    checkout = make_checkout(tmp_path_factory.mktemp("checkout"))
+def test_an_environment_is_made_once_and_then_kept_at_the_package_lists(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path)
+    both = "tiny and shown and extra"
+    # two first runs at the same time: one waits, and then adds what it lacks
     processes = [start(checkout, command) for command in ("demo", "test")]
     results = [process.communicate(timeout=120) for process in processes]
-    for command, (output, _) in zip(("demo", "test"), results, strict=True):
-        assert output.startswith("tiny and shown")
-        assert output.endswith(f" 1.0 {checkout}/.venv {command}\n")
-    assert results[1][0].startswith("tiny and shown and extra ")
+    assert [output.partition(" 1.0 ")[2] for output, _ in results] == [
+        f"{checkout}/.venv {command}\n" for command in ("demo", "test")
+    ]
+    assert results[1][0].startswith(both)
     assert sorted(errors.splitlines()[0] for _, errors in results) == [SETTING_UP, WAITING]
-    return checkout
 
+    assert run(checkout, "test", "-k", "a b") == (0, f"{both} 1.0 {checkout}/.venv test -k a b\n", "")
 
-@pytest.fixture
-def checkout(made_checkout: Path) -> Iterator[Path]:
-    """The same checkout; its package lists are restored afterwards."""
-    yield made_checkout
-    write_lists(made_checkout, "1.0")
+    for version, python in (("1.1", PYTHON), ("1.2", f"{checkout}/.venv/bin/python")):
+        write_lists(checkout, version)
+        code, output, errors = run(checkout, "serve", python=python)
+        assert (code, output) == (1, "")
+        assert "python3 -m portal.bootstrap" in errors
+        code, output, errors = run(checkout, "demo", python=python)
+        assert (code, output) == (0, f"{both} {version} {checkout}/.venv demo\n"), errors
+        assert errors.splitlines() == [SETTING_UP]
 
-
-def test_a_second_run_prints_nothing_and_passes_its_arguments_on(checkout: Path) -> None:
-    expected = (0, f"tiny and shown and extra 1.0 {checkout}/.venv test -k a b\n", "")
-    assert run(checkout, "test", "-k", "a b") == expected
-
-
-@pytest.mark.parametrize("inside", [False, True])
-def test_packages_are_installed_again_for_a_developer_command_when_the_list_changed(
-    checkout: Path, inside: bool
-) -> None:
-    version = f"1.{1 + inside}"
-    write_lists(checkout, version)
-    python = f"{checkout}/.venv/bin/python" if inside else PYTHON
-    code, output, errors = run(checkout, "serve", python=python)
-    assert (code, output) == (1, "")
-    assert "python3 -m portal.bootstrap" in errors
-    code, output, errors = run(checkout, "demo", python=python)
-    assert (code, output) == (0, f"tiny and shown and extra {version} {checkout}/.venv demo\n"), errors
-    assert errors.splitlines() == [SETTING_UP]
-
-
-def test_the_environment_is_made_anew_when_its_interpreter_is_gone(checkout: Path) -> None:
-    (checkout / ".venv" / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")
-    leftover = checkout / ".venv" / "leftover"
-    leftover.touch()
+    (checkout / ".venv" / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")  # it is gone
+    (checkout / ".venv" / "leftover").touch()
     code, output, errors = run(checkout, "test")
-    assert (code, output) == (0, f"tiny and shown and extra 1.0 {checkout}/.venv test\n"), errors
-    assert not leftover.exists()
+    assert (code, output) == (0, f"{both} 1.2 {checkout}/.venv test\n"), errors
+    assert not (checkout / ".venv" / "leftover").exists()
 
 
-def test_serve_installs_nothing_and_names_the_command_that_does(tmp_path: Path) -> None:
+def test_what_was_not_set_up_or_killed_or_failed_is_named_until_it_is_repeated(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path)
-    code, output, errors = run(checkout, "serve")
-    assert (code, output) == (1, "")
-    assert errors == f"Packages are missing. Install them: cd {checkout} && python3 -m portal.bootstrap\n"
+    missing = f"Packages are missing. Install them: cd {checkout} && python3 -m portal.bootstrap\n"
+    assert run(checkout, "serve") == (1, "", missing)
     assert not (checkout / ".venv").exists()
-    assert run(checkout, "-m", "portal.bootstrap")[0] == 0
-    assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
 
-
-def test_a_set_up_that_was_killed_is_repeated(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path)
     first = start(checkout, "demo")
     deadline = time.monotonic() + 60
     while not (checkout / ".venv" / "bin" / "python").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    assert run(checkout, "serve")[0] == 1
-    code, output, errors = run(checkout, "demo")
-    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
     first.communicate()
+    assert run(checkout, "serve")[0] == 1
 
-
-def test_a_failed_set_up_names_the_failed_step_and_is_repeated(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path)
     packages = checkout / "portal" / "requirements" / "development.txt"
     packages.write_text(packages.read_text().replace("sha256:", "sha256:0"))
     code, output, errors = run(checkout, "test")
     assert (code, output) == (1, "")
     assert "Setting up failed at: " in errors
     assert "Traceback" not in errors
+
     write_lists(checkout, "1.0")
-    assert run(checkout, "test")[0] == 0
+    assert run(checkout, "-m", "portal.bootstrap")[0] == 0
+    assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
+    code, output, errors = run(checkout, "demo")
+    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
 
 
 def test_uv_makes_and_fills_the_environment_where_it_is(tmp_path: Path) -> None:
@@ -195,23 +166,17 @@ def test_uv_makes_and_fills_the_environment_where_it_is(tmp_path: Path) -> None:
     assert errors.splitlines() == [SETTING_UP, "uv venv", "uv pip"]
 
 
-def test_another_environment_is_left_alone_and_its_missing_packages_are_named(tmp_path: Path) -> None:
+def test_an_environment_that_somebody_else_made_is_used_as_it_is(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path / "checkout")
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "other"], check=True)
+    for folder in (tmp_path / "other", checkout / ".venv"):
+        subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder], check=True)
     python = str(tmp_path / "other" / "bin" / "python")
     for command, names in (("serve", "tiny"), ("test", "tiny, shown, extra")):
         code, output, errors = run(checkout, command, python=python)
         assert (code, output) == (1, "")
         assert f"{tmp_path}/other lacks: {names}." in errors
-    assert not (checkout / ".venv").exists()
-
-
-def test_an_environment_that_somebody_else_made_is_used_with_other_versions_too(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path)
-    subprocess.run([PYTHON, "-m", "venv", checkout / ".venv"], check=True)
-    requirements = checkout / "portal" / "requirements" / "production.txt"
-    pip = [f"{checkout}/.venv/bin/python", "-m", "pip", "install", "--quiet", "-r", str(requirements)]
-    subprocess.run(pip, check=True)
+    [packages] = (checkout / ".venv" / "lib").glob("python*/site-packages")
+    zipfile.ZipFile(checkout / "tiny-1.0-py3-none-any.whl").extractall(packages)
     write_lists(checkout, "1.1")
     assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
     assert f"{checkout}/.venv lacks: shown, extra." in run(checkout, "test")[2]

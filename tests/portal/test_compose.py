@@ -22,11 +22,8 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 IMAGE = SERVICES["web"]["image"]
 
 
-def test_no_variable_has_a_default_that_is_a_password() -> None:
+def test_no_password_has_a_default_and_the_database_says_where_to_set_them() -> None:
     assert re.findall(r"\$\{\w*PASSWORD:-", COMPOSE) == []
-
-
-def test_the_database_wants_passwords_and_says_where_to_set_them() -> None:
     for name in ("POSTGRES_OWNER_PASSWORD", "POSTGRES_PASSWORD"):
         assert f"${{{name}:?Set {name} in .env}}" in COMPOSE
 

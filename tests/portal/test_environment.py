@@ -31,13 +31,7 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     ("portal.E007", {"DEBUG": "True", **HTTPS}),
     *(
         ("portal.E020", {"ALLOWED_HOSTS": value})
-        for value in (
-            "https://portal.example",
-            "portal.example/path",
-            "portal.example:8000",
-            "portal example",
-            "*",
-        )
+        for value in ("https://portal.example", "portal.example:8000", "portal example", "*")
     ),
     *(("portal.E023", {"TRUSTED_PROXIES": value}) for value in ("-1", "all", "99")),
     ("portal.W001", HTTPS | {"TRUSTED_PROXIES": "0"}),
@@ -47,17 +41,13 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
         ("portal.E002", {"PORTAL_URL": value})
         for value in (
             "portal.example",
-            "ftp://portal.example",
             "https://",
             "https://portal.example:port",
             "https://[portal",
             "https://portal.example/below",
             "https://user:password@portal.example",
-            "https://user@portal.example",
-            "https://portal.example/#start",
             "https://<portal.example>",
             "https://portal example",
-            "https://portal,example",
             "https://pörtal.example",
         )
     ),
@@ -65,16 +55,13 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
         ("portal.E003", {"DATABASE_URL": value})
         for value in (
             "",
-            "postgres//x",
             "mysql://user@host/portal",
-            "oracle://user@host/portal",
             "portal.sqlite3",
             "sqlite:///nowhere/relative.sqlite3",
             "sqlite:////nowhere/portal.sqlite3",
             "postgresql://user@host",
             "postgresql://user@host:port/portal",
             "postgresql://user@host/portal?sslmod=require",
-            "postgresql://user@host/portal?sslmode=requir",
             "postgresql://user@host/portal?connect_timeout=soon",
         )
     ),
@@ -183,32 +170,24 @@ def test_a_relative_sqlite_file_is_in_the_project_when_another_folder_is_the_pre
 
 
 @pytest.mark.parametrize(
-    ("environment", "host"),
-    [("", "api.lever.co"), ("eu", "api.eu.lever.co"), ("sandbox", "api.sandbox.lever.co")],
-)
-def test_the_lever_environment_gives_the_addresses_that_are_not_set(monkeypatch, environment, host):
-    read = settings_read(monkeypatch, LEVER_ENVIRONMENT=environment)
-    assert (read["LEVER_API_URL"], read["LEVER_AUDIENCE"]) == (f"https://{host}/v1", f"https://{host}/v1/")
-    read = settings_read(monkeypatch, LEVER_ENVIRONMENT=environment, LEVER_API_URL="http://127.0.0.1:9000")
-    assert (read["LEVER_API_URL"], read["LEVER_AUDIENCE"]) == (
-        "http://127.0.0.1:9000",
-        "http://127.0.0.1:9000/",
-    )
-
-
-@pytest.mark.parametrize(
-    ("variables", "address"),
+    ("variables", "api", "eu_api"),
     [
-        ({}, "https://api.eu.lever.co/v1"),
-        ({"LEVER_ENVIRONMENT": "sandbox"}, "https://api.sandbox.lever.co/v1"),
-        ({"LEVER_API_URL": "http://127.0.0.1:9/v1"}, "http://127.0.0.1:9/v1"),
-        ({"LEVER_EU_API_URL": "http://localhost:9/v1"}, "http://localhost:9/v1"),
+        ({}, "https://api.lever.co/v1", "https://api.eu.lever.co/v1"),
+        ({"LEVER_ENVIRONMENT": "eu"}, "https://api.eu.lever.co/v1", "https://api.eu.lever.co/v1"),
+        # one with another Lever never calls the real one of the EU
+        (
+            {"LEVER_ENVIRONMENT": "sandbox"},
+            "https://api.sandbox.lever.co/v1",
+            "https://api.sandbox.lever.co/v1",
+        ),
+        ({"LEVER_API_URL": "http://127.0.0.1:9/v1"}, "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
+        ({"LEVER_EU_API_URL": "http://localhost:9/v1"}, "https://api.lever.co/v1", "http://localhost:9/v1"),
     ],
 )
-def test_an_installation_with_another_lever_never_calls_the_real_one_of_the_eu(
-    monkeypatch, variables, address
-):
-    assert settings_read(monkeypatch, **variables)["LEVER_EU_API_URL"] == address
+def test_the_lever_environment_gives_the_addresses_that_are_not_set(monkeypatch, variables, api, eu_api):
+    read = settings_read(monkeypatch, **variables)
+    assert (read["LEVER_API_URL"], read["LEVER_EU_API_URL"]) == (api, eu_api)
+    assert read["LEVER_AUDIENCE"] == f"{api}/"
 
 
 @pytest.mark.parametrize(
@@ -250,34 +229,31 @@ def test_the_portal_answers_at_an_ipv6_address(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "consolemail://", "filemail:///tmp/mail", "memorymail://", "dummymail://"]
-)
-def test_a_public_portal_without_a_mail_server_is_a_numbered_error(db, monkeypatch, settings, address):
-    read = settings_read(monkeypatch, PORTAL_URL="https://portal.example", EMAIL_URL=address)
-    assert read["MAILERS"]["default"]["BACKEND"] == "portal.django_parts.RefusingEmailBackend"
-    settings.IS_MAIL_UNSENT = read["IS_MAIL_UNSENT"]
-    [error] = checks.check_mail(None)
-    assert error.id == "portal.E030"
-    assert "Set EMAIL_URL" in str(error.hint)
-    assert error in run_checks(), "every command that serves or works runs it"
-    with pytest.raises(ImproperlyConfigured, match=r"portal\.E030.*EMAIL_URL"):
-        checks.require_mail()
-
-
-@pytest.mark.parametrize(
-    ("portal", "address"),
+    ("portal", "address", "is_refused"),
     [
-        ("https://portal.example", "smtp://mail.example:25"),
-        ("https://portal.example", "smtp+tls://user:secret@mail.example:587"),
-        ("http://127.0.0.1:8000", "consolemail://"),
-        ("", ""),
+        ("https://portal.example", "", True),
+        ("https://portal.example", "filemail:///tmp/mail", True),
+        ("https://portal.example", "memorymail://", True),
+        ("https://portal.example", "smtp://mail.example:25", False),
+        ("http://127.0.0.1:8000", "consolemail://", False),
+        ("", "", False),
     ],
 )
-def test_mail_that_is_sent_or_stays_on_this_machine_is_accepted(monkeypatch, settings, portal, address):
+def test_a_public_portal_without_a_mail_server_is_a_numbered_error(
+    db, monkeypatch, settings, portal, address, is_refused
+):
     read = settings_read(monkeypatch, PORTAL_URL=portal, EMAIL_URL=address)
+    is_refusing = read["MAILERS"]["default"]["BACKEND"] == "portal.django_parts.RefusingEmailBackend"
     settings.IS_MAIL_UNSENT = read["IS_MAIL_UNSENT"]
-    assert checks.check_mail(None) == []
-    checks.require_mail()
+    errors = checks.check_mail(None)
+    assert (is_refusing, [error.id for error in errors]) == (is_refused, ["portal.E030"] * is_refused)
+    if not is_refused:
+        checks.require_mail()
+        return
+    assert "Set EMAIL_URL" in str(errors[0].hint)
+    assert errors[0] in run_checks(), "every command that serves or works runs it"
+    with pytest.raises(ImproperlyConfigured, match=r"portal\.E030.*EMAIL_URL"):
+        checks.require_mail()
 
 
 def test_a_silent_database_is_noticed_in_seconds_unless_the_address_says_otherwise(monkeypatch):

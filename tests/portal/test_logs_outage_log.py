@@ -112,25 +112,25 @@ def test_a_process_that_is_forked_while_a_thread_says_it_is_not_held_up(monkeypa
     assert not is_held_up
 
 
-def test_a_process_of_the_queue_that_is_made_again_and_again_is_one_line_a_minute():
-    outages = OncePerOutage()
-    texts = [
-        "reincarnated pusher Process-1:2 after sudden death",
-        "reincarnated pusher Process-1:9 after sudden death",
-        "reincarnated worker Process-1:3 after death",
-        "reincarnated worker Process-1:4 after death",
-    ]
-    assert [outages.filter(record(msg=text, args=())) for text in texts] == [True, False, True, True]
+def made_again(what: str) -> dict[str, object]:
+    return {"msg": f"reincarnated {what} death", "args": ()}
 
 
-def test_requests_that_are_answered_503_are_one_line_a_minute():
+@pytest.mark.parametrize(
+    ("lines", "written"),
+    [
+        (
+            [made_again("pusher Process-1:2 after sudden"), made_again("pusher Process-1:9 after sudden")],
+            [1, 0],
+        ),
+        ([made_again("worker Process-1:3 after"), made_again("worker Process-1:4 after")], [1, 1]),
+        ([{"status_code": 503}, {"status_code": 503}], [1, 0]),
+        ([{"status_code": 500}, {"status_code": 500}], [1, 1]),
+    ],
+)
+def test_what_an_outage_repeats_is_one_line_a_minute(lines, written):
     outages = OncePerOutage()
-    assert [outages.filter(record(status_code=status)) for status in (503, 503, 500, 500)] == [
-        True,
-        False,
-        True,
-        True,
-    ]
+    assert [outages.filter(record(**line)) for line in lines] == written
 
 
 def test_other_errors_keep_their_traceback():

@@ -74,14 +74,12 @@ def _throttled(visitor: Visitor) -> HttpResponse:
 #: Who asks, the status, and the request.
 KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "page, signed in": ("owner", 200, lambda visitor: visitor.get("/settings/")),
-    "page, public": ("", 200, lambda visitor: visitor.get("/accounts/login/")),
     "sign-in": ("", 302, _sign_in),
     "redirect": ("", 302, lambda visitor: visitor.get("/settings/")),
     "400": ("", 400, lambda visitor: visitor.get("/accounts/login/", headers={"Host": "bad host"})),
     "403": ("limited", 403, lambda visitor: visitor.get("/mappings/")),
     "403 of CSRF": ("", 403, _csrf_refusal),
     "404": ("owner", 404, lambda visitor: visitor.get("/nothing/")),
-    "405": ("owner", 405, lambda visitor: visitor.get("/accounts/logout/")),
     "413": ("", 413, lambda visitor: visitor.post("/accounts/login/", {"login": "x" * 600_000})),
     "429": ("", 429, _throttled),
     "500": ("", 500, _failure(ValueError())),
@@ -89,7 +87,6 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "static file": ("", 200, lambda visitor: visitor.get("/static/portal.css")),
     "webhook 202": ("", 202, lambda visitor: visitor.send_webhook()),
     "webhook 401": ("", 401, lambda visitor: visitor.send_webhook("another")),
-    "webhook 404": ("", 404, lambda visitor: visitor.post("/webhooks/lever/no-key/", {})),
     "webhook 405": (
         "",
         405,
@@ -99,8 +96,6 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "admin": ("superuser", 200, lambda visitor: visitor.get("/admin/")),
     "part of a page": ("owner", 200, lambda visitor: visitor.get("/", headers={"X-Live-Part": "overview"})),
     "probe, live": ("", 200, lambda visitor: visitor.get("/healthz/live")),
-    "probe, ready": ("", 200, lambda visitor: visitor.get("/healthz/ready")),
-    "probe, unknown": ("", 404, lambda visitor: visitor.get("/healthz/nothing")),
     "metrics": (
         "",
         200,

@@ -6,13 +6,9 @@ from django.urls import reverse
 
 PATHS = [
     "/activity/a%00b/",
-    "/data/a%00/",
     "/activity/?q=a%00b",
-    "/mappings/?q=%00",
     "/mappings/?%00=a",
-    "/accounts/login/?next=/%00",
     "/nowhere/%00/",
-    "/admin/integrations/delivery/?q=a%00b",
     "/admin/integrations/ratelimitbucket/a%00b/change/",
 ]
 
@@ -25,7 +21,7 @@ def test_nul_in_an_address_is_a_malformed_request(super_admin_client, path) -> N
 
 
 @pytest.mark.parametrize("data", [{"organization": "a\x00b"}, {"a\x00": "b"}, {"next": ["/", "/\x00"]}])
-@pytest.mark.parametrize("name", ["switch-organization", "mapping-assign", "rules", "login"])
+@pytest.mark.parametrize("name", ["rules", "login"])
 def test_nul_in_a_form_is_a_malformed_request(super_admin_client, name, data) -> None:
     assert super_admin_client.post(reverse(name), data).status_code == 400
 

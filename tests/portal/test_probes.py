@@ -56,13 +56,8 @@ def test_a_node_is_not_ready_while_a_migration_is_not_applied(client, db):
     assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, "1 not applied")
 
 
-def test_the_probe_leaves_no_row_behind_and_writes_at_most_twice_a_minute(
-    client, db, django_assert_num_queries
-):
-    from django.contrib.sessions.models import Session
-
+def test_the_probe_asks_the_database_at_most_twice_a_minute(client, db, django_assert_num_queries):
     client.get("/healthz/ready")
-    assert not Session.objects.exists()
     with django_assert_num_queries(0):
         client.get("/healthz/ready")
 

@@ -137,6 +137,12 @@ def invited_with_an_account(organization) -> str:
     return address
 
 
+def one_of_two_with_the_address(organization) -> str:
+    address = member_who_is(organization)
+    factories.UserFactory.create(email=address.upper())
+    return address
+
+
 #: Makes somebody, and returns their address; the refusal.
 REFUSED_PEOPLE = {
     "a stranger": (lambda ours, other: "nobody@acme.example", Refusal.NOT_A_MEMBER),
@@ -145,6 +151,7 @@ REFUSED_PEOPLE = {
     "staff": (lambda ours, other: member_who_is(ours, is_staff=True), Refusal.ELSEWHERE),
     "an operator": (lambda ours, other: member_who_is(ours, is_superuser=True), Refusal.OPERATOR),
     "disabled": (lambda ours, other: member_who_is(ours, is_active=False), Refusal.NOT_A_MEMBER),
+    "one of two": (lambda ours, other: one_of_two_with_the_address(ours), Refusal.OTHER_PERSON),
     "to join by the link": (lambda ours, other: invited_with_an_account(ours), Refusal.INVITED),
 }
 

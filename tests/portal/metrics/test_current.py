@@ -9,7 +9,6 @@ from integrations.clients.models import CircuitBreaker
 from integrations.health.models import Incident
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue.models.duty_run import Duty, DutyRun
-from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
 from tests.support.metrics import TOKEN, scrape
 
@@ -17,22 +16,6 @@ from tests.support.metrics import TOKEN, scrape
 @pytest.fixture(autouse=True)
 def _allowed(settings, db):
     settings.METRICS_TOKEN = TOKEN
-
-
-def test_each_node_tells_when_it_made_progress(client, settings):
-    settings.NODE = "node-a"
-    Heartbeat.beat()
-    Heartbeat.objects.update(at=Now() - timedelta(seconds=60))
-    assert scrape(client)['portal_heartbeat_age_seconds{node="node-a"}'] == pytest.approx(60, abs=5)
-
-
-def test_overdue_and_failing_duties_are_counted(client, organization):
-    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, failures=3)
-    DutyRun.objects.update(created_at="2020-01-01T00:00:00Z")
-    found = scrape(client)
-    assert found['portal_duties_overdue{duty="sweep"}'] == 1
-    assert found['portal_duties_failing{duty="sweep"}'] == 1
-    assert found['portal_duties_failing{duty="purge"}'] == 0
 
 
 def test_what_is_under_way_is_counted_by_status_and_what_ended_is_not(client, organization):
@@ -55,7 +38,11 @@ def test_what_a_person_should_look_at_is_counted(client, organization):
     Incident.objects.create(organization=organization, code="failed_effects", ended_at=Now())
     CircuitBreaker.objects.create(organization=organization, platform="codescreen", failures=5)
     CircuitBreaker.objects.create(organization=organization, platform="lever", failures=4)
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, failures=3)
+    DutyRun.objects.update(created_at="2020-01-01T00:00:00Z")
     found = scrape(client)
+    assert found['portal_duties_overdue{duty="sweep"}'] == found['portal_duties_failing{duty="sweep"}'] == 1
+    assert found['portal_duties_failing{duty="purge"}'] == 0
     assert found['portal_incidents_open{code="platform_down"}'] == 1
     assert found['portal_incidents_open{code="failed_effects"}'] == 0
     assert found['portal_breakers_open{platform="codescreen"}'] == 1

@@ -63,6 +63,35 @@ def test_a_page_is_counted_by_its_name_and_what_reaches_none_is_not(client):
     assert counts == {'portal_request_seconds_count{status="200",view="account_login"}': 1}
 
 
+@pytest.mark.parametrize(
+    ("token", "given", "status"),
+    [
+        ("", "", 404),
+        ("", "Bearer ", 404),
+        ("secret", "", 401),
+        ("secret", "Bearer wrong", 401),
+        ("secret", "Bearer tökén", 401),
+        ("secret", "Bearer secret", 200),
+    ],
+)
+def test_metrics_want_the_token_and_are_off_without_one(client, settings, token, given, status):
+    settings.METRICS_TOKEN = token
+    headers = {"authorization": given} if given else {}
+    assert client.get("/metrics", headers=headers).status_code == status
+
+
+def test_without_the_database_a_node_still_tells_of_itself(client, monkeypatch):
+    found = scrape(client)
+    assert found["portal_database_answers"] == 1
+    assert "portal_oldest_due_seconds" in found
+    # in the midst of the scrape
+    monkeypatch.setattr("portal.metrics._grant", Mock(side_effect=OperationalError))
+    found = scrape(client)
+    assert found["portal_database_answers"] == 0
+    assert any(name.startswith("portal_info") for name in found)
+    assert "portal_due_rows" not in str(found)
+
+
 def test_nothing_is_counted_where_metrics_are_off(client, webhook, settings):
     settings.METRICS_TOKEN = ""
     post(client, webhook, "token-1")

@@ -1,4 +1,4 @@
-"""A web server and workers as two `serve`: what the probes say of each, and that each ends soon."""
+"""A web server and workers as two `serve`: what probes and metrics say of each, and that each ends soon."""
 
 import json
 import os
@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
-from portal.devtools.processes import free_port, wait_until
+from portal.devtools.processes import descendants, free_port, wait_until
+from tests.support.metrics import TOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 180
@@ -31,8 +32,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
         "DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3",
         "REDIS_URL": "",
-        "WEB_WORKERS": "1",
+        "WEB_WORKERS": "2",
         "Q_WORKERS": "1",
+        "METRICS_TOKEN": TOKEN,
     }
 
 
@@ -58,6 +60,20 @@ def probe(port: int, name: str) -> tuple[int, dict[str, str]]:
         return 0, {}
 
 
+def metrics(port: int) -> str:
+    """Return what one of the web server's processes says of them all; nothing while none answers."""
+    request = Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    with suppress(OSError), urlopen(request, timeout=10) as answer:
+        return str(answer.read().decode())
+    return ""
+
+
+def kill_one_of_the_web_servers_processes(pid: int) -> None:
+    """Kill the one that was forked last."""
+    found = {one: Path(f"/proc/{one}/cmdline").read_bytes() for one in descendants(pid)}
+    os.kill(max(one for one, command in found.items() if b"gunicorn" in command), signal.SIGKILL)
+
+
 def nodes_in(environ: dict[str, str]) -> set[str]:
     database = environ["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(database, timeout=20)) as connection, suppress(sqlite3.OperationalError):
@@ -65,10 +81,19 @@ def nodes_in(environ: dict[str, str]) -> set[str]:
     return set()  # not migrated yet
 
 
-def test_a_web_server_alone_speaks_of_the_workers_elsewhere(environ: dict[str, str]) -> None:
+def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_elsewhere(
+    environ: dict[str, str],
+) -> None:
     port = free_port()
     with serve(environ, "web-1", "--web", "--port", str(port)) as web:
         wait_until(lambda: probe(port, "ready")[0] == 200, START_SECONDS, "it wasn't ready")
+        for _ in range(40):
+            with urlopen(f"http://127.0.0.1:{port}/accounts/login/", timeout=30) as answer:
+                assert answer.status == 200
+        counted = 'portal_request_seconds_count{status="200",view="account_login"} 40.0'
+        assert {counted in metrics(port) for _ in range(10)} == {True}  # whichever process answers
+        kill_one_of_the_web_servers_processes(web.pid)
+        wait_until(lambda: counted in metrics(port), 30, "what the killed process counted is lost")
         assert probe(port, "work")[1]["workers"] == "silent"
         with serve(environ, "workers-1", "--workers") as workers:
             wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")

@@ -77,10 +77,9 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 @pytest.mark.parametrize(
     "name",
     [
-        "worker 1",
         "sentinel",
         "main",
-        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("pusher", "monitor")),
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("worker 1", "pusher", "monitor")),
     ],
 )
 def test_a_node_goes_on_when_a_process_was_killed(node: Node, name: str) -> None:

@@ -1,5 +1,6 @@
 """What nodes write when they start at the same moment."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -125,7 +126,11 @@ def test_two_first_runs_at_once_in_one_checkout_both_find_the_static_files(tmp_p
         urls = {run.stdout.read() for run in runs}
         assert [run.wait(60) for run in runs] == [0, 0]
     (url,) = urls
-    assert "@import" not in (tmp_path / url.strip().removeprefix("/")).read_text()
+    sheet = tmp_path / url.strip().removeprefix("/")
+    text = sheet.read_text()
+    assert "@import" not in text, "a browser asks for one style sheet, and gets it compressed"
+    assert all(rule in text for rule in ("--page:", ".filter-drawer"))  # of the first file and of the last
+    assert gzip.decompress(sheet.with_name(f"{sheet.name}.gz").read_bytes()).decode() == text
     assert {path.name for path in tmp_path.iterdir()} == {"static", "static.lock"}
 
 
