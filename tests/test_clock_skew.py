@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 from datetime import timedelta
 
@@ -11,35 +12,29 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.case import facts
-from integrations.catalog import lists
-from integrations.clients import provider
-from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
+from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.codescreen.payloads import sign as sign_codescreen
-from integrations.http import steps
-from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.models.organization import Organization
-from integrations.outbox import perform, sending
-from integrations.outbox.kinds import invitation as step
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.models.enqueue import enqueue
-from integrations.outbox.perform import apply_outcome
-from integrations.privacy.retention import purge, remove_old_records
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
-from integrations.results import schedule
 from integrations.store import database
 from tests.support import factories
-from tests.support.calls import count_calls
-from tests.support.effects import enqueue_invitation
 from tests.support.payloads import load, sign
-from tests.support.scenario import ASSESSMENT
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
+#: What people are shown, and their sessions: nothing is due, kept or taken by it.
+SHOWN = ("integrations/pages/", "integrations/accounts/", "portal/templatetags/", "portal/accounts/")
+#: Where else this machine's clock is asked, and why.
+BY_OWN_CLOCK = {
+    "integrations/health/checks/work.py",  # a session that has long been over
+    "integrations/health/models.py",  # until when an ongoing incident is shown
+    "integrations/http/session.py",  # Retry-After of an answer without a date
+    "integrations/inbox/sweep.py",  # the hour, where Lever names no moment
+    "integrations/outbox/kinds/feedback.py",  # the moment that Lever shows
+}
+_OWN_CLOCK = re.compile(r"\b(timezone|datetime)\.(now|utcnow|today)\b|\bdate\.today\b|\btime\.time\b")
 
 
 @pytest.fixture(params=SKEWS, ids=["behind", "ahead"])
@@ -100,6 +95,14 @@ def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
     assert delays == []
 
 
+def test_nothing_but_what_people_are_shown_goes_by_this_machines_clock():
+    paths = [path for room in ("integrations", "portal") for path in (settings.BASE_DIR / room).rglob("*.py")]
+    modules = {str(path.relative_to(settings.BASE_DIR)): path.read_text() for path in paths}
+    asked = {name for name, source in modules.items() if _OWN_CLOCK.search(source)}
+    others = {name for name in asked if not name.startswith((*SHOWN, "portal/devtools/"))}
+    assert others == BY_OWN_CLOCK, "use integrations.store.database.now(), which all nodes share"
+
+
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_only_due_rows_are_claimed(db, skewed, model, factory):
     organization = factories.OrganizationFactory()
@@ -120,93 +123,6 @@ def test_an_active_lease_is_not_taken_and_has_its_usual_length(db, skewed, model
     assert 30 < seconds_until(model.objects.get().leased_until) < 50
 
 
-def fail_temporarily(effect: Effect) -> None:
-    error = PlatformError("busy", status=503)
-    apply_outcome(effect, perform.outcome_of_error(effect, error), None)
-
-
-def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
-    factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    fail_temporarily(factories.claimed(Effect, "one"))
-    assert 1 < seconds_until(Effect.objects.get().due_at) < 6
-
-
-def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
-    effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - steps.RETRY_FOR + timedelta(minutes=5))
-    fail_temporarily(factories.claimed(Effect, "one"))
-    effect.refresh_from_db()
-    assert effect.state == "due"
-
-
-def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
-    invitation = factories.InvitationFactory(organization=organization, status="sending")
-    sending.mark_invited(invitation, "i1")
-    invitation = Invitation.objects.get()
-    assert 100 < seconds_until(invitation.next_poll_at) < 600
-    assert schedule.claim_polls(1) == []
-    Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert schedule.claim_polls(1) != []
-    assert schedule.claim_polls(1) == []
-    Invitation.objects.update(next_poll_at=schedule.next_poll(invitation, invitation.followed_since))
-    assert 400 < seconds_until(Invitation.objects.get().next_poll_at) < 600
-
-
-def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
-    organization.bulk_limit, organization.bulk_window = 5, 10
-    organization.save()
-    for minutes in (1, 9, 11):
-        row = factories.InvitationFactory(organization=organization)
-        Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert facts.others_invited(Delivery(organization=organization), organization.bulk_window) == 2
-
-
-def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):
-    clients = provider.ClientProvider(connected_organization)
-    lists.refresh_stages(connected_organization, clients.lever())
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    for age, expected in ((timedelta(seconds=30), 0), (2 * lists.STAGES_FRESH_FOR, 1)):
-        LeverConnection.objects.update(stages_refreshed_at=skewed - age)
-        connected_organization.lever_connection.refresh_from_db()
-        before = count_calls()
-        assert lists.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
-        assert count_calls() - before == expected
-
-
-def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    invitation = factories.InvitationFactory(
-        organization=connected_organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        assessment_id=ASSESSMENT,
-        stage_id=sandbox.stage_id("CodeScreen Assessment"),
-    )
-    enqueue_invitation(invitation)
-    effect = factories.claimed(Effect, "me")
-    clients = provider.ClientProvider(connected_organization)
-    for age, is_read in (
-        (step.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (step.READ_AGAIN_AFTER + timedelta(seconds=30), True),
-    ):
-        Invitation.objects.update(checked_at=skewed - age)
-        invitation.refresh_from_db()
-        before = count_calls()
-        assert step.revalidate(effect, invitation, clients) is None
-        assert (count_calls() > before) is is_read
-
-
-def test_an_access_token_is_refreshed_only_when_it_expires_soon(connected_organization, sandbox, skewed):
-    grant = LeverConnection.objects.get()
-    for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
-        LeverConnection.objects.update(access_expires_at=skewed + left)
-        before = LeverConnection.objects.get().generation
-        organization = Organization.objects.reread(connected_organization.pk)
-        provider.ClientProvider(organization).lever().stages()
-        assert (LeverConnection.objects.get().generation > before) is changes
-    grant.refresh_from_db()
-    assert 3000 < seconds_until(grant.access_expires_at) < 3700
-
-
 def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organization, skewed):
     Heartbeat.beat()
     assert Heartbeat.is_fresh(timedelta(seconds=5))
@@ -220,11 +136,6 @@ def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organizatio
     assert CircuitBreaker.admit(organization, "lever") > 0
     CircuitBreaker.objects.update(open_until=skewed - timedelta(seconds=5))
     assert CircuitBreaker.admit(organization, "lever") == 0
-
-
-def test_an_enqueued_effect_is_due_at_once(organization, skewed):
-    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
-    assert Effect.claim("one") is not None
 
 
 def test_webhooks_are_accepted_by_the_databases_clock(client, organization, skewed):
@@ -244,16 +155,3 @@ def test_webhooks_are_accepted_by_the_databases_clock(client, organization, skew
     }
     address = reverse("codescreen-webhook", args=[organization.webhook_key])
     assert client.post(address, body, content_type="application/json", headers=headers).status_code == 202
-
-
-def test_retention_goes_by_the_databases_clock(organization):
-    organization.retention_days = 365
-    organization.save()
-    factories.InvitationFactory(
-        organization=organization, status="completed", instance_id="i1", completed_at=timezone.now()
-    )
-    ApiCall.objects.create(
-        organization=organization, platform="lever", method="GET", path="/", duration_ms=1, correlation_id="c"
-    )
-    with time_machine.travel(timezone.now() + timedelta(days=730), tick=True):
-        assert (purge(organization), remove_old_records(organization)) == (0, 0)

@@ -1,75 +1,53 @@
-"""A TCP proxy that disturbs a server's answers: late, slow, cut off, reset."""
+"""A proxy that disturbs a server's answers: late, slow, cut off, reset."""
 
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
-from urllib.parse import urlsplit
+
+import requests
 
 Toxic = Callable[[socket.socket, bytes], None]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def shutdown_request(self, request: object) -> None:
+        """Close the connection without a farewell, which would come before a reset."""
+        self.close_request(request)  # type: ignore[arg-type]
+
+
 class Proxy:
-    """A proxy between clients and one server that passes each answer through a toxic."""
+    """A proxy between clients and one server that passes the answer to each POST through a toxic."""
 
     def __init__(self, url: str, toxic: Toxic) -> None:
-        parts = urlsplit(url)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
-        self._toxic = toxic
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                answer = requests.post(f"{url}{self.path}", body, headers=dict(self.headers), timeout=30)
+                lines = [f"HTTP/1.1 {answer.status_code} {answer.reason}"]
+                lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+                with suppress(OSError):  # the client has given up
+                    toxic(self.connection, "\r\n".join([*lines, "", ""]).encode() + answer.content)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listening.close()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._target, timeout=30) as server:
-            server.sendall(without_keep_alive(read_request(client)))
-            answer = b""
-            while chunk := server.recv(65536):
-                answer += chunk
-            try:
-                self._toxic(client, answer)
-            except OSError:
-                pass  # the client has given up
-
-
-def read_request(client: socket.socket) -> bytes:
-    """Return one request with its body."""
-    request = b""
-    while b"\r\n\r\n" not in request:
-        request += client.recv(65536)
-    head, _, body = request.partition(b"\r\n\r\n")
-    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    length = int(lengths[0].split(b":")[1]) if lengths else 0
-    while len(body) < length:
-        chunk = client.recv(65536)
-        request, body = request + chunk, body + chunk
-    return request
-
-
-def without_keep_alive(request: bytes) -> bytes:
-    """Return the request with `Connection: close`, so that the server closes after its answer."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-    return b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body
-
-
-# toxics
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def late(seconds: float) -> Toxic:
