@@ -1,15 +1,15 @@
-"""Two organizations: one attacks the other."""
+"""Two organizations with their Super Admins: one attacks the other."""
 
 import pytest
 
-from tests.support import factories
+from tests.attacks.invitations import Owner, owner_of
 
 
 @pytest.fixture
-def acme(db):
-    return factories.OrganizationFactory.create(slug="acme", name="Acme")
+def acme(db) -> Owner:
+    return owner_of("Acme")
 
 
 @pytest.fixture
-def globex(db):
-    return factories.OrganizationFactory.create(slug="globex", name="Globex")
+def globex(db) -> Owner:
+    return owner_of("Globex")

@@ -11,16 +11,11 @@ from integrations.notifications.link_emails import MOST_PER_HOUR, plain_name
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
-from tests.attacks.invitations import Owner, mailed_links, owner_of
+from tests.attacks.invitations import mailed_links, owner_of
 
 pytestmark = pytest.mark.django_db
 
 STRANGER = "stranger@elsewhere.example"
-
-
-@pytest.fixture
-def globex() -> Owner:
-    return owner_of("Globex")
 
 
 def test_withdrawing_and_sending_again_do_not_get_around_the_limit(globex):
@@ -66,13 +61,11 @@ def test_what_the_organization_wrote_reaches_a_stranger_as_plain_words_only(glob
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("Acme", "Acme"),
         ("Müller & Söhne, Inc.", "Müller & Söhne, Inc."),
         ("https://evil.example/path?x=1", "https evil. example path x 1"),
         ("a@b.example", "a b. example"),
         ("<b>bold</b>", "b bold b"),
         ("\u202eevil\u2028line", "evil line"),
-        ("", "somebody"),
         ("  ", "somebody"),
         ("x" * 500, "x" * 60),
         ("東京 採用", "東京 採用"),

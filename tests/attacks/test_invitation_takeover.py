@@ -1,42 +1,28 @@
-"""Finding 1: an organization invites somebody first, and is later inside another organization in their name."""
+"""An organization invites somebody, to be inside another in their name, or to learn whether they have an account."""
 
 import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from integrations.members.models.membership import Membership
 from integrations.notifications.link_emails import membership_link
-from tests.attacks.invitations import ACCEPT, PASSWORD, Owner, accept_as_new, owner_of, signed_in
+from tests.attacks.invitations import ACCEPT, PASSWORD, accept_as_new, mailed_links, signed_in
 from tests.support import factories
 from tests.support.page_text import text
+from tests.support.second_factors import sign_in
 
 pytestmark = pytest.mark.django_db
 
 CAROL = "carol@acme.example"
 
 
-@pytest.fixture
-def acme() -> Owner:
-    return owner_of("Acme")
-
-
-@pytest.fixture
-def globex() -> Owner:
-    return owner_of("Globex")
-
-
-def test_who_invites_sees_no_link_and_gets_no_account(globex):
-    page = globex.invite(CAROL)
-    page += text(globex.client.get("/settings/team/"))
-    assert "/membership/" not in page
-    assert "/invite/" not in page
-    assert not User.objects.filter(email=CAROL).exists()
-
-
 def test_who_invited_first_is_not_inside_when_another_organization_invites(globex, acme):
     globex.invite(CAROL)
     acme.invite(CAROL, "admin")
+    assert not User.objects.filter(email=CAROL).exists()
     assert not Membership.objects.filter(user__email=CAROL).exists()
     carol = accept_as_new(acme.link_to(CAROL))
     assert "Acme" in text(carol.get("/"))
@@ -106,3 +92,44 @@ def test_an_altered_link_and_one_of_another_row_are_nothing(acme, globex, client
     for wrong in (link[:-3] + "AA/", link.replace(":", "", 1), "/membership/x/", "/membership/%01/"):
         assert "no longer works" in text(client.post(wrong, PASSWORD))
     assert not User.objects.filter(email=CAROL).exists()
+
+
+# whether somebody has an account, and where they work
+
+
+@pytest.fixture
+def victim(acme) -> User:
+    """A member of Acme, who has proven their address."""
+    user = factories.member(acme.organization, Membership.Role.LIMITED_TEAM_MEMBER, "lim")
+    user.email = CAROL  # which doesn't contain the name
+    user.save()
+    factories.prove_address(user)
+    return user
+
+
+def test_the_organization_last_used_comes_first_at_the_next_sign_in(globex, acme, victim, client):
+    earlier = factories.OrganizationFactory.create(name="AAA")
+    Membership.objects.create(user=victim, organization=globex.organization)
+    Membership.objects.create(user=victim, organization=earlier)
+    sign_in(client, victim)
+    assert client.get("/").context["organization"] == acme.organization  # the first, not the alphabetical
+    client.post("/organization/", {"organization": globex.organization.slug})
+    client.post("/accounts/logout/")
+    sign_in(client, victim)
+    assert client.get("/").context["organization"] == globex.organization
+
+
+def test_the_answer_is_the_same_and_costs_the_same_with_an_account_and_without(globex, victim):
+    globex.invite("the-first@nowhere.example")  # which begins the organization's log
+    counts = []
+    for address in (victim.email, "nobody@nowhere.example"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = globex.client.post("/settings/team/", {"email": address, "role": "admin"})
+        counts.append(len(queries))
+        assert (answer.status_code, answer["Location"]) == (302, "/settings/team/")
+        pages = text(globex.client.get("/settings/team/"))
+        pages += text(globex.client.get(f"/settings/members/pending/{globex.pending(address).pk}/"))
+        assert f"on its way to {address}" in pages
+        assert victim.username not in pages
+        assert len(mailed_links(address)) == 1
+    assert counts[0] == counts[1]

@@ -3,15 +3,15 @@
 import pytest
 from django.core import mail
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.invitations.models.result import Result
+from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -23,65 +23,36 @@ def candidates(ready_organization, limited_member):
     """Two candidates with a row of each kind; the member follows the first in Lever."""
     rows = {}
     for name, opportunity_id in ((OWN, "own"), (OTHER, "other")):
-        row = factories.InvitationFactory.create(
-            organization=ready_organization,
+        row = candidate(
+            ready_organization,
+            name,
+            "held_for_approval",
+            "held",
+            "Passed",
             opportunity_id=opportunity_id,
-            candidate_name=name,
-            status="held",
             role_title=f"Role of {name}",
-        )
-        delivery = factories.DeliveryFactory.create(
-            organization=ready_organization,
-            opportunity_id=opportunity_id,
-            invitation=row,
-            verdict="held_for_approval",
-            explanation=f"A sentence about {name}.",
-            decided_at=timezone.now(),
-            due_at=None,
         )
         factories.EffectFactory.create(
             organization=ready_organization,
-            invitation=row,
-            opportunity_id=opportunity_id,
+            invitation=row.invitation,
             state="failed",
             due_at=None,
             last_error=f"An error about {name}.",
         )
-        Result.objects.create(invitation=row, outcome="Passed")
-        factories.CandidateFactory.create(
-            organization=ready_organization,
-            opportunity_id=opportunity_id,
-            name=name,
-            delivery=delivery,
-            invitation=row,
-        )
-        rows[name] = delivery
+        rows[name] = row
     factories.on_candidate(ready_organization, "own", limited_member.email)
     return rows
 
 
-LISTS = [
-    "/",
-    "/?part=overview",
-    "/activity/",
-    "/activity/?q=Candidate",
-    "/activity/?status=held",
-    "/activity/?view=attention",
-]
-
-
-@pytest.mark.parametrize("address", LISTS)
-def test_lists_and_searches_show_the_own_candidates_alone(limited_member_client, candidates, address):
-    page = text(limited_member_client.get(address))
-    assert OWN in page
-    assert OTHER not in page
-
-
-@pytest.mark.parametrize(
-    "query", ["other", OTHER, "Role of Candidate Other", "A sentence about Candidate Other"]
-)
-def test_a_search_for_another_candidate_finds_nothing(limited_member_client, candidates, query):
-    assert len(limited_member_client.get("/activity/", {"q": query}).context["page"]) == 0
+def test_lists_searches_and_files_show_the_own_candidates_alone(limited_member_client, candidates):
+    for query in ("", "q=Candidate", "status=held", "view=attention"):
+        page = text(limited_member_client.get(f"/activity/?{query}"))
+        assert OWN in page, query
+        assert OTHER not in page, query
+    assert OTHER not in text(limited_member_client.get("/"))
+    for wanted in ("other", OTHER, f"Role of {OTHER}", f"Why {OTHER}"):
+        assert len(limited_member_client.get("/activity/", {"q": wanted}).context["page"]) == 0, wanted
+    assert limited_member_client.get("/candidates/export/").status_code == 403
 
 
 def test_counts_are_of_the_own_candidates(limited_member_client, team_member_client, candidates):
@@ -134,7 +105,7 @@ def test_what_failed_is_neither_listed_for_them_nor_retried(limited_member_clien
 
 
 def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
-    candidates[OTHER].invitation.__class__.objects.update(status="uncertain")
+    Invitation.objects.update(status="uncertain")
     page = limited_member_client.get("/")
     assert [item.title for item in page.context["attention"]] == [
         "Did 1 candidate get the invitation? We don't know.",
