@@ -49,81 +49,77 @@ class Customer:
 
 
 def make_customer(slug: str) -> Customer:
+    """Return an organization with a row of every kind."""
     organization = factories.OrganizationFactory.create(slug=slug, webhook_key=f"{slug}-whole-webhook-key")
-    customer = Customer(organization)
-    own = {"organization": organization}
-    rows = customer.rows
-    rows[Organization] = organization
-    rows[LeverConnection] = LeverConnection.objects.create(
-        **own,
+    customer, now = Customer(organization, {Organization: organization}), timezone.now()
+    about = {"opportunity_id": f"opportunity-{slug}"}
+
+    def add(model: Any, **columns: Any) -> Any:
+        """Add the organization's row of this kind."""
+        customer.rows[model] = model.objects.create(organization=organization, **columns)
+        return customer.rows[model]
+
+    add(
+        LeverConnection,
         access_token="access-SECRET",
         refresh_token="refresh-SECRET",
         scopes="offline_access",
-        connected_at=timezone.now(),
-        first_connected_at=timezone.now(),
+        connected_at=now,
+        first_connected_at=now,
     )
-    rows[CodeScreenConnection] = CodeScreenConnection.objects.create(
-        **own, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET", state="connected"
-    )
-    rows[LeverWebhook] = LeverWebhook.objects.create(
-        **own,
+    add(CodeScreenConnection, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET", state="connected")
+    add(
+        LeverWebhook,
         signature_token="signature-SECRET",
         previous_signature_token="previous-SECRET",
-        previous_until=timezone.now() + timedelta(hours=1),
+        previous_until=now + timedelta(hours=1),
         url=organization.lever_webhook_url,
     )
-    rows[DutyRun] = DutyRun.objects.create(**own, duty="sweep")
-    rows[CircuitBreaker] = CircuitBreaker.objects.create(**own, platform="lever", failures=2)
-    rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
-    rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")
-    rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")
-    rows[RoleMapping] = RoleMapping.objects.create(
-        **own, role=f"Engineer {slug}", assessment=f"Backend {slug}"
-    )
-    invitation = rows[Invitation] = Invitation.objects.create(
-        **own,
-        opportunity_id=f"opportunity-{slug}",
+    add(DutyRun, duty="sweep")
+    add(CircuitBreaker, platform="lever", failures=2)
+    add(Stage, external_id="stage-1", name=f"CodeScreen {slug}")
+    add(Role, external_id="role-1", title=f"Engineer {slug}", state="published")
+    add(Assessment, external_id="assessment-1", name=f"Backend {slug}")
+    add(RoleMapping, role=f"Engineer {slug}", assessment=f"Backend {slug}")
+    invitation = add(
+        Invitation,
+        **about,
         candidate_name=f"Candidate of {slug}",
         email=f"candidate@{slug}.example",
         assessment_id="assessment-1",
         assessment_name=f"Backend {slug}",
         status=Invitation.Status.HELD,
     )
-    delivery = rows[Delivery] = Delivery.objects.create(
-        **own,
+    event = "candidateStageChange"
+    delivery = add(
+        Delivery,
+        **about,
         platform="lever",
-        event="candidateStageChange",
+        event=event,
         dedupe_key=f"delivery-{slug}",
-        opportunity_id=f"opportunity-{slug}",
-        payload={
-            "event": "candidateStageChange",
-            "signature": "abc",
-            "data": {"email": f"person@{slug}.example"},
-        },
+        payload={"event": event, "signature": "abc", "data": {"email": f"person@{slug}.example"}},
         verdict="held_for_approval",
         explanation=f"Waits for a yes at {slug}.",
-        decided_at=timezone.now(),
+        decided_at=now,
         due_at=None,
         invitation=invitation,
     )
-    rows[Verdict] = Verdict.objects.create(
-        **own, delivery=delivery, code="held_for_approval", explanation=f"Waits at {slug}.", cause="first"
-    )
-    rows[Candidate] = Candidate.objects.create(
-        **own,
-        opportunity_id=f"opportunity-{slug}",
+    add(Verdict, delivery=delivery, code="held_for_approval", explanation=f"Waits at {slug}.", cause="first")
+    add(
+        Candidate,
+        **about,
         name=f"Candidate of {slug}",
         email=f"candidate@{slug}.example",
         assessment_name=f"Backend {slug}",
-        entered_at=timezone.now(),
+        entered_at=now,
         delivery=delivery,
         invitation=invitation,
     )
-    effect = rows[Effect] = Effect.objects.create(
-        **own,
+    effect = add(
+        Effect,
+        **about,
         kind="leave_note",
         key=f"note-{slug}",
-        opportunity_id=f"opportunity-{slug}",
         invitation=invitation,
         delivery=delivery,
         payload={"lines": ["Dear person"], "recipients": [f"team@{slug}.example"]},
@@ -131,45 +127,31 @@ def make_customer(slug: str) -> Customer:
         due_at=None,
         last_error="Lever answered 400",
     )
-    rows[Result] = Result.objects.create(invitation=invitation, outcome="Passed", score=82, rating=4)
-    rows[ApiCall] = ApiCall.objects.create(
-        **own,
+    customer.rows[Result] = Result.objects.create(invitation=invitation, outcome="Passed", score=82, rating=4)
+    add(
+        ApiCall,
+        **about,
         platform="Lever",
         method="GET",
         path=f"/opportunities/opportunity-{slug}",
         status=200,
         duration_ms=12,
         correlation_id="c" * 32,
-        opportunity_id=f"opportunity-{slug}",
         delivery=delivery,
         effect=effect,
         response_body='{"id": "x"}',
     )
-    rows[AuditEntry] = AuditEntry.objects.create(
-        **own, actor_name="configure", action="replay", target=f"delivery of {slug}"
-    )
+    add(AuditEntry, actor_name="configure", action="replay", target=f"delivery of {slug}")
     owner = User.objects.create_user(f"owner-{slug}", f"owner@{slug}.example", is_staff=True)
-    rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
-    rows[PendingMembership] = PendingMembership.objects.create(
-        **own, email=f"invited@{slug}.example", role="team_member", invited_at=timezone.now()
-    )
-    rows[OpportunityPerson] = OpportunityPerson.objects.create(
-        **own, opportunity_id=f"opportunity-{slug}", email=f"colleague@{slug}.example", relation="owner"
-    )
-    rows[ApiToken] = ApiToken.objects.create(
-        **own,
-        name=f"Program of {slug}",
-        digest=digest_of(slug),
-        scopes=["results"],
-        expires_at=timezone.now() + timedelta(days=9),
-    )
-    rows[WebhookRejection] = WebhookRejection.objects.create(
-        **own, platform="lever", code="signature_mismatch"
-    )
-    rows[Incident] = Incident.objects.create(**own, code="webhook_removed")
-    rows[Erasure] = Erasure.objects.create(
-        **own, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1}
-    )
+    add(Membership, user=owner, role=Membership.Role.SUPER_ADMIN)
+    add(PendingMembership, email=f"invited@{slug}.example", role="team_member", invited_at=now)
+    add(OpportunityPerson, **about, email=f"colleague@{slug}.example", relation="owner")
+    expires_at = now + timedelta(days=9)
+    digest = digest_of(slug)
+    add(ApiToken, name=f"Program of {slug}", digest=digest, scopes=["results"], expires_at=expires_at)
+    add(WebhookRejection, platform="lever", code="signature_mismatch")
+    add(Incident, code="webhook_removed")
+    add(Erasure, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1})
     return customer
 
 

@@ -35,14 +35,17 @@ def test_each_field_is_shown_from_what_to_what(acme: Customer) -> None:
     assert "&lt;b&gt;" in changes_table(found)
 
 
-def test_of_a_field_that_holds_several_only_those_that_differ_are_shown(acme: Customer) -> None:
-    found = entry(acme, {"values": ({"a": 1, "b": 2}, {"a": 1, "b": 3})})
-    assert changes_line(found) == "Values: b: 2 → 3"
-
-
-def test_a_value_of_a_secret_field_that_is_no_mask_is_shown_as_it_is(acme: Customer) -> None:
-    found = entry(acme, {"tokens": (["a"], ["a", "b"])})
-    assert changes_line(found) == "Tokens: a → a, b"
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        # only those that differ, where a field holds several
+        ({"values": ({"a": 1, "b": 2}, {"a": 1, "b": 3})}, "Values: b: 2 → 3"),
+        # a secret field whose value is no mask
+        ({"tokens": (["a"], ["a", "b"])}, "Tokens: a → a, b"),
+    ],
+)
+def test_a_change_is_one_line(acme: Customer, changes: dict[str, tuple[object, object]], line: str) -> None:
+    assert changes_line(entry(acme, changes)) == line
 
 
 def test_the_row_that_an_entry_is_about_is_a_link_while_it_is_there(acme: Customer) -> None:

@@ -55,9 +55,8 @@ def records(acme: Customer) -> Customer:
     return acme
 
 
-@pytest.mark.parametrize("role", ["super_admin", "team_member"])
-def test_each_link_opens_for_a_member_who_is_no_superuser(records: Customer, role: str) -> None:
-    assert broken_links(sign_in(role, records)) == {}
+def test_each_link_opens_for_a_member_who_is_no_superuser(records: Customer) -> None:
+    assert broken_links(sign_in("team_member", records)) == {}
 
 
 def test_each_link_opens_for_an_operator(records: Customer) -> None:

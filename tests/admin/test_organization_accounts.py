@@ -3,7 +3,7 @@
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -40,7 +40,7 @@ def save(client: Client, user: User, **values: str) -> int:
     return client.post(page(user), form | values).status_code
 
 
-@pytest.mark.parametrize("key", ["{}", "+{}", "0{}"])
+@pytest.mark.parametrize("key", ["{}", "+{}"])
 def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(
     root, operator, team_member, key
 ):
@@ -116,8 +116,6 @@ def test_no_account_is_deleted_with_what_its_person_did(root, super_admin):
 
 def test_djangos_permissions_open_no_accounts_to_staff(team_member, super_admin):
     """Staff with `auth.change_user` could give themselves the password of an operator."""
-    from django.contrib.auth.models import Permission
-
     User.objects.filter(pk=team_member.pk).update(is_staff=True)
     team_member.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
     client = Client()
