@@ -1,14 +1,12 @@
 """Which role may use which page. tests/test_addresses.py checks every address by these tables."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
 from tests.support import factories
 from tests.support.addresses import names
 
-LOGIN = "/accounts/login/"
 PUBLIC = {
     "login",
     "membership-link",
@@ -103,29 +101,19 @@ LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "api-tokens"}
 MOVED = {"health", "memberships", "notifications"}
 
 
-def test_a_person_without_membership_sees_what_to_do(client_for, db):
-    answer = client_for(factories.UserFactory.create()).get("/")
-    assert answer.status_code == 403
-    assert "Ask a Super Admin" in answer.content.decode()
-
-
 def test_only_own_organizations_can_be_switched_to(super_admin_client, super_admin, stranger, organization):
     mine = factories.OrganizationFactory.create(name="Second House")
     Membership.objects.create(user=super_admin, organization=mine, role=Membership.Role.ADMIN)
     theirs = Membership.objects.get(user=stranger).organization
-    assert (
-        super_admin_client.post(reverse("switch-organization"), {"organization": theirs.slug}).status_code
-        == 404
-    )
-    answer = super_admin_client.post(
-        reverse("switch-organization"), {"organization": mine.slug, "next": "//evil.example/"}
-    )
+    switch = reverse("switch-organization")
+    assert super_admin_client.post(switch, {"organization": theirs.slug}).status_code == 404
+    answer = super_admin_client.post(switch, {"organization": mine.slug, "next": "//evil.example/"})
     assert answer["Location"] == "/"
     assert super_admin_client.session["organization"] == mine.slug
     assert "Second House" in super_admin_client.get("/").content.decode()
 
 
-@pytest.mark.parametrize("target", ["", "settings", "admin:index", "a b", "9", "x:y", "../../etc", "?a=b"])
+@pytest.mark.parametrize("target", ["", "settings", "admin:index", "../../etc", "?a=b"])
 def test_a_form_returns_to_nothing_but_a_path(super_admin_client, organization, target):
     answer = super_admin_client.post(reverse("mapping-assign"), {"next": target})
     assert answer["Location"] == reverse("mapping-list")
@@ -140,15 +128,6 @@ def test_only_pages_with_a_connect_button_may_redirect_to_lever(super_admin_clie
         relaxed = super_admin_client.get(reverse(page))["Content-Security-Policy"]
         assert "form-action 'self' https://auth.lever.example;" in relaxed
         assert relaxed.replace(" https://auth.lever.example", "") == plain
-
-
-def test_the_error_pages_render(client: Client, super_admin_client, settings):
-    settings.DEBUG = False
-    assert "There is no such page" in super_admin_client.get("/nowhere/").content.decode()
-    strict = Client(enforce_csrf_checks=True)
-    answer = strict.post(LOGIN, {"login": "a", "password": "b"})
-    assert answer.status_code == 403
-    assert "too old" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Request, Route
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
@@ -42,6 +42,7 @@ def test_a_step_is_marked_done_and_announced_without_reloading(
     browser: Browser, live_server, organization, super_admin
 ) -> None:
     page = browser.new_page()
+    page.clock.install()
     sign_in(page, live_server.url, super_admin.username)
     page.locator("#step-lever .mark", has_text="1").wait_for()
     scripts: list[Route] = []
@@ -51,7 +52,9 @@ def test_a_step_is_marked_done_and_announced_without_reloading(
     summary.focus()
     page.keyboard.press("Enter")  # before the script runs, as on a slow network
     scripts[0].continue_()
+    page.wait_for_load_state()
     factories.LeverConnectionFactory.create(organization=organization)
+    page.clock.run_for(5_000)
     page.locator("#step-lever.is-done").wait_for(timeout=20_000)
     assert page.locator("[data-live-bar=checklist] [role=status]").inner_text() == "1 of 6 steps are done."
     # what was opened stays open, and the keyboard stays where it was
@@ -63,7 +66,14 @@ def test_a_step_is_marked_done_and_announced_without_reloading(
 def test_typed_text_survives_updates_and_updates_can_be_paused(
     browser: Browser, site: str, organization, super_admin
 ) -> None:
-    page = browser.new_page()
+    page, updates = browser.new_page(), list[str]()
+
+    def note(request: Request) -> None:
+        if "x-live-part" in request.headers:
+            updates.append(request.url)
+
+    page.on("request", note)
+    page.clock.install()
     sign_in(page, site, super_admin.username)
     page.goto(f"{site}/activity/?view=attention")
     page.get_by_role("link", name="Hazel", exact=True).click()
@@ -71,13 +81,15 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
     field = page.get_by_label("Reason (optional)")
     field.fill("They asked.")
     Invitation.objects.update(status_reason="Something changed meanwhile.")
-    page.wait_for_timeout(6500)
+    updates.clear()
+    page.clock.run_for(6_500)
     assert field.input_value() == "They asked."
     page.go_back()
     candidate(organization, "Late", "no_email")
     page.get_by_role("button", name="Pause updates").click()
-    page.wait_for_timeout(6500)
+    page.clock.run_for(6_500)
     assert page.get_by_role("link", name="Late", exact=True).count() == 0
+    assert updates == []
     page.get_by_role("button", name="Pause updates").click()
     page.get_by_role("link", name="Late", exact=True).wait_for(timeout=20_000)
     page.close()

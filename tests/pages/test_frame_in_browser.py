@@ -8,7 +8,9 @@ from tests.support.browsing import Visit
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(browser: Browser, live_server, super_admin) -> None:
+def test_a_menu_closes_by_escape_and_by_a_click_elsewhere_and_a_toast_is_dismissed(
+    browser: Browser, live_server, super_admin
+) -> None:
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + "/account/")
@@ -22,12 +24,6 @@ def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(browser: Browser, live
         assert inside.is_visible()
         page.locator("h1").click()
         assert not inside.is_visible()
-
-
-def test_a_toast_is_dismissed(browser: Browser, live_server, super_admin) -> None:
-    with Visit(browser, live_server.url, super_admin) as visit:
-        page = visit.page
-        page.goto(visit.site + "/account/")
         page.get_by_label("First name").fill("Alder")
         page.get_by_role("button", name="Save the name").click()
         toast = page.locator(".toasts .message", has_text="Your name is saved.")

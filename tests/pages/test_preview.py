@@ -43,17 +43,12 @@ def row_counts() -> dict[str, int]:
 @pytest.mark.parametrize(
     "written",
     [
-        ID,
         f"  {ID} ",
-        f"https://hire.lever.co/candidates/{ID}",
         f"https://hire.lever.co/candidates/{ID}?origin=x#notes",
         f"hire.lever.co/candidates/{ID}/",
-        f"https://hire.lever.co/candidates/{ID}/resume",
         f"https://hire.lever.co/candidates/{ID}/feedback/77777777-2222-3333-4444-555555555555?x=1#top",
-        f"https://hire.sandbox.lever.co/candidates/{ID}",
         f"https://hire.lever.co/opportunities/{ID}?stage=abc",
         f"https://hire.lever.co/#/candidates/{ID}?tab=notes",
-        f"http://127.0.0.1:9/acme/candidates/{ID}",
         f"http://127.0.0.1:9/acme/candidates/{ID}/stage",
         f"https://portal.example/activity/{ID}/",
     ],
@@ -68,13 +63,9 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
     before, sent = row_counts(), sandbox.invitations_sent()
     stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
-    page = text(answer)
     assert answer.context["answer"]["decision"].verdict == "invite"
-    for words in (
-        "The assessment is “Backend”",
-        "Send invitation",
-    ):
-        assert words in page
+    for words in ("The assessment is “Backend”", "Send invitation"):
+        assert words in text(answer)
     assert row_counts() == before
     assert sandbox.invitations_sent() == sent
 
@@ -90,25 +81,16 @@ def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(
     assert not calls.exclude(effect=None, delivery=None).exists()
 
 
-def test_a_stage_that_does_not_invite_is_explained(team_member_client, mapped_organization, sandbox):
-    other = plain_stage(team_member_client)
-    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other})
-    assert answer.context["answer"]["decision"].verdict == "not_a_trigger_stage"
-    assert "Nothing would be sent, and nothing written in Lever." in text(answer)
-
-
-def test_leaving_the_stage_would_withdraw_an_unstarted_invitation(
+def test_a_stage_that_does_not_invite_would_do_nothing_but_withdraw_an_unstarted_invitation(
     team_member_client, mapped_organization, sandbox
 ):
-    invitation = factories.InvitationFactory.create(
-        organization=mapped_organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        status="invited",
-        instance_id="i-1",
-    )
-    other = plain_stage(team_member_client)
-    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other}))
-    assert "The invitation is cancelled" in page
+    candidate = sandbox.opportunity_id("Alder")
+    query = {"candidate": candidate, "stage": plain_stage(team_member_client)}
+    answer = team_member_client.get(URL, query)
+    assert answer.context["answer"]["decision"].verdict == "not_a_trigger_stage"
+    assert "Nothing would be sent, and nothing written in Lever." in text(answer)
+    invitation = factories.in_status(mapped_organization, "invited", opportunity_id=candidate)
+    assert "The invitation is cancelled" in text(team_member_client.get(URL, query))
     invitation.refresh_from_db()
     assert invitation.status == "invited"
 
@@ -117,10 +99,8 @@ def test_a_platform_that_does_not_answer_is_explained(
     team_member_client, mapped_organization, sandbox, settings
 ):
     settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
-    answer = team_member_client.get(
-        URL,
-        {"candidate": sandbox.opportunity_id("Alder"), "stage": sandbox.stage_id("CodeScreen Assessment")},
-    )
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
     assert answer.status_code == 200
     assert "Try again when Lever and CodeScreen answer" in text(answer)
 
@@ -132,7 +112,6 @@ def test_a_platform_that_does_not_answer_is_explained(
         {"candidate": "", "stage": "stage-codescreen"},
         {"candidate": ID, "stage": "unheard-of"},
         {"candidate": "two words", "stage": "stage-codescreen"},
-        {"candidate": "Nobody", "stage": "stage-codescreen"},
         {"candidate": "https://hire.lever.co/", "stage": "stage-codescreen"},
         {"candidate": "https://hire.lever.co/candidates/a b", "stage": "stage-codescreen"},
         {"candidate": "a" * 2000, "stage": "stage-codescreen"},

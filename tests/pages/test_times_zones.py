@@ -44,9 +44,7 @@ def test_times_are_in_the_browsers_zone_with_utc_in_the_tooltip(super_admin_clie
     assert timezone.get_current_timezone_name() == "UTC"  # the thread's zone is restored
 
 
-@pytest.mark.parametrize(
-    "name", ["Nowhere/City", "../../etc/passwd", "localtime", "Europe", "<b>", "x" * 4000]
-)
+@pytest.mark.parametrize("name", ["Nowhere/City", "../../etc/passwd", "localtime", "Europe", "x" * 4000])
 def test_an_unknown_zone_is_ignored(super_admin_client, entry, name):
     super_admin_client.cookies["time_zone"] = name
     page = text(super_admin_client.get("/audit/"))

@@ -7,7 +7,20 @@ from django.utils import timezone
 from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 
-LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/"}
+LIVE = {
+    "checklist": "/",
+    "overview": "/",
+    "list": "/activity/",
+    "health": "/",
+    "story": "/activity/o-1/",
+    "technical": "/activity/o-1/?show=technical",
+}
+
+
+@pytest.fixture(autouse=True)
+def invitation(ready_organization):
+    """Whose candidate's page updates."""
+    return factories.in_status(ready_organization, "invited", opportunity_id="o-1")
 
 
 @pytest.mark.parametrize(("part", "url"), LIVE.items())
@@ -19,7 +32,7 @@ def test_a_partial_is_a_fragment_of_the_page(
         answer = super_admin_client.get(url, headers={"X-Live-Part": part})
     fragment = answer.content.decode()
     assert "<html" not in fragment
-    assert "data-announce=" in fragment or part == "overview"
+    assert "data-announce=" in fragment or part in {"overview", "technical"}
     assert "no-store" in answer["Cache-Control"]
     assert "X-Live-Part" in whole["Vary"]
     assert "<html" in whole.content.decode()
@@ -33,6 +46,7 @@ def test_a_partial_that_the_browser_has_is_not_sent_again(super_admin_client, re
         again = super_admin_client.get(url, headers=headers)
         assert (again.status_code, again.content) == (304, b"")
         factories.CandidateFactory.create(organization=ready_organization)
+        factories.EffectFactory.create(organization=ready_organization, opportunity_id="o-1")
         LeverConnection.objects.update(state="needs_reconnect")
         changed = super_admin_client.get(url, headers=headers)
     assert changed.status_code == 200

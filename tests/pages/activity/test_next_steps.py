@@ -1,4 +1,4 @@
-"""Every verdict has a next step: on the candidate's page, under Candidates, and in a note in Lever if it is fixable."""
+"""Every verdict has a next step, on the candidate's page and in a note in Lever if a recruiter can act there."""
 
 from html import unescape
 
@@ -8,68 +8,53 @@ from django.utils import timezone
 
 from integrations.case.texts import what_brings_back
 from integrations.core.verdict_code import VerdictCode
-from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from tests.support import factories
-from tests.support.waits import work_through_waits
+from tests.support.page_text import text
 
-STAGE = "CodeScreen Assessment"
-VERDICTS_WITH_A_NOTE = {code for code in VerdictCode if code.record.leaves_note}
-
-#: Why no note is left in Lever.
+#: Which verdicts leave no note in Lever: nobody can act there, the portal decides again, or a tag says it.
 NOT_NOTED = {
-    "test_request": "it is about nobody",
-    "ignored_event": "it is about nothing the portal does",
-    "erased": "nobody can act",
-    "not_a_trigger_stage": "nobody expected an assessment",
-    "paused": "it is decided again automatically",
-    "disconnected": "nothing can be written, and it is decided again automatically",
-    "not_visible": "Lever doesn't show the candidate",
-    "anonymized": "nobody can act",
-    "entered_before": "it is from before, and an Admin acts in the portal",
-    "left_stage": "the recruiter has just moved them on",
-    "archived": "the recruiter has just archived them",
-    "already_invited": "the progress tag says how it stands",
-    "held_for_approval": "an Admin acts in the portal",
-    "invite": "the progress tag follows",
-    "noted": "it is CodeScreen's and changes nothing",
+    "test_request",
+    "ignored_event",
+    "erased",
+    "not_a_trigger_stage",
+    "paused",
+    "disconnected",
+    "not_visible",
+    "anonymized",
+    "entered_before",
+    "left_stage",
+    "archived",
+    "already_invited",
+    "held_for_approval",
+    "invite",
+    "noted",
 }
-#: The seeded candidate that gets each of these verdicts.
-CANDIDATE_FOR = {"no_email": "Nyssa", "unknown_assessment": "Ginkgo", "archived": "Pine", "invite": "Alder"}
-
-#: The verdict of a second stage change, where it differs.
-AGAIN = {"invite": "already_invited"}
 
 
-def text(answer) -> str:
-    return " ".join(unescape(answer.content.decode()).split())
+def test_a_note_is_left_where_a_recruiter_can_act_in_lever():
+    assert {code for code in VerdictCode if not code.record.leaves_note} == NOT_NOTED
 
 
-def test_every_verdict_has_a_next_step_and_is_noted_or_exempt():
-    assert set(VerdictCode) == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
-    assert not VERDICTS_WITH_A_NOTE & set(NOT_NOTED)
-
-
-@pytest.mark.parametrize("code", list(Delivery.VerdictCode))
-def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
-    super_admin_client, organization, code
-):
-    status = "held" if code == "held_for_approval" else "pending"
-    invitation = factories.InvitationFactory.create(
-        organization=organization, opportunity_id="somebody", status=status
-    )
+def page_of(client, invitation, verdict: str, query: str = "") -> str:
+    """Let the invitation's candidate have been decided about so. Return their page."""
     factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id="somebody",
-        verdict=code,
-        explanation=f"This is why it is {code}.",
+        organization=invitation.organization,
+        opportunity_id=invitation.opportunity_id,
+        verdict=verdict,
+        explanation="This is why it is so.",
         decided_at=timezone.now(),
         due_at=None,
         invitation=invitation,
     )
-    label = str(Delivery.VerdictCode(code).label)
-    page = text(super_admin_client.get(f"{reverse('candidate', args=['somebody'])}?show=technical"))
-    for words in (f"This is why it is {code}.", next_step(code), label):
+    return unescape(text(client.get(reverse("candidate", args=[invitation.opportunity_id]) + query)))
+
+
+@pytest.mark.parametrize("code", ["no_email", "held_for_approval", "invite"])
+def test_a_verdict_is_shown_with_explanation_and_next_step(super_admin_client, organization, code):
+    invitation = factories.in_status(organization, "held" if code == "held_for_approval" else "pending")
+    page = page_of(super_admin_client, invitation, code, "?show=technical")
+    for words in ("This is why it is so.", next_step(code), VerdictCode(code).record.label):
         assert words in page
 
 
@@ -77,75 +62,28 @@ def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
 def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_refused(
     super_admin_client, organization, status
 ):
-    invitation = factories.InvitationFactory.create(
-        organization=organization, opportunity_id="somebody", status=status, instance_id="i"
-    )
-    factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id="somebody",
-        verdict="held_for_approval",
-        decided_at=timezone.now(),
-        due_at=None,
-        invitation=invitation,
-    )
+    invitation = factories.in_status(organization, status, instance_id="i")
+    page = page_of(super_admin_client, invitation, "held_for_approval")
     is_cancelled = status == "withdrawn"
     step = what_brings_back(invitation) if is_cancelled else next_step("held_for_approval", invitation)
-    page = text(super_admin_client.get(reverse("candidate", args=["somebody"])))
     assert step in page
     assert next_step("held_for_approval") not in page
 
 
-@pytest.fixture
-def enter(connected_organization, sandbox):
-    """Return a function that moves a candidate into the stage and returns the decided delivery."""
-
-    def move(word: str) -> Delivery:
-        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
-        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
-        delivery = factories.DeliveryFactory.create(
-            organization=connected_organization,
-            opportunity_id=sandbox.opportunity_id(word),
-            payload={"event": "candidateStageChange", "data": data},
-        )
-        work_through_waits()
-        delivery.refresh_from_db()
-        return delivery
-
-    return move
-
-
-def assert_noted_once(sandbox, word: str, delivery: Delivery, link: str = "") -> None:
-    """Check that the candidate has one note with explanation, next step and link, and without personal data."""
-    [note] = sandbox.opportunity(word)["note_texts"]
+def test_who_was_invited_elsewhere_has_a_link_to_that_invitation_in_lever_and_on_the_page(
+    scenario, sandbox, super_admin_client
+):
+    for role in ("Backend Engineer", "Frontend Engineer"):
+        scenario.organization.role_mappings.create(role=role, assessment="Backend")
+    first = scenario.enter("Tamarack")
+    delivery = scenario.enter("Tamarack again")
+    assert delivery.verdict == "invited_elsewhere"
+    [note] = sandbox.opportunity("Tamarack again")["note_texts"]
     said, _, where = note.partition("\n")
-    step = f"{next_step(delivery.verdict)}{link}"
+    step = f"{next_step(delivery.verdict)} That page: http://testserver/activity/{first.opportunity_id}/"
     assert said == f"CodeScreen: no assessment was sent. {delivery.explanation} {step}"
     assert where.endswith(f"/activity/{delivery.opportunity_id}/")
     assert "@" not in note
-    assert word.casefold() not in note.casefold()
-
-
-@pytest.mark.parametrize("code", CANDIDATE_FOR)
-def test_only_fixable_verdicts_leave_one_note_in_lever(enter, sandbox, code):
-    word = CANDIDATE_FOR[code]
-    for _ in range(2):
-        delivery = enter(word)
-        assert delivery.verdict in {code, AGAIN.get(code, code)}
-    if code in VERDICTS_WITH_A_NOTE:
-        assert_noted_once(sandbox, word, delivery)
-    else:
-        assert sandbox.opportunity(word)["note_texts"] == []
-
-
-def test_invited_elsewhere_leaves_a_note_in_lever_and_a_link_to_the_invitation(
-    enter, connected_organization, sandbox, super_admin_client
-):
-    for role in ("Backend Engineer", "Frontend Engineer"):
-        connected_organization.role_mappings.create(role=role, assessment="Backend")
-    first = enter("Tamarack")
-    delivery = enter("Tamarack again")
-    assert delivery.verdict == "invited_elsewhere"
-    link = f" That page: http://testserver/activity/{first.opportunity_id}/"
-    assert_noted_once(sandbox, "Tamarack again", delivery, link)
+    assert "tamarack" not in note.casefold()
     page = super_admin_client.get(f"/activity/{delivery.opportunity_id}/").content.decode()
     assert f'<a href="/activity/{first.opportunity_id}/">See that invitation</a>' in page

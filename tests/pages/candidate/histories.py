@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -134,22 +135,10 @@ def passed(made: History, _: User) -> None:
     invitation.submitted_at = made.later(hours=2)
     result = made.result(invitation, outcome="Passed", score=82, rating=4, report_url=REPORT)
     words = [["Rating", "4 - Strong Hire"], ["CodeScreen score", "82"], ["Failure reason", ""]]
-    made.effect(
-        "write_feedback",
-        {"result": result.pk},
-        invitation=invitation,
-        written={"fields": words, "is_kept": True},
-    )
-    made.effect(
-        "set_progress_tag",
-        {"tag": TAG},
-        written={
-            "tags": [TAG, "cs-passed"],
-            "removed": ["CodeScreen: Assessment in Progress"],
-            "is_kept": True,
-        },
-        invitation=invitation,
-    )
+    feedback = {"fields": words, "is_kept": True}
+    made.effect("write_feedback", {"result": result.pk}, written=feedback, invitation=invitation)
+    tags = {"tags": [TAG, "cs-passed"], "removed": ["CodeScreen: Assessment in Progress"], "is_kept": True}
+    made.effect("set_progress_tag", {"tag": TAG}, written=tags, invitation=invitation)
     made.effect("add_report_link", {"url": REPORT}, invitation=invitation)
     made.effect("move_stage", {"stage": "Onsite interview"}, invitation=invitation)
     subject = {"subject": "Alder: Passed 82 (Backend)"}
@@ -170,20 +159,13 @@ def failed(made: History, _: User) -> None:
     made.effect("set_progress_tag", {"tag": TAG}, invitation=invitation)
 
 
-def expired(made: History, _: User) -> None:
-    """Somebody who never started."""
+def ended(made: History, _: User, **result: Any) -> None:
+    """Somebody of whom CodeScreen says this the next day, and nothing before."""
     invitation = made.invitation("pending")
     made.moved("invite", SENT, invitation)
     invitation.invited_at = made.later()
     made.later(hours=30)
-    made.result(invitation, outcome="Expired")
-
-
-def unstated(made: History, _: User) -> None:
-    """Somebody with a score from CodeScreen and no outcome, at the second attempt."""
-    invitation = made.invitation("pending", invited_at=made.later())
-    made.later(hours=30)
-    made.result(invitation, score="71.5", rating=3, attempt=2)
+    made.result(invitation, **result)
 
 
 def not_invited(made: History, _: User) -> None:
@@ -195,15 +177,9 @@ def not_invited(made: History, _: User) -> None:
     made.effect("leave_note", {"text": NOTE, "code": "unknown_assessment"})
 
 
-def held(made: History, _: User) -> None:
-    """Somebody beyond the bulk limit."""
-    made.moved("held_for_approval", ON_HOLD, made.invitation("held"))
-
-
-def uncertain(made: History, _: User) -> None:
-    """Somebody without an answer from CodeScreen."""
-    reason = "CodeScreen didn't answer within 30 s. The candidate may have been invited."
-    made.moved("invite", SENT, made.invitation("uncertain", instance_id="", status_reason=reason))
+def waits(made: History, _: User, verdict: str, explanation: str, status: str, **columns: Any) -> None:
+    """Somebody whose invitation waits for a person."""
+    made.moved(verdict, explanation, made.invitation(status, **columns))
 
 
 def in_progress(made: History, _: User) -> None:
@@ -225,7 +201,7 @@ def in_progress(made: History, _: User) -> None:
 
 def three_rounds(made: History, person: User) -> None:
     """Somebody whose first round expired, whose second was cancelled, and who has the third."""
-    expired(made, person)
+    ended(made, person, outcome="Expired")
     reason = "A person cancelled tracking."
     second = made.invitation("withdrawn", round=2, invited_at=made.later(hours=2), status_reason=reason)
     target = AuditTarget(TargetKind.INVITATION, second.pk, "Backend")
@@ -248,16 +224,15 @@ def erased(made: History, _: User) -> None:
 STATES: dict[str, Callable[[History, User], None]] = {
     "passed": passed,
     "failed": failed,
-    "expired": expired,
-    "unstated": unstated,
+    "expired": partial(ended, outcome="Expired"),
+    "unstated": partial(ended, score="71.5", rating=3, attempt=2),
     "not-invited": not_invited,
-    "held": held,
-    "uncertain": uncertain,
+    "held": partial(waits, verdict="held_for_approval", explanation=ON_HOLD, status="held"),
+    "uncertain": partial(waits, verdict="invite", explanation=SENT, status="uncertain", instance_id=""),
     "in-progress": in_progress,
     "three-rounds": three_rounds,
     "erased": erased,
 }
-NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Juniper", "Larch")
 
 
 def make(organization: Organization, person: User, state: str) -> str:
@@ -265,7 +240,6 @@ def make(organization: Organization, person: User, state: str) -> str:
     Stage.objects.get_or_create(
         organization=organization, external_id=STAGE, defaults={"name": "CodeScreen Assessment"}
     )
-    name = NAMES[list(STATES).index(state)]
-    made = History(organization, f"o-{state}", f"Candidate {name}", timezone.now() - timedelta(days=2))
+    made = History(organization, f"o-{state}", "Candidate Alder", timezone.now() - timedelta(days=2))
     STATES[state](made, person)
     return reverse("candidate", args=[made.opportunity_id])

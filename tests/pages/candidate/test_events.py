@@ -159,14 +159,16 @@ def test_what_still_waits_says_since_when_only_while_the_platform_answers_nobody
     assert told(organization) == ["CodeScreen hasn't answered since 20 November, 16:15; tried 1 time"]
 
 
-@pytest.mark.parametrize("status", [200, 404, 429])
-def test_nothing_is_said_of_a_platform_that_answered(organization, status):
-    delivery = moved(organization, timedelta(minutes=54))
-    call(organization, 1, status=status, delivery=delivery)
-    assert told(organization) == []
-
-
-def test_nothing_is_said_of_one_try_that_failed_and_was_made_up_for_at_once(organization):
-    delivery = moved(organization, timedelta(seconds=4))
-    call(organization, 0, delivery=delivery)
+@pytest.mark.parametrize(
+    ("status", "waited"),
+    [
+        (200, timedelta(minutes=54)),
+        (404, timedelta(minutes=54)),
+        (429, timedelta(minutes=54)),
+        (503, timedelta(seconds=4)),  # made up for at once
+    ],
+)
+def test_nothing_is_said_of_a_platform_that_answered(organization, status, waited):
+    delivery = moved(organization, waited)
+    call(organization, 0, status=status, delivery=delivery)
     assert told(organization) == []

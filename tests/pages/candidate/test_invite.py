@@ -70,19 +70,6 @@ def test_what_codescreen_does_not_list_is_not_chosen(organization_admin_client, 
     assert not recorded().filter(action="invite_candidate").exists()
 
 
-def test_two_admins_at_once_invite_once(
-    organization_admin_client, super_admin_client, hazel, scenario, sandbox
-):
-    invite(organization_admin_client, hazel)
-    page = text(invite(super_admin_client, hazel, "Data Engineer"))
-    assert "The portal is deciding about this candidate now." in page
-    scenario.work()
-    page = text(invite(super_admin_client, hazel, "Data Engineer"))
-    assert "The candidate already has “Backend”: invited, not started." in page
-    assert sandbox.invitations_sent() == 1
-    assert recorded().filter(action="invite_candidate").count() == 1
-
-
 @pytest.mark.parametrize(
     ("verdict", "status", "why"),
     [

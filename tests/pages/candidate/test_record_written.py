@@ -1,11 +1,13 @@
 """What was written to Lever, word for word, with its state."""
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 
 from integrations.outbox.kind import NOT_RECORDED
 from integrations.outbox.kinds.tags import REMOVAL_NOT_RECORDED
 from integrations.outbox.models.effect import Effect
-from integrations.pages.candidate.record import ERASED, written_to_lever
+from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories
 from tests.support import factories
@@ -86,3 +88,22 @@ def test_what_later_writes_replaced_is_folded_and_marked(organization, super_adm
     )
     replaced = super_admin_client.get(address).context["replaced"]
     assert {item.effect.kind for item in replaced} == {"write_feedback", "set_progress_tag"}
+
+
+def test_the_report_is_named_until_another_replaces_it_or_it_is_removed(organization, team_member_client):
+    invitation = factories.in_status(organization, "completed", opportunity_id="o1")
+
+    def attached(day: int, **columns) -> Effect:
+        at = datetime(2026, 11, day, tzinfo=UTC)
+        return factories.attached_report(organization, "o1", invitation=invitation, done_at=at, **columns)
+
+    def remarks() -> dict[int, str]:
+        return {item.effect.pk: item.remark for item in written_to_lever(Effect.objects.all(), None)}
+
+    first = attached(21)
+    assert first.written["file"] in text(team_member_client.get("/activity/o1/"))
+    second = attached(22)
+    assert remarks() == {first.pk: REPLACED, second.pk: ""}
+    removal = attached(23, kind="remove_report", payload={}, written={})
+    assert remarks()[second.pk] == REPLACED
+    assert items()["remove_report"].effect == removal

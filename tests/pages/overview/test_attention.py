@@ -8,22 +8,9 @@ from django.utils import timezone
 from integrations.core.finding_code import HEALTH, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.pages.overview.overview import Waiting, attention, said_above
-from tests.support import factories
+from tests.pages.activity.test_candidate_filters import candidate
 
 NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, offered=0)
-
-
-def not_invited(organization, verdict: str, opportunity_id: str, **values):
-    delivery = factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id=opportunity_id,
-        verdict=verdict,
-        decided_at=timezone.now(),
-        due_at=None,
-    )
-    return factories.CandidateFactory.create(
-        organization=organization, opportunity_id=opportunity_id, delivery=delivery, invitation=None, **values
-    )
 
 
 def finding(code: FindingCode, level: Level) -> Finding:
@@ -33,12 +20,15 @@ def finding(code: FindingCode, level: Level) -> Finding:
 def test_those_who_were_not_invited_are_counted_by_reason_with_a_link_each(
     super_admin, ready_organization, stranger
 ):
-    not_invited(ready_organization, "no_assessment", "o-1")
-    not_invited(ready_organization, "no_assessment", "o-2")
-    not_invited(ready_organization, "no_email", "o-3")
-    not_invited(ready_organization, "left_stage", "o-4")
-    not_invited(ready_organization, "no_email", "o-5", entered_at=timezone.now() - timedelta(days=40))
-    not_invited(stranger.memberships.get().organization, "no_email", "o-6")
+    for name, verdict in (
+        ("Alder", "no_assessment"),
+        ("Birch", "no_assessment"),
+        ("Cedar", "no_email"),
+        ("Elder", "left_stage"),
+    ):
+        candidate(ready_organization, name, verdict)
+    candidate(ready_organization, "Fir", "no_email", entered_at=timezone.now() - timedelta(days=40))
+    candidate(stranger.memberships.get().organization, "Hazel", "no_email")
     (item,) = attention(super_admin.memberships.get(), NOTHING, [])
     assert item.title == "3 candidates were not invited"
     since = timezone.localdate() - timedelta(days=30)

@@ -20,7 +20,17 @@ def done_steps(organization) -> list[str]:
     return [step.code for step in checklist.setup_steps(organization) if step.is_done]
 
 
-def test_each_step_is_done_when_its_row_exists(organization):
+def step_of(organization, code: str) -> checklist.SetupStep:
+    return next(step for step in checklist.setup_steps(organization) if step.code == code)
+
+
+def test_each_step_is_done_when_its_row_exists_and_works(organization):
+    codescreen = factories.CodeScreenConnectionFactory.create(organization=organization, state="untried")
+    assert done_steps(organization) == []
+    codescreen.state = "connected"
+    codescreen.save()
+    assert done_steps(organization) == ["codescreen"]
+    codescreen.mark_unusable("refused", "401")
     lever = factories.LeverConnectionFactory.create(organization=organization)
     assert done_steps(organization) == ["lever"]
     webhook = factories.LeverWebhookFactory.create(
@@ -35,9 +45,8 @@ def test_each_step_is_done_when_its_row_exists(organization):
 def test_the_step_about_the_other_integration_says_why_nothing_is_sent_and_who_said_that_it_is_off(
     super_admin_client, organization
 ):
-    def state():
-        steps = checklist.setup_steps(organization)
-        return next(step.state for step in steps if step.code == "other_integration")
+    def state() -> str:
+        return step_of(organization, "other_integration").state
 
     assert "once the portal sees it" in state()
     record_tag(organization)
@@ -48,13 +57,9 @@ def test_the_step_about_the_other_integration_says_why_nothing_is_sent_and_who_s
     assert state().startswith("It is off, as owner")
 
 
-def webhook_step(organization):
-    return next(step for step in checklist.setup_steps(organization) if step.code == "webhook")
-
-
 def test_a_webhook_made_by_hand_is_done_with_the_test_request(super_admin_client, organization):
     webhook = factories.LeverWebhookFactory.create(organization=organization)
-    step = webhook_step(organization)
+    step = step_of(organization, "webhook")
     assert (step.is_done, step.is_begun) == (False, True)
     assert "Now press “Verify Connection”" in step.state
     page = super_admin_client.get("/").content.decode()
@@ -62,18 +67,8 @@ def test_a_webhook_made_by_hand_is_done_with_the_test_request(super_admin_client
     assert '<li class="is-begun"' in page
     assert 'id="step-lever"\n              aria-current="step"' in page
     LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
-    step = webhook_step(organization)
+    step = step_of(organization, "webhook")
     assert (step.is_done, step.is_begun) == (True, False)
-
-
-def test_a_key_counts_once_codescreen_accepted_it(organization):
-    connection = factories.CodeScreenConnectionFactory.create(organization=organization, state="untried")
-    assert "codescreen" not in done_steps(organization)
-    connection.state = "connected"
-    connection.save()
-    assert "codescreen" in done_steps(organization)
-    connection.mark_unusable("refused", "401")
-    assert "codescreen" not in done_steps(organization)
 
 
 @pytest.mark.parametrize(
@@ -124,27 +119,31 @@ def test_who_has_proven_nothing_lately_enters_the_key_on_a_page_that_asks_first(
     assert 'href="/settings/?change#codescreen"' in page
 
 
-def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
-    super_admin_client, team_member_client, organization, monkeypatch
-):
+@pytest.fixture
+def refreshed(monkeypatch) -> list[Any]:
+    """The organizations whose lists were asked to be read again."""
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
+    return asked
+
+
+def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
+    super_admin_client, team_member_client, organization, refreshed
+):
     team_member_client.get("/", headers={"X-Live-Part": "checklist"})
-    assert asked == []
+    assert refreshed == []
     for _ in range(3):
         super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
-    assert asked == [organization]
+    assert refreshed == [organization]
 
 
 def test_the_stages_are_read_while_lever_has_none_for_the_first_candidate(
-    super_admin_client, ready_organization, monkeypatch
+    super_admin_client, ready_organization, refreshed
 ):
-    asked: list[Any] = []
-    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     Stage.objects.all().delete()
     page = super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
     assert "“+ Add Stage”" in page
-    assert asked == [ready_organization]
+    assert refreshed == [ready_organization]
 
 
 def test_a_set_up_that_breaks_later_shows_only_what_to_mend(super_admin_client, ready_organization):

@@ -1,54 +1,60 @@
 """The author of feedback is one of the rules, and is chosen from Lever's users."""
 
-from django.test import Client
+import pytest
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.lever.models.connection import LeverConnection
-from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from tests.support import factories
 
 URL = "/settings/rules/"
 #: What the other rules are, so that the author alone changes.
 SAME = {"note_on_skip": "on", "note_on_wait": "on", "rating_follows_result": "on"}
 
 
-def admin_client(organization, client_for) -> Client:
-    client: Client = client_for(factories.member(organization, Membership.Role.ADMIN, "admin"))
-    return client
-
-
-def a_user(sandbox, *, is_active=True):
-    """Return a user in Lever who didn't connect it."""
+@pytest.fixture
+def users(connected_organization, sandbox):
+    """Two users who are active in Lever and didn't connect it."""
     account = sandbox.lever.accounts["acme"]
-    users = [user for user in account.users.values() if (user.deactivated_at is None) == is_active]
-    return next(user for user in users if user.id != account.actor())
+    active = [user for user in account.users.values() if user.deactivated_at is None]
+    return [user for user in active if user.id != account.actor()][:2]
 
 
-def test_an_admin_chooses_among_levers_active_users(connected_organization, sandbox, client_for):
-    client, chosen = admin_client(connected_organization, client_for), a_user(sandbox)
-    chosen_name = chosen.name
-    gone = next(user for user in sandbox.lever.accounts["acme"].users.values() if user.id != chosen.id)
+def author() -> tuple[str, str]:
+    stored = LeverConnection.objects.get()
+    return stored.feedback_author, stored.feedback_author_name
+
+
+def test_an_admin_chooses_among_levers_active_users_or_leaves_it_to_who_connected(
+    organization_admin_client, users
+):
+    chosen, gone = users
     gone.deactivated_at = 1
-    page = client.get(URL, {"author": ""}).content.decode()
+    page = organization_admin_client.get(URL, {"author": ""}).content.decode()
     assert f'value="{chosen.id}"' in page
     assert f'value="{gone.id}"' not in page
-    answer = client.post(URL, SAME | {"feedback_author": chosen.id}, follow=True)
-    assert "The rules are saved." in answer.content.decode()
-    stored = LeverConnection.objects.get()
-    assert (stored.feedback_author, stored.feedback_author_name) == (chosen.id, chosen_name)
-    assert chosen_name in client.get(URL).content.decode()
+    organization_admin_client.post(URL, SAME | {"feedback_author": chosen.id})
+    assert author() == (chosen.id, chosen.name)
+    assert chosen.name in organization_admin_client.get(URL).content.decode()
     entry = AuditEntry.objects.get(action="change_policies")
     assert entry.changes == {"feedback_author": ["", chosen.id]}
+    organization_admin_client.post(URL, SAME | {"feedback_author": ""})
+    assert author() == ("", "")
 
 
-def test_somebody_who_is_not_active_in_lever_is_refused(connected_organization, sandbox, client_for):
-    client, chosen = admin_client(connected_organization, client_for), a_user(sandbox)
-    chosen.deactivated_at = 1
-    answer = client.post(URL, SAME | {"feedback_author": chosen.id}, follow=True)
+def test_who_is_not_active_in_lever_is_refused_but_stays_where_they_were_chosen_before(
+    organization_admin_client, users
+):
+    chosen, gone = users
+    organization_admin_client.post(URL, SAME | {"feedback_author": chosen.id})
+    chosen.deactivated_at = gone.deactivated_at = 1
+    answer = organization_admin_client.post(URL, SAME | {"feedback_author": gone.id})
     assert "choose another" in answer.content.decode()
-    assert LeverConnection.objects.get().feedback_author == ""
+    page = organization_admin_client.get(URL, {"author": ""}).content.decode()
+    assert f"{chosen.name} (not active in Lever)" in page
+    organization_admin_client.post(URL, SAME | {"feedback_author": chosen.id, "bulk_limit": "7"})
+    assert Organization.objects.get().bulk_limit == 7
+    assert author() == (chosen.id, chosen.name)
 
 
 def test_the_page_says_why_when_lever_doesnt_answer(organization_admin_client, organization):
@@ -58,32 +64,8 @@ def test_the_page_says_why_when_lever_doesnt_answer(organization_admin_client, o
     assert "could not be read" in answer.context["form"].non_field_errors()[0]
 
 
-def test_the_page_does_not_ask_lever_unless_an_author_is_to_be_chosen(
-    connected_organization, sandbox, client_for
-):
-    client = admin_client(connected_organization, client_for)
-    page = client.get(URL).content.decode()
-    assert "?author#id_feedback_author" in page
+def test_lever_is_not_asked_unless_an_author_is_to_be_chosen(organization_admin_client, users):
+    assert "?author#id_feedback_author" in organization_admin_client.get(URL).content.decode()
     assert not ApiCall.objects.filter(path__contains="/users").exists()
-    client.post(URL, SAME | {"bulk_limit": "7"})
+    organization_admin_client.post(URL, SAME | {"bulk_limit": "7"})
     assert Organization.objects.get().bulk_limit == 7
-
-
-def test_an_author_who_has_left_lever_stays_until_another_is_chosen(
-    connected_organization, sandbox, client_for
-):
-    client, chosen = admin_client(connected_organization, client_for), a_user(sandbox)
-    client.post(URL, SAME | {"feedback_author": chosen.id})
-    chosen.deactivated_at = 1
-    assert f"{chosen.name} (not active in Lever)" in client.get(URL, {"author": ""}).content.decode()
-    client.post(URL, SAME | {"feedback_author": chosen.id, "bulk_limit": "7"})
-    assert Organization.objects.get().bulk_limit == 7
-    assert LeverConnection.objects.get().feedback_author == chosen.id
-
-
-def test_an_empty_choice_means_the_person_who_connected(connected_organization, sandbox, client_for):
-    client = admin_client(connected_organization, client_for)
-    client.post(URL, SAME | {"feedback_author": a_user(sandbox).id})
-    client.post(URL, SAME | {"feedback_author": ""})
-    stored = LeverConnection.objects.get()
-    assert (stored.feedback_author, stored.feedback_author_name) == ("", "")
