@@ -87,6 +87,7 @@ CODESCREEN: dict[str, list[Step]] = {
             "These have no effect: the result tags.",
             "failureReason to the metadata",
         ),
+        (update(Organization, passing_score=70), OK),
     ],
     "no result has arrived yet": [
         (update(CodeScreenConnection, states_results=None), OK),

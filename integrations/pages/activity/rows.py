@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import Tone
 from integrations.inbox.models.delivery import Delivery
@@ -94,6 +95,20 @@ class CandidateRow:
     sending: Effect | None
     may_be_invited: bool
     is_freed: bool = False
+
+    @property
+    def lacks_assessment(self) -> bool:
+        """Whether their role has no assessment yet, which an Admin chooses."""
+        delivery, role = self.candidate.delivery, self.candidate.role_title
+        is_said = delivery is not None and delivery.verdict == VerdictCode.NO_ASSESSMENT
+        return bool(role) and is_said and self.candidate.invitation is None and not self.is_freed
+
+    @property
+    def has_act(self) -> bool:
+        """Whether an Admin's next step is a button in the row."""
+        invitation = self.candidate.invitation
+        waits = invitation is not None and invitation.status in {Status.HELD, Status.UNCERTAIN}
+        return waits or self.is_freed or self.lacks_assessment
 
 
 def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[CandidateRow]:
