@@ -122,6 +122,7 @@ BEGINNINGS: list[list[Event]] = [
     [*BUSY, ("move", OTHER, STAGE), WORK, ("pass_time", WAITS[0]), WORK],
     [("back_up",), *INVITED, ("restore",), WORK],
     [("back_up",), *INVITED, ("restore",), ("move", OTHER, STAGE), WORK],
+    [("back_up",), *INVITED, ("restore",), ("delete", ONE), ("move", OTHER, STAGE), WORK],
     [*HELD_OTHER, ("back_up",), *INVITED, ("restore",), ("approve", OTHER), WORK],
     [
         *[*INVITED, ("back_up",), ("finish", 0, None, None), WORK, ("restore",)],

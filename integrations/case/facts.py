@@ -32,10 +32,19 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import People, count_candidates
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
+from integrations.lever.payloads import (
+    Opportunity,
+    StageChange,
+    is_test_request,
+    milliseconds,
+    moment,
+)
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
+
+#: So much time at most Lever's list of the deleted is asked about; a sweep runs long before it is over.
+DELETED_LISTED = timedelta(days=30)
 
 #: An opportunity, and when it was read.
 type ReadLately = tuple[Opportunity, datetime]
@@ -227,17 +236,40 @@ def lost_elsewhere(
 ) -> LostRows | None:
     """Return what is known of the person's other opportunities at the time whose rows a restore lost, or None.
 
-    Lever finds them by the person's addresses, in one call. Raises PlatformError.
+    Lever finds them by the person's addresses, in one call, and those that were deleted in a second. Raises
+    PlatformError.
     """
     if organization.rows_lost_until is None:
         return None
     found = clients.lever().opportunities(email=opportunity.emails) if opportunity.emails else ()
-    others = (
+    others = [
         LostElsewhere(one.id, _stages_then(organization, one), has_progress_tag(one.tags))
         for one in found
         if one.id != opportunity.id
+    ]
+    return LostRows(
+        organization.rows_lost_until, elsewhere=(*others, *_deleted(organization, opportunity, clients))
     )
-    return LostRows(organization.rows_lost_until, elsewhere=tuple(others))
+
+
+def _deleted(
+    organization: Organization, opportunity: Opportunity, clients: ClientProvider
+) -> list[LostElsewhere]:
+    """Return the person's opportunities that were deleted since rows are lost; Lever no longer shows their tags.
+
+    Those deleted later were found before by a sweep. Raises PlatformError, but not where the list isn't allowed.
+    """
+    since, now = organization.rows_lost_from, database.now()
+    if since is None or now > since + DELETED_LISTED or not opportunity.contact_id:
+        return []
+    try:
+        pages = list(clients.lever().deleted_pages(milliseconds(since), milliseconds(now)))
+    except PlatformError as error:
+        if error.status not in {400, 403, 404}:
+            raise
+        return []
+    deleted = (one for page in pages for one in page.items if one.contact_id == opportunity.contact_id)
+    return [LostElsewhere(one.id, has_progress_tag=True) for one in deleted]
 
 
 def _stages_then(organization: Organization, opportunity: Opportunity) -> tuple[tuple[str, str], ...]:

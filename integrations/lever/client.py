@@ -92,15 +92,16 @@ class LeverClient:
         for page in self._api.pages("/opportunities", params, offset):
             yield Page([Opportunity.from_api(row) for row in page.items], page.next)
 
-    def deleted_pages(self, start: str, end: str, offset: str = "") -> Iterator[Page[str]]:
-        """Yield the ids of the opportunities deleted between two times in milliseconds, at most 30 days apart.
+    def deleted_pages(self, start: str, end: str, offset: str = "") -> Iterator[Page[Opportunity]]:
+        """Yield the opportunities deleted between two times in milliseconds, at most 30 days apart.
 
-        They come page by page, from the page that `offset` is the token of.
+        Lever may show nothing of them but their ids and contacts. They come page by page, from the page that `offset`
+        is the token of.
         """
         window = [("deleted_at_start", start), ("deleted_at_end", end)]
         for page in self._api.pages("/opportunities/deleted", window, offset):
-            ids = [text(row.get("id")) for row in page.items]
-            yield Page([deleted for deleted in ids if deleted], page.next)
+            deleted = [Opportunity.from_api(row) for row in page.items]
+            yield Page([one for one in deleted if one.id], page.next)
 
     def add_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""

@@ -55,6 +55,11 @@ def moment(milliseconds: object) -> datetime | None:
 CONTACT_EVENTS = frozenset({"contactCreated", "contactUpdated"})
 
 
+def milliseconds(moment: datetime) -> str:
+    """Return a time as Lever's filters take it."""
+    return str(int(moment.timestamp() * 1000))
+
+
 @dataclass(frozen=True)
 class Opportunity:
     """One candidacy: the person's contact data, stage, tags and links, and the posting it is for."""

@@ -17,6 +17,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
+from integrations.lever.payloads import milliseconds
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import LONG_SECONDS, erase, overwrite_deleted, repeat
 from integrations.privacy.models import Erasure
@@ -123,7 +124,7 @@ class _Window:
     @property
     def times(self) -> tuple[str, str]:
         """From when and until when, as Lever takes it."""
-        return _milliseconds(self.start - OVERLAP), _milliseconds(self.end)
+        return milliseconds(self.start - OVERLAP), milliseconds(self.end)
 
     def to_json(self) -> Place:
         return asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
@@ -201,7 +202,7 @@ def _erase_deleted(organization: Organization, lever: LeverClient, window: _Wind
         if window.next or error.status not in {400, 403, 404}:
             raise
         return ""
-    for opportunity_id in _known(organization, page.items):
+    for opportunity_id in _known(organization, [one.id for one in page.items]):
         if _is_gone(lever, opportunity_id):
             erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
     return page.next
@@ -229,7 +230,3 @@ def _known(organization: Organization, opportunity_ids: Iterable[str]) -> list[s
             Erasure.objects.final().filter(**own).values_list("opportunity_id", flat=True)
         )
     return [opportunity_id for opportunity_id in wanted if opportunity_id in known]
-
-
-def _milliseconds(moment: datetime) -> str:
-    return str(int(moment.timestamp() * 1000))
