@@ -8,102 +8,37 @@ Nothing leaves this machine.
 import json
 import re
 import ssl
-from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from html import unescape
+from html import escape
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from portal.devtools.sandbox.connections import MAX_BODY, ThreadServer
-from portal.devtools.sandbox.messages import Request, Response, Route, render
 from portal.devtools.sandbox.server import HOST
-from portal.devtools.sandbox.values import now_ms, readable
 
 SLACK = "hooks.slack.com"
 PATH = "/services/T0DEMO/B0DEMO/pretend"
 #: What is entered in the portal's settings.
 WEBHOOK_URL = f"https://{SLACK}{PATH}"
-MOST_KEPT = 500
 IDLE_SECONDS = 60
-_LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
+#: A link in Slack's markup, its brackets escaped.
+_LINK = re.compile(r"&lt;(https?://[^|]+?)\|(.+?)&gt;")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a message: a text, or a link where it has an address."""
-
-    text: str
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message in Slack's markup: its first line is the title."""
-
-    markup: str
-    at: int = field(default_factory=now_ms)
-
-    @property
-    def title(self) -> str:
-        """The first line, which is bold."""
-        return unescape(self.markup.partition("\n")[0].strip("*"))
-
-    @property
-    def lines(self) -> list[list[Part]]:
-        """The other lines, each in parts."""
-        return [_parts(line) for line in self.markup.split("\n")[1:]]
-
-    @property
-    def sent(self) -> str:
-        """When it came, for people to read."""
-        return readable(self.at)
-
-
-def _parts(line: str) -> list[Part]:
-    parts, end = [], 0
-    for link in _LINK.finditer(line):
-        parts += [Part(unescape(line[end : link.start()])), Part(unescape(link[2]), unescape(link[1]))]
-        end = link.end()
-    return [part for part in (*parts, Part(unescape(line[end:]))) if part.text]
-
-
-class ChatRoom:
-    """Keeps the latest messages in memory; any thread may use it."""
-
-    def __init__(self) -> None:
-        self._messages: deque[Message] = deque(maxlen=MOST_KEPT)
-
-    def post(self, markup: str) -> None:
-        """Keep a message."""
-        self._messages.appendleft(Message(markup))
-
-    def latest_first(self) -> list[Message]:
-        """Return every message, the latest first."""
-        return list(self._messages)
-
-
-class ChatPages:
-    """The page of the pretend chat room."""
-
-    def __init__(self, room: ChatRoom) -> None:
-        self._room = room
-
-    def routes(self) -> list[Route]:
-        """Return the page's route."""
-        return [Route("GET", "/chat", self.messages)]
-
-    def messages(self, _request: Request) -> Response:
-        """Show the messages, the latest first, and the address that the portal is to post to."""
-        return render("mail/chat.html", {"messages": self._room.latest_first(), "address": WEBHOOK_URL})
+def shown(markup: str) -> list[str]:
+    """Return a message's lines as HTML: the title, and the others. Slack's markup escapes three characters itself."""
+    linked = _LINK.sub(r'<a href="\1">\2</a>', escape(markup))
+    title, *lines = re.sub(r"&amp;(amp|lt|gt);", r"&\1;", linked).split("\n")
+    return [title.strip("*"), *lines]
 
 
 class ChatServer(ThreadServer):
-    """A proxy that leads to no other host than Slack's, for which it answers itself."""
+    """A proxy that leads to no other host than Slack's, for which it answers itself and hands messages to `keep`."""
 
-    def __init__(self, port: int, room: ChatRoom, certificate: Path) -> None:
+    def __init__(self, port: int, keep: Callable[[str], object], certificate: Path) -> None:
         super().__init__((HOST, port), _Connection)
-        self.room = room
+        self.keep = keep
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate)
 
@@ -150,7 +85,7 @@ class _Connection(BaseHTTPRequestHandler):
         except (ValueError, LookupError, TypeError):
             self._answer(400, "invalid_payload")
             return
-        self.server.room.post(markup)
+        self.server.keep(markup)
         self._answer(200, "ok")
 
     def _answer(self, status: int, text: str) -> None:

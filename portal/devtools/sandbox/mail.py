@@ -1,5 +1,6 @@
 """The pretend mail server: it takes every e-mail, delivers none, and shows them, and a chat room, on its pages."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -7,11 +8,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from socketserver import StreamRequestHandler
-from threading import Lock
 from typing import ClassVar, Self
 
 from portal.devtools.sandbox.accounts import SHOWN
-from portal.devtools.sandbox.chat import ChatPages, ChatRoom, ChatServer
+from portal.devtools.sandbox.chat import WEBHOOK_URL, ChatServer, shown
 from portal.devtools.sandbox.connections import ThreadServer
 from portal.devtools.sandbox.messages import (
     HttpError,
@@ -23,7 +23,7 @@ from portal.devtools.sandbox.messages import (
     render,
 )
 from portal.devtools.sandbox.server import HOST, SandboxServer
-from portal.devtools.sandbox.values import new_id, now_ms, readable
+from portal.devtools.sandbox.values import new_id, now_ms
 
 MOST_KEPT = 2000
 
@@ -33,7 +33,7 @@ class StoredEmail:
     """One e-mail, its two bodies as text."""
 
     sender: str
-    recipients: tuple[str, ...]
+    recipients: str
     subject: str
     text: str
     html: str
@@ -42,36 +42,27 @@ class StoredEmail:
 
 
 class Mailbox:
-    """Keeps e-mails in memory; any thread may use it."""
+    """Keeps e-mails and the chat room's messages in memory; any thread may use it."""
 
     def __init__(self) -> None:
-        self._emails: dict[str, StoredEmail] = {}
-        self._lock = Lock()
+        self.emails: deque[StoredEmail] = deque(maxlen=MOST_KEPT)  # the latest first, as the messages
+        self.messages: deque[tuple[int, list[str]]] = deque(maxlen=MOST_KEPT)
 
-    def store(self, recipients: Sequence[str], raw: bytes) -> StoredEmail:
-        """Keep an e-mail as it came over SMTP, and return it; the oldest goes when there are too many."""
+    def store(self, recipients: Sequence[str], raw: bytes) -> None:
+        """Keep an e-mail as it came over SMTP; the oldest goes when there are too many."""
         message = message_from_bytes(raw, policy=policy.default)
         email = StoredEmail(
             sender=str(message.get("From", "")),
-            recipients=tuple(recipients),
-            subject=str(message.get("Subject", "")),
+            recipients=", ".join(recipients),
+            subject=str(message.get("Subject", "")) or "(no subject)",
             text=_body(message, "plain"),
             html=_body(message, "html"),
         )
-        with self._lock:
-            self._emails[email.id] = email
-            if len(self._emails) > MOST_KEPT:
-                del self._emails[next(iter(self._emails))]
-        return email
+        self.emails.appendleft(email)
 
-    def latest_first(self) -> list[StoredEmail]:
-        """Return every e-mail, the latest first."""
-        with self._lock:
-            return list(reversed(self._emails.values()))
-
-    def find(self, email_id: str) -> StoredEmail | None:
-        """Return the e-mail with an id."""
-        return self._emails.get(email_id)
+    def store_message(self, markup: str) -> None:
+        """Keep a message of the chat room."""
+        self.messages.appendleft((now_ms(), shown(markup)))
 
 
 def _body(message: EmailMessage, kind: str) -> str:
@@ -147,6 +138,7 @@ class MailPages:
             Route("GET", "/emails", self.emails),
             Route("GET", "/emails/<email>", self.email),
             Route("GET", "/emails/<email>/html", self.html),
+            Route("GET", "/chat", self.chat),
         ]
 
     def home(self, _request: Request) -> Response:
@@ -156,19 +148,20 @@ class MailPages:
     def emails(self, request: Request) -> Response:
         """Show the e-mails, the latest first; `q` finds words of the subject or the address."""
         query = request.args.get("q", "").strip()
-        words = query.casefold()
         found = [
             email
-            for email in self._mailbox.latest_first()
-            if not words or words in f"{email.subject} {' '.join(email.recipients)}".casefold()
+            for email in list(self._mailbox.emails)
+            if query.casefold() in f"{email.subject} {email.recipients}".casefold()
         ]
-        rows = [_row(email) for email in found[:SHOWN]]
-        return render("mail/emails.html", {"rows": rows, "total": len(found), "q": query})
+        return render("mail/emails.html", {"rows": found[:SHOWN], "total": len(found), "q": query})
 
     def email(self, request: Request) -> Response:
         """Show one e-mail."""
-        email = self._find(request)
-        return render("mail/email.html", {"email": email, "row": _row(email), "frame": FRAME})
+        return render("mail/email.html", {"email": self._find(request), "frame": FRAME})
+
+    def chat(self, _request: Request) -> Response:
+        """Show the chat room, the latest first, and the address that the portal is to post to."""
+        return render("mail/chat.html", {"messages": list(self._mailbox.messages), "address": WEBHOOK_URL})
 
     def html(self, request: Request) -> Response:
         """Answer an e-mail's HTML for the frame on its page."""
@@ -180,20 +173,10 @@ class MailPages:
         return response
 
     def _find(self, request: Request) -> StoredEmail:
-        email = self._mailbox.find(request.path_params["email"])
-        if email is None:
-            raise HttpError(404, "There is no such e-mail.")
-        return email
-
-
-def _row(email: StoredEmail) -> dict[str, object]:
-    return {
-        "id": email.id,
-        "subject": email.subject or "(no subject)",
-        "recipients": ", ".join(email.recipients),
-        "sender": email.sender,
-        "at": readable(email.at),
-    }
+        for email in list(self._mailbox.emails):
+            if email.id == request.path_params["email"]:
+                return email
+        raise HttpError(404, "There is no such e-mail.")
 
 
 class MailSandbox(SandboxServer):
@@ -209,17 +192,15 @@ class MailSandbox(SandboxServer):
     ) -> None:
         super().__init__(port)
         self.mailbox = Mailbox()
-        self.room = ChatRoom()
         smtp = SmtpServer(smtp_port, self.mailbox.store)
         self.smtp_port = smtp.port
         self._servers: list[ThreadServer] = [smtp]
         self.chat_port = chat_port
         if certificate is not None:
-            chat = ChatServer(chat_port, self.room, certificate)
+            chat = ChatServer(chat_port, self.mailbox.store_message, certificate)
             self.chat_port = chat.port
             self._servers.append(chat)
         self.router.add(MailPages(self.mailbox).routes())
-        self.router.add(ChatPages(self.room).routes())
 
     def start(self) -> Self:
         """Take messages and serve the pages in threads of their own."""
