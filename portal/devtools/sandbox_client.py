@@ -28,10 +28,6 @@ class SandboxClient:
         """Request an action and return the response, whatever its status."""
         return requests.post(f"{self.url}/_control/{action}", json=body, timeout=REQUEST_SECONDS)
 
-    def account(self, slug: str) -> JsonObject:
-        """Return what an account holds: its stages, postings and candidates with their ids."""
-        return self._get(f"accounts/{slug}")
-
     def ledger(self, slug: str) -> JsonObject:
         """Return what the platform recorded about one account: what happened, its calls and their faults."""
         account: JsonObject = self._get("ledger", account=slug)["accounts"][slug]

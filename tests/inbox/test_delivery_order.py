@@ -31,9 +31,7 @@ class Journey:
     def __init__(self, organization, sandbox):
         self.organization, self.sandbox = organization, sandbox
         prefix = f"candidate-{uuid.uuid4().hex[:8]}"
-        made = sandbox.lever_does(
-            "accounts", keep=True, generate={"count": 1, "prefix": prefix, "posting": "Backend Engineer"}
-        )
+        made = sandbox.lever_does("generate", count=1, prefix=prefix, posting="Backend Engineer")
         (self.opportunity,) = made["generated"]
         self.email = f"{prefix}-00001@candidates.example"
         self.stage, self.is_archived = "", False

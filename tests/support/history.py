@@ -39,12 +39,13 @@ from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import claimable_at
+from portal.devtools.sandbox.codescreen import seed as codescreen_seed
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever import seed as lever_seed
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.messages import HttpError
-from portal.devtools.sandbox.seed import codescreen_accounts, lever_accounts
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 from tests.support.undone import Wire, copied, forget
@@ -65,8 +66,8 @@ class Kept:
 
     def __init__(self, platforms: Platforms, clock: PretendClock, wire: Wire) -> None:
         self.platforms, self.clock, self.wire = platforms, clock, wire
-        lever = platforms.lever.platform.add_account(ACCOUNT, lever_accounts()[ACCOUNT])
-        codescreen = platforms.codescreen.platform.add_account(ACCOUNT, codescreen_accounts()[ACCOUNT])
+        lever = platforms.lever.platform.add_account(lever_seed.acme(platforms.lever.platform.sender))
+        codescreen = platforms.codescreen.platform.add_account(codescreen_seed.new_account(ACCOUNT))
         lever.settings.rate_limit = 0.0
         made = factories.OrganizationFactory(slug=ACCOUNT, **RULES)
         self.person = factories.member(made, Membership.Role.SUPER_ADMIN, "owner")

@@ -7,7 +7,7 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject, stable_id
 from portal.devtools.sandbox_client import SandboxClient
 
-SLUG = "customer"
+SLUG = "acme"
 ROLE, ASSESSMENT = "Backend Engineer", "Backend"
 TRIGGER, SECOND_TRIGGER, OTHER = "CodeScreen Assessment", "CodeScreen Take-home", "On-site interview"
 RETRIES: JsonObject = {"webhook_retry_delays": [0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0]}
@@ -33,11 +33,10 @@ def configure(environment: DemoEnvironment) -> None:
 
 
 def connect(environment: DemoEnvironment, options: Options) -> None:
-    """Create the accounts in the sandbox and connect the organization as its people would. Raises RunFailed."""
+    """Set up the accounts in the sandbox and connect the organization as its people would. Raises RunFailed."""
     settings = RETRIES | ({"rate_limit": 0.0} if options.has_faults else {})
-    postings = [{"text": ROLE, "tags": [f"CodeScreen {ASSESSMENT}"]}]
-    environment.lever.act("accounts", account=SLUG, postings=postings, settings=settings)
-    environment.codescreen.act("accounts", account=SLUG, metadata=True, settings=RETRIES)
+    environment.lever.act("settings", account=SLUG, **settings)
+    environment.codescreen.act("settings", account=SLUG, metadata=True, **RETRIES)
     browser = provisioning.consent(environment, SLUG, SLUG)
     environment.lever.act("events", account=SLUG)
     if options.has_faults:
@@ -46,8 +45,7 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
 
 def create_candidates(lever: SandboxClient, count: int) -> list[str]:
     """Create candidates for the run's role; return their opportunities' ids, in the order of `email()`."""
-    generate = {"count": count, "prefix": SLUG, "posting": ROLE}
-    answer = lever.act("accounts", account=SLUG, keep=True, generate=generate)
+    answer = lever.act("generate", account=SLUG, count=count, prefix=SLUG, posting=ROLE)
     return list(answer["generated"])
 
 

@@ -12,7 +12,7 @@ from integrations.outbox.models.effect import Effect
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.sandbox.values import JsonObject
+from portal.devtools.sandbox.values import JsonObject, stable_id
 
 #: The progress tag that Lever has to show, by CodeScreen's phase of the assessment.
 TAGS = {
@@ -177,7 +177,6 @@ def collect_evidence(
     is_restored: bool = False,
 ) -> Evidence:
     """Return the evidence about those who were moved."""
-    stages = environment.lever.account(tenants.SLUG)["stages"]
     triggers = (tenants.TRIGGER, tenants.SECOND_TRIGGER)
     deliveries = Delivery.objects.filter(platform=Platform.LEVER)
     sendings = Effect.objects.filter(kind=Effect.Kind.SEND_INVITATION, attempt_started_at__isnull=False)
@@ -192,7 +191,7 @@ def collect_evidence(
             for row in Invitation.objects.all()
         ],
         moved=moved,
-        trigger_stages={stage["id"] for stage in stages if stage["text"] in triggers},
+        trigger_stages={stable_id(tenants.SLUG, "stage", stage) for stage in triggers},
         with_delivery=set(deliveries.values_list("opportunity_id", flat=True)),
         worker_kills=worker_kills,
         offered=offered,

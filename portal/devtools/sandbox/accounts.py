@@ -84,14 +84,9 @@ class ControlApi[A: Account[Any]]:
         """Return the routes of calls and forms."""
         return [
             control_route("GET", "ledger", self.ledgers),
-            control_route("POST", "accounts", self.put_account),
             *(control_route("POST", name, partial(self._by_call, name)) for name in self.acts()),
             Route("POST", "/<account:account>/do/<act>", self._by_form),
         ]
-
-    def put_account(self, request: Request) -> Response:
-        """Add or replace an account."""
-        raise NotImplementedError
 
     def describe(self, account: A) -> JsonObject:
         """Return what happened in an account."""

@@ -3,8 +3,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.seed import stage_id
 from portal.devtools.sandbox.lever.server import LeverSandbox
-from portal.devtools.sandbox.seed import stage_id
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller
 from tests.devtools.sandbox.receivers import Receiver

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import requests
 
-from portal.devtools.sandbox.seed import codescreen_accounts, lever_accounts
-
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "portal.devtools.sandbox", "--lever-port", "0", "--codescreen-port", "0"]
 # The portal's environment must not get in the way of a process that knows nothing of the portal.
@@ -25,8 +23,3 @@ def test_it_prints_its_addresses_and_stops_on_sigterm():
         assert requests.get(f"{codescreen}/acme/candidates", timeout=30).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
-
-
-def test_the_seed_is_the_same_in_every_run():
-    assert lever_accounts() == lever_accounts()
-    assert codescreen_accounts() == codescreen_accounts()

@@ -14,9 +14,8 @@ from integrations.queue import acts as queue_acts
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever.account import ORIGINS
-from portal.devtools.sandbox.lever.platform import add_candidate
-from portal.devtools.sandbox.lever.records import Posting
-from portal.devtools.sandbox.values import JsonObject, now_ms, stable_id
+from portal.devtools.sandbox.lever.seed import NO_CONTACT, add_candidate, add_posting
+from portal.devtools.sandbox.values import JsonObject, stable_id
 
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
 ANSWER_LOST: JsonObject = {
@@ -24,10 +23,6 @@ ANSWER_LOST: JsonObject = {
     "path": "/api/assessments$",
     "probability": 1.0,
     "times": 1,
-}
-NO_CONTACT: JsonObject = {
-    "store": {"allowed": True, "expiresAt": None},
-    "contact": {"allowed": False, "expiresAt": None},
 }
 #: A role that nothing is mapped to.
 DESIGNER = "Product Designer"
@@ -67,8 +62,7 @@ class Acts:
         self._invited = platforms.codescreen.platform.accounts[slug]
         # that an invitation went out isn't reported: the portal knows that already
         self._invited.settings.webhooks_enabled = False
-        designer = Posting(stable_id(slug, "posting", DESIGNER), DESIGNER, self._lever.actor(), team="Design")
-        self._lever.postings[designer.id] = designer
+        add_posting(self._lever, DESIGNER, team="Design")
 
     @property
     def organization(self) -> Organization:
@@ -80,20 +74,19 @@ class Acts:
     def apply(self, person: Person) -> None:
         """Let the person apply."""
         number = len(self._lever.opportunities)
-        item: JsonObject = {
-            "id": self._opportunity_id(person),
-            "contact": stable_id(self._slug, "contact", person.same_person_as or person.word),
-            "name": f"Candidate {person.name or person.same_person_as or person.word}",
-            "emails": [person.email] if person.email else [],
-            "posting": person.posting,
-            "tags": list(person.tags),
-            "origin": ORIGINS[number % len(ORIGINS)],
-            "followers": [] if number % FOLLOWED_ONE_IN else [stable_id(self._slug, "user", RECRUITER)],
-        }
-        if not person.may_be_contacted:
-            item["data_protection"] = NO_CONTACT
         with self._lever.lock:
-            add_candidate(self._lever, item, now_ms())
+            add_candidate(
+                self._lever,
+                person.word,
+                person.posting,
+                name=f"Candidate {person.name or person.same_person_as or person.word}",
+                emails=[person.email] if person.email else [],
+                same_as=person.same_person_as,
+                tags=list(person.tags),
+                origin=ORIGINS[number % len(ORIGINS)],
+                followers=[] if number % FOLLOWED_ONE_IN else [stable_id(self._slug, "user", RECRUITER)],
+                data_protection=None if person.may_be_contacted else NO_CONTACT,
+            )
 
     def in_lever(self, act: str, *people: Person, **fields: object) -> None:
         """Let a recruiter do something with these people in Lever. Raises HttpError if Lever refuses it."""

@@ -20,8 +20,8 @@ from portal.devtools.demo.history.journeys import (
     entry,
 )
 from portal.devtools.demo.provisioning import PUBLISHED
-from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account, lever_account
-from portal.devtools.sandbox.values import stable_id
+from portal.devtools.sandbox.codescreen import seed as codescreen_seed
+from portal.devtools.sandbox.lever import seed as lever_seed
 
 #: So many days ago the organization set its bar; results from before say that none is stated.
 BAR, BAR_DAYS = 70, 6.5
@@ -50,15 +50,12 @@ WORDS = ("Rosewood", "Sassafras", "Teak", "Tupelo", "Walnut", "Whitebeam", "Wist
 
 def add_accounts(platforms: Platforms) -> None:
     """Add the organization's accounts to both platforms, where no extension is on."""
-    lever = lever_account(PUBLISHED, PUBLISHED.title())
-    lever["postings"] = [
-        {"id": stable_id(PUBLISHED, "posting", role), "text": role, "tags": [f"CodeScreen {assessment}"]}
-        for role, assessment in ((BACKEND, "Backend"), (FRONTEND, "Frontend Developer"))
-    ]
-    platforms.lever.platform.add_account(PUBLISHED, lever)
-    platforms.codescreen.platform.add_account(
-        PUBLISHED, codescreen_account(PUBLISHED, PUBLISHED.title(), ASSESSMENTS[:2])
+    account = platforms.lever.platform.add_account(
+        lever_seed.new_account(PUBLISHED, platforms.lever.platform.sender)
     )
+    for role, assessment in ((BACKEND, "Backend"), (FRONTEND, "Frontend Developer")):
+        lever_seed.add_posting(account, role, f"CodeScreen {assessment}")
+    platforms.codescreen.platform.add_account(codescreen_seed.new_account(PUBLISHED, assessments=2))
 
 
 def events(acts: Acts, now: datetime) -> list[Event]:

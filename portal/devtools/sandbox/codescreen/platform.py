@@ -4,17 +4,14 @@ from dataclasses import replace
 
 from portal.devtools.sandbox.codescreen.state import (
     EXPIRED,
-    Assessment,
     CodeScreenAccount,
-    CodeScreenSettings,
     Evaluation,
     Instance,
     Phase,
 )
 from portal.devtools.sandbox.codescreen.webhooks import WebhookEvents
 from portal.devtools.sandbox.messages import HttpError
-from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account
-from portal.devtools.sandbox.values import JsonObject, now_ms, pick, stable_id
+from portal.devtools.sandbox.values import JsonObject, now_ms
 from portal.devtools.sandbox.webhook_sender import WebhookSender
 
 
@@ -129,28 +126,6 @@ def _expect(instance: Instance, *phases: Phase) -> None:
         raise HttpError(409, message, "out_of_turn")
 
 
-SEED_SETTINGS = ("metadata", "conflict_409", "webhook_url", "webhook_secret")
-
-
-def build_account(slug: str, document: JsonObject) -> CodeScreenAccount:
-    """Return an account as a seed document describes it; what it leaves out is as in the default seed."""
-    document = codescreen_account(slug, slug.title(), ASSESSMENTS) | document
-    settings = CodeScreenSettings()
-    settings.update({name: document[name] for name in SEED_SETTINGS if name in document})
-    settings.update(pick(document, "settings", dict, {}))
-    account = CodeScreenAccount(slug, document["name"], document["api_key"], settings)
-    for item in document["assessments"]:
-        made = Assessment(
-            pick(item, "id", str, stable_id(slug, "assessment", item["name"])),
-            item["name"],
-            float(item.get("days_to_start", 7)),
-            float(item.get("days_to_finish", 3)),
-            pick(item, "unit_tests", int, 20),
-        )
-        account.assessments[made.id] = made
-    return account
-
-
 class CodeScreenPlatform:
     """What every endpoint of the pretend CodeScreen works on."""
 
@@ -162,14 +137,10 @@ class CodeScreenPlatform:
         self._by_key: dict[str, CodeScreenAccount] = {}
         self._reports: dict[tuple[str, str], tuple[CodeScreenAccount, Instance]] = {}
 
-    def add_account(self, slug: str, document: JsonObject) -> CodeScreenAccount:
-        """Add an account, or replace the one of that slug."""
-        account = build_account(slug, document)
-        earlier = self.accounts.get(slug)
-        if earlier is not None:
-            self._by_key.pop(earlier.api_key, None)
-        self.accounts[slug] = account
-        self._by_key[account.api_key] = account
+    def add_account(self, account: CodeScreenAccount) -> CodeScreenAccount:
+        """Add an account, or replace the one of its slug."""
+        self.accounts[account.slug] = account
+        self.change_key(account, account.api_key)
         return account
 
     def change_key(self, account: CodeScreenAccount, key: str) -> None:

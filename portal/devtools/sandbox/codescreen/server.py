@@ -7,11 +7,11 @@ from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.codescreen.api import Api, api_key
 from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.seed import new_account
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.codescreen.webhooks import is_secret, new_secret
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.messages import HttpError, Request, Response, json_response
-from portal.devtools.sandbox.seed import codescreen_accounts
+from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, new_id, pick
 
@@ -44,12 +44,6 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         """Return by name what candidates and a company's people do."""
         own = {"candidate": self.candidate, "new-key": self.new_key, "new-secret": self.new_secret}
         return {**super().acts(), **own}
-
-    def put_account(self, request: Request) -> Response:
-        body = request.json_object()
-        slug = pick(body, "account", str, "")
-        self._platform.add_account(slug, {key: value for key, value in body.items() if key != "account"})
-        return json_response({})
 
     def describe(self, account: CodeScreenAccount) -> JsonObject:
         """Return what happened in an account; invitations are counted per e-mail address and assessment."""
@@ -118,8 +112,8 @@ class CodeScreenSandbox(SandboxServer):
         super().__init__(port)
         self.api_url = f"{self.url}/api"
         self.platform = CodeScreenPlatform(self.url)
-        for slug, account in codescreen_accounts().items():
-            self.platform.add_account(slug, account)
+        self.platform.add_account(new_account("acme"))
+        self.platform.add_account(new_account("globex", assessments=3))
         self.control = CodeScreenControl(self.platform)
         self.router.add(self.control.routes())
         for group in ROUTE_GROUPS:

@@ -9,9 +9,10 @@ from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount, Webhook
 from portal.devtools.sandbox.lever.grants import SCOPES
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
-from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
+from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
-from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
+from portal.devtools.sandbox.lever.seed import generate
+from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
 
 
@@ -71,14 +72,11 @@ class LeverControl(ControlApi[LeverAccount]):
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
-    def routes(self) -> list[Route]:
-        """Return the routes of calls and forms."""
-        return [*super().routes(), control_route("GET", "accounts/<account>", self.show_account)]
-
     def acts(self) -> Mapping[str, Act]:
         """Return by name what recruiters and Super Admins do."""
         return {
             **super().acts(),
+            "generate": self.generate,
             "move": self.move,
             "archive": self.archive,
             "delete": self.delete,
@@ -104,25 +102,10 @@ class LeverControl(ControlApi[LeverAccount]):
             raise HttpError(400, f"unknown opportunities: {missing}" if ids else "name some opportunities")
         return [account.opportunities[item] for item in ids]
 
-    def put_account(self, request: Request) -> Response:
-        """Add or replace an account; with `keep`, only generate candidates in the one there is."""
-        body = request.json_object()
-        slug = pick(body, "account", str, "")
-        document = {key: value for key, value in body.items() if key not in ("account", "keep", "generate")}
-        existing = self._platform.accounts.get(slug)
-        account = existing if body.get("keep") and existing else self._platform.add_account(slug, document)
-        generated: list[str] = []
-        if "generate" in body:
-            with account.lock:
-                generated = generate(account, body["generate"])
-        return json_response({"generated": generated})
-
-    def show_account(self, request: Request) -> Response:
-        """Answer which stages an account has."""
-        account = self.account(request.path_params)
-        with account.lock:
-            stages = [{"id": stage.id, "text": stage.text} for stage in account.stages.values()]
-        return json_response({"stages": stages})
+    def generate(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Make `count` candidates for a posting, whose names begin with `prefix`."""
+        count, prefix = pick(body, "count", int, 1), pick(body, "prefix", str, "Candidate")
+        return {"generated": generate(account, count, prefix, pick(body, "posting", str, ""))}
 
     def describe(self, account: LeverAccount) -> JsonObject:
         """Return what happened in an account."""

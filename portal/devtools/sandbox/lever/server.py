@@ -10,8 +10,8 @@ from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
 from portal.devtools.sandbox.lever.pages import LeverPages
 from portal.devtools.sandbox.lever.platform import LeverPlatform
+from portal.devtools.sandbox.lever.seed import acme, globex
 from portal.devtools.sandbox.messages import HttpError, Request
-from portal.devtools.sandbox.seed import lever_accounts
 from portal.devtools.sandbox.server import HOST, SandboxServer
 
 DEMO_CLIENT_ID = "sandbox-client-id"
@@ -35,8 +35,8 @@ class LeverSandbox(SandboxServer):
         self.platform = LeverPlatform(self.url, client)
         self.accounts = self.platform.accounts
         self.grants = self.platform.grants
-        for slug, account in lever_accounts().items():
-            self.platform.add_account(slug, account)
+        for seed in (acme, globex):
+            self.platform.add_account(seed(self.platform.sender))
         self.control = LeverControl(self.platform)
         self.router.add(Api(self.platform).routes(ENDPOINTS))
         self.router.add(self.control.routes())

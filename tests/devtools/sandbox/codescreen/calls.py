@@ -4,11 +4,11 @@ from typing import Any
 
 import requests
 
+from portal.devtools.sandbox.codescreen.seed import key_of
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
-from portal.devtools.sandbox.seed import codescreen_accounts
 from tests.devtools.sandbox.callers import control
 
-KEY = codescreen_accounts()["acme"]["api_key"]
+KEY = key_of("acme")
 
 
 def call(

@@ -7,9 +7,7 @@ from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE, SUPER_ADMIN
 
 
 def test_following_next_gives_every_opportunity_once(lever: LeverSandbox, caller: LeverCaller):
-    control(
-        lever, "accounts", {"account": "acme", "keep": True, "generate": {"count": 250, "prefix": "Bulk"}}
-    )
+    control(lever, "generate", {"account": "acme", "count": 250, "prefix": "Bulk"})
     seen: list[str] = []
     offset = ""
     while True:
