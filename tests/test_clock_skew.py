@@ -12,15 +12,22 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.case import facts
+from integrations.clients import provider
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.codescreen.payloads import sign as sign_codescreen
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.kinds import invitation as step
 from integrations.outbox.models.effect import Effect
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
 from tests.support import factories
+from tests.support.calls import count_calls
+from tests.support.effects import enqueue_invitation
 from tests.support.payloads import load, sign
+from tests.support.scenario import ASSESSMENT
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
@@ -121,6 +128,37 @@ def test_an_active_lease_is_not_taken_and_has_its_usual_length(db, skewed, model
     assert not model.objects.get().lease()
     assert held.renew()
     assert 30 < seconds_until(model.objects.get().leased_until) < 50
+
+
+def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
+    organization.bulk_limit, organization.bulk_window = 5, 10
+    organization.save()
+    for minutes in (1, 9, 11):
+        row = factories.InvitationFactory(organization=organization)
+        Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
+    assert facts.others_invited(Delivery(organization=organization), organization.bulk_window) == 2
+
+
+def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    invitation = factories.InvitationFactory(
+        organization=connected_organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        assessment_id=ASSESSMENT,
+        stage_id=sandbox.stage_id("CodeScreen Assessment"),
+    )
+    enqueue_invitation(invitation)
+    effect = factories.claimed(Effect, "me")
+    clients = provider.ClientProvider(connected_organization)
+    for age, is_read in (
+        (step.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (step.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+    ):
+        Invitation.objects.update(checked_at=skewed - age)
+        invitation.refresh_from_db()
+        before = count_calls()
+        assert step.revalidate(effect, invitation, clients) is None
+        assert (count_calls() > before) is is_read
 
 
 def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organization, skewed):
