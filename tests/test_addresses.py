@@ -1,6 +1,7 @@
 """The contract's role table: every address, by GET and POST, for every role, a stranger and nobody."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -84,6 +85,13 @@ PERSONAS = [
 ON_THE_SITE = [one for one in PERSONAS if not one.name.endswith(", staff")]
 IN_THE_ADMIN = [one for one in PERSONAS if one.is_staff or one.name in {"anonymous", "super_admin"}]
 WITHOUT_RIGHTS = [one for one in ON_THE_SITE if one.rank in {0, 4} and not one.is_superuser]
+#: Redirects, and a 404 of the admin.
+WITHOUT_A_NAME = [
+    r"admin/login/",
+    r"admin/password_change/",
+    r"admin/\w+/\w+/<path:object_id>/",
+    re.escape(r"admin/(?P<url>.*)$"),
+]
 #: The admin's pages that are about no single model.
 OWN_ADMIN_PAGES = {"admin:answers", "admin:candidate"}
 
@@ -148,6 +156,14 @@ def test_every_address_has_a_rule() -> None:
     unlisted = {name for name in addresses.names() - listed if not name.startswith("admin:")}
     assert not unlisted, f"add the roles for {sorted(unlisted)} to ALLOWED"
     assert listed <= addresses.names()
+
+
+def test_each_address_has_a_name_of_its_own_but_redirects() -> None:
+    """One without a name, or with another's, would be tried as nobody."""
+    known = re.compile("|".join(WITHOUT_A_NAME))
+    assert [route for route in addresses.unnamed() if not known.fullmatch(route)] == []
+    counts = Counter(name for name, _ in addresses.patterns())
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 def _request(client: Client, url: str, method: str) -> Any:

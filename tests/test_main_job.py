@@ -31,7 +31,8 @@ class Addresses(NamedTuple):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The addresses of a demo that runs while the module's tests do."""
-    log = tmp_path_factory.mktemp("demo") / "demo.log"
+    folder = tmp_path_factory.mktemp("demo")
+    log = folder / "demo.log"
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))
     }
@@ -39,7 +40,7 @@ def demo(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=settings.BASE_DIR,
-            env=environ,
+            env=environ | {"TMPDIR": str(folder)},
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -49,6 +50,7 @@ def demo(tmp_path_factory):
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0
+        assert list(folder.iterdir()) == [log], "its database and its files are gone"
 
 
 def _addresses(process: subprocess.Popen[bytes], log: Path) -> Addresses:

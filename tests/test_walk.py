@@ -4,7 +4,6 @@ import time
 import uuid
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from integrations.clients.models import ApiCall
@@ -14,7 +13,6 @@ from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.acts import save_main_token
-from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
@@ -72,19 +70,6 @@ class Recruiter:
 @pytest.fixture
 def recruiter(client, connected, sandbox):
     return Recruiter(client, connected, sandbox)
-
-
-def test_consent_stores_an_encrypted_grant(connected):
-    grant = LeverConnection.objects.get(organization=connected)
-    assert grant.is_working
-    assert grant.refresh_token
-    assert "feedback:write:admin" in grant.scopes
-    assert grant.lever_user_id
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT access_token, refresh_token FROM integrations_leverconnection")
-        stored = cursor.fetchone()
-    assert grant.access_token not in stored
-    assert grant.refresh_token not in stored
 
 
 def test_a_stage_change_becomes_feedback(recruiter, sandbox):
@@ -219,27 +204,6 @@ def test_each_reason_not_to_invite_has_its_verdict(recruiter, connected, sandbox
     assert sandbox.invitations_sent() == 0
 
 
-def test_a_held_origin_waits_for_an_approval_and_an_unknown_one_is_sent(
-    recruiter, connected, super_admin, sandbox
-):
-    set_policies(connected, {"origins": {"sourced": "hold"}}, "test")
-    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].origin = "of tomorrow"
-    for word in ("Upas", "Alder"):
-        recruiter.enter(word)
-    worker.work()
-    verdicts = dict(Delivery.objects.values_list("opportunity_id", "verdict"))
-    assert verdicts == {
-        sandbox.opportunity_id("Upas"): "held_for_approval",
-        sandbox.opportunity_id("Alder"): "invite",
-    }
-    held = Invitation.objects.get(status="held")
-    assert "the candidate's origin is “Sourced”" in held.status_reason
-    assert sandbox.invitations_sent() == 1
-    approve(held, super_admin)
-    worker.work()
-    assert sandbox.invitations_sent("upas@candidates.example") == 1
-
-
 def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, super_admin, sandbox):
     set_policies(connected, {"hold_tag": "Accommodation"}, "test")
     opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
@@ -264,23 +228,6 @@ def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, c
     worker.work()
     verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
     assert verdicts == ["invite", "invited_elsewhere"]
-    assert sandbox.invitations_sent() == 1
-
-
-def test_an_invitation_is_uncertain_and_not_repeated_when_its_answer_was_lost(recruiter, sandbox):
-    rule = {
-        "method": "POST",
-        "path": "/api/assessments$",
-        "probability": 1.0,
-        "times": 1,
-        "kind": "reset_after",
-    }
-    sandbox.codescreen_does("faults", seed=1, rules=[rule])
-    recruiter.enter("Alder")
-    worker.work()
-    worker.work()
-    invitation = Invitation.objects.get()
-    assert invitation.status == "uncertain"
     assert sandbox.invitations_sent() == 1
 
 

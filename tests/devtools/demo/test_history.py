@@ -5,23 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core import mail
 from django.core.management import call_command
 from django.db.models import Max, Min
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import ProgressTag
-from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.pages.overview.checklist import setup_steps
@@ -67,25 +62,6 @@ def assert_steps_are_in_order() -> None:
         assert times == sorted(times), invitation
 
 
-def assert_incidents_begin_with_their_cause() -> None:
-    held = Verdict.objects.filter(code="held_for_approval").values_list(
-        "delivery__organization", "decided_at"
-    )
-    unanswered = ApiCall.objects.unanswered().values_list("organization", "at")
-    causes = [("held_invitations", *row) for row in held] + [
-        ("uncertain_invitations", *row) for row in unanswered
-    ]
-    assert {code for code, *_ in causes} == set(Incident.objects.values_list("code", flat=True))
-    for code, organization_id, at in causes:
-        known = Incident.objects.filter(organization=organization_id, code=code)
-        latest = known.filter(began_at__lt=at + timedelta(minutes=3)).latest("began_at")
-        assert latest.ended_at is None or latest.ended_at > at, (code, at)
-    for incident in Incident.objects.all():
-        same = (incident.code, incident.organization_id)
-        late = [incident.began_at - at for *cause, at in causes if tuple(cause) == same]
-        assert any(timedelta(0) <= one < timedelta(minutes=3) for one in late), incident
-
-
 def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
     environment: DemoEnvironment, subtests: pytest.Subtests
 ):
@@ -101,7 +77,7 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
             },
             [one for slug in slugs for one in environment.codescreen.ledger(slug)["invitations"]],
         )
-    acme = Organization.objects.get(slug="acme")
+    first, acme = (Organization.objects.get(slug=slug) for slug in slugs)
 
     with subtests.test("every planned event could happen"):
         assert skipped == []
@@ -146,50 +122,12 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         for invitation in results:
             assert opportunities[invitation.opportunity_id]["feedback"], invitation
 
-    with subtests.test("who hasn't started for days is tagged so, and may still start"):
-        opportunities, _ = ledgers
-        late = Invitation.objects.filter(unstarted_tag=ProgressTag.NOT_STARTED_YET)
-        assert late
-        for invitation in late:
-            assert ProgressTag.NOT_STARTED_YET in opportunities[invitation.opportunity_id]["tags"]
-
     with subtests.test("everybody who entered the stage has a row"):
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])
         ids = set(entered.values_list("opportunity_id", flat=True))
         assert set(Candidate.objects.values_list("opportunity_id", flat=True)) == ids
         assert len(ids) == 46 + 13
         assert not Candidate.objects.filter(name="").exists()
-
-    with subtests.test("incidents are over and open"):
-        assert Incident.objects.exclude(ended_at=None).exists()
-        ongoing = Incident.objects.filter(ended_at=None)
-        assert set(ongoing.values_list("code", flat=True)) == {"held_invitations", "uncertain_invitations"}
-
-    with subtests.test("people changed things and were told"):
-        actions = set(AuditEntry.objects.values_list("action", flat=True))
-        assert {
-            "connect",
-            "change_policies",
-            "approve",
-            "cancel_invitation",
-        } <= actions
-        assert len(mail.outbox) > 40
-        recipients = {one for email in mail.outbox for one in email.to}
-        assert recipients >= {"demo@acme.example", "lead@acme.example"}
-
-    with subtests.test("the organization that is shown first has what CodeScreen publishes"):
-        first = Membership.objects.filter(user__username="demo").earliest("created_at", "pk").organization
-        account = CodeScreenConnection.objects.get(organization=first)
-        assert (first.slug, account.states_results) == ("initech", False)
-        labels = [one.label for one in Result.objects.filter(organization=first).order_by("created_at")]
-        assert labels == [
-            "Score 77, result not stated by CodeScreen",
-            "Score 48, result not stated by CodeScreen",
-            "Score 91, meets your bar (70)",
-            "Score 62, below your bar (70)",
-            "Score 70, meets your bar (70)",
-        ]
-        assert not Delivery.objects.filter(organization=first, platform="codescreen").exists()
 
     with subtests.test("that organization shows what waits for a person, and names of every kind"):
         waiting = Candidate.objects.filter(organization=first)
@@ -200,9 +138,8 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert numbers == {"completed": 5, "invited": 2, "in_progress": 1, "uncertain": 2, "held": 1}
         assert max(map(len, " ".join(waiting.values_list("name", flat=True)).split())) > 40
 
-    with subtests.test("no time contradicts another"):
+    with subtests.test("no step comes before the one that leads to it"):
         assert_steps_are_in_order()
-        assert_incidents_begin_with_their_cause()
 
     with subtests.test("the set-up is complete, and the log is whole"):
         for organization in (first, acme):
