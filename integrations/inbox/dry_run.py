@@ -14,7 +14,7 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.inbox.decide_delivery import apply_decision
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.shown import store_shown
+from integrations.inbox.record_candidate import store_shown
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization

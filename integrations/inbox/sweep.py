@@ -24,7 +24,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.shown import store_shown
+from integrations.inbox.record_candidate import store_shown
 from integrations.inbox.stage_lists import CLOCK_SKEW
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient

@@ -21,7 +21,7 @@ from integrations.core.verdict_code import (
     VerdictRecord,
 )
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.shown import kept_snapshot
+from integrations.inbox.record_candidate import kept_snapshot
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
