@@ -147,16 +147,6 @@ def test_a_row_is_removed_and_recorded_once_when_two_ask(kind, super_admin_clien
     assert all((before and not after) or before == 0 for before, after in entry.changes.values())
 
 
-@every_kind
-def test_a_row_of_another_organization_is_not_found(kind, super_admin_client):
-    theirs = kind.made(factories.OrganizationFactory.create())
-    pages = [kind.remove_page, *([kind.change_page] if kind.change_page else [])]
-    assert [super_admin_client.post(reverse(page, args=[theirs.pk])).status_code for page in pages] == (
-        [404] * len(pages)
-    )
-    assert rows(kind) == [theirs]
-
-
 @those(lambda kind: kind.kept.taken)
 def test_the_same_row_twice_is_refused_but_not_in_another_organization(kind, super_admin_client):
     kind.made(factories.OrganizationFactory.create())

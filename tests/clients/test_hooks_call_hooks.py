@@ -1,5 +1,6 @@
 """What is recorded of each call, and how the lease of its row is renewed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -57,20 +58,10 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(lever_api, grant):
     assert len({row.correlation_id for row in rows}) == 1
     assert rows[2].error
     assert "stage-1" in rows[1].response_body
-    everything = " ".join(
-        row.path + row.request_body + row.response_body + row.error for row in rows
-    ).casefold()
-    for secret in (
-        "access-1",
-        "access-2",
-        "refresh-1",
-        "refresh-2",
-        "sandbox-client-secret",
-        "signature-secret",
-    ):
-        assert secret not in everything
-    for personal in ("alder", "555", "@"):
-        assert personal not in everything
+    everything = str([(row.path, row.request_body, row.response_body, row.error) for row in rows])
+    assert not re.search(
+        "access-|refresh-|secret|alder|555|@", everything.replace("client_secret", ""), re.IGNORECASE
+    )
 
 
 @pytest.fixture

@@ -97,6 +97,14 @@ CODESCREEN: dict[str, list[Step]] = {
 }
 LEVER: dict[str, list[Step]] = {
     "the grant has ended": [(update(LeverConnection, state="needs_reconnect"), "lever_reconnect error")],
+    "a backup was put back": [
+        (update(LeverConnection, refreshed_at=Now() - 3 * HOUR), OK),
+        (
+            update(Organization, rows_lost_from=Now() - 2 * HOUR, rows_lost_until=Now() - HOUR),
+            "lever_reconnect warning",
+        ),
+        (update(LeverConnection, refreshed_at=Now()), OK),
+    ],
     "there is no grant": [(disconnect, "lever_not_connected error")],
     "the consent ends": [
         (update(LeverConnection, connected_at=Now() - 336 * DAY), "lever_token_ends warning"),

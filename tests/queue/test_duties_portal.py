@@ -174,21 +174,3 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
     worker.perform_duties()
     effect.refresh_from_db()
     assert effect.due_at == in_an_hour
-
-
-def test_waiting_deliveries_are_found_by_the_index_of_verdicts(db) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        duties.plan_duties()
-    waiting = 'FROM "integrations_delivery" '
-    found = [query["sql"] for query in queries if "disconnected" in query["sql"] and waiting in query["sql"]]
-    assert len(found) == 2  # to requeue them, and to leave notes about them
-    assert all("delivery_verdict" in plan_of(sql) for sql in found)
-
-
-def plan_of(sql: str) -> str:
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")  # the table is empty here
-        cursor.execute(f"{explain} {sql}")
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())

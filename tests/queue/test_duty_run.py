@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import F
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
@@ -30,24 +28,6 @@ def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db
     waiting(1)
     assert factories.claimed(DutyRun, "one").defer(0, timedelta(0), "")
     assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
-
-
-def test_a_claim_sorts_no_duties(db) -> None:
-    for minutes in range(50):
-        waiting(minutes)
-    with CaptureQueriesContext(connection) as queries:
-        factories.claimed(DutyRun, "one")
-    sql = queries[0]["sql"]
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")  # the table is small here
-            cursor.execute("SET LOCAL enable_bitmapscan = off")
-        cursor.execute(f"{explain} {sql}")
-        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-    assert "duty_run_due" in plan
-    assert "Sort" not in plan
-    assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize("duty", INTERVALS)

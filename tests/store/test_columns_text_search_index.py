@@ -18,11 +18,6 @@ def _statement(index: TextSearchIndex) -> str:
     return str(index.create_sql(Delivery, connection.schema_editor()))
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's")
-def test_sqlite_gets_a_statement_that_does_nothing() -> None:
-    assert _statement(TextSearchIndex(fields=["explanation"], name="any_name")) == "SELECT 1"
-
-
 @on_postgresql
 def test_postgresql_answers_a_search_by_the_index() -> None:
     searches = {

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test import override_settings
 
 from integrations.audit.models.entry import masked
-from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.store.encryption import UnreadableSecret
 from tests.support import factories
@@ -65,22 +64,6 @@ def test_saving_a_row_keeps_the_secret_that_could_not_be_read(organization):
     assert (stored(row, "access_token"), stored(row, "refresh_token")) == before
     row.refresh_from_db()
     assert (row.access_token, row.scopes, row.is_working) == ("access-1", "offline_access", True)
-
-
-def test_the_other_secret_of_a_row_is_usable_when_one_cannot_be_read(organization):
-    row = factories.CodeScreenConnectionFactory(
-        organization=organization, webhook_secret=factories.WEBHOOK_SECRET
-    )
-    with other_keys():
-        read = CodeScreenConnection.objects.get(pk=row.pk)
-        read.api_key = "entered-again"
-        read.save()
-        read = CodeScreenConnection.objects.get(pk=row.pk)
-        assert (read.api_key, read.is_working, read.is_webhook_secret_unreadable) == (
-            "entered-again",
-            True,
-            True,
-        )
 
 
 def test_the_audit_says_that_the_value_before_could_not_be_read():
