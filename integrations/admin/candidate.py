@@ -95,7 +95,12 @@ class CandidateAdmin(CandidateMixin, ScopedAdmin):
     why = column(
         "why", lambda candidate: sentence(candidate.delivery.explanation if candidate.delivery else "")
     )
-    next_step = column("what a person can do", lambda candidate: step_after(candidate.delivery))
+    next_step = column(
+        "what a person can do",
+        lambda candidate: (
+            candidate.invitation.words.next_step if candidate.invitation else step_after(candidate.delivery)
+        ),
+    )
     delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
 
     @admin.display(description="all verdicts")

@@ -18,7 +18,9 @@ from integrations.audit.changes import Change, changes_of
 from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
 from integrations.audit.record import candidates_of, names_of
+from integrations.audit.verification import Verification, verify_chain
 from integrations.catalog.models import RoleMapping
+from integrations.core import slots
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.times import within_days
@@ -107,8 +109,16 @@ class AuditLogView(AuditLogMixin, TemplateView):
             ],
             max_value_length=MAX_VALUE_LENGTH,
             head=ChainHead.objects.filter(pk=self.organization.pk).first(),
+            checked=self._checked(),
             **kwargs,
         )
+
+    def _checked(self) -> Verification | None:
+        """Return what a check of the whole chain finds, where it is asked for. Raises Busy."""
+        if "check" not in self.request.GET:
+            return None
+        slots.hold(slots.Work.EXPORT, self.organization.pk)
+        return verify_chain(self.organization.pk, lambda _: None)
 
     def _distinct(self, column: str) -> list[str]:
         entries = AuditEntry.objects.filter(organization=self.organization).order_by(column)

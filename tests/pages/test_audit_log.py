@@ -34,6 +34,15 @@ def entries(organization, super_admin):
     audit(theirs, "their person", action.CHANGE_ORGANIZATION)
 
 
+def test_whether_the_log_is_whole_is_said_at_a_click(super_admin_client, entries):
+    page = text(super_admin_client.get(AUDIT))
+    assert 'href="?check#proof"' in page
+    assert "Whole:" not in page
+    assert "Whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
+    append_only.overwrite(recorded().filter(action=AuditAction.CHANGE_ROLE), actor_name="else")
+    assert "Not whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
+
+
 def export(client, query: str = "") -> list[list[str]]:
     answer = client.get(reverse("audit-export") + query)
     assert answer["Content-Type"].startswith("text/csv")

@@ -127,7 +127,11 @@ def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[Candid
                 candidate,
                 standing_of(candidate, result, changed),
                 changed.sentence if changed else explanation,
-                changed.next_step if changed else next_step(verdict, invitation),
+                changed.next_step
+                if changed
+                else invitation.words.next_step
+                if invitation
+                else next_step(verdict),
                 result.label if result else "",
                 steps.get(candidate.opportunity_id, []),
                 sendings.get(invitation.pk) if invitation else None,
