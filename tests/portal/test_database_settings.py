@@ -2,16 +2,21 @@
 
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import StringIO
 
 import environ
 import psycopg
 import pytest
+from django.db.migrations import Migration
 from django.db.utils import ConnectionHandler
 
 from integrations.store.leasing import LEASE
 from portal.database_settings import LOCK_SECONDS, database_settings
 from portal.devtools import test_suites
+from portal.devtools.processes import wait_until
 from portal.management.commands import migrate
 
 #: By what a session shows.
@@ -73,6 +78,41 @@ def test_a_migration_takes_its_time_but_waits_briefly_for_a_lock(server, monkeyp
     time_outs = {"statement_timeout": "0", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "0"}
     assert during == [SESSION | time_outs]
     assert shown(server) == SESSION
+
+
+@pytest.mark.postgres
+def test_a_migration_whose_lock_is_held_lets_others_through_and_goes_on_once_it_is_free(server, monkeypatch):
+    def add_column(command, **_):
+        command.verbosity = 1
+        command.migration_progress_callback("apply_start", Migration("0002_weight", "parcels"))
+        with server.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN weight int")
+
+    def others() -> None:
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        try:
+            wait_until(lambda: writer.execute(waiting, [table]).fetchone(), 60, "it didn't begin")
+            began_at = time.monotonic()
+            writer.execute(f"INSERT INTO {table} DEFAULT VALUES")
+            assert time.monotonic() - began_at < 4
+            wait_until(lambda: "It is tried again" in said.getvalue(), 60, "it doesn't say that it waits")
+        finally:
+            reader.rollback()
+
+    table, said = f"parcels_{os.getpid()}", StringIO()
+    monkeypatch.setattr(migrate, "connections", {"default": server})
+    monkeypatch.setattr(migrate, "PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr("django.core.management.commands.migrate.Command.handle", add_column)
+    with psycopg.connect(test_suites.DATABASE_URL, autocommit=True) as writer, ThreadPoolExecutor() as pool:
+        writer.execute(f"CREATE TABLE {table} (id serial)")
+        with psycopg.connect(test_suites.DATABASE_URL, application_name="a backup") as reader:
+            reader.execute(f"SELECT * FROM {table}")
+            beside = pool.submit(others)
+            migrate.Command(stdout=said).handle(database="default")
+            beside.result()
+        assert writer.execute(f"SELECT id, weight FROM {table}").fetchall() == [(1, None)]
+        writer.execute(f"DROP TABLE {table}")
+    assert "parcels.0002_weight: a lock time-out. It is tried again in 1 s." in said.getvalue()
 
 
 def test_locks_end_before_leases_and_a_migrations_before_all_others():

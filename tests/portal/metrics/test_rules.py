@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,19 +76,11 @@ def portal(client, organization, monkeypatch, settings, db):
     return Portal(client, organization, monkeypatch)
 
 
-def node_down(portal: Portal) -> None:
-    portal.up = 0.0
-
-
 def database_away(portal: Portal) -> None:
     def fail() -> float:
         raise OperationalError
 
     portal.monkeypatch.setattr("portal.metrics._grant", fail)
-
-
-def no_workers(portal: Portal) -> None:
-    Heartbeat.objects.all().delete()
 
 
 def webhooks_fail(portal: Portal) -> None:
@@ -97,48 +89,27 @@ def webhooks_fail(portal: Portal) -> None:
     assert post(portal.client, portal.webhook, "token-1").status_code == 500
 
 
-def work_late(portal: Portal) -> None:
-    factories.EffectFactory.create(
-        organization=portal.organization, due_at=timezone.now() - timedelta(hours=1)
-    )
+def row(factory: Any, **columns: Any) -> Callable[[Portal], object]:
+    """Return what makes a row of the portal's organization."""
+    return lambda portal: factory(organization=portal.organization, **columns)
 
 
-def duties_late(portal: Portal) -> None:
-    DutyRun.objects.create(organization=portal.organization, duty=Duty.SWEEP, failures=3)
+def ago(**time: float) -> datetime:
+    return timezone.now() - timedelta(**time)
 
 
-def uncertain(portal: Portal) -> None:
-    factories.InvitationFactory.create(organization=portal.organization, status="uncertain")
-
-
-def effects_failed(portal: Portal) -> None:
-    factories.EffectFactory.create(organization=portal.organization, state="failed", due_at=None)
-
-
-def grant_ends(portal: Portal) -> None:
-    factories.LeverConnectionFactory.create(connected_at=timezone.now() - timedelta(days=360))
-
-
-def mail(portal: Portal) -> None:
-    Incident.objects.create(organization=portal.organization, code="messages_unsent")
-
-
-def incident(portal: Portal) -> None:
-    Incident.objects.create(organization=portal.organization, code="platform_down")
-
-
-BAD: dict[str, Callable[[Portal], None]] = {
-    "PortalNodeDown": node_down,
+BAD: dict[str, Callable[[Portal], object]] = {
+    "PortalNodeDown": lambda portal: setattr(portal, "up", 0.0),
     "PortalDatabaseAway": database_away,
-    "PortalNoWorkers": no_workers,
+    "PortalNoWorkers": lambda portal: Heartbeat.objects.all().delete(),
     "PortalWebhooksFail": webhooks_fail,
-    "PortalWorkLate": work_late,
-    "PortalDutiesLate": duties_late,
-    "PortalUncertain": uncertain,
-    "PortalEffectsFailed": effects_failed,
-    "PortalMail": mail,
-    "PortalGrantEnds": grant_ends,
-    "PortalIncident": incident,
+    "PortalWorkLate": row(factories.EffectFactory.create, due_at=ago(hours=1)),
+    "PortalDutiesLate": row(DutyRun.objects.create, duty=Duty.SWEEP, failures=3),
+    "PortalUncertain": row(factories.InvitationFactory.create, status="uncertain"),
+    "PortalEffectsFailed": row(factories.EffectFactory.create, state="failed", due_at=None),
+    "PortalMail": row(Incident.objects.create, code="messages_unsent"),
+    "PortalGrantEnds": row(factories.LeverConnectionFactory.create, connected_at=ago(days=360)),
+    "PortalIncident": row(Incident.objects.create, code="platform_down"),
 }
 
 
