@@ -32,14 +32,11 @@ def test_what_is_lost_and_what_waited_is_printed_for_each_organization(organizat
     assert "known already that rows are lost" in run(organization.slug, "--since", since)
 
 
-def test_times_that_cannot_be_are_an_error_with_the_fix(organization):
+def test_times_that_cannot_be_are_an_error_that_names_the_fix_and_the_organization(organization):
     with pytest.raises(CommandError, match="offset from UTC"):
         run(organization.slug, "--since", "2020-01-01")
     with pytest.raises(CommandError, match="2027-01-31"):
         run(organization.slug, "--since", "yesterday")
-
-
-def test_an_error_about_the_times_names_the_organization_when_there_are_several(organization):
     other = factories.OrganizationFactory.create()
     with pytest.raises(CommandError) as refused:
         run("--since", "2020-01-01")

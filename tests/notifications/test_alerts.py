@@ -178,12 +178,8 @@ def test_a_message_about_an_erased_person_is_emptied_and_not_posted(scenario, ro
     assert len(room.posted) == 1
 
 
-def test_a_super_admin_enters_and_removes_the_room(
-    super_admin_client, organization_admin_client, organization, room
-):
+def test_a_super_admin_enters_and_removes_the_room(super_admin_client, organization, room):
     page = reverse("notification-settings")
-    assert organization_admin_client.get(page).status_code == 200
-    assert organization_admin_client.post(page, {"url": SLACK}).status_code == 403
     assert "a webhook of Slack or Teams" in text(
         super_admin_client.post(page, {"url": "https://evil.example/x"})
     )

@@ -12,7 +12,6 @@ from integrations.case import facts
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import ClientProvider
-from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery
@@ -105,22 +104,6 @@ def test_a_result_is_no_longer_asked_for(scenario):
     assert scenario.reread(invitation).status == "invited"
     assert not invitation.results.exists()
     assert traces(NAME, ADDRESS) == []
-
-
-def test_a_poll_that_was_read_before_the_erasure_records_nothing(scenario, monkeypatch):
-    invitation = scenario.sent_invitation()
-    person = {"email": ADDRESS, "assessment": "Backend"}
-    scenario.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person)
-    read = CodeScreenClient.status
-
-    def read_and_erase(client, instance_id):
-        progress = read(client, instance_id)
-        forget(scenario)
-        return progress
-
-    monkeypatch.setattr(CodeScreenClient, "status", read_and_erase)
-    worker.poll_invitation(scenario.reread(invitation))
-    assert not invitation.results.exists()
 
 
 def test_a_delivery_decided_during_the_erasure_gets_the_verdict_erased(scenario, monkeypatch):

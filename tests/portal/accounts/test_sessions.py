@@ -58,7 +58,6 @@ def test_the_own_sessions_are_listed_and_the_others_ended(super_admin, team_memb
         ),
         ("Mozilla/5.0 (Linux; Android 10; K) Chrome/138.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
         ("<script>alert(1)</script>" * 40, "Unknown browser"),
-        ("", "Unknown browser"),
     ],
 )
 def test_a_session_is_shown_by_the_plain_name_of_its_browser(super_admin, user_agent, shown):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.devtools import processes
 from portal.devtools.processes import members
 from portal.process import supervisor
 from portal.process.startup import LOG_FORMATS
@@ -49,10 +50,7 @@ def program(script: str, *arguments: object) -> Program:
 
 
 def wait_until(holds: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "the condition never became true"
-        time.sleep(0.02)
+    processes.wait_until(holds, seconds, "the condition never became true", 0.02)
 
 
 def test_a_program_is_replaced_with_all_it_started_when_it_was_killed(tmp_path: Path) -> None:
