@@ -101,6 +101,32 @@ def choice_field(
     )
 
 
+@register.simple_tag
+def search_field(label: str, value: str = "", hint: str = "", id: str = "q") -> SafeString:  # noqa: A002
+    """Return a field for what a list is searched by, with its label; `hint` stands in the empty field."""
+    return format_html(
+        '<div class="field search"><label for="{0}">{1}</label>'
+        '<input type="search" id="{0}" name="q" value="{2}" placeholder="{3}"></div>',
+        id,
+        label,
+        value,
+        hint,
+    )
+
+
+@register.simple_tag
+def check_field(name: str, label: str, help_text: str, is_checked: object) -> SafeString:
+    """Return a box to tick, with its label and what it means."""
+    return format_html(
+        '<div class="field is-check"><input type="checkbox" id="{0}" name="{0}" aria-describedby="{0}-help"{1}>'
+        '<label for="{0}">{2}</label><div class="helptext" id="{0}-help">{3}</div></div>',
+        name,
+        SafeString(" checked" if is_checked else ""),
+        label,
+        help_text,
+    )
+
+
 @register.simple_block_tag
 def topic(content: str, anchor: str, heading: str) -> SafeString:
     """Return a part of the help that opens at its heading, or when a link leads to its anchor."""
