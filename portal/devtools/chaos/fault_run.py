@@ -133,13 +133,11 @@ def settle(environment: DemoEnvironment, actions: CandidateActions, seconds: flo
 class FaultRun(Run):
     """One run with faults."""
 
-    def _prepare(self) -> None:
+    def run(self) -> Table:
+        """Make the moves under faults, wait for rest and verify. Raises RunFailed."""
         self._workload = plan_workload(self._options)
         self._fault_injector = FaultInjector(self._processes, self._options)
         self._candidate_actions = CandidateActions(self._codescreen, self._workload)
-
-    def run(self) -> Table:
-        """Make the moves under faults, wait for rest and verify. Raises RunFailed."""
         seed(self._lever, self._workload)
         self._move_under_faults()
         self._log("The faults are over; settling.")

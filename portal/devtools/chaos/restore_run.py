@@ -115,12 +115,10 @@ def _is_paused() -> bool:
 class RestoreRun(Run):
     """One restore; with `--unreported` nobody says so to the portal, which then has Lever's tags alone."""
 
-    def _prepare(self) -> None:
-        self._random = random.Random(self._options.seed)  # noqa: S311
-        self._backup = Backup(self._options, self._environment.folder)
-
     def run(self) -> Table:
         """Move, back up, go on, kill, restore, sweep, and verify. Raises RunFailed."""
+        self._random = random.Random(self._options.seed)  # noqa: S311
+        self._backup = Backup(self._options, self._environment.folder)
         count = self._options.restore
         later, missing = max(1, int(count * LATER)), max(1, int(count * MISSED))
         generated = tenants.create_candidates(self._lever, count + later + missing)

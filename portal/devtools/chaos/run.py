@@ -203,11 +203,6 @@ class Run(ABC):
         self._processes = processes
         self._options = options
         self._log = log
-        self._prepare()
-
-    @abstractmethod
-    def _prepare(self) -> None:
-        """Prepare the run, once everything is started and connected."""
 
     @abstractmethod
     def run(self) -> Table:

@@ -29,12 +29,10 @@ STAY = 5.0
 class UpgradeRun(Run):
     """One upgrade by two releases, and back."""
 
-    def _prepare(self) -> None:
-        self._nodes = [Serve(), Serve()]
-        self._moved: list[str] = []
-
     def run(self) -> Table:
         """Roll forward and back while candidates move, and verify. Raises RunFailed."""
+        self._nodes = [Serve(), Serve()]
+        self._moved: list[str] = []
         candidates = tenants.create_candidates(self._lever, self._options.upgrade)
         self._lever.act("settings", account=tenants.SLUG, webhook_duplicates=1)
         _make_old_rows()

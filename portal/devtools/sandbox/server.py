@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import werkzeug.exceptions
@@ -19,6 +19,7 @@ from portal.devtools.sandbox.messages import (
     json_response,
     render,
 )
+from portal.devtools.sandbox.webhook_sender import WebhookSender
 
 #: Nobody but this machine can reach it.
 HOST = "127.0.0.1"
@@ -41,6 +42,9 @@ class SandboxServer:
     """A pretend platform: routes, faults and a server thread; subclasses add the behaviour."""
 
     server_name: ClassVar[str] = "sandbox"
+    #: The code of the error that answers a path without a route.
+    unknown_path: ClassVar[str] = "ResourceNotFound"
+    sender: WebhookSender | None = None
 
     def __init__(self, port: int = 0) -> None:
         self.router = Router()
@@ -63,23 +67,21 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Stop serving and drop every open connection."""
+        """Stop sending and serving, and drop every open connection."""
+        if self.sender is not None:
+            self.sender.stop()
         self._http.stop()
 
-    def account_slug(self, request: Request) -> str:
-        """Return the slug of the account that an API call authenticates for, or an empty string."""
-        return ""
+    def account_of(self, request: Request) -> Any:
+        """Return the account that an API call authenticates for, None for none."""
 
-    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Count a fault on a write in the ledger of its account, on a platform that has accounts."""
+    def subject_of(self, request: Request) -> str:
+        """Return under which name the ledger of its account counts a fault on a write."""
+        return request.path
 
     def error_body(self, error: HttpError) -> object:
         """Return the JSON of an API error: CodeScreen's form, unless a platform has its own."""
         return {"error": {"code": error.code or "error", "message": error.message}} | error.extra
-
-    def unknown_path(self, request: Request) -> HttpError:
-        """Return the error that answers a path without a route."""
-        return HttpError(404, f"{request.path} was not found", "ResourceNotFound")
 
     def exchange(self, request: Request) -> Exchange:
         """Answer one request, or let it fail according to the fault plan."""
@@ -89,7 +91,8 @@ class SandboxServer:
             return Exchange(self._error_response(error, as_json=True))
         if route is None:
             as_json = not request.headers.get("Accept", "").startswith("text/html")
-            return Exchange(self._error_response(self.unknown_path(request), as_json=as_json))
+            unknown = HttpError(404, f"{request.path} was not found", self.unknown_path)
+            return Exchange(self._error_response(unknown, as_json=as_json))
         if route.is_api:
             return self._api_exchange(route, request)
         if not self._is_same_origin(request):
@@ -97,15 +100,17 @@ class SandboxServer:
         return Exchange(self._run(route, request))
 
     def _api_exchange(self, route: Route, request: Request) -> Exchange:
-        fault = None
+        fault = account = None
         if not self.faults.is_empty:
-            fault = self.faults.draw(request.method, request.path, self.account_slug(request))
+            account = self.account_of(request)
+            fault = self.faults.draw(request.method, request.path, account.slug if account else "")
         if fault is None:
             return Exchange(self._run(route, request))
         response = self._run(route, request) if fault.is_after else None
-        if request.method in WRITES:
+        if request.method in WRITES and account:
             took_effect = response is not None and response.status_code < 400
-            self.record_fault(request, fault, took_effect=took_effect)
+            with account.lock:
+                account.ledger.record_fault(self.subject_of(request), fault, took_effect=took_effect)
         return self._damaged(fault, response, request)
 
     def _run(self, route: Route, request: Request) -> Response:

@@ -10,7 +10,6 @@ from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.seed import new_account
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.codescreen.webhooks import is_secret, new_secret
-from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, new_id, pick
@@ -107,11 +106,13 @@ class CodeScreenSandbox(SandboxServer):
     """A pretend CodeScreen; `start()` it, talk to `url`, `stop()` it."""
 
     server_name: ClassVar[str] = "codescreen"
+    unknown_path: ClassVar[str] = "not_found"
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.api_url = f"{self.url}/api"
         self.platform = CodeScreenPlatform(self.url)
+        self.sender = self.platform.sender
         self.platform.add_account(new_account("acme"))
         self.platform.add_account(new_account("globex", assessments=3))
         self.control = CodeScreenControl(self.platform)
@@ -119,29 +120,14 @@ class CodeScreenSandbox(SandboxServer):
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())
 
-    def stop(self) -> None:
-        """Stop serving and sending."""
-        self.platform.sender.stop()
-        super().stop()
-
-    def account_slug(self, request: Request) -> str:
+    def account_of(self, request: Request) -> CodeScreenAccount | None:
         """Return the account of the API key."""
-        account = self.platform.account_with_key(api_key(request))
-        return account.slug if account else ""
+        return self.platform.account_with_key(api_key(request))
 
-    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Count a fault on an invitation under its e-mail address and assessment."""
-        account = self.platform.account_with_key(api_key(request))
-        if account is None:
-            return
+    def subject_of(self, request: Request) -> str:
+        """Return the e-mail address and the assessment of an invitation."""
         try:
             body = request.json_object()
         except HttpError:
             body = {}
-        subject = ledger_subject(str(body.get("email", "")), str(body.get("assessmentId", "")))
-        with account.lock:
-            account.ledger.record_fault(subject, fault, took_effect=took_effect)
-
-    def unknown_path(self, request: Request) -> HttpError:
-        """Return the error that answers a path without a route."""
-        return HttpError(404, f"{request.path} was not found", "not_found")
+        return ledger_subject(str(body.get("email", "")), str(body.get("assessmentId", "")))

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.lever import oauth
+from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, caller_of
 from portal.devtools.sandbox.lever.control import LeverControl
@@ -33,7 +33,7 @@ class LeverSandbox(SandboxServer):
         super().__init__(port)
         client = Client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "CodeScreen", redirect_uris)
         self.platform = LeverPlatform(self.url, client)
-        self.accounts = self.platform.accounts
+        self.accounts, self.sender = self.platform.accounts, self.platform.sender
         self.grants = self.platform.grants
         for seed in (acme, globex):
             self.platform.add_account(seed(self.platform.sender))
@@ -48,27 +48,17 @@ class LeverSandbox(SandboxServer):
         """The address of the same server as the EU's Lever."""
         return self.url.replace(HOST, "localhost")
 
-    def stop(self) -> None:
-        """Stop serving and sending."""
-        self.platform.sender.stop()
-        super().stop()
-
-    def account_slug(self, request: Request) -> str:
-        """Return the account of the access oauth, or of the refresh token being used."""
+    def account_of(self, request: Request) -> LeverAccount | None:
+        """Return the account of the access token, or of the refresh token being used."""
         if request.path == oauth.PATH:
             refresh_token = oauth.token_fields(request)["refresh_token"]
-            return self.grants.account_of_refresh_token(refresh_token)
+            return self.accounts.get(self.grants.account_of_refresh_token(refresh_token))
         caller = caller_of(self.platform, request)
-        return caller.account if caller else ""
+        return self.accounts.get(caller.account) if caller else None
 
-    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Count a fault under the opportunity in the path, or under the path itself."""
-        account = self.accounts.get(self.account_slug(request))
-        if account is None:
-            return
-        subject = request.path_params.get("opportunity", request.path)
-        with account.lock:
-            account.ledger.record_fault(subject, fault, took_effect=took_effect)
+    def subject_of(self, request: Request) -> str:
+        """Return the opportunity in the path, or the path itself."""
+        return request.path_params.get("opportunity", request.path)
 
     def error_body(self, error: HttpError) -> object:
         """Return an error as Lever writes it."""
