@@ -23,8 +23,6 @@ def enter_both(scenario, sandbox):
     The person is invited through the first one before.
     """
     sandbox.lever_does("settings", webhooks_enabled=False)
-    sandbox.lever_does("tags", posting="Frontend Engineer", add=["CodeScreen Backend"])
-    sandbox.lever_does("tags", posting="Frontend Engineer", remove=["CodeScreen Frontend Developer"])
     scenario.set_policies(default_assessment="Backend")
     scenario.move(FIRST)
     scenario.work()

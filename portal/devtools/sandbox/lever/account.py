@@ -184,9 +184,7 @@ class LeverAccount(Account[LeverSettings]):
         self.opportunities[opportunity.id] = opportunity
         if opportunity.posting_id:
             posting = self.postings[opportunity.posting_id]
-            inherited = [tag for tag in posting.inherited_tags() if tag not in opportunity.tags]
-            opportunity.tags += inherited
-            opportunity.inherited.update(inherited)
+            opportunity.tags += [tag for tag in posting.inherited_tags() if tag not in opportunity.tags]
 
     def drop_opportunity(self, opportunity: Opportunity) -> None:
         """Move an opportunity among the deleted."""
@@ -219,11 +217,6 @@ class LeverAccount(Account[LeverSettings]):
         user = self.super_admin()
         return user.id if user else None
 
-    def user_name(self, user_id: str | None) -> str:
-        """Return a user's name, or an empty string for an unknown one."""
-        user = self.users.get(user_id or "")
-        return user.name if user else ""
-
     def contact_of(self, opportunity: Opportunity) -> Contact:
         """Return the contact of an opportunity."""
         return self.contacts[opportunity.contact_id]
@@ -235,7 +228,3 @@ class LeverAccount(Account[LeverSettings]):
     def of_contact(self, contact: Contact) -> list[Opportunity]:
         """Return the opportunities of a contact."""
         return [item for item in self.opportunities.values() if item.contact_id == contact.id]
-
-    def on_posting(self, posting: Posting) -> list[Opportunity]:
-        """Return the opportunities on a posting."""
-        return [item for item in self.opportunities.values() if item.posting_id == posting.id]

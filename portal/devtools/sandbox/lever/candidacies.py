@@ -5,7 +5,7 @@ from itertools import chain
 from threading import Timer
 
 from portal.devtools.sandbox.lever.account import LeverAccount
-from portal.devtools.sandbox.lever.records import Contact, Opportunity, Posting
+from portal.devtools.sandbox.lever.records import Contact, Opportunity
 from portal.devtools.sandbox.values import JsonObject, now_ms
 
 NEIGHBOUR_TAG = "CodeScreen: Candidate Invited"
@@ -123,8 +123,6 @@ def add_tags(opportunity: Opportunity, tags: list[str]) -> None:
     for tag in tags:
         if tag not in opportunity.tags:
             opportunity.tags.append(tag)
-        else:
-            opportunity.inherited.discard(tag)
     opportunity.mark_updated()
 
 
@@ -133,7 +131,6 @@ def remove_tags(opportunity: Opportunity, tags: list[str]) -> None:
     for tag in tags:
         if tag in opportunity.tags:
             opportunity.tags.remove(tag)
-            opportunity.inherited.discard(tag)
     opportunity.mark_updated()
 
 
@@ -142,29 +139,6 @@ def add_links(account: LeverAccount, contact: Contact, links: list[str]) -> None
     contact.links += [link for link in dict.fromkeys(links) if link not in contact.links]
     for opportunity in account.of_contact(contact):
         opportunity.mark_updated()
-
-
-def tag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
-    """Put a tag on a posting, and on its active opportunities."""
-    if tag in posting.tags:
-        return
-    posting.tags.append(tag)
-    posting.updated_at = now_ms()
-    for opportunity in account.on_posting(posting):
-        if opportunity.archived is None and tag not in opportunity.tags:
-            opportunity.tags.append(tag)
-            opportunity.inherited.add(tag)
-
-
-def untag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
-    """Take a tag off a posting, and off the opportunities that only inherited it."""
-    if tag not in posting.tags:
-        return
-    posting.tags.remove(tag)
-    posting.updated_at = now_ms()
-    for opportunity in account.on_posting(posting):
-        if tag in opportunity.inherited:
-            remove_tags(opportunity, [tag])
 
 
 def _emit(account: LeverAccount, event: str, opportunity: Opportunity, extra: JsonObject) -> None:

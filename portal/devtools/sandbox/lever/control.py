@@ -83,7 +83,6 @@ class LeverControl(ControlApi[LeverAccount]):
             "anonymize": self.anonymize,
             "email": self.correct_email,
             "tags": self.change_tags,
-            "people": self.change_people,
             "consent": self.consent,
             "revoke": self.revoke,
             "key": self.make_key,
@@ -164,35 +163,12 @@ class LeverControl(ControlApi[LeverAccount]):
             item.mark_updated()
         return {}
 
-    def change_people(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Set by user id who owns, follows and interviews opportunities, and who hires for their posting."""
-        items = self.opportunities(account, body)
-        for item in items:
-            item.owner = pick(body, "owner", str, item.owner)
-            if "followers" in body:
-                item.followers = text_list(body["followers"])
-            if "interviewers" in body:
-                item.interviewers = text_list(body["interviewers"])
-            posting = account.postings.get(item.posting_id or "")
-            if posting is not None:
-                posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
-            item.mark_updated()
-        return {"changed": [item.id for item in items]}
-
     def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Add and remove tags on opportunities or on a posting."""
-        add, remove = text_list(body.get("add")), text_list(body.get("remove"))
-        posting = account.find_posting(pick(body, "posting", str, ""))
-        if posting is not None:
-            for tag in add:
-                candidacies.tag_posting(account, posting, tag)
-            for tag in remove:
-                candidacies.untag_posting(account, posting, tag)
-            return {"posting": posting.id, "tags": posting.tags}
+        """Add and remove tags on opportunities."""
         items = self.opportunities(account, body)
         for item in items:
-            candidacies.add_tags(item, add)
-            candidacies.remove_tags(item, remove)
+            candidacies.add_tags(item, text_list(body.get("add")))
+            candidacies.remove_tags(item, text_list(body.get("remove")))
         return {"tags": {item.id: item.tags for item in items}}
 
     def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:

@@ -139,7 +139,6 @@ class Opportunity:
     contact_id: str
     stage: str
     tags: list[str] = field(default_factory=list)
-    inherited: set[str] = field(default_factory=set)
     origin: str = "applied"
     owner: str | None = None
     followers: list[str] = field(default_factory=list)
