@@ -24,7 +24,6 @@ class Damage(StrEnum):
     RESET = "reset"  # the connection is reset
     TIMEOUT = "timeout"  # nothing is sent until the caller gives up
     TRUNCATED = "truncated"  # half of it is sent
-    REDIRECT = "redirect"  # it leads to the same address again
 
 
 #: What a rule can ask for: the damage, and whether the request is carried out first.
@@ -38,9 +37,7 @@ KINDS = {
     "timeout_before": (Damage.TIMEOUT, False),
     "timeout_after": (Damage.TIMEOUT, True),
     "truncated": (Damage.TRUNCATED, True),
-    "redirect": (Damage.REDIRECT, False),
 }
-_DEFAULT_STATUS = {Damage.HTML: 502, Damage.REDIRECT: 307}
 
 
 @dataclass(slots=True)
@@ -70,8 +67,6 @@ class Fault:
     @property
     def is_ambiguous(self) -> bool:
         """Whether the caller can't know if a write took effect."""
-        if self.damage is Damage.REDIRECT:
-            return False
         is_definite = self.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
         return self.is_after or not is_definite
 
@@ -86,7 +81,6 @@ class Rule:
     account: str
     probability: float
     remaining: int | None
-    hits: int = 0
 
     def covers(self, method: str, path: str, account: str) -> bool:
         """Return whether the rule is about such a request and its hits aren't used up."""
@@ -109,7 +103,7 @@ def read_rule(document: object) -> Rule:
     damage, _ = KINDS[document["kind"]]
     fault = Fault(
         document["kind"],
-        pick(document, "status", int, _DEFAULT_STATUS.get(damage, 500)),
+        pick(document, "status", int, 502 if damage is Damage.HTML else 500),
         pick_number(document, "retry_after", None),
         pick(document, "delay_ms", int, HOLD_MS),
     )
@@ -153,7 +147,6 @@ class FaultPlan:
         with self._lock:
             for rule in self.rules:
                 if rule.covers(method, path, account) and self._random.random() < rule.probability:
-                    rule.hits += 1
                     if rule.remaining is not None:
                         rule.remaining -= 1
                     return rule.fault

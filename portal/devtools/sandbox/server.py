@@ -111,7 +111,7 @@ class SandboxServer:
             took_effect = response is not None and response.status_code < 400
             with account.lock:
                 account.ledger.record_fault(self.subject_of(request), fault, took_effect=took_effect)
-        return self._damaged(fault, response, request)
+        return self._damaged(fault, response)
 
     def _run(self, route: Route, request: Request) -> Response:
         try:
@@ -127,7 +127,7 @@ class SandboxServer:
             return json_response(self.error_body(error), error.status)
         return render("error.html", {"message": error.message}, error.status)
 
-    def _damaged(self, fault: Fault, response: Response | None, request: Request) -> Exchange:
+    def _damaged(self, fault: Fault, response: Response | None) -> Exchange:
         """Return what is sent in place of the answer."""
         match fault.damage:
             case Damage.RESET:
@@ -138,9 +138,6 @@ class SandboxServer:
                 return Exchange(response, Ending.TRUNCATE)
             case Damage.HTML:
                 return Exchange(Response(BAD_GATEWAY, fault.status, content_type="text/html"))
-            case Damage.REDIRECT:
-                headers = {"Location": request.full_path}
-                return Exchange(Response("", fault.status, headers))
         error = json_response(self.error_body(HttpError(fault.status, "fault", "Fault")), fault.status)
         if fault.retry_after is not None:
             error.headers["Retry-After"] = f"{fault.retry_after:g}"
