@@ -14,7 +14,6 @@ from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import perform
 from integrations.outbox.kind import Done, Retry
@@ -28,27 +27,16 @@ from tests.support.effects import enqueue_invitation
 from tests.support.scenario import ASSESSMENT
 
 
-@pytest.mark.parametrize("reason", ["paused", "disconnected"])
-def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, sandbox, super_admin, reason):
-    if reason == "paused":
-        Organization.objects.update(paused=True)
-    else:
-        CodeScreenConnection.objects.update(state="refused")
+def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, sandbox):
+    CodeScreenConnection.objects.update(state="refused")
     invitation = scenario.pending_invitation()
     Effect.objects.update(created_at=timezone.now() - steps.RETRY_FOR - timedelta(days=1))
     scenario.work()
     scenario.codescreen_fails(status=503)
-    if reason == "paused":
-        scenario.organization.refresh_from_db()
-        set_policies(scenario.organization, {"paused": False}, super_admin)
-    else:
-        CodeScreenConnection.objects.update(state="connected")
+    CodeScreenConnection.objects.update(state="connected")
     scenario.work_waiting()
-    assert (
-        scenario.latest_effect().state,
-        scenario.latest_effect().attempts,
-        scenario.reread(invitation).status,
-    ) == ("due", 1, "pending")
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempts, scenario.reread(invitation).status) == ("due", 1, "pending")
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
@@ -63,19 +51,14 @@ def test_a_pause_by_an_admin_holds_an_email_too(scenario):
     assert (email.state, email.last_error) == ("due", "The portal is paused.")
 
 
-@pytest.mark.parametrize("read_when", ["before", "in between"])
 def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn(
-    scenario, sandbox, monkeypatch, read_when
+    scenario, sandbox, monkeypatch
 ):
     invitation = scenario.pending_invitation()
     withdrawn = Invitation.objects.get(pk=invitation.pk)
-    if read_when == "before":
-        withdrawn.move("withdrawn", "The candidate left the stage.")
     effect = factories.claimed(Effect, "slow")
     effect.organization = scenario.organization
-    if read_when == "in between":
-        assert effect.invitation.status == "pending"  # the worker has read it
-        withdrawn.move("withdrawn", "The candidate left the stage.")
+    withdrawn.move("withdrawn", "The candidate left the stage.")
     decide = cancel_or_retry
 
     def decide_after_new_request(invitation):

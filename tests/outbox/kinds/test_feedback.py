@@ -1,4 +1,4 @@
-"""Write one feedback form per invitation, by its own field ids."""
+"""Write one feedback form per invitation, by its own field ids, on a template that is made once."""
 
 from datetime import timedelta
 
@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog import feedback_template
+from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
+from integrations.outbox.kinds.feedback import results_of
 from integrations.outbox.models.effect import Effect
 from portal.devtools.sandbox.lever.records import build_fields
 from tests.outbox.conftest import (
@@ -18,6 +20,7 @@ from tests.outbox.conftest import (
     lever_account,
     portal_templates,
 )
+from tests.support import factories
 
 
 def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
@@ -82,7 +85,7 @@ def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox):
     assert "Failed" not in everything
 
 
-def test_details_are_lines_of_their_own_in_codescreens_order(scenario, sandbox):
+def test_details_are_lines_of_their_own_and_nothing_personal_is_written(scenario, sandbox):
     scenario.sent_invitation()
     stated = {
         "zeta": "<b>naïve</b> & 学习\nResult: Passed",
@@ -100,11 +103,6 @@ def test_details_are_lines_of_their_own_in_codescreens_order(scenario, sandbox):
     ]
     [template] = portal_templates(sandbox)
     assert {field["text"]: field["type"] for field in template.fields}["Details"] == "textarea"
-
-
-def test_no_personal_data_is_written_to_lever(scenario, sandbox):
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
     in_lever = sandbox.opportunity("Alder")
     fields = [form["fields"] for form in in_lever["feedback"]]
     written = f"{fields} {in_lever['note_texts']} {in_lever['tags']} {in_lever['links']}"
@@ -156,31 +154,21 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
     assert [dict(effect.written["fields"])["Result"] for effect in (first, second)] == ["Failed", "Passed"]
 
 
-def test_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox):
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_deleted_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox, is_shown):
     scenario.sent_invitation()
     evaluate(scenario, score=40, result="Failed")
-    delete_forms(sandbox)
+    forms = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback
+    for form in forms.values():
+        form.deleted_at = 1
+    if not is_shown:
+        forms.clear()
     scenario.lever_fails("/feedback$", kind=LOST)
     scenario.candidate_does("regrade", score=90, result="Passed")
     scenario.work_waiting()
     assert scenario.latest_effect("write_feedback").state == "done"
     [form] = feedback_forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
-
-
-def test_feedback_is_created_again_when_lever_no_longer_finds_it(scenario, sandbox):
-    scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
-    lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.clear()
-    scenario.candidate_does("regrade", score=90, result="Passed")
-    [form] = feedback_forms(sandbox)
-    assert form["fields"]["CodeScreen score"] == "90"
-
-
-def delete_forms(sandbox):
-    """Delete a candidate's feedback in Lever."""
-    for form in lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
-        form.deleted_at = 1
 
 
 def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
@@ -215,16 +203,6 @@ def test_the_template_is_read_when_its_copy_is_old(scenario, sandbox, days, read
     assert feedback_reads(scenario) == before + reads
     just_now = timezone.now() - timedelta(minutes=1)
     assert LeverConnection.objects.filter(feedback_template_read_at__gt=just_now).exists()
-
-
-def test_the_copy_is_not_used_when_it_is_of_another_template(scenario, sandbox):
-    scenario.sent_invitation()
-    connection = LeverConnection.objects.get()
-    other = connection.feedback_template | {"id": "another"}
-    LeverConnection.objects.update(feedback_template=other)
-    evaluate(scenario, score=82, result="Passed")
-    assert feedback_forms(sandbox)[0]["fields"]["CodeScreen score"] == "82"
-    assert LeverConnection.objects.get().feedback_template == connection.feedback_template
 
 
 @pytest.mark.parametrize("is_ignored", [False, True], ids=["refused", "ignored"])
@@ -282,8 +260,6 @@ def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario
     [form] = feedback_forms(sandbox)
     assert form["fields"]["Rating"] == "4 - Strong Hire"
     assert feedback_writes(scenario) == (1, 1)
-    scenario.candidate_does("regrade", result="Failed", reason="Build Failure")
-    assert feedback_forms(sandbox)[0]["fields"]["Rating"] is None
 
 
 @pytest.mark.parametrize("is_stored", [False, True])
@@ -297,3 +273,83 @@ def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scena
     assert scenario.latest_effect("write_feedback").state == "done"
     assert feedback_writes(scenario) == (1, 0)
     assert scenario.reread(invitation).feedback_id == feedback_forms(sandbox)[0]["id"]
+
+
+# make the feedback template once per organization, and again when it was deleted
+
+
+def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario, sandbox):
+    lever_account(sandbox).templates.clear()
+    LeverConnection.objects.update(feedback_template_id="")
+    scenario.lever_fails("/feedback_templates", kind="reset_after")
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    scenario.work_waiting()
+    assert len(portal_templates(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
+
+
+def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=40, result="Failed")
+    lever_account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    scenario.work_waiting()
+    scenario.work_waiting()
+    assert len(portal_templates(sandbox)) == 1
+    [form] = feedback_forms(sandbox, "Tamarack")
+    assert form["fields"]["CodeScreen score"] == "82"
+
+
+def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox):
+    scenario.sent_invitation()
+    lever_account(sandbox).templates.clear()
+    scenario.lever_fails("/feedback_templates$", status=403, times=1000)
+    evaluate(scenario, score=80)
+    for _ in range(5):
+        scenario.work_waiting()
+    effect = scenario.latest_effect("write_feedback")
+    assert effect.state == "failed"
+    assert "403" in effect.last_error
+    tried = scenario.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
+    assert 1 <= tried.count() <= 2
+    sandbox.lever_does("faults", seed=1, rules=[])
+    retry_effect(effect, "somebody")
+    for _ in range(3):
+        scenario.work_waiting()
+    assert len(feedback_forms(sandbox)) == 1
+
+
+def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
+    sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
+    theirs = type(lever_account(sandbox).templates[next(iter(lever_account(sandbox).templates))])(
+        "theirs",
+        feedback_template.TEMPLATE_NAME,
+        "Ours, please don't touch.",
+        build_fields(sent),
+    )
+    lever_account(sandbox).templates["theirs"] = theirs
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    assert len(portal_templates(sandbox)) == 2
+    assert LeverConnection.objects.get().feedback_template_id != "theirs"
+
+
+# the results that effects write as feedback
+
+
+def test_results_are_of_the_effects_own_organization(organization):
+    invitation = factories.InvitationFactory.create(organization=organization)
+    result = Result.objects.create(invitation=invitation, outcome="Passed")
+    other = factories.OrganizationFactory.create()
+    effects = [
+        factories.EffectFactory.create(
+            organization=owner, kind="write_feedback", key="feedback", payload={"result": result.pk}
+        )
+        for owner in (organization, other)
+    ]
+    assert results_of(effects) == {effects[0].pk: result}
+    assert results_of([Effect(kind="leave_note", payload={"result": result.pk})]) == {}

@@ -23,25 +23,6 @@ from tests.outbox.conftest import sending_calls
 from tests.support import factories
 
 ALDER = "alder@candidates.example"
-CLOSED_PORT = "http://127.0.0.1:9"  # the discard port: nothing listens
-
-
-def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandbox, settings):
-    address = settings.CODESCREEN_API_URL
-    settings.CODESCREEN_API_URL = CLOSED_PORT
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    effect = scenario.latest_effect()
-    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
-        "due",
-        None,
-        "pending",
-    )
-    assert "could not be reached" in effect.last_error
-    assert effect.due_at > timezone.now()
-    settings.CODESCREEN_API_URL = address
-    scenario.work_waiting()
-    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, sandbox):

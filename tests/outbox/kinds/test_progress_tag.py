@@ -50,16 +50,13 @@ def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, in
     assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
 
 
-@pytest.mark.parametrize("answer", [None, {"data": {"id": "x"}}])
-def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
-    scenario, monkeypatch, invitation, answer
-):
+def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(scenario, monkeypatch, invitation):
     monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (FORMER,))
     calls = []
 
     def request(_, method, path, **more):
         calls.append((path.rsplit("/", 1)[1], more["payload"]["tags"]))
-        return answer
+        return {"data": {"id": "x"}}
 
     monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
     enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
@@ -89,13 +86,3 @@ def test_a_tag_that_lever_locks_names_itself_and_who_makes_it(scenario, sandbox,
     scenario.work()
     assert progress_tags(sandbox) == [ProgressTag.INVITED]
     assert not list(check_failed_effects(scenario.organization))
-
-
-def test_a_result_tag_that_lever_locks_is_named_beside_the_progress_tags(scenario, sandbox):
-    sandbox.lever_does("settings", tags_locked=True)
-    scenario.set_policies(passed_tag="Passed: {assessment}")
-    scenario.evaluated_invitation(result="Passed", score=90)
-    scenario.work()
-    [found] = check_failed_effects(scenario.organization)
-    assert found.fix.count("“Passed: Backend”") == 1
-    assert f"“{ProgressTag.COMPLETED}”" in found.fix

@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from integrations.http import steps
+from integrations.http import deadlines, steps
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
+from tests.outbox.conftest import sending_calls
 
 ALDER = "alder@candidates.example"
 
@@ -73,3 +75,49 @@ def test_each_ending_is_mailed_also_after_sending_again(scenario):
     assert scenario.reread(invitation).status == "failed"
     mails = Effect.objects.filter(kind="send_email", email_topic="invitation_failed")
     assert list(mails.values_list("state", flat=True)) == ["done", "done"]
+
+
+# an invitation whose answer was lost is uncertain
+
+
+#: One of each way in which an answer is lost; `tests/http/test_session.py` has them all.
+LOST = [
+    {"kind": "status_after", "status": 504},
+    {"kind": "reset_before"},
+    {"kind": "timeout_after"},
+    {"kind": "html_after", "status": 200},
+]
+
+
+def _rule_name(rule):
+    return " ".join(str(value) for value in rule.values())
+
+
+@pytest.fixture
+def short_read_timeout(monkeypatch):
+    """A short read time-out."""
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.4)
+
+
+@pytest.mark.parametrize("rule", LOST, ids=_rule_name)
+def test_an_invitation_is_uncertain_and_not_repeated_when_the_answer_was_lost(
+    scenario, sandbox, short_read_timeout, rule
+):
+    scenario.codescreen_fails(**rule)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    sent = sandbox.invitations_sent(ALDER)
+    assert sent <= 1
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.due_at) == ("uncertain", None)
+    assert effect.attempt_started_at is not None
+    invitation = scenario.reread(invitation)
+    assert invitation.status == "uncertain"
+    assert invitation.status_reason.strip()
+    for _ in range(3):
+        scenario.work_waiting()
+    assert sending_calls() == 1
+    assert sandbox.invitations_sent(ALDER) == sent
+    email = scenario.latest_effect("send_email")
+    assert email.payload["recipients"] == [scenario.organization.memberships.get().user.email]
+    assert "@" not in f"{email.payload['subject']} {email.payload['lines']}"

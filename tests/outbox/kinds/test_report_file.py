@@ -1,8 +1,9 @@
-"""Attach the report as a PDF: one file per invitation, replaced on a regrade, safe to be killed anywhere."""
+"""The report as a PDF: one file per invitation, replaced on a regrade, removed when a person is erased."""
 
 import pytest
 
 from integrations.clients.models import ApiCall
+from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.oauth import FILES_SCOPE
@@ -11,7 +12,10 @@ from integrations.outbox.kinds import report_file
 from integrations.outbox.kinds.report_file import NO_PERMISSION
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.report import report_pdf
-from tests.outbox.conftest import evaluate, lever_account, may_attach
+from integrations.privacy.erase import erase
+from integrations.privacy.lever_changes import repeat_erasures
+from integrations.privacy.models import Erasure
+from tests.outbox.conftest import LOST, evaluate, lever_account, may_attach
 from tests.support.report_texts import characters_of, links_of, texts_of
 
 
@@ -71,12 +75,18 @@ def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
     assert uploads(sandbox) == 1
 
 
-def test_a_regrade_replaces_the_file(attaching, sandbox):
+def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
     invitation = attaching.sent_invitation()
     evaluate(attaching, score=40, result="Failed")
+    [file] = files(sandbox)
+    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
+    others = {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"}
+    for name in others:
+        opportunity.files[name] = type(file)(name, name, b"", "application/pdf")
     regrade(attaching)
     attaching.work()
-    [file] = files(sandbox)
+    [file] = [one for one in files(sandbox) if one.name not in others]
+    assert len(files(sandbox)) == 3
     assert file.name == f"codescreen-report-{invitation.reference}-2.pdf"
     assert {"Passed", "90 of 100"} <= set(texts_of(file.content))
     assert [one.file_id for one in Result.objects.order_by("attempt")] in (["", file.id], [file.id])
@@ -90,19 +100,6 @@ def test_a_file_that_a_person_deleted_is_replaced_all_the_same(attaching, sandbo
     regrade(attaching)
     attaching.work()
     assert len(files(sandbox)) == 1
-
-
-def test_other_files_of_the_candidate_stay(attaching, sandbox):
-    attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
-    [file] = files(sandbox)
-    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
-    for name in ("cv.pdf", "codescreen-report-ffffffffffff-1.pdf"):
-        opportunity.files[name] = type(file)(name, name, b"", "application/pdf")
-    regrade(attaching)
-    attaching.work()
-    assert {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"} < {one.name for one in files(sandbox)}
-    assert len(files(sandbox)) == 3
 
 
 class Killed(BaseException):
@@ -158,3 +155,66 @@ def test_letters_beyond_ascii_are_shown():
     invitation = Invitation(assessment_name="Łódź Μηχανικός", organization=Organization())
     pdf = report_pdf(invitation, Result(attempt=1))
     assert set("ŁΜχό") <= characters_of(pdf)
+
+
+# remove the report from Lever when a person is erased
+
+
+@pytest.fixture
+def attached(scenario):
+    """A scenario with a report in Lever."""
+    may_attach(scenario)
+    scenario.set_policies(attach_report=True)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    assert len(opportunity(scenario).files) == 1
+    return scenario
+
+
+def opportunity(scenario):
+    return lever_account(scenario.sandbox).opportunities[scenario.sandbox.opportunity_id("Alder")]
+
+
+def forget(scenario, cause=ErasureCause.FORGOTTEN):
+    erase(scenario.organization, scenario.sandbox.opportunity_id("Alder"), cause, "test")
+
+
+@pytest.mark.parametrize("cause", ErasureCause)
+def test_the_report_is_removed_when_the_person_is_to_be_forgotten(attached, cause):
+    forget(attached, cause)
+    attached.work()
+    is_removed = cause in {ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED}
+    assert (opportunity(attached).files == {}) is is_removed
+    assert Effect.objects.filter(kind="remove_report", state="done").exists() is is_removed
+    assert Result.objects.get().file_id == "" or not is_removed
+    assert attached.latest_effect("attach_report").written == {}
+
+
+def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetition(attached):
+    [file] = opportunity(attached).files.values()
+    forget(attached)
+    attached.work()
+    opportunity(attached).files[file.id] = file
+    Erasure.objects.update(erased_at="2020-01-01T00:00:00Z")
+    repeat_erasures(attached.organization)
+    attached.work()
+    assert opportunity(attached).files == {}
+
+
+def test_the_removal_goes_on_when_the_answer_was_lost_even_in_a_pause(attached):
+    attached.set_policies(paused=True)
+    attached.lever_fails("/files/", method="DELETE", kind=LOST)
+    forget(attached)
+    attached.work()
+    attached.work_waiting()
+    assert opportunity(attached).files == {}
+    assert attached.latest_effect("remove_report").state == "done"
+
+
+def test_a_candidate_lever_no_longer_has_is_no_error(attached):
+    account = lever_account(attached.sandbox)
+    del account.opportunities[attached.sandbox.opportunity_id("Alder")]
+    forget(attached)
+    attached.work()
+    effect = attached.latest_effect("remove_report")
+    assert (effect.state, effect.end_reason, effect.last_error) == ("done", "nothing_left", "")

@@ -1,0 +1,181 @@
+"""An invitation whose sending is interrupted: by a killed, late or stopped worker, or by the database."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from integrations.http import stop_signal
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox import perform
+from integrations.outbox.kinds import invitation as sending
+from integrations.outbox.models.effect import Effect
+from integrations.queue import worker
+from integrations.store import database
+from tests.outbox.conftest import sending_calls
+from tests.store.test_database import WriteDuringRestart
+from tests.support import factories
+
+ALDER = "alder@candidates.example"
+
+
+def leave_as_killed_while_sending(scenario, invitation):
+    """Leave the rows as a worker does that is killed after it recorded the started attempt."""
+    Invitation.objects.filter(pk=invitation.pk).update(status="sending", first_call_at=timezone.now())
+    Effect.objects.filter(pk=scenario.latest_effect().pk).update(
+        attempt_started_at=timezone.now(),
+        leased_until=timezone.now() - timedelta(seconds=1),
+        lease_owner="gone",
+        attempts=1,
+    )
+
+
+def test_an_invitation_is_uncertain_when_its_worker_was_killed_while_sending(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    leave_as_killed_while_sending(scenario, invitation)
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+    assert sending_calls() == 0
+    assert sandbox.invitations_sent(ALDER) == 0
+
+
+def take_over_lease(effect):
+    """Let another worker take the effect over."""
+    Effect.objects.filter(pk=effect.pk).update(
+        lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
+    )
+
+
+def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    effect = factories.claimed(Effect, "slow")
+    take_over_lease(effect)
+    worker.perform_effect(effect)
+    assert sandbox.invitations_sent(ALDER) == 0
+    assert scenario.reread(invitation).status == "pending"
+    effect.refresh_from_db()
+    assert (effect.lease_owner, effect.state, effect.attempt_started_at) == ("another", "due", None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PlatformError("busy", status=503),
+        PlatformError("no", status=422, permanent=True),
+        PlatformError("lost", ambiguous=True),
+    ],
+    ids=str,
+)
+def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, monkeypatch, error):
+    invitation = scenario.pending_invitation()
+    effect = factories.claimed(Effect, "slow")
+
+    def send(*_, **__):
+        take_over_lease(effect)
+        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
+        raise error
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
+    worker.perform_effect(effect)
+    effect.refresh_from_db()
+    assert (effect.state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
+    effect = factories.claimed(Effect, "slow")
+
+    def send(*_, **__):
+        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
+        return "instance-1"
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
+    worker.perform_effect(effect)
+    effect.refresh_from_db()
+    assert (effect.state, scenario.reread(invitation).status) == ("done", "invited")
+
+
+# workers that are asked to stop leave no call of unknown outcome behind
+
+
+def stop_during_call(monkeypatch, request_stop, number):
+    """Request a stop when the call of that number has begun; return the list of calls that are made."""
+    calls = []
+    send = PlatformSession._send
+
+    def send_and_stop(session, request, *rest):
+        calls.append(f"{request.method} {request.url.removeprefix(session.base_url)}")
+        if len(calls) == number:
+            request_stop()
+        return send(session, request, *rest)
+
+    monkeypatch.setattr(PlatformSession, "_send", send_and_stop)
+    return calls
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_nothing_is_called_after_a_stop_and_the_next_workers_send_the_invitation_once(
+    scenario, sandbox, request_stop, monkeypatch, number
+):
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    invitation = scenario.pending_invitation(checked_at=timezone.now() - timedelta(hours=2))
+    calls = stop_during_call(monkeypatch, request_stop, number)
+    scenario.work()
+    assert len(calls) == number
+    invitation = scenario.reread(invitation)
+    assert invitation.status == ("invited" if "POST /assessments" in calls else "pending")
+    assert sandbox.invitations_sent(ALDER) == (invitation.status == "invited")
+    stop_signal.discard()
+    while scenario.work_waiting():
+        pass
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert set(invitation.effects.values_list("state", "consecutive_crashes")) == {("done", 0)}
+
+
+# the started attempt and the answer of an invitation are recorded while the database restarts
+
+
+@pytest.fixture(autouse=True)
+def _retry_without_pause(monkeypatch) -> None:
+    monkeypatch.setattr(database, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+@pytest.mark.parametrize(("module", "step"), [(sending, "_start_attempt"), (perform, "_record")])
+def test_an_invitation_is_sent_once_when_the_database_restarts_around_the_call(
+    scenario, sandbox, monkeypatch, module, step, is_committed
+) -> None:
+    restarting = WriteDuringRestart(getattr(module, step), [OperationalError()], is_committed)
+    monkeypatch.setattr(module, step, restarting)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert not restarting.errors
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert scenario.latest_effect().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_refused_call_is_retried_when_the_database_restarts_while_it_is_recorded(
+    scenario, sandbox, monkeypatch, is_committed
+) -> None:
+    monkeypatch.setattr(
+        sending,
+        "_revert_to_pending",
+        WriteDuringRestart(sending._revert_to_pending, [OperationalError()], is_committed),
+    )
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "pending"
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
