@@ -77,20 +77,8 @@ def test_an_invitation_is_not_sent_again_while_a_decision_invites_the_person_els
 @pytest.fixture
 def hazel(scenario, sandbox):
     """A candidate who got no assessment."""
-    scenario.move("Hazel")
-    scenario.work()
+    scenario.enter("Hazel")
     return Candidate.objects.get(delivery__verdict="no_assessment")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_candidate_who_is_being_chosen_is_not_chosen_by_somebody_else(hazel, super_admin):
-    raised = run_during_transaction(
-        lambda: invite_candidate(hazel, super_admin, ASSESSMENT),
-        lambda: invite_candidate(Candidate.objects.get(), super_admin),
-    )
-    assert [type(error) for error in raised] == [ActionNotAllowed]
-    assert Delivery.objects.get().chosen_assessment == ASSESSMENT
-    assert AuditEntry.objects.filter(action="invite_candidate").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

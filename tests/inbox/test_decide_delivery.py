@@ -34,20 +34,18 @@ from tests.support.at_once import run_at_once
 from tests.support.waits import end_wait, work_through_waits
 
 ALDER = "alder@candidates.example"
+ELSEWHERE = "Phone screen"
 
 
-def test_an_ignored_event_needs_no_call(scenario):
-    delivery = scenario.deliver(event="candidateArchiveChange")
-    scenario.work()
-    assert verdict(delivery) == "ignored_event"
-    assert not delivery.calls.exists()
-
-
-def test_the_opportunity_is_not_read_when_the_stage_is_no_trigger(scenario, sandbox):
-    delivery = scenario.move(stage="Phone screen")
+def test_the_opportunity_is_not_read_when_the_event_or_the_stage_is_no_trigger(scenario):
     scenario.lever_fails("/opportunities/", method="GET", status=500, times=9)
+    other_event, other_stage = (
+        scenario.deliver(event="candidateArchiveChange"),
+        scenario.move(stage=ELSEWHERE),
+    )
     scenario.work()
-    assert verdict(delivery) == "not_a_trigger_stage"
+    assert (verdict(other_event), verdict(other_stage)) == ("ignored_event", "not_a_trigger_stage")
+    assert not other_event.calls.exists()
 
 
 def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(scenario):
@@ -170,8 +168,7 @@ def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario, sandbox):
 
 
 def test_a_replay_is_previewed_and_replaces_the_verdict_and_is_audited(scenario, sandbox, super_admin):
-    delivery = scenario.move("Hazel")
-    scenario.work()
+    delivery = scenario.enter("Hazel")
     assert verdict(delivery) == "no_assessment"
     set_policies(scenario.organization, {"default_assessment": "Backend"}, super_admin)
     assert queue_acts.preview(delivery).verdict == "invite"
@@ -248,8 +245,7 @@ class TestUndecidable:
         """A webhook about somebody; Lever answers 500 about them."""
         scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
         lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
-        scenario.move()
-        scenario.work()
+        scenario.enter()
         delivery = Delivery.objects.get()
         assert (delivery.verdict, delivery.failing_since is None) == ("", False)
         return delivery

@@ -25,29 +25,13 @@ def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
     Organization.objects.update(default_assessment=" backend")
     RoleMapping.objects.all().delete()
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
-    delivery = scenario.move()
-    scenario.work()
+    delivery = scenario.enter()
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
     Organization.objects.update(paused=True)
     queue_acts.replay(delivery, super_admin)
     assert verdict(delivery) == "paused"
     assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
-
-
-def test_an_invitation_is_withdrawn_when_the_candidate_leaves_before_starting(scenario, sandbox):
-    scenario.move()
-    scenario.work()
-    delivery = scenario.move(stage="Phone screen")
-    scenario.work()
-    invitation = Invitation.objects.get()
-    assert verdict(delivery) == "not_a_trigger_stage"
-    assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
-    back = scenario.move()
-    scenario.work()
-    invitation.refresh_from_db()
-    assert (verdict(back), invitation.status) == ("already_invited", "invited")
-    assert sandbox.invitations_sent() == 1
 
 
 def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, sandbox):
@@ -64,16 +48,13 @@ def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, s
         "cancelled",
         0,
     )
-    scenario.move()
-    scenario.work()
+    scenario.enter()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
 
 
 def test_a_skipped_candidate_gets_one_note(scenario, sandbox):
-    scenario.move("Hazel")
-    scenario.work()
-    scenario.move("Hazel")
-    scenario.work()
+    scenario.enter("Hazel")
+    scenario.enter("Hazel")
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
     [note] = sandbox.opportunity("Hazel")["note_texts"]
     assert "no assessment was sent" in note

@@ -19,8 +19,7 @@ def candidate(delivery) -> Candidate:
 
 
 def test_an_invited_candidate_has_a_row_with_the_invitation(scenario):
-    delivery = scenario.move()
-    scenario.work()
+    delivery = scenario.enter()
     row = candidate(delivery)
     assert row.delivery == delivery
     assert row.invitation is not None
@@ -35,8 +34,7 @@ def test_an_invited_candidate_has_a_row_with_the_invitation(scenario):
 
 
 def test_a_candidate_without_an_invitation_has_a_row_with_name_and_role(scenario):
-    delivery = scenario.move("Ginkgo")
-    scenario.work()
+    delivery = scenario.enter("Ginkgo")
     assert verdict(delivery) == "unknown_assessment"
     row = candidate(delivery)
     assert row.invitation is None
@@ -48,8 +46,7 @@ def test_a_candidate_without_an_invitation_has_a_row_with_name_and_role(scenario
 def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(scenario, stage, count):
     duty_runs.sweep_whole(scenario.organization)  # reads the list of stages
     scenario.set_policies(paused=True)
-    delivery = scenario.move(stage=stage)
-    scenario.work()
+    delivery = scenario.enter(stage=stage)
     assert verdict(delivery) == "paused"
     assert Candidate.objects.filter(name="").count() == count
     scenario.set_policies(paused=False)
@@ -68,15 +65,13 @@ def test_a_sweep_makes_a_row_with_levers_time(scenario):
 
 
 def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario):
-    delivery = scenario.move()
-    scenario.work()
+    delivery = scenario.enter()
     invitation = candidate(delivery).invitation
     assert invitation is not None
     type(invitation).objects.filter(pk=invitation.pk).update(opportunity_id="o-first")
     scenario.sandbox.lever_does("tags", opportunity=delivery.opportunity_id, remove=[*ProgressTag])
     Candidate.objects.all().delete()
-    again = scenario.move()
-    scenario.work()
+    again = scenario.enter()
     assert verdict(again) == "invited_elsewhere"
     assert candidate(again).invitation is None
 

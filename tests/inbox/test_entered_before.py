@@ -109,11 +109,9 @@ def test_a_sent_invitation_explains_the_tag_after_retention(scenario, sandbox, t
     assert tell(is_webhook=True).verdict == "already_invited"
 
 
-@pytest.mark.parametrize("is_tagged", [False, True])
-def test_a_persons_choice_invites_who_may_be_invited_already(scenario, sandbox, tell, super_admin, is_tagged):
+def test_a_persons_choice_invites_who_may_be_invited_already(scenario, sandbox, tell, super_admin):
     enter(sandbox, days=3)
-    if is_tagged:
-        sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
     delivery = tell(is_webhook=False)
     invite_offered(scenario.organization, super_admin, delivery.pk)
     scenario.work()

@@ -30,8 +30,9 @@ def reported(scenario):
     return report
 
 
-def test_a_deleted_candidate_is_erased_at_once(scenario, reported):
+def test_a_deleted_candidate_is_erased_at_once_even_in_a_pause(scenario, reported):
     invitation = scenario.sent_invitation()
+    scenario.set_policies(paused=True)
     scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
     delivery = reported(invitation.opportunity_id, deletedBy="user-1")
     assert (delivery.verdict, delivery.explanation) == ("erased", noted_events.ERASED)
@@ -68,13 +69,6 @@ def test_a_candidate_without_stored_data_gets_no_receipt(scenario, reported):
     delivery = reported(opportunity_id)
     assert (delivery.verdict, delivery.explanation) == ("noted", noted_events.NOTHING_STORED)
     assert not Erasure.objects.exists()
-
-
-def test_a_pause_does_not_hold_the_erasure_back(scenario, reported):
-    invitation = scenario.sent_invitation()
-    scenario.set_policies(paused=True)
-    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
-    assert reported(invitation.opportunity_id).verdict == "erased"
 
 
 def test_without_a_connection_the_report_is_kept_and_decided_again(scenario, reported):

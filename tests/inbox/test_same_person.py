@@ -1,9 +1,6 @@
 """The same person enters the stage through another opportunity: what they have already counts, over or not."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -24,15 +21,13 @@ def enter_both(scenario, sandbox):
     """
     sandbox.lever_does("settings", webhooks_enabled=False)
     scenario.set_policies(default_assessment="Backend")
-    scenario.move(FIRST)
-    scenario.work()
+    scenario.enter(FIRST)
     assert sandbox.invitations_sent(PERSON) == 1
 
     def enter(**changes):
         for tag in sandbox.opportunity(SECOND)["tags"]:
             sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id(SECOND)], remove=[tag])
-        delivery = scenario.move(SECOND, **changes)
-        scenario.work()
+        delivery = scenario.enter(SECOND, **changes)
         return verdict(delivery)
 
     return enter
@@ -49,20 +44,10 @@ def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox
     )
 
 
-def test_the_reentry_policy_holds_for_a_person_who_completed_elsewhere(scenario, sandbox, enter_both):
-    scenario.candidate_does("start", "submit", "evaluate", word=FIRST, score=20)
-    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=1, seconds=5))
-    assert enter_both() == "invited_elsewhere"
-    scenario.set_policies(reentry_days=1)
-    assert enter_both() == "invite"
-    assert sandbox.invitations_sent(PERSON) == 2
-
-
 def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitation_was_withdrawn(
     scenario, sandbox, enter_both
 ):
-    scenario.move(FIRST, "Phone screen")
-    scenario.work()
+    scenario.enter(FIRST, "Phone screen")
     assert enter_both() == "invited_elsewhere"
     assert Invitation.objects.get().status == "withdrawn"
     assert sandbox.invitations_sent(PERSON) == 1

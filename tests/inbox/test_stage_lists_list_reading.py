@@ -12,7 +12,6 @@ from integrations.clients.models import ApiCall
 from integrations.clients.provider import ClientProvider
 from integrations.inbox import stage_lists
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
 from portal.devtools.processes import run_in_threads
@@ -91,39 +90,15 @@ def test_a_delivery_that_came_after_the_reading_is_not_decided_by_it(scenario, s
         scenario.move(word)
     first = factories.claimed(Delivery, "first")
     assert stage_lists.readings.take(first) is not None
+    again = Delivery.objects.get(opportunity_id=sandbox.opportunity_id("Birch"))
+    again.due_at = timezone.now() + timedelta(seconds=1)  # due again since
+    assert stage_lists.readings.take(again) is None
     scenario.move("Alder", "Phone screen")
     later = scenario.move("Alder")
     assert stage_lists.readings.take(later) is None
     scenario.work()
     assert reads() == (1, 1)
     assert sandbox.invitations_sent("alder@candidates.example") == 1
-
-
-def test_a_delivery_that_became_due_again_after_the_reading_is_not_decided_by_it(scenario):
-    deliveries = [scenario.move(word) for word in WORDS]
-    assert stage_lists.readings.take(deliveries[0]) is not None
-    deliveries[1].due_at = timezone.now() + timedelta(seconds=1)
-    assert stage_lists.readings.take(deliveries[1]) is None
-
-
-def test_an_old_reading_is_not_used(scenario, monkeypatch):
-    deliveries = [scenario.move(word) for word in WORDS]
-    assert stage_lists.readings.take(deliveries[0]) is not None
-    monkeypatch.setattr(stage_lists, "YOUNG_SECONDS", 0.0)
-    assert stage_lists.readings.take(deliveries[1]) is not None
-    assert reads() == (2, 0)
-
-
-def test_a_candidate_who_left_after_the_reading_is_not_invited(scenario, sandbox):
-    for word in WORDS:
-        scenario.move(word)
-    first = factories.claimed(Delivery, "first")
-    stage_lists.readings.take(first)
-    first.release()
-    scenario.move("Birch", "Phone screen")
-    scenario.work()
-    assert sandbox.invitations_sent("birch@candidates.example") == 0
-    assert Invitation.objects.get(email="birch@candidates.example").status == "withdrawn"
 
 
 def test_candidates_are_read_one_by_one_when_the_list_fails(scenario, sandbox):
@@ -135,9 +110,10 @@ def test_candidates_are_read_one_by_one_when_the_list_fails(scenario, sandbox):
     assert sandbox.invitations_sent() == len(WORDS)
 
 
-def test_no_more_pages_are_read_than_calls_are_saved(scenario, sandbox, monkeypatch):
+@pytest.mark.parametrize(("limit", "value"), [("PAGE_SIZE", 1), ("LONGEST_READING_SECONDS", -1.0)])
+def test_no_more_is_read_than_saves_calls_and_is_young_enough(scenario, sandbox, monkeypatch, limit, value):
     deliveries = [scenario.move(word) for word in WORDS]
-    monkeypatch.setattr(stage_lists, "PAGE_SIZE", 1)
+    monkeypatch.setattr(stage_lists, limit, value)
     taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
     assert sum(found is not None for found in taken) == 1
     scenario.work()
@@ -169,15 +145,9 @@ def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(scenario, mon
     other = Delivery(organization=Organization(pk=9**9), due_at=NOW, payload=_entering("x", "another stage"))
     assert stage_lists.readings.take(other) is None
     assert not stage_lists.readings._latest
-
-
-def test_a_reading_ends_in_time_for_those_it_has_shown(scenario, sandbox, monkeypatch):
-    deliveries = [scenario.move(word) for word in WORDS]
-    monkeypatch.setattr(stage_lists, "LONGEST_READING_SECONDS", -1.0)
-    taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
-    assert sum(found is not None for found in taken) == 1
-    scenario.work()
-    assert sandbox.invitations_sent() == len(WORDS)
+    before = reads()
+    assert stage_lists.readings.take(deliveries[1]) is not None
+    assert reads() == (before[0] + 1, before[1])
 
 
 def _take(delivery, taken):

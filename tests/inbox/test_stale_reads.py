@@ -1,17 +1,133 @@
-"""A candidate leaves the stage while an older read of them is acted on: they aren't invited."""
+"""Lever shows a new stage late, or a candidate leaves while an older read is acted on."""
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
+from integrations.http.steps import LATE_STAGE_WAITS
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
+from portal.devtools.sandbox.values import now_ms
 from tests.clients.fakes import FakeClients
+from tests.inbox.conftest import STAGE, verdict
 from tests.support import factories
+from tests.support.waits import end_wait
+
+BEFORE = "Phone screen"
+
+
+LAG = 60
+
+
+@pytest.fixture
+def move(scenario, sandbox):
+    """Return what moves a candidate in Lever, whose reads lag, and stores the webhook's delivery."""
+    sandbox.lever_does("settings", webhooks_enabled=False)
+
+    def move(word="Alder", stage=STAGE, lag=LAG):
+        left, opportunity_id = scenario.stage_of(word), sandbox.opportunity_id(word)
+        sandbox.lever_does("settings", read_lag=lag)
+        sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
+        data = {"fromStageId": sandbox.stage_id(left), "toStageId": sandbox.stage_id(stage)}
+        data["opportunityId"] = opportunity_id
+        return factories.DeliveryFactory(
+            organization=scenario.organization,
+            opportunity_id=opportunity_id,
+            payload={"event": "candidateStageChange", "triggeredAt": now_ms(), "data": data},
+        )
+
+    scenario.place(stage=BEFORE)
+    for word in ("Alder", "Birch"):
+        sandbox.set_entered_at(word, timezone.now() - timedelta(days=1))
+    return move
+
+
+def test_a_candidate_is_invited_by_the_webhook_when_lever_shows_the_stage_late(scenario, sandbox, move):
+    delivery = move()
+    for reads, wait in enumerate(LATE_STAGE_WAITS, start=1):
+        scenario.work()
+        assert verdict(delivery) == ""
+        assert (delivery.late_reads, delivery.not_shown_reads) == (reads, 0)
+        assert "new stage" in delivery.last_error
+        assert timedelta() < delivery.due_at - timezone.now() <= wait
+        end_wait()
+    sandbox.lever_does("settings", read_lag=0)
+    scenario.work()
+    assert (verdict(delivery), delivery.late_reads, sandbox.invitations_sent()) == ("invite", 0, 1)
+    assert not Delivery.objects.filter(event="sweep").exists()
+
+
+def test_the_stage_from_before_is_believed_after_the_third_wait(scenario, sandbox, move):
+    delivery = move()
+    for _ in range(len(LATE_STAGE_WAITS) + 1):
+        scenario.work()
+        end_wait()
+    assert (verdict(delivery), delivery.late_reads) == ("left_stage", 0)
+    assert sandbox.invitations_sent() == 0
+
+
+def test_who_was_moved_back_has_left_at_once(scenario, sandbox, move):
+    delivery = move(lag=0)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=BEFORE)
+    sandbox.set_entered_at("Alder", timezone.now() + timedelta(seconds=1))
+    scenario.work()
+    assert verdict(delivery) == "left_stage"
+
+
+def test_who_left_is_withdrawn_when_lever_shows_that_late(scenario, sandbox, move):
+    invitation = scenario.sent_invitation()
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    delivery = move(stage=BEFORE)
+    scenario.work()
+    assert (verdict(delivery), scenario.reread(invitation).status) == ("", "invited")
+    sandbox.lever_does("settings", read_lag=0)
+    end_wait()
+    scenario.work()
+    assert (verdict(delivery), scenario.reread(invitation).status) == ("not_a_trigger_stage", "withdrawn")
+
+
+@pytest.fixture
+def waiting_invitation(scenario, sandbox, move):
+    """An invitation by a webhook, which waits after CodeScreen's 429, while Lever's reads lag again."""
+    scenario.codescreen_fails(status=429)
+    delivery = move(lag=0)
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    invitation = Invitation.objects.get()
+    assert invitation.status == "pending"
+    sandbox.lever_does("settings", read_lag=LAG)
+    return invitation
+
+
+def test_an_invitation_waits_when_a_second_read_shows_the_stage_from_before(
+    scenario, sandbox, waiting_invitation
+):
+    for reads, wait in enumerate(LATE_STAGE_WAITS, start=1):
+        scenario.work_waiting()
+        invitation, effect = scenario.reread(waiting_invitation), scenario.latest_effect()
+        assert (invitation.status, invitation.late_reads, effect.state) == ("pending", reads, "due")
+        assert timedelta() < effect.due_at - timezone.now() <= wait
+    sandbox.lever_does("settings", read_lag=0)
+    scenario.work_waiting()
+    invitation = scenario.reread(waiting_invitation)
+    assert (invitation.status, invitation.late_reads, sandbox.invitations_sent()) == ("invited", 0, 1)
+
+
+def test_an_invitation_is_withdrawn_when_the_stage_from_before_stays(scenario, sandbox, waiting_invitation):
+    for _ in range(len(LATE_STAGE_WAITS) + 1):
+        scenario.work_waiting()
+    assert (scenario.reread(waiting_invitation).status, sandbox.invitations_sent()) == ("withdrawn", 0)
+    assert not Effect.objects.filter(kind="send_invitation", state="due").exists()
+
+
+# a candidate leaves the stage while an older read of them is acted on: they aren't invited
+
 
 ELSEWHERE = "Phone screen"
 
@@ -39,8 +155,7 @@ def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbo
     scenario.move().delete()
     began = timezone.now() - timedelta(seconds=5)
     [listed] = queue_acts.opportunities(scenario.organization, 1, email="alder@candidates.example")
-    scenario.move(stage=ELSEWHERE)
-    scenario.work()
+    scenario.enter(stage=ELSEWHERE)
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
@@ -52,8 +167,7 @@ def test_a_candidate_who_leaves_while_codescreen_answers_429_is_not_invited(scen
     assert worker.work(most=2) == 2
     assert Invitation.objects.get().status == "pending"
     Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
-    scenario.move(stage=ELSEWHERE)
-    scenario.work()
+    scenario.enter(stage=ELSEWHERE)
     Invitation.objects.update(status="pending")
     scenario.work_waiting()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)

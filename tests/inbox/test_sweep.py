@@ -1,12 +1,10 @@
 """The sweep takes in candidates whose webhook was lost, once, and no others."""
 
-import contextlib
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox import decide_delivery, sweep
@@ -34,20 +32,6 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox):
     assert sandbox.invitations_sent() == 1
     [email] = Effect.objects.filter(kind="send_email")
     assert "webhook missed" in email.payload["subject"]
-
-
-def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox):
-    scenario.place()
-    for _ in range(2):
-        queue_acts.sweep_organization(scenario.organization)
-    scenario.work()
-    queue_acts.sweep_organization(scenario.organization)
-    before = ApiCall.objects.count()
-    for _ in range(3):
-        queue_acts.sweep_organization(scenario.organization)
-    assert ApiCall.objects.count() == before
-    swept = ApiCall.objects.filter(path="/opportunities", opportunity_id="").latest("at")
-    assert swept.repeats >= 3
 
 
 def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(scenario, sandbox):
@@ -85,14 +69,6 @@ def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, r
     assert not Delivery.objects.exists()
 
 
-def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sandbox):
-    scenario.place()
-    scenario.lever_fails("/opportunities", method="GET", status=500, times=1)
-    with pytest.raises(PlatformError):
-        queue_acts.sweep_organization(scenario.organization)
-    assert queue_acts.sweep_organization(scenario.organization) == 1
-
-
 def test_a_delivery_is_not_due_while_the_sweep_decides_it(scenario, sandbox, monkeypatch):
     scenario.place()
     due_counts = []
@@ -107,24 +83,18 @@ def test_a_delivery_is_not_due_while_the_sweep_decides_it(scenario, sandbox, mon
     assert due_counts == [0]
 
 
-@pytest.mark.parametrize(
-    ("was_decided_by_a_sweep", "error"),
-    [(False, CallDeferred(1.0)), (True, PlatformError("no answer", status=503))],
-)
-def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
-    scenario, sandbox, monkeypatch, error, was_decided_by_a_sweep
-):
+def test_a_candidate_who_cannot_be_decided_again_is_left_to_the_workers(scenario, sandbox, monkeypatch):
     scenario.place()
-    if was_decided_by_a_sweep:
-        queue_acts.sweep_organization(scenario.organization)
-        Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    queue_acts.sweep_organization(scenario.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
 
-    def fail(*_args, **_kwargs):
-        raise error
+    def defer(*_args, **_kwargs):
+        raise CallDeferred(1.0)
 
-    with monkeypatch.context() as patch, contextlib.suppress(CallDeferred):
-        patch.setattr(sweep, "decide_delivery", fail)
-        queue_acts.sweep_organization(scenario.organization)
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "decide_delivery", defer)
+        with pytest.raises(CallDeferred):
+            queue_acts.sweep_organization(scenario.organization)
     assert Delivery.objects.due().count() == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1

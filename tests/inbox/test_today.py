@@ -105,13 +105,11 @@ def test_another_reason_is_said_as_that_of_now(scenario):
     assert ". Now: CodeScreen has no assessment “Nothing like it”." in changed.sentence
 
 
-def test_nobody_is_freed_during_a_pause(scenario, hazel):
+def test_nobody_is_freed_during_a_pause_or_who_moved_on_or_is_erased(scenario, hazel):
+    assert Today(scenario.organization).freed
     scenario.set_policies(paused=True)
     assert not Today(scenario.organization).changed
-
-
-def test_nobody_is_freed_who_moved_on_or_is_erased(scenario, hazel):
-    assert Today(scenario.organization).freed
+    scenario.set_policies(paused=False)
     scenario.enter("Hazel", "Phone screen")
     assert not Today(scenario.organization).freed
     row = Candidate.objects.get()

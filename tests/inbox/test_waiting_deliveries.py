@@ -29,8 +29,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
             LeverConnection.objects.update(state="needs_reconnect")
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
-    delivery = scenario.move()
-    scenario.work()
+    delivery = scenario.enter()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
     assert sandbox.invitations_sent() == 0
@@ -49,8 +48,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
 def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(scenario, sandbox):
     wrong = sealed(CodeScreenConnection.objects.get(), api_key="wrong")
     CodeScreenConnection.objects.update(**wrong, assessments_refreshed_at=None)
-    delivery = scenario.move()
-    scenario.work()
+    delivery = scenario.enter()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
     assert CodeScreenConnection.objects.get().state == "refused"
