@@ -1,4 +1,4 @@
-"""Poll one invitation: what is returned, and when it is polled again after a failure."""
+"""Poll CodeScreen about an invitation, by the clock or a webhook, and record the progress that it states."""
 
 from datetime import timedelta
 
@@ -7,11 +7,19 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.codescreen.payloads import Progress
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import Progress, WebhookHint
+from integrations.core.vocabulary import ProgressTag
+from integrations.http.session import PlatformError
+from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.outbox.models.effect import Effect
 from integrations.results import poll, schedule
 from integrations.results.poll import PollOutcome
-from tests.results.conftest import COMPLETE, INSTANCE, URL
+from integrations.store import database
+from tests.clients.fakes import FakeClients
+from tests.results.conftest import COMPLETE, INSTANCE, URL, progress_tags
 
 
 @pytest.mark.parametrize("answer", [[], "text", None, 5])
@@ -48,13 +56,6 @@ def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, mon
     assert polled.next_poll_at > timezone.now()
 
 
-def test_a_poll_returns_whether_anything_changed(codescreen_api, invitation):
-    codescreen_api.get(f"{URL}/assessments/{INSTANCE}", json={"status": "In_Progress", "metadata": {}})
-    codescreen = provider.codescreen_client(invitation.organization)
-    assert poll.refresh_progress(invitation, codescreen) is PollOutcome.CHANGED
-    assert poll.refresh_progress(invitation, codescreen) is PollOutcome.UNCHANGED
-
-
 def test_an_unchanged_poll_is_counted_on_the_first_such_call(poll_answer):
     for _ in range(3):
         poll_answer({"status": "Not_Started", "metadata": {}})
@@ -72,3 +73,200 @@ def test_the_instance_id_is_escaped_in_the_address(codescreen_api, invitation):
     assert isinstance(
         provider.codescreen_client(invitation.organization).status(invitation.instance_id), Progress
     )
+
+
+# record the progress that CodeScreen reports
+
+
+def test_nothing_changes_when_the_assessment_is_not_started(poll_answer):
+    polled = poll_answer({"status": "Not_Started", "metadata": {}})
+    assert (polled.status, polled.raw_status, polled.poll_failures) == ("invited", "Not_Started", 0)
+    assert timezone.now() < polled.next_poll_at < timezone.now() + timedelta(minutes=10)
+    assert progress_tags() == []
+
+
+def test_the_progress_tag_goes_back_when_the_assessment_is_reopened(poll_answer):
+    poll_answer(COMPLETE)
+    polled = poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
+    assert (polled.status, polled.completed_at) == ("in_progress", None)
+    assert "again" in polled.status_reason
+    polled = poll_answer(COMPLETE | {"score": 90, "metadata": {"result": "Passed", "attempt": 2}})
+    assert polled.status == "completed"
+    assert progress_tags() == [ProgressTag.COMPLETED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED]
+    assert Result.objects.count() == 2
+
+
+def test_an_expired_invitation_is_invited_again_when_codescreen_resends_it(poll_answer):
+    poll_answer({"status": "Complete", "metadata": {"result": "Expired", "failureReason": "Expired"}})
+    polled = poll_answer({"status": "Not_Started", "metadata": {"attempt": 2}})
+    assert (polled.status, polled.started_at, polled.completed_at) == ("invited", None, None)
+    assert progress_tags() == [ProgressTag.EXPIRED, ProgressTag.INVITED]
+
+
+def test_an_assessment_ends_as_expired_when_codescreen_says_so_in_its_status(poll_answer):
+    polled = poll_answer({"status": "Expired", "metadata": {}})
+    assert polled.status == "completed"
+    result = Result.objects.get()
+    assert (result.outcome, result.score, result.rating) == ("Expired", None, None)
+    assert progress_tags() == [ProgressTag.EXPIRED]
+
+
+@pytest.mark.parametrize("status", ["Completed", None, "x" * 500])
+def test_an_unknown_status_changes_nothing_and_polling_goes_on(poll_answer, status):
+    polled = poll_answer({"status": status, "score": 90, "metadata": {}})
+    assert polled.status == "invited"
+    assert polled.next_poll_at is not None
+    assert not Result.objects.exists()
+
+
+# something changes the invitation while it is polled: the latest state wins
+
+
+class CodeScreenWithEvent(CodeScreenClient):
+    """A CodeScreen client that runs something during the call, before it answers."""
+
+    def __init__(self, during_call, status):
+        self.during_call, self.answer = during_call, Progress(status)
+
+    def status(self, instance_id):
+        self.during_call(instance_id)
+        return self.answer
+
+
+def test_an_overtaken_answer_changes_nothing_and_the_invitation_is_polled_again(scenario):
+    invitation = scenario.sent_invitation()
+    scenario.candidate_does("start")
+
+    def complete(instance):
+        scenario.candidate_does("submit", "evaluate", score=80)
+
+    assert (
+        poll.refresh_progress(scenario.reread(invitation), CodeScreenWithEvent(complete, "In_Progress"))
+        is PollOutcome.OVERTAKEN
+    )
+    assert scenario.reread(invitation).status == "completed"
+    assert Invitation.objects.due_for_poll().exists()
+    scenario.poll()
+    assert [result.attempt for result in invitation.results.all()] == [1]
+
+
+def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(scenario, super_admin):
+    invitation = scenario.sent_invitation()
+
+    def stop(instance):
+        invitations.cancel(invitation, super_admin)
+
+    for status in ("Not_Started", "In_Progress"):
+        poll.refresh_progress(invitation, CodeScreenWithEvent(stop, status))
+        assert (scenario.reread(invitation).status, scenario.reread(invitation).next_poll_at) == (
+            "withdrawn",
+            None,
+        )
+        Invitation.objects.update(status="invited", stopped_by_user=False)
+
+
+def test_an_invitation_is_not_polled_again_when_it_is_stopped_during_a_failing_poll(scenario, super_admin):
+    invitation = scenario.sent_invitation()
+
+    def stop_and_fail(instance):
+        invitations.cancel(invitation, super_admin)
+        raise PlatformError("CodeScreen answered 503", status=503)
+
+    codescreen = CodeScreenWithEvent(stop_and_fail, "Not_Started")
+    clients = FakeClients(scenario.organization, codescreen=codescreen)
+    assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
+    Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=database.now())
+    assert not Invitation.objects.due_for_poll().exists()
+
+
+def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):
+    invitation = scenario.sent_invitation()
+    invitations.cancel(invitation, super_admin)
+    scenario.candidate_does("start", "submit", "evaluate", score=80)
+    assert (
+        poll.apply_hint(scenario.organization, WebhookHint("candidate.evaluated", invitation.instance_id))
+        == invitation
+    )
+    assert not Invitation.objects.due_for_poll().exists()
+    assert (scenario.reread(invitation).status, invitation.results.count()) == ("withdrawn", 0)
+    scenario.reread(invitation).move("invited")  # as when the candidate enters the stage again
+    scenario.poll()
+    assert scenario.reread(invitation).status == "completed"
+
+
+def test_a_webhook_during_a_poll_is_kept_when_clocks_differ(scenario, monkeypatch):
+    invitation = scenario.sent_invitation()
+    ahead = database.now() + timedelta(seconds=1)
+
+    def receive_webhook(instance):
+        poll.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "now", lambda: ahead)
+        poll.refresh_progress(invitation, CodeScreenWithEvent(receive_webhook, "Not_Started"))
+    assert Invitation.objects.due_for_poll().exists()
+    scenario.poll()
+    assert not Invitation.objects.due_for_poll().exists()
+
+
+# a CodeScreen webhook makes an invitation due for a poll and confirms uncertain invitations
+
+
+def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE):
+    """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
+    return poll.apply_hint(invitation.organization, WebhookHint(kind, instance))
+
+
+def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
+    Invitation.objects.update(next_poll_at=timezone.now() + timedelta(days=1))
+    assert receive_webhook(invitation) == invitation
+    invitation.refresh_from_db()
+    assert (invitation.status, Result.objects.exists()) == ("invited", False)
+    assert invitation.next_poll_at <= timezone.now() + timedelta(seconds=1)
+
+
+def test_a_submission_webhook_sets_the_submitted_status(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.submitted")
+    invitation.refresh_from_db()
+    assert invitation.status == "submitted"
+    assert poll_answer({"status": "In_Progress", "metadata": {}}).status == "submitted"
+    assert poll_answer(COMPLETE).status == "completed"
+
+
+def test_a_submission_webhook_before_the_start_sets_the_in_progress_tag(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.submitted")
+    assert progress_tags() == [ProgressTag.IN_PROGRESS]
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    receive_webhook(invitation, "candidate.submitted")
+    assert progress_tags() == [ProgressTag.IN_PROGRESS]
+
+
+def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, poll_answer):
+    for kind in (
+        "candidate.evaluated",
+        "candidate.invited",
+        "candidate.started",
+        "candidate.evaluated",
+        "candidate.submitted",
+    ):
+        receive_webhook(invitation, kind)
+        poll_answer(COMPLETE)
+    invitation.refresh_from_db()
+    assert invitation.status == "completed"
+    assert Result.objects.count() == 1
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
+def test_a_bounce_is_told_once_in_lever(invitation):
+    for _ in range(2):
+        receive_webhook(invitation, "candidate.email_bounced")
+    [note] = Effect.objects.filter(kind="leave_note")
+    assert "bounced: it couldn't be delivered. Correct the address in Lever" in note.payload["text"]
+    assert invitation.email not in note.payload["text"]
+
+
+def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
+    other = stranger.memberships.get().organization
+    assert poll.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE)) is None
+    assert receive_webhook(invitation, instance="unknown") is None
+    assert receive_webhook(invitation, instance="") is None

@@ -5,15 +5,15 @@ import pytest
 from integrations.invitations.models.result import Result
 from integrations.results.poll import rate
 
-QUARTERS = (25, 50, 75)
+THRESHOLDS = (25, 50, 74)
 
 
 @pytest.mark.parametrize(
-    ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (74, 3), (75, 4), (100, 4)]
+    ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (73.9999, 3), (74, 4), (100, 4)]
 )
 @pytest.mark.parametrize("outcome", ["", "Expired"])
 def test_the_rating_follows_the_score_where_nothing_says_who_passed(score, expected, outcome):
-    assert rate(Result(score=score, outcome=outcome), QUARTERS, follows_result=True) == expected
+    assert rate(Result(score=score, outcome=outcome), THRESHOLDS, follows_result=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_rating_follows_the_score_where_nothing_says_who_passed(score, expec
     ],
 )
 def test_the_rating_never_contradicts_a_stated_result_or_the_bar(said, score, expected):
-    assert rate(Result(score=score, **said), QUARTERS, follows_result=True) == expected
+    assert rate(Result(score=score, **said), THRESHOLDS, follows_result=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,26 +46,10 @@ def test_the_rating_never_contradicts_a_stated_result_or_the_bar(said, score, ex
     ],
 )
 def test_the_rating_is_the_scores_alone_when_the_policy_is_off(said, score, expected):
-    assert rate(Result(score=score, **said), QUARTERS, follows_result=False) == expected
+    assert rate(Result(score=score, **said), THRESHOLDS, follows_result=False) == expected
 
 
 @pytest.mark.parametrize("follows_result", [True, False])
-@pytest.mark.parametrize(
-    "stated",
-    [
-        {"outcome": "Expired"},
-        {"outcome": "Failed", "failure_reason": "Build Failure"},
-        {"outcome": "Failed", "failure_reason": "Build Timeout"},
-        {"outcome": "Passed"},
-        {},
-    ],
-)
-def test_there_is_no_rating_when_codescreen_states_no_score(stated, follows_result):
-    assert rate(Result(**stated), QUARTERS, follows_result=follows_result) is None
-
-
-def test_the_rating_uses_the_given_thresholds():
-    ratings = [
-        rate(Result(score=score), (10, 90, 100), follows_result=True) for score in (9, 10, 90, 99, 100)
-    ]
-    assert ratings == [1, 2, 3, 3, 4]
+@pytest.mark.parametrize("outcome", ["Passed", "Failed", "Expired", ""])
+def test_there_is_no_rating_when_codescreen_states_no_score(outcome, follows_result):
+    assert rate(Result(outcome=outcome), THRESHOLDS, follows_result=follows_result) is None

@@ -1,17 +1,23 @@
-"""When an invitation is polled, and by one worker at a time."""
+"""When an invitation is polled and when no longer, and what is said then."""
 
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import WebhookHint
+from integrations.core.vocabulary import ProgressTag
 from integrations.http.session import CallDeferred
 from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models.effect import Effect
+from integrations.queue import acts as queue_acts
 from integrations.queue import worker
-from integrations.results import schedule
+from integrations.results import poll, schedule
 from integrations.store import database
-from tests.results.conftest import INSTANCE, URL
+from tests.results.conftest import COMPLETE, INSTANCE, URL, progress_tags
 from tests.support import factories
 
 
@@ -72,3 +78,253 @@ def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitat
     assert row.poll_failures == 0
     assert row.next_poll_at is not None
     assert timedelta(0) < row.next_poll_at - timezone.now() < timedelta(seconds=5)
+
+
+# when following an invitation ends, and that the portal then says so
+
+
+NOT_STARTED = {"status": "Not_Started", "metadata": {}}
+
+
+def days_ago(days: int):
+    return timezone.now() - timedelta(days=days)
+
+
+def let_days_pass(days: int) -> None:
+    """Make the invitation as old as if it had reached its status so many days ago."""
+    then = days_ago(days)
+    Invitation.objects.update(changed_at=then, followed_since=then, invited_at=then)
+
+
+def emails():
+    return Effect.objects.filter(kind="send_email", email_topic="following_ended")
+
+
+def notes():
+    return Effect.objects.filter(kind="leave_note")
+
+
+def test_following_a_no_show_ends_in_words_that_are_told_once(poll_answer, invitation, super_admin):
+    let_days_pass(57)
+    for _ in range(2):
+        polled = poll_answer(NOT_STARTED)
+        Effect.objects.update(state="done", due_at=None)
+    assert (polled.status, polled.next_poll_at, polled.following_ended) == ("invited", None, "not_started")
+    assert polled.following_ended_reason.startswith("Not started within 56 days.")
+    assert "Not started within 56 days." in str(emails().get().payload)
+    note = notes().get()
+    assert note.payload["text"].startswith(
+        "CodeScreen: “Backend”: not started within 56 days. No result comes any more. If you still need it, "
+        "move the candidate out of the stage and back in.\n"
+    )
+    assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
+    assert invitation.candidate_name not in str(note.payload)
+    assert invitation.email not in str(note.payload)
+
+
+def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organization):
+    organization.no_show_days = 90
+    organization.save()
+    let_days_pass(89)
+    assert poll_answer(NOT_STARTED).next_poll_at is not None
+    let_days_pass(91)
+    assert poll_answer(NOT_STARTED).following_ended_reason.startswith("Not started within 90 days.")
+
+
+def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, super_admin):
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    let_days_pass(57)
+    polled = poll_answer({"status": "In_Progress", "metadata": {}})
+    assert (polled.status, polled.following_ended, polled.next_poll_at) == (
+        "in_progress",
+        "not_finished",
+        None,
+    )
+    assert "started, but not finished within 56 days. No result comes any more." in str(notes().get().payload)
+
+
+def test_following_counts_from_the_reopening(poll_answer):
+    poll_answer(COMPLETE)
+    Invitation.objects.update(invited_at=days_ago(100), changed_at=days_ago(90), followed_since=days_ago(90))
+    polled = poll_answer({"status": "Not_Started", "metadata": {"attempt": 2}})
+    assert (polled.status, polled.following_ended) == ("invited", "")
+    assert polled.next_poll_at is not None
+    polled = poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
+    assert (polled.status, polled.following_ended) == ("in_progress", "")
+    assert polled.next_poll_at is not None
+
+
+def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answer, organization, super_admin):
+    for _ in range(5):
+        polled = poll_answer({}, status=404)
+    assert (polled.following_ended, polled.missing_since is None) == ("", False)
+    Invitation.objects.update(missing_since=days_ago(8))
+    polled = poll_answer({}, status=404)
+    assert (polled.following_ended, polled.next_poll_at) == ("gone", None)
+    assert "deleted there" in str(emails().get().payload)
+
+
+def test_a_missing_instance_that_comes_back_is_followed_on(poll_answer):
+    poll_answer({}, status=404)
+    Invitation.objects.update(missing_since=days_ago(8))
+    polled = poll_answer(NOT_STARTED)
+    assert (polled.missing_since, polled.following_ended) == (None, "")
+    assert poll_answer({}, status=404).following_ended == ""
+
+
+def test_a_settled_result_ends_following_without_an_email_until_a_regrade(
+    poll_answer, organization, super_admin
+):
+    poll_answer(COMPLETE)
+    Invitation.objects.update(completed_at=days_ago(31), followed_since=days_ago(31))
+    polled = poll_answer(COMPLETE)
+    assert (polled.status, polled.following_ended, polled.next_poll_at) == (
+        "completed",
+        "result_settled",
+        None,
+    )
+    assert not emails().exists()
+    polled = poll_answer(COMPLETE | {"score": 20})  # a regrade
+    assert (polled.following_ended, polled.following_ended_at) == ("", None)
+    assert polled.next_poll_at is not None
+
+
+def test_a_failing_poll_by_command_doesnt_follow_again(codescreen_api, poll_answer, organization):
+    let_days_pass(57)
+    poll_answer(NOT_STARTED)
+    codescreen_api.reset()
+    codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
+    queue_acts.poll_organization(organization)
+    assert Invitation.objects.get().next_poll_at is None
+
+
+def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answer, organization):
+    let_days_pass(57)
+    poll_answer(NOT_STARTED)
+    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE))
+    codescreen_api.reset()
+    codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
+    (claimed,) = schedule.claim_polls(1)
+    assert claimed is not None
+    worker.poll_invitation(claimed)
+    assert Invitation.objects.get().next_poll_at is not None
+
+
+def test_another_key_makes_what_was_missing_followed_again(poll_answer, organization, super_admin):
+    Invitation.objects.update(missing_since=days_ago(8))
+    assert poll_answer({}, status=404).following_ended == "gone"
+    save_codescreen_key(organization, "another-key", super_admin)
+    polled = Invitation.objects.get()
+    assert (polled.following_ended, polled.missing_since) == ("", None)
+    assert Invitation.objects.due_for_poll().exists()
+
+
+@pytest.mark.parametrize(("age", "end"), [(55, ""), (57, "withdrawn")])
+def test_a_withdrawn_one_is_asked_about_as_long_as_an_invited_one(poll_answer, super_admin, age, end):
+    Invitation.objects.update(status="withdrawn")
+    let_days_pass(age)
+    assert poll_answer(NOT_STARTED).following_ended == end
+    assert not emails().exists()
+
+
+# by when a candidate must start, and what the progress tag says of one who hasn't
+
+
+STARTED = {"status": "In_Progress", "metadata": {}}
+
+
+MINUTE = timedelta(minutes=1)
+
+
+YET, NEVER, INVITED = ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED, ProgressTag.INVITED
+
+
+@pytest.fixture
+def three_days(organization):
+    """Return the organization, whose rules say that the tag changes after three days."""
+    organization.not_started_days = 3
+    organization.save()
+    return organization
+
+
+def set_days(organization, days):
+    organization.not_started_days = days
+    organization.save()
+
+
+def test_the_tag_changes_when_the_days_are_over(poll_answer, three_days):
+    let_days_pass(3)
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET]
+
+
+def test_the_tag_goes_when_the_candidate_starts(poll_answer, three_days):
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    assert poll_answer(STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, ProgressTag.IN_PROGRESS]
+
+
+def test_no_tag_says_that_somebody_has_not_started_while_codescreen_does_not_answer(poll_answer, three_days):
+    let_days_pass(4)
+    assert poll_answer({}, status=503).unstarted_tag == ""
+    assert poll_answer({}, status=404).unstarted_tag == ""
+    assert progress_tags() == []
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_the_usual_tag_is_set_again_when_the_rules_change(poll_answer, three_days, days):
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    set_days(three_days, days)
+    for _ in range(2):
+        assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, INVITED]
+
+
+def test_who_is_followed_again_gets_the_usual_tag_and_all_days_anew(poll_answer, three_days):
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    Invitation.objects.get().move(Invitation.Status.WITHDRAWN)
+    invitation = Invitation.objects.get()
+    assert invitation.unstarted_tag == YET
+    invitation.move(Invitation.Status.INVITED)
+    assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, INVITED]
+
+
+def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days):
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    poll_answer(COMPLETE)
+    let_days_pass(30)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == INVITED
+    let_days_pass(2)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == INVITED
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == YET
+
+
+def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
+    let_days_pass(4)
+    poll_answer(NOT_STARTED)
+    let_days_pass(57)
+    for _ in range(2):
+        assert poll_answer(NOT_STARTED).unstarted_tag == NEVER
+    assert progress_tags() == [YET, NEVER]
+    codes = Effect.objects.filter(kind="leave_note").order_by("pk").values_list("payload__code", flat=True)
+    assert [code.split(":")[0] for code in codes] == ["ended"]
+
+
+def test_only_who_has_not_started_can_be_tagged_so(invitation):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invitation.objects.update(status="in_progress", unstarted_tag=YET)
+
+
+def test_the_days_are_over_at_the_very_moment(three_days):
+    invitation = factories.InvitationFactory(organization=three_days)
+    moments = [invitation.followed_since + timedelta(days=3) - more for more in (MINUTE, timedelta())]
+    assert [schedule.unstarted_tag(invitation, None, at) for at in moments] == ["", YET]
