@@ -7,7 +7,7 @@ from integrations.case.other_integration import leads_to_codescreen
 from integrations.core.rules.facts import EnteredBefore, Pause
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
-from integrations.organizations.acts import record_restore, set_policies
+from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
 
@@ -107,17 +107,6 @@ def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_
     assert (first.verdict, second.verdict) == ("entered_before", "invite")
     assert first.explanation == EnteredBefore.PROGRESS_TAG.explain(STAGE)
     assert sandbox.invitations_sent() == 1
-
-
-def test_a_persons_word_takes_up_at_once_what_waits_since_the_organization_was_read(scenario, sandbox):
-    stale = Organization.objects.reread(scenario.organization.pk)
-    tag(sandbox)
-    delivery = scenario.enter()
-    assert delivery.verdict == "paused"
-    set_policies(stale, {"other_integration_off": True}, "somebody")
-    scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "entered_before"
 
 
 def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):

@@ -10,7 +10,6 @@ from integrations.case.case import Case
 from integrations.case.reconcile import NO_LONGER_WANTED, changing, is_replaced, reconcile
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ProgressTag
-from integrations.invitations.acts.invitations import cancel
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -182,10 +181,3 @@ def test_members_are_told_when_a_change_brings_it_about_and_not_later(invitation
     complete(invitation, "Passed")
     become(invitation, Status.COMPLETED)
     assert Effect.objects.filter(kind="send_email", email_topic="result").count() == told
-
-
-def test_a_persons_own_words_stay_with_the_invitation(invitation, super_admin):
-    become(invitation, Status.PENDING)
-    cancel(invitation, super_admin, "Candidate Birch withdrew by telephone")
-    sending = Effect.objects.get(kind="send_invitation")
-    assert (sending.state, sending.last_error) == ("cancelled", "A person cancelled the invitation.")

@@ -106,14 +106,6 @@ def test_who_was_erased_stays_erased(scenario, before, capsys):
     assert not Invitation.objects.exists()
 
 
-def test_a_line_of_the_file_that_nobody_has_is_told(scenario, before, capsys, tmp_path):
-    before()
-    file = tmp_path / "instances.csv"
-    file.write_text("somebody-else,instance\n")
-    call_command("take_over", scenario.organization.slug, "--instances", str(file))
-    assert "somebody-else of the file has no progress tag" in capsys.readouterr().err
-
-
 def test_who_has_left_the_stage_since_they_were_listed_is_not_taken_over(scenario, sandbox, before):
     opportunity = before()
     sandbox.lever_does("move", opportunities=[opportunity], stage="Phone screen")

@@ -22,13 +22,6 @@ def failed(scenario):
     return invitation, lambda: invitations.send_again(invitation, "test")
 
 
-def failed_effect(scenario):
-    """Return an invitation that CodeScreen refused, and what retries its effect."""
-    invitation = scenario.failed_invitation()
-    effect = scenario.latest_effect()
-    return invitation, lambda: retry_effect(effect, "test")
-
-
 def waiting_effect(scenario):
     """Return an invitation that waits for its next try, and what retries its effect at once."""
     scenario.codescreen_fails(status=503, retry_after=120)
@@ -53,7 +46,7 @@ def withdrawn(scenario):
     return invitation, lambda: invitations.invite_again(invitation, "test")
 
 
-ACTS = [held, failed, failed_effect, waiting_effect, uncertain, withdrawn]
+ACTS = [held, failed, waiting_effect, uncertain, withdrawn]
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_the_former_key_is_honoured_beside_the_new_one(organization, super_admin
     assert stored.webhook_key not in str(recorded().values())
 
 
-def test_an_earlier_former_key_is_refused_once_another_is_replaced(organization, super_admin):
+def test_one_former_key_is_honoured_and_none_where_there_is_no_overlap(organization, super_admin):
     keys = [organization.webhook_key]
     for _ in range(2):
         replace_webhook_key(organization, WEEK, super_admin)
@@ -59,6 +59,9 @@ def test_an_earlier_former_key_is_refused_once_another_is_replaced(organization,
     with pytest.raises(NotFound):
         find_anew(keys[0])
     assert [find_anew(key).organization for key in keys[1:]] == [organization] * 2
+    replace_webhook_key(organization, timedelta(), super_admin)
+    with pytest.raises(NotFound):
+        find_anew(keys[2])
 
 
 # configure

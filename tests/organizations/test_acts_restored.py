@@ -151,16 +151,6 @@ def test_what_may_have_been_sent_is_offered_after_a_new_entry_too_until_a_person
     assert sandbox.invitations_sent() == 1
 
 
-def test_an_unknown_time_is_taken_for_an_early_one_when_stages_are_first_compared_after_a_restore(
-    scenario, sandbox, acme, restore, enter
-):
-    opportunity_id = enter(hours=3)
-    sandbox.lever.accounts["acme"].opportunities[opportunity_id].stage_changes.clear()
-    restore()
-    assert queue_acts.sweep_organization(acme) == 0
-    assert cause_of(Delivery.objects.get()) == EnteredBefore.UNKNOWN_TIME
-
-
 @pytest.mark.parametrize("is_chosen", [False, True])
 def test_a_stage_change_that_waited_in_the_backup_is_offered(
     scenario, sandbox, acme, restore, enter, is_chosen

@@ -9,13 +9,13 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import EnteredBefore, LostElsewhere, LostRows, NoCandidate, Pause
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import Origin
+from integrations.core.vocabulary import Approval, Origin
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate
 
 CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
 
-#: Each makes its own verdict hold and changes nothing that the later ones depend on.
 
+#: Each makes its own verdict hold and changes nothing that the later ones depend on.
 HOLDS = {
     "test_request": lambda facts: replace(facts, is_test=True),
     "paused": lambda facts: replace(facts, pause=Pause.BY_ADMIN),
@@ -45,8 +45,12 @@ HOLDS = {
     "held_for_approval": lambda facts: replace(facts, recently_invited=50),
     "invite": lambda facts: facts,
 }
+
+
 #: Of these verdicts only one can hold at a time.
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
+
+
 #: Who has an invitation here is neither offered one nor left out.
 UNLESS_INVITED = {"entered_before", "origin_excluded"}
 
@@ -84,8 +88,6 @@ def test_an_invitation_names_the_assessment_and_the_address():
 
 
 # who may be invited already
-
-
 @pytest.mark.parametrize(
     ("facts", "verdict"),
     [
@@ -111,6 +113,8 @@ def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
 
 
 LOST_UNTIL = datetime(2026, 5, 1, tzinfo=UTC)
+
+
 #: In these stages Lever says the candidate was while rows were lost.
 HERE, ORDINARY = ("stage-1", "CodeScreen Assessment"), ("stage-9", "Phone screen")
 
@@ -228,12 +232,12 @@ def test_the_latest_round_says_whether_another_begins(rounds, code, number):
     )
     decision = decide(replace(FACTS, reentry_days=30, invitations_here=here))
     assert (decision.verdict, decision.round) == (code, number)
+    elsewhere = decide(replace(FACTS, reentry_days=30, invitations_elsewhere=here))
+    assert elsewhere.verdict == ("invite" if code == "invite" else "invited_elsewhere")
     assert decide(replace(FACTS, invitations_here=here)).verdict == "already_invited"
 
 
 # existing invitations, the bulk limit and addresses
-
-
 @pytest.mark.parametrize(
     ("status", "was_sent", "code"),
     [
@@ -271,27 +275,17 @@ def test_an_invitation_to_another_assessment_does_not_block():
     )
 
 
-@pytest.mark.parametrize(
-    ("status", "was_sent", "code"),
-    [("held", False, "already_invited"), ("completed", True, "already_invited"), ("failed", False, "invite")],
-)
-def test_a_chosen_assessment_is_not_sent_beside_another(status, was_sent, code):
-    other = existing_invitation(status, assessment=FRONTEND.id, was_sent=was_sent)
-    decision = decide(
-        replace(
-            FACTS,
-            assessments=(BACKEND, FRONTEND),
-            chosen_assessment=BACKEND.id,
-            invitations_here=(other,),
-            invitations_elsewhere=(replace(other, opportunity_id="another"),),
-        )
+def test_a_chosen_assessment_is_not_sent_beside_another():
+    facts, other = replace(FACTS, chosen_assessment=BACKEND.id), existing_invitation(assessment=FRONTEND.id)
+    decision = decide(replace(facts, invitations_here=(other,)))
+    assert (decision.verdict, decision.existing_invitation_id) == ("already_invited", 7)
+    assert decision.explanation.startswith(
+        "“Backend” was chosen, but the candidate already has “Frontend Developer”: "
     )
-    assert decision.verdict == code
-    if code == "already_invited":
-        assert decision.explanation.startswith(
-            "“Backend” was chosen, but the candidate already has “Frontend Developer”: "
-        )
-        assert decision.existing_invitation_id == 7
+    failed = existing_invitation("failed", assessment=FRONTEND.id, was_sent=False)
+    for elsewhere in (failed, replace(other, opportunity_id="another")):
+        beside = replace(facts, invitations_here=(failed,), invitations_elsewhere=(elsewhere,))
+        assert decide(beside).verdict == "invite"
 
 
 @pytest.mark.parametrize(
@@ -355,3 +349,42 @@ def test_an_assessment_that_a_person_chose_is_sent_whatever_the_origin_and_tags(
 def test_the_first_usable_address_is_invited(emails, email):
     decision = decide(with_candidate(emails=emails))
     assert (decision.verdict, decision.email) == (("invite", email) if email else ("no_email", ""))
+
+
+# a mapping's own rule on when an invitation is approved
+
+
+def under(approval: Approval):
+    """Return facts whose mapping has this rule of its own."""
+    mapping = MappingRule("Backend Engineer", "", "Backend", approval=approval, id=5)
+    return replace(FACTS, mappings=MappingIndex([mapping]))
+
+
+@pytest.mark.parametrize(
+    ("approval", "recently", "expected"),
+    [
+        (Approval.ABOVE_LIMIT, 49, "invite"),
+        (Approval.ABOVE_LIMIT, 50, "held_for_approval"),
+        (Approval.NEVER, 50, "invite"),
+        (Approval.ALWAYS, 0, "held_for_approval"),
+    ],
+)
+def test_the_mapping_says_when_an_approval_is_needed(approval, recently, expected):
+    decision = decide(replace(under(approval), recently_invited=recently))
+    assert (decision.verdict, decision.mapping_id) == (expected, 5)
+
+
+def test_the_mapping_is_named_when_it_asks_for_an_approval():
+    explanation = decide(under(Approval.ALWAYS)).explanation
+    assert explanation == "Waits for approval: invitations for this role are approved each time."
+
+
+def test_nobody_approves_twice_when_a_person_chose_the_assessment():
+    facts = replace(under(Approval.ALWAYS), chosen_assessment=BACKEND.id)
+    decision = decide(facts)
+    assert (decision.verdict, decision.mapping_id) == ("invite", 5)
+
+
+def test_a_choice_of_another_assessment_leaves_the_mapping_out():
+    facts = replace(under(Approval.NEVER), chosen_assessment="id-frontend")
+    assert decide(facts).mapping_id is None

@@ -137,7 +137,8 @@ def test_an_inherited_role_title_that_begins_with_codescreen_names_no_assessment
         role_title="CodeScreen Engineer",
         tags=("CodeScreen Engineer", "CodeScreen Backend"),
     )
-    assert decide(facts).assessment == BACKEND
+    decision = decide(facts)
+    assert (decision.assessment, decision.assessment_written) == (BACKEND, "Backend")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What people do to invitations: allowed in certain statuses, audited, never sent twice."""
+"""What people do to invitations and their effects: allowed in certain statuses, audited, never sent twice."""
 
 from datetime import timedelta
 
@@ -8,6 +8,8 @@ from django.utils import timezone
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
+from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
@@ -137,3 +139,122 @@ def test_sending_again_resets_the_effect(organization, super_admin):
         "lost",
     )
     assert effect.due_at is not None
+
+
+# retrying an effect
+
+
+@pytest.mark.parametrize(
+    ("state", "possible"),
+    [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)],
+)
+def test_only_a_failed_or_waiting_effect_is_retried(organization, super_admin, state, possible):
+    due = {} if state == "due" else {"due_at": None}
+    effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
+    if not possible:
+        with pytest.raises(ActionNotAllowed):
+            retry_effect(effect, super_admin)
+        assert not recorded().exists()
+        return
+    retry_effect(effect, super_admin)
+    assert Effect.objects.due().get() == effect
+    assert recorded().get().action == "retry"
+
+
+def test_a_leased_effect_is_not_retried(organization, super_admin):
+    factories.EffectFactory(organization=organization)
+    effect = factories.claimed(Effect, "worker")
+    with pytest.raises(ActionNotAllowed):
+        retry_effect(effect, super_admin)
+
+
+@pytest.mark.parametrize("status", ["uncertain", "withdrawn", "completed"])
+def test_retrying_its_effect_sends_no_invitation_again_unless_it_failed(organization, super_admin, status):
+    invitation = in_status(organization, status)
+    effect = factories.EffectFactory(
+        organization=organization, invitation=invitation, kind="send_invitation", state="failed", due_at=None
+    )
+    with pytest.raises(ActionNotAllowed):
+        retry_effect(effect, super_admin)
+    effect.refresh_from_db()
+    assert effect.state == "failed"
+
+
+@pytest.mark.parametrize("held_for", [[], ["bulk_limit"]])
+def test_retrying_its_effect_sends_a_failed_invitation_again_and_releases_nothing(
+    organization, super_admin, held_for
+):
+    invitation = in_status(organization, "failed", held_for=held_for)
+    effect = factories.EffectFactory(
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="failed",
+        due_at=None,
+    )
+    retry_effect(effect, super_admin)
+    invitation.refresh_from_db()
+    effect.refresh_from_db()
+    assert (invitation.status, effect.state) == ("pending", "due")
+    assert invitation.held_for == held_for
+
+
+# no act of a person invites somebody who has the assessment through another opportunity
+
+
+SENDING_ACTS = {
+    "approve": ("held", invitations.approve),
+    "send_again": ("failed", invitations.send_again),
+    "invite_again": ("completed", invitations.invite_again),
+}
+
+
+@pytest.fixture
+def invitation(organization, request):
+    """An invitation in the status that the test names."""
+    is_sent = request.param == "completed"
+    return factories.InvitationFactory.create(
+        organization=organization, status=request.param, instance_id="instance-1" if is_sent else ""
+    )
+
+
+def invite_elsewhere(invitation):
+    """Return an invitation of the same person, by address, that was sent through another opportunity."""
+    values = {"status": "invited", "instance_id": "instance-2", "email": invitation.email.upper()}
+    return factories.InvitationFactory.create(organization=invitation.organization, **values)
+
+
+@pytest.mark.parametrize(
+    ("invitation", "act"), SENDING_ACTS.values(), ids=SENDING_ACTS, indirect=["invitation"]
+)
+def test_an_act_is_refused_and_says_where_the_other_invitation_is(invitation, act, super_admin):
+    other = invite_elsewhere(invitation)
+    with pytest.raises(ActionNotAllowed) as refusal:
+        act(invitation, super_admin)
+    assert "The same person already has “Backend”" in str(refusal.value)
+    assert f"http://testserver/activity/{other.opportunity_id}/" in str(refusal.value)
+    assert Invitation.objects.count() == 2
+    assert not Effect.objects.exists()
+    assert not recorded().exists()
+
+
+@pytest.mark.parametrize("invitation", ["failed"], indirect=True)
+def test_retrying_the_effect_of_a_failed_invitation_is_refused_too(invitation, super_admin):
+    effect = factories.EffectFactory.create(
+        organization=invitation.organization,
+        invitation=invitation,
+        kind="send_invitation",
+        state="failed",
+        due_at=None,
+    )
+    invite_elsewhere(invitation)
+    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
+        retry_effect(effect, super_admin)
+
+
+@pytest.mark.parametrize("invitation", ["completed"], indirect=True)
+def test_a_person_who_completed_elsewhere_can_be_invited_again(invitation, super_admin):
+    other = invite_elsewhere(invitation)
+    Invitation.objects.filter(pk=other.pk).update(status="completed", completed_at=other.created_at)
+    assert invitations.invite_again(invitation, super_admin).round == 2
