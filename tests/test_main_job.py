@@ -16,6 +16,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from portal.devtools.demo.environment import FOLDER
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 START_SECONDS = 180
@@ -31,8 +33,7 @@ class Addresses(NamedTuple):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The addresses of a demo that runs while the module's tests do."""
-    folder = tmp_path_factory.mktemp("demo")
-    log = folder / "demo.log"
+    log = tmp_path_factory.mktemp("demo") / "demo.log"
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))
     }
@@ -40,17 +41,22 @@ def demo(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=settings.BASE_DIR,
-            env=environ | {"TMPDIR": str(folder)},
+            env=environ,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+    folder = None
     try:
-        yield _addresses(process, log)
+        addresses = _addresses(process, log)
+        variables = Path(f"/proc/{process.pid}/environ").read_text().split("\0")
+        [folder] = [one.removeprefix(f"{FOLDER}=") for one in variables if one.startswith(f"{FOLDER}=")]
+        assert Path(folder).is_dir()
+        yield addresses
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0
-        assert list(folder.iterdir()) == [log], "its database and its files are gone"
+        assert not folder or not Path(folder).exists(), "its database and its files are left"
 
 
 def _addresses(process: subprocess.Popen[bytes], log: Path) -> Addresses:

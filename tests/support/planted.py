@@ -49,6 +49,18 @@ def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
     }
 
 
+#: Runs the commands that it is given as arguments, and goes on after one that fails.
+RUN_EACH = """
+import sys, django
+from django.core.management import CommandError, call_command
+django.setup()
+for line in sys.argv[1:]:
+    print(f"ran {line}", flush=True)
+    try:
+        call_command(*line.split())
+    except (CommandError, SystemExit) as error:
+        print(error, flush=True)
+"""
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 #: A member who has a second factor, and the superuser.
 CAREFUL, OPERATOR = "careful", "operator"
@@ -141,6 +153,15 @@ class PlantedPortal:
             capture_output=True,
             text=True,
             check=False,
+        )
+        return done.stdout + done.stderr
+
+    def run_commands(self, *lines: str) -> str:
+        """Run several commands in one process; return what they printed, however they ended."""
+        argv = [sys.executable, "-c", RUN_EACH, *lines]
+        environ = self.variables | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+        done = subprocess.run(
+            argv, cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True, check=False
         )
         return done.stdout + done.stderr
 

@@ -37,6 +37,7 @@ def test_a_small_run_with_faults_keeps_every_promise(tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_no_invitation_is_uncertain_when_the_portal_is_restarted_while_it_sends(tmp_path) -> None:
     options = ("--restarts", "--faults", "0", "--kill-every", "5")
     table = run_chaos(tmp_path / "log", "--events", "24", *options)
