@@ -20,11 +20,8 @@ def test_each_organization_of_the_person_has_an_entry(super_admin, organization,
     entries = recorded().all()
     assert {entry.organization for entry in entries} == {organization, second}
     for entry in entries:
-        assert (entry.actor, entry.target_kind, entry.target_id) == (
-            super_admin,
-            TargetKind.ACCOUNT,
-            super_admin.pk,
-        )
+        target = (entry.target_kind, entry.target_id)
+        assert (entry.actor, *target) == (super_admin, TargetKind.ACCOUNT, super_admin.pk)
         assert entry.changes == {"address": ["", "192.0.2.1"]}
 
 

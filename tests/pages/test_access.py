@@ -101,6 +101,12 @@ LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "api-tokens"}
 MOVED = {"health", "memberships", "notifications"}
 
 
+def test_a_person_without_membership_sees_what_to_do(client_for, db):
+    answer = client_for(factories.UserFactory.create()).get("/")
+    assert answer.status_code == 403
+    assert "Ask a Super Admin" in answer.content.decode()
+
+
 def test_only_own_organizations_can_be_switched_to(super_admin_client, super_admin, stranger, organization):
     mine = factories.OrganizationFactory.create(name="Second House")
     Membership.objects.create(user=super_admin, organization=mine, role=Membership.Role.ADMIN)

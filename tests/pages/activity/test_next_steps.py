@@ -4,12 +4,11 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.case.texts import what_brings_back
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.verdict import next_step
-from tests.support import factories
+from tests.pages.activity.test_candidate_filters import invited
 from tests.support.page_text import text
 
 #: Which verdicts leave no note in Lever: nobody can act there, the portal decides again, or a tag says it.
@@ -36,34 +35,14 @@ def test_a_note_is_left_where_a_recruiter_can_act_in_lever():
     assert {code for code in VerdictCode if not code.record.leaves_note} == NOT_NOTED
 
 
-def page_of(client, invitation, verdict: str, query: str = "") -> str:
-    """Let the invitation's candidate have been decided about so. Return their page."""
-    factories.DeliveryFactory.create(
-        organization=invitation.organization,
-        opportunity_id=invitation.opportunity_id,
-        verdict=verdict,
-        explanation="This is why it is so.",
-        decided_at=timezone.now(),
-        due_at=None,
-        invitation=invitation,
-    )
-    return unescape(text(client.get(reverse("candidate", args=[invitation.opportunity_id]) + query)))
-
-
-@pytest.mark.parametrize("code", ["no_email", "held_for_approval", "invite"])
-def test_a_verdict_is_shown_with_explanation_and_next_step(super_admin_client, organization, code):
-    invitation = factories.in_status(organization, "held" if code == "held_for_approval" else "pending")
-    page = page_of(super_admin_client, invitation, code, "?show=technical")
-    for words in ("This is why it is so.", next_step(code), VerdictCode(code).record.label):
-        assert words in page
-
-
 @pytest.mark.parametrize("status", ["pending", "invited", "withdrawn"])
 def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_refused(
     super_admin_client, organization, status
 ):
-    invitation = factories.in_status(organization, status, instance_id="i")
-    page = page_of(super_admin_client, invitation, "held_for_approval")
+    invitation = invited(organization, "Alder", status, verdict="held_for_approval", opportunity_id="o")
+    invitation.instance_id = "i"
+    invitation.save()
+    page = unescape(text(super_admin_client.get(reverse("candidate", args=["o"]))))
     is_cancelled = status == "withdrawn"
     step = what_brings_back(invitation) if is_cancelled else next_step("held_for_approval", invitation)
     assert step in page

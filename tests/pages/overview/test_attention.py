@@ -1,4 +1,4 @@
-"""What needs a person's attention."""
+"""What needs a person's attention, and how far today's candidates came."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from integrations.core.finding_code import HEALTH, FindingCode, Level
 from integrations.health.findings import Finding
-from integrations.pages.overview.overview import Waiting, attention, said_above
+from integrations.invitations.models.invitation import Invitation
+from integrations.pages.overview.overview import Waiting, attention, said_above, today
 from tests.pages.activity.test_candidate_filters import candidate
 
 NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, offered=0)
@@ -61,3 +62,18 @@ def test_findings_that_stop_invitations_come_first_and_the_others_are_left_to_he
         FindingCode.SWEEP_REPAIRED,
         FindingCode.RESULTS_NOT_STATED,
     ]
+
+
+def test_todays_candidates_are_counted(super_admin, ready_organization, stranger, django_assert_num_queries):
+    now = timezone.now()
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = midnight - timedelta(seconds=1)
+    candidate(ready_organization, "Alder", "invite", "completed", "Passed", entered_at=now)
+    Invitation.objects.update(invited_at=yesterday, started_at=now)
+    candidate(ready_organization, "Birch", "invite", "invited", entered_at=now)
+    Invitation.objects.filter(candidate_name="Birch").update(invited_at=now)
+    candidate(ready_organization, "Cedar", entered_at=yesterday)
+    candidate(stranger.memberships.get().organization, "Elder", entered_at=now)
+    member = super_admin.memberships.select_related("organization").get()
+    with django_assert_num_queries(1):
+        assert [tile.number for tile in today(member)] == [2, 1, 1, 1, 1, 0]

@@ -17,7 +17,7 @@ from integrations.queue import worker
 from tests.pages.test_access import ALLOWED
 from tests.support import factories
 from tests.support.factories import recorded
-from tests.support.second_factors import make_strong, sign_in, with_app, with_recovery_codes
+from tests.support.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
 PAGE, TEAM = "/settings/security/", "/settings/team/"
 SET_UP, GIVE = "/accounts/2fa/", "/accounts/2fa/reauthenticate/"
@@ -96,6 +96,15 @@ def test_pages_that_need_no_organization_name_neither_people_nor_pages_of_it(
         text = client.get(address).content.decode()
         assert owner.username not in text
         assert "/activity/" not in text
+
+
+def test_the_way_leads_back_to_the_page_once_the_factor_is_given(requiring, super_admin, super_admin_client):
+    app = with_app(super_admin)  # set up in another session
+    answer = super_admin_client.get("/activity/?status=held")
+    assert answer["Location"] == f"{GIVE}?next=%2Factivity%2F%3Fstatus%3Dheld"
+    done = super_admin_client.post(answer["Location"], {"code": code_of(app)})
+    assert done["Location"] == "/activity/?status=held"
+    assert super_admin_client.get("/activity/").status_code == 200
 
 
 def test_other_organizations_of_the_person_stay_open(requiring, super_admin, super_admin_client):
