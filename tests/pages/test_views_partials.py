@@ -28,7 +28,7 @@ def test_a_partial_is_a_fragment_of_the_page(
     super_admin_client, ready_organization, part, url, django_assert_max_num_queries
 ):
     whole = super_admin_client.get(url)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(66):
         answer = super_admin_client.get(url, headers={"X-Live-Part": part})
     fragment = answer.content.decode()
     assert "<html" not in fragment
