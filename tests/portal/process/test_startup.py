@@ -62,15 +62,11 @@ def empty_database() -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database: str) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environ |= {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "PORTAL_ENV_FILE": os.devnull,
-        "DATABASE_URL": empty_database,
-        "SECRET_KEY": "0123456789" * 6,
-    }
     with ExitStack() as stack:
-        nodes: list[Any] = [stack.enter_context(_start(PREPARE, environ)) for _ in range(NODES)]
+        nodes: list[Any] = [
+            stack.enter_context(_start(PREPARE, "portal.settings", DATABASE_URL=empty_database))
+            for _ in range(NODES)
+        ]
         for _ in ("migrate", "do what is due"):
             assert [node.stdout.readline() for node in nodes] == ["waiting\n"] * NODES
             for node in nodes:
@@ -82,11 +78,17 @@ def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database
     assert sorted(names) == sorted(PortalDuty.Name.values)
 
 
-def _start(script: str, environ: dict[str, str]) -> "subprocess.Popen[str]":
+def _start(script: str, settings_module: str, **variables: str) -> "subprocess.Popen[str]":
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ |= {
+        "DJANGO_SETTINGS_MODULE": settings_module,
+        "PORTAL_ENV_FILE": os.devnull,
+        "SECRET_KEY": "0123456789" * 6,
+    }
     return subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=settings.BASE_DIR,
-        env=environ,
+        env=environ | variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -110,15 +112,12 @@ print(staticfiles_storage.url("portal.css"))
 
 @pytest.mark.slow
 def test_two_first_runs_at_once_in_one_checkout_both_find_the_static_files(tmp_path: Path) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environ |= {
-        "DJANGO_SETTINGS_MODULE": "portal.devtools.settings",
-        "PORTAL_ENV_FILE": os.devnull,
-        "SECRET_KEY": "0123456789" * 6,
-        "STATIC_ROOT": str(tmp_path / "static"),
-    }
+    developers = "portal.devtools.settings"
     with ExitStack() as stack:
-        runs: list[Any] = [stack.enter_context(_start(COLLECT, environ)) for _ in range(2)]
+        runs: list[Any] = [
+            stack.enter_context(_start(COLLECT, developers, STATIC_ROOT=str(tmp_path / "static")))
+            for _ in range(2)
+        ]
         assert [run.stdout.readline() for run in runs] == ["waiting\n"] * 2
         for run in runs:
             run.stdin.write("\n")
