@@ -1,4 +1,4 @@
-"""Each kind of kept row: added, changed, removed, refused, recorded, and what its empty list says to do."""
+"""Each kind of kept row: added, changed, removed, refused and recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,8 +33,6 @@ class Kind:
     posted: dict[str, Any]
     #: What the entry of a row that was added so says.
     told: dict[str, Any]
-    #: What a list without any says, and where one is added.
-    nothing_yet: str
     change_page: str = ""
     changed: dict[str, Any] = field(default_factory=dict)
     #: The array of the configuration file, and a table of it.
@@ -70,7 +68,6 @@ KINDS = {
             "approval": ["", "always"],
             "passing_score": [None, 0],
         },
-        "No mapping yet. Choose an assessment above",
         change_page="mapping-edit",
         changed={"assessment": "Bread"},
         section="mappings",
@@ -83,7 +80,6 @@ KINDS = {
         "api-token-revoke",
         {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"},
         {"scopes": [[], ["candidates", "results"]]},
-        "No tokens yet.",
     ),
     "pending memberships": Kind(
         PENDING_MEMBERSHIPS,
@@ -92,7 +88,6 @@ KINDS = {
         "pending-withdraw",
         {"email": "recruiter@acme.example", "role": "team_member"},
         {"role": ["", "team_member"]},
-        "Invite somebody",
     ),
 }
 
@@ -169,11 +164,6 @@ def test_one_more_than_the_most_is_refused_with_what_to_do(kind, super_admin_cli
     answer = super_admin_client.post(reverse(kind.add_page), kind.posted | {"name": "one more"})
     assert kind.kept.is_full in answer.content.decode()
     assert len(rows(kind)) == kind.kept.most
-
-
-@every_kind
-def test_an_empty_list_says_what_to_do(kind, super_admin_client, organization):
-    assert kind.nothing_yet in super_admin_client.get(reverse(kind.list_page)).content.decode()
 
 
 @those(lambda kind: kind.change_page)

@@ -33,12 +33,3 @@ def test_a_candidate_costs_six_calls_from_the_stage_change_to_the_feedback(scena
     assert calls_about(scenario) == [READ, ADD]
     scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
     assert sorted(calls_about(scenario)[2:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])
-
-
-def test_a_candidate_costs_two_more_calls_when_progress_is_seen_between(scenario):
-    assert scenario.enter().verdict == "invite"
-    scenario.candidate_does("start")
-    assert calls_about(scenario)[2:] == [ADD, REMOVE]
-    scenario.candidate_does("submit")
-    scenario.candidate_does("evaluate", score=82, result="Passed")
-    assert sorted(calls_about(scenario)[4:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])

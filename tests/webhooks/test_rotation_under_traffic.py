@@ -5,6 +5,7 @@ None is refused and none is lost; on SQLite, which has one writer at a time, non
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,7 +37,7 @@ class Sender:
         self._more = threading.Condition()
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=[self._post]) for _ in range(SENDERS)]
-        self._threads.append(threading.Thread(target=self._run, args=[worker.work]))
+        self._threads.append(threading.Thread(target=self._run, args=[self._work]))
 
     def __enter__(self) -> "Sender":
         for thread in self._threads:
@@ -66,6 +67,10 @@ class Sender:
                 self._more.notify_all()
         finally:
             connection.close()
+
+    def _work(self) -> None:
+        if not worker.work():
+            time.sleep(0.05)
 
     def _post(self) -> None:
         payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), event="candidateHired")
