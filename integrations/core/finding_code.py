@@ -83,6 +83,7 @@ class FindingRecord:
     what the link of a finding says, where there is more to say than which page it is. `is_about_setup`: it is the
     linter's, about how mappings and tags are set up, and not about what works. `is_counted_on_overview`: the page
     *Overview* counts it or says it above its list. `stops_invitations`: it does so although it may be no error.
+    `set_up_step` is the code of the step that says it while the step is to do.
     """
 
     code: str
@@ -93,6 +94,7 @@ class FindingRecord:
     is_about_setup: bool = False
     is_counted_on_overview: bool = False
     stops_invitations: bool = False
+    set_up_step: str = ""
 
     @property
     def label(self) -> str:
@@ -113,9 +115,13 @@ class FindingCode(RecordEnum):
     OK = FindingRecord("ok", HEALTH, level=Level.INFO)
     UNREADABLE_SECRET = FindingRecord("unreadable_secret", SETTINGS, level=Level.ERROR)
     # Lever
-    LEVER_NOT_CONNECTED = FindingRecord("lever_not_connected", SETTINGS, "Connect Lever", level=Level.ERROR)
+    LEVER_NOT_CONNECTED = FindingRecord(
+        "lever_not_connected", SETTINGS, "Connect Lever", level=Level.ERROR, set_up_step="lever"
+    )
     # no incident: `notify_reconnect_needed` in notifications/notify.py tells of it
-    LEVER_RECONNECT = FindingRecord("lever_reconnect", SETTINGS, "Connect Lever again", level=Level.ERROR)
+    LEVER_RECONNECT = FindingRecord(
+        "lever_reconnect", SETTINGS, "Connect Lever again", level=Level.ERROR, set_up_step="lever"
+    )
     LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
     LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
     LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared", LEVER_SETTINGS)
@@ -128,8 +134,9 @@ class FindingCode(RecordEnum):
         ),
         level=Level.ERROR,
         is_counted_on_overview=True,
+        set_up_step="other_integration",
     )
-    NO_WEBHOOK = FindingRecord("no_webhook", WEBHOOK_SETTINGS)
+    NO_WEBHOOK = FindingRecord("no_webhook", WEBHOOK_SETTINGS, set_up_step="webhook")
     WEBHOOK_REMOVED = FindingRecord(
         "webhook_removed",
         WEBHOOK_SETTINGS,
@@ -145,11 +152,12 @@ class FindingCode(RecordEnum):
             timedelta(minutes=10),
         ),
         stops_invitations=True,
+        set_up_step="webhook",
     )
     FEEDBACK_TEMPLATE_INCOMPLETE = FindingRecord("feedback_template_incomplete", SETTINGS)
     # CodeScreen
     CODESCREEN_NOT_CONNECTED = FindingRecord(
-        "codescreen_not_connected", SETTINGS, "Enter the API key", level=Level.ERROR
+        "codescreen_not_connected", SETTINGS, "Enter the API key", level=Level.ERROR, set_up_step="codescreen"
     )
     CODESCREEN_KEY_REFUSED = FindingRecord(
         "codescreen_key_refused",
@@ -157,6 +165,7 @@ class FindingCode(RecordEnum):
         "Enter the API key",
         IncidentRecord("CodeScreen refused the API key", "CodeScreen accepts the API key again"),
         level=Level.ERROR,
+        set_up_step="codescreen",
     )
     CODESCREEN_NOT_FOUND = FindingRecord(
         "codescreen_not_found",
@@ -164,11 +173,12 @@ class FindingCode(RecordEnum):
         "Test the key",
         IncidentRecord("CodeScreen's API isn't there", "CodeScreen's API is there again"),
         level=Level.ERROR,
+        set_up_step="codescreen",
     )
     RESULTS_NOT_STATED = FindingRecord("results_not_stated", CODESCREEN_SETTINGS, level=Level.INFO)
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
-    NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
+    NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS, set_up_step="roles")
     UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
     PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS.at("team/"))

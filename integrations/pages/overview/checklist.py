@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Role, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.finding_code import FindingCode
 from integrations.core.rules.facts import Pause
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, Platform
@@ -20,18 +19,6 @@ from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 
 MAX_ROLES = 2000
-#: What each step says itself while it is to do, so that Health needn't.
-_SAID_BY: dict[str, set[FindingCode]] = {
-    "lever": {FindingCode.LEVER_NOT_CONNECTED, FindingCode.LEVER_RECONNECT},
-    "codescreen": {
-        FindingCode.CODESCREEN_NOT_CONNECTED,
-        FindingCode.CODESCREEN_KEY_REFUSED,
-        FindingCode.CODESCREEN_NOT_FOUND,
-    },
-    "webhook": {FindingCode.NO_WEBHOOK, FindingCode.WEBHOOK_REJECTED},
-    "other_integration": {FindingCode.OTHER_INTEGRATION},
-    "roles": {FindingCode.NO_ROLES_MAPPED},
-}
 
 
 @dataclass(frozen=True)
@@ -52,8 +39,8 @@ class SetupStep:
 
 def said_by_steps(steps: Iterable[SetupStep], findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that a step which is to do says too."""
-    said = {code for step in steps if not step.is_done for code in _SAID_BY.get(step.code, ())}
-    return [one for one in findings if one.code in said]
+    to_do = {step.code for step in steps if not step.is_done}
+    return [one for one in findings if one.code.record.set_up_step in to_do]
 
 
 def _lever_step(organization: Organization) -> SetupStep:
