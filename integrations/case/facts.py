@@ -43,8 +43,10 @@ from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
 
-#: So much time at most Lever's list of the deleted is asked about; a sweep runs long before it is over.
+#: Lever lists at once those who were deleted within so much time.
 DELETED_LISTED = timedelta(days=30)
+#: Whoever is deleted so long after a restore was found before by a sweep.
+SWEPT_WITHIN = timedelta(days=28)
 
 #: An opportunity, and when it was read.
 type ReadLately = tuple[Opportunity, datetime]
@@ -257,19 +259,28 @@ def _deleted(
 ) -> list[LostElsewhere]:
     """Return the person's opportunities that were deleted since rows are lost; Lever no longer shows their tags.
 
-    Those deleted later were found before by a sweep. Raises PlatformError, but not where the list isn't allowed.
+    It is asked for good: the person may come back at any time. Raises PlatformError, but not where the list isn't
+    allowed.
     """
-    since, now = organization.rows_lost_from, database.now()
-    if since is None or now > since + DELETED_LISTED or not opportunity.contact_id:
+    start, until = organization.rows_lost_from, organization.rows_lost_until
+    if start is None or until is None or not opportunity.contact_id:
         return []
+    end, deleted = min(database.now(), until + SWEPT_WITHIN), list[Opportunity]()
     try:
-        pages = list(clients.lever().deleted_pages(milliseconds(since), milliseconds(now)))
+        while start < end:
+            stop = min(start + DELETED_LISTED, end)
+            for page in clients.lever().deleted_pages(milliseconds(start), milliseconds(stop)):
+                deleted.extend(page.items)
+            start = stop
     except PlatformError as error:
         if error.status not in {400, 403, 404}:
             raise
         return []
-    deleted = (one for page in pages for one in page.items if one.contact_id == opportunity.contact_id)
-    return [LostElsewhere(one.id, has_progress_tag=True) for one in deleted]
+    return [
+        LostElsewhere(one.id, has_progress_tag=True)
+        for one in deleted
+        if one.contact_id == opportunity.contact_id
+    ]
 
 
 def _stages_then(organization: Organization, opportunity: Opportunity) -> tuple[tuple[str, str], ...]:

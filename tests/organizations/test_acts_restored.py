@@ -168,6 +168,22 @@ def test_a_stage_change_that_waited_in_the_backup_is_offered(
     assert (Delivery.objects.get().verdict, sandbox.invitations_sent()) == ("entered_before", 0)
 
 
+@pytest.mark.parametrize("days", [1, 40, 80])
+def test_who_comes_back_after_their_candidacy_was_deleted_is_offered(
+    scenario, sandbox, acme, super_admin, days
+):
+    opportunity_id = sandbox.opportunity_id("Tamarack")
+    sandbox.lever_does("delete", opportunities=[opportunity_id])
+    deleted = sandbox.lever.accounts["acme"].deleted[opportunity_id]
+    deleted.deleted_at = int(ago(days=days, hours=3).timestamp() * 1000)
+    # the backup is older by more than the time that Lever lists the deleted of at once
+    record_restore(acme, ago(days=min(days + 35, 90)), ago(days=days, hours=2), super_admin)
+    acme.role_mappings.create(role="Frontend Engineer", assessment="Backend")
+    delivery = scenario.enter("Tamarack again")
+    assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE_ELSEWHERE)
+    assert sandbox.invitations_sent() == 0
+
+
 def lose_the_result(invitation):
     """Make the rows those of a backup from before the result."""
     Effect.objects.filter(invitation=invitation).exclude(kind="send_invitation").delete()
