@@ -332,19 +332,31 @@ def make_webhook(
 def rotate_webhook(webhook: LeverWebhook, lever: LeverClient, actor: Actor) -> None:
     """Make the portal's webhook anew in Lever, with a new token, and delete the one before there.
 
-    What that one sent is accepted for TOKEN_OVERLAP. Raises PlatformError, and ActionNotAllowed for one made by hand.
+    What that one sent is accepted for TOKEN_OVERLAP. Raises PlatformError. Raises ActionNotAllowed for one made by
+    hand, and where somebody else has replaced or removed it meanwhile.
     """
     if webhook.origin != LeverWebhook.Origin.API:
         raise ActionNotAllowed("Make a new token in Lever, and paste it here.")
+    former, url = webhook.lever_webhook_id, webhook.organization.lever_webhook_url
     created = _created(webhook.organization, lever, webhook.event)
-    former = webhook.lever_webhook_id
     with transaction.atomic():
-        webhook.lever_webhook_id, webhook.listed_at, webhook.missing_since = created.id, database.now(), None
-        webhook.save(update_fields=["lever_webhook_id", "listed_at", "missing_since"])
-        changes = {"signature_token": (webhook.signature_token, created.signature_token)}
-        webhook.replace_token(created.signature_token)
-        audit_and_tell(webhook, actor, AuditAction.MAKE_WEBHOOK, changes)
-    _delete(lever, former)
+        same = LeverWebhook.objects.active().filter(pk=webhook.pk, lever_webhook_id=former)
+        is_stored = same.update(
+            lever_webhook_id=created.id, url=url, listed_at=database.now(), missing_since=None
+        )
+        if is_stored:
+            changes = {"signature_token": (webhook.signature_token, created.signature_token)}
+            webhook.replace_token(created.signature_token)
+            audit_and_tell(webhook, actor, AuditAction.MAKE_WEBHOOK, changes)
+    if not is_stored:
+        _delete(lever, created.id)
+        raise ActionNotAllowed("Somebody else has just replaced or removed this webhook.")
+    try:
+        _delete(lever, former)
+    except PlatformError as error:
+        raise PlatformError(
+            f"The webhook has a new token, but Lever still lists the one before ({error}). Delete that one in Lever."
+        ) from error
 
 
 def _created(organization: Organization, lever: LeverClient, event: str) -> RegisteredWebhook:

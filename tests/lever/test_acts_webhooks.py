@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
+
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
+from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks, rotate_webhook
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.queue import worker
 from tests.support import factories, payloads
@@ -55,6 +59,46 @@ def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, su
     remove_webhooks(connected_organization, lever, super_admin)
     assert not LeverWebhook.objects.active().exists()
     assert connected_organization.audit_entries.filter(action="remove_webhook").count() == 1
+
+
+def test_of_two_rotations_at_once_one_counts_and_nothing_of_the_other_stays_in_lever(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+    make_webhook(connected_organization, lever, super_admin)
+    first, second = (LeverWebhook.objects.get() for _ in range(2))
+    rotate_webhook(first, lever, super_admin)
+    with pytest.raises(ActionNotAllowed, match="Somebody else"):
+        rotate_webhook(second, lever, super_admin)
+    stored = LeverWebhook.objects.get()
+    assert [hook.id for hook in hooks(sandbox)] == [stored.lever_webhook_id]
+    assert stored.signature_token == first.signature_token
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 2
+
+
+def test_a_webhook_rotated_after_the_portals_address_changed_moves_with_the_next_key(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhook(connected_organization, lever, super_admin)
+    LeverWebhook.objects.update(url="https://former.example/webhooks/lever/key/")
+    rotate_webhook(made, lever, super_admin)
+    assert LeverWebhook.objects.get().url == connected_organization.lever_webhook_url
+
+
+def test_a_former_webhook_that_lever_does_not_delete_is_told(
+    connected_organization, sandbox, super_admin, monkeypatch
+):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhook(connected_organization, lever, super_admin)
+
+    def refuse(webhook_id):
+        raise PlatformError("Lever is down", status=503)
+
+    monkeypatch.setattr(lever, "delete_webhook", refuse)
+    with pytest.raises(PlatformError, match="has a new token, but Lever still lists the one before"):
+        rotate_webhook(made, lever, super_admin)
+    assert LeverWebhook.objects.get().has_previous
 
 
 def test_a_deletion_reported_by_the_webhook_erases(connected_organization, sandbox, super_admin, client):
