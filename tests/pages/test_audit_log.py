@@ -39,6 +39,7 @@ def test_whether_the_log_is_whole_is_said_at_a_click(super_admin_client, entries
     assert 'href="?check#proof"' in page
     assert "Whole:" not in page
     assert "Whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
+    assert "Whole: " not in text(super_admin_client.get(f"{AUDIT}?check&page=1")), "a page is only turned"
     append_only.overwrite(recorded().filter(action=AuditAction.CHANGE_ROLE), actor_name="else")
     assert "Not whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
 

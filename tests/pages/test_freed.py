@@ -55,6 +55,19 @@ def test_saving_a_mapping_frees_a_candidate_who_is_invited_with_one_click(
     assert hazel.invitation.status == "invited"
 
 
+def test_the_row_offers_to_choose_an_assessment_while_the_role_has_none(hazel, organization_admin_client):
+    button, page = ">Choose an assessment<", reverse("activity")
+    assert button in text(organization_admin_client.get(page))
+    # what stops them now is something else
+    RoleMapping.objects.create(
+        organization=hazel.organization, role=hazel.role_title, assessment="Removed one"
+    )
+    answer = organization_admin_client.get(page)
+    [row] = answer.context["rows"]
+    assert button not in text(answer)
+    assert row.standing.next in text(answer)
+
+
 def test_the_confirmation_leaves_out_whose_reason_holds_again(hazel, organization_admin_client):
     save_mapping(organization_admin_client, hazel.role_title)
     RoleMapping.objects.all().delete()

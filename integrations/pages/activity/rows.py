@@ -83,7 +83,8 @@ class CandidateRow:
     """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label.
 
     `failed` names what the portal could not do for them, beside inviting; `sending` is the effect that could not send
-    the invitation. An Admin may choose to invite one who `may_be_invited`; whose reason has ended `is_freed`.
+    the invitation. An Admin may choose to invite one who `may_be_invited`; whose reason has ended `is_freed`. The role
+    of one who `lacks_assessment` has none now, and an Admin chooses it.
     """
 
     candidate: Candidate
@@ -95,13 +96,7 @@ class CandidateRow:
     sending: Effect | None
     may_be_invited: bool
     is_freed: bool = False
-
-    @property
-    def lacks_assessment(self) -> bool:
-        """Whether their role has no assessment yet, which an Admin chooses."""
-        delivery, role = self.candidate.delivery, self.candidate.role_title
-        is_said = delivery is not None and delivery.verdict == VerdictCode.NO_ASSESSMENT
-        return bool(role) and is_said and self.candidate.invitation is None and not self.is_freed
+    lacks_assessment: bool = False
 
     @property
     def has_act(self) -> bool:
@@ -122,10 +117,13 @@ def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[Candid
         result = results.get(invitation.pk) if invitation else None
         changed = today.of(candidate) if invitation is None else None
         verdict, explanation = (delivery.verdict, delivery.explanation) if delivery else ("", "")
+        standing = standing_of(candidate, result, changed)
+        is_decided = invitation is None and standing != BEING_DECIDED
+        of_now = changed.decision.verdict if changed else verdict
         rows.append(
             CandidateRow(
                 candidate,
-                standing_of(candidate, result, changed),
+                standing,
                 changed.sentence if changed else explanation,
                 changed.next_step
                 if changed
@@ -137,6 +135,9 @@ def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[Candid
                 sendings.get(invitation.pk) if invitation else None,
                 not why_not_invitable(candidate),
                 is_freed=changed is not None and changed.is_freed,
+                lacks_assessment=(
+                    is_decided and of_now == VerdictCode.NO_ASSESSMENT and bool(candidate.role_title)
+                ),
             )
         )
     return rows

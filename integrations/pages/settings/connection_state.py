@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from integrations.catalog.models import Assessment
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY
+from integrations.core.invitation_status import FOLLOWED, UNSENT
 from integrations.core.vocabulary import DeliveryEvent, Platform, WebhookEvent
 from integrations.health.checks.webhooks import open_rejection
 from integrations.health.models import WebhookRejection
@@ -132,8 +132,10 @@ def lever_state(organization: Organization) -> LeverState:
         rejection=open_rejection(organization, Platform.LEVER),
         deliveries=list(_received(organization)[:SHOWN_DELIVERIES]),
         **Invitation.objects.filter(organization=organization).aggregate(
-            unsent=Count("pk", filter=Q(status__in=ON_THE_WAY)),
-            followed=Count("pk", filter=Q(status__in=FOLLOWED)),
+            unsent=Count("pk", filter=Q(status__in=UNSENT)),
+            followed=Count(
+                "opportunity_id", filter=Q(status__in=FOLLOWED, following_ended=""), distinct=True
+            ),
         ),
     )
 

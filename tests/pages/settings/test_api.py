@@ -63,7 +63,9 @@ def test_a_rotated_token_is_shown_once_and_the_one_before_counts_for_a_day(
     token = ApiToken.objects.get()
     answer = super_admin_client.post(f"{MAKE}{token.pk}/rotate/")
     second = shown(answer)
-    assert "The one before works until" in answer.content.decode()
+    page = answer.content.decode()
+    assert "The one before works until" in page
+    assert "The one before is refused at once." in page, "if it is rotated again"
     for headers in (first, second):
         assert client.get("/api/v1/results/", headers=headers).status_code == 200
     ApiToken.objects.update(previous_until=timezone.now() - timedelta(seconds=5))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
+from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import make_webhooks
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -100,9 +101,15 @@ def test_a_dead_grant_shows_the_reason_and_reconnect(super_admin_client, ready_o
 
 
 def test_disconnecting_says_how_many_wait(super_admin_client, ready_organization):
-    for number, status in enumerate(("held", "invited", "in_progress")):
-        instance = "" if status == "held" else f"i-{number}"
+    for number, status in enumerate(("held", "uncertain", "invited", "in_progress", "submitted")):
+        instance = "" if number < 2 else f"i-{number}"
         factories.in_status(ready_organization, status, instance_id=instance)
+    # nothing is asked about one whose following has ended, and two of one person are one candidate
+    ended = {"following_ended": "not_started", "following_ended_at": timezone.now()}
+    factories.in_status(ready_organization, "invited", instance_id="i-9", **ended)
+    Invitation.objects.filter(status="submitted").update(
+        opportunity_id=Invitation.objects.get(status="in_progress").opportunity_id, round=2
+    )
     page = text(super_admin_client.get(SETTINGS))
     assert "<strong>1 invitation</strong> still to go out" in page
     assert "<strong>2 candidates</strong>" in page
