@@ -1,4 +1,4 @@
-"""The example environment file and the tables of variables say what the settings read, and each default."""
+"""The example environment file and the tables of variables say what is read, and each default."""
 
 import re
 from pathlib import Path
@@ -36,8 +36,9 @@ def test_the_tables_have_the_variables_that_the_settings_read_with_their_default
     assert len(given) > 10
 
 
-def test_the_example_has_each_variable_once_with_its_default() -> None:
+def test_the_example_has_each_variable_once_with_its_default_and_the_passwords_of_compose() -> None:
+    of_compose = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text()))
     lines = re.findall(r"^(# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert sorted(name for _, name, _ in lines) == sorted(env.checks)
-    commented = {name: value for mark, name, value in lines if mark and name not in IN_WORDS}
+    assert sorted(name for _, name, _ in lines) == sorted([*env.checks, *of_compose])
+    commented = {name: value for mark, name, value in lines if mark and name not in IN_WORDS | of_compose}
     assert commented == {name: env.defaults[name].removesuffix(".0") for name in commented}
