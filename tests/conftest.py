@@ -55,14 +55,16 @@ connection_created.connect(disable_idle_timeout)
 append_only.lift_while_flushed()
 
 
+#: The files whose slow tests take a minute or more.
+LONGEST = {"test_postgresql.py", "test_runs.py", "test_fault_run.py"}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
     """Mark what opens a browser, before `-m` chooses; skip the suites whose services aren't installed, unless they are
     required; let each process begin with one of the longest tests.
     """
-    longest = [
-        item for item in items if item.path.name == "test_postgresql.py" and item.get_closest_marker("slow")
-    ]
+    longest = [item for item in items if item.path.name in LONGEST and item.get_closest_marker("slow")]
     count, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items[:] = [item for item in items if item not in longest]
     for number, item in enumerate(longest):

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.db.migrations import AddConstraint, AddIndex, CreateModel, Migration, RunPython, RunSQL
+from django.db.migrations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    CreateModel,
+    Migration,
+    RunPython,
+    RunSQL,
+)
 from django.db.migrations.operations.base import Operation
 
 FIRST = "0001_initial"
@@ -31,6 +39,8 @@ def _problems(migration: Migration) -> Iterator[str]:
     for one in operations:
         if type(one) in _BESIDE and _table(one) not in new:
             yield f"{migration}: it reads the whole table under a lock. Use {_BESIDE[type(one)]}."
+        if isinstance(one, AddField) and not (one.field.null or one.field.has_db_default()):
+            yield f"{migration}: the release before couldn't insert a row. Say null=True or a db_default of {one.name}."
 
 
 #: What does the same while others write; upgrade_rehearsal/operations.py has both for SQLite too.

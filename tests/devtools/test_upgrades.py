@@ -55,9 +55,11 @@ CHECK = models.CheckConstraint(condition=models.Q(weight__gt=0), name="weighs")
         (AddIndexConcurrently("Effect", INDEX), False, ""),
         (migrations.AddConstraint("Effect", CHECK), True, "Use AddConstraintNotValid"),
         (AddConstraintNotValid("Effect", CHECK), True, ""),
+        (migrations.AddField("Effect", "weight", models.IntegerField(default=1)), True, "Say null=True"),
+        (migrations.AddField("Effect", "weight", models.IntegerField(db_default=1)), True, ""),
     ],
 )
-def test_what_locks_much_or_cannot_be_undone_is_told(operation, atomic, problem):
+def test_what_holds_up_or_cannot_be_undone_is_told(operation, atomic, problem):
     found = problems([migration(operation, atomic=atomic)])
     assert len(found) == bool(problem)
     assert problem in "".join(found)
