@@ -30,6 +30,7 @@ class RotateApiTokenView(ApiTokensView):
     """Replace a token by a new one, which the answer shows."""
 
     form_class = Form
+    form_name = "rotation"
     http_method_names = ["post"]
 
     def new_token(self, form: Form) -> NewToken:

@@ -41,7 +41,7 @@ class ReplaceAddressView(ConnectionActView):
                 f"The webhook that the portal made still has the former address: {error}. The portal tries again "
                 "within the hour.",
             )
-            moved = 0
+            return "The webhook address is new. Put it into CodeScreen, if you did before."
         if moved:
             return "The portal's webhook has the new address in Lever. Put it into CodeScreen, if you did before."
         return (

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
-from integrations.api.acts import API_TOKENS
+from integrations.api.acts import API_TOKENS, rotate_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.health.checks.set_up import check_api_tokens
 from integrations.members.end_access import remove_member
@@ -75,6 +75,31 @@ def test_a_rotated_token_is_shown_once_and_the_one_before_counts_for_a_day(
     assert (rotated.name, rotated.scopes) == (token.name, token.scopes)
     assert rotated.expires_at - rotated.created_at == token.expires_at - token.created_at
     assert "the_one_before_ends" in recorded().latest("pk").changes
+
+
+def test_a_token_that_somebody_revokes_meanwhile_is_not_rotated_and_the_page_says_so(
+    super_admin_client, organization, monkeypatch
+):
+    token = factories.api_token(organization)
+
+    def rotate_revoked(token, actor):
+        ApiToken.objects.all().delete()
+        return rotate_token(token, actor)
+
+    monkeypatch.setattr("integrations.pages.settings.api.rotate_token", rotate_revoked)
+    page = super_admin_client.post(f"{MAKE}{token.pk}/rotate/").content.decode()
+    assert "Somebody has revoked this token." in page
+    assert 'name="scopes"' in page, "the form for a new one is whole"
+
+
+def test_a_token_that_has_ended_is_rotated_without_an_overlap(super_admin_client, organization):
+    token = factories.api_token(organization)
+    now = timezone.now()
+    ApiToken.objects.update(created_at=now - timedelta(days=9), expires_at=now - timedelta(days=1))
+    assert "works for another day" not in super_admin_client.get(PAGE).content.decode()
+    super_admin_client.post(f"{MAKE}{token.pk}/rotate/")
+    rotated = ApiToken.objects.get()
+    assert (rotated.is_expired, rotated.has_previous) == (False, False)
 
 
 @pytest.mark.parametrize(

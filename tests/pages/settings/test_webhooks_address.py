@@ -31,7 +31,9 @@ def test_the_page_says_whether_the_portals_webhook_was_moved(
     make_webhook(connected_organization, provider.lever_client(connected_organization), super_admin)
     rule = {"method": "PUT", "path": "/v1/webhooks$", "kind": "status", "times": refusals, "status": 503}
     sandbox.lever_does("faults", seed=1, rules=[rule] * refusals)
-    assert said in text(super_admin_client.post(REPLACE, follow=True))
+    page = text(super_admin_client.post(REPLACE, follow=True))
+    assert said in page
+    assert "Put it into Lever" not in page, "the portal does"
 
 
 @pytest.mark.browser
