@@ -45,7 +45,11 @@ _list(
 _list(CodeScreenConnection, "organization state state_reason verified_at last_received_at", "state")
 # the address of a webhook holds the organization's webhook key
 _list(LeverWebhook, "organization event origin retired_at last_received_at", "origin", exclude=["url"])
-_list(ApiToken, "name organization scopes maker created_at expires_at last_used_at", exclude=["digest"])
+_list(
+    ApiToken,
+    "name organization scopes maker created_at expires_at last_used_at",
+    exclude=["digest", "previous_digest"],
+)
 _list(
     RoleMapping,
     "role stage assessment updated_at organization",
