@@ -267,7 +267,7 @@ def _checked(token: str) -> str:
 
 def _label(webhook: LeverWebhook, generation: Generation) -> str:
     is_ours = webhook.origin == LeverWebhook.Origin.API
-    label = "Made by the portal" if is_ours else "Main token"
+    label = f"Made by the portal: {webhook.event_label}" if is_ours else "Main token"
     return label if generation is Generation.CURRENT else f"{label}, the one before"
 
 

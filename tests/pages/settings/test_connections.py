@@ -197,7 +197,10 @@ def test_rotating_the_webhook_that_the_portal_made_keeps_the_token_before_for_a_
     made, *_ = make_webhooks(connected_organization, lever, super_admin)
     before = made.signature_token
     address = reverse("token-rotate", args=[made.pk])
-    assert f'action="{address}"' in text(super_admin_client.get(SETTINGS))
+    page = text(super_admin_client.get(SETTINGS))
+    assert f'action="{address}"' in page
+    for event in WebhookEvent:  # the rows are told apart
+        assert f"Made by the portal: {event.label}" in page
     page = text(super_admin_client.post(address, follow=True))
     assert "The one before counts for another day." in page
     made.refresh_from_db()
