@@ -87,6 +87,7 @@ def test_being_on_a_candidate_of_another_organization_gives_nothing(
 def test_an_address_that_is_not_proven_gives_nothing(limited_member, limited_member_client, candidates):
     """An account whose address was changed to that of a colleague, without a link sent to it."""
     Membership.objects.filter(user=limited_member).update(address="somebody.else@acme.example")
+    factories.on_candidate(candidates[OWN].organization, "own", "somebody.else@acme.example")
     assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
     Membership.objects.filter(user=limited_member).update(address="")
     limited_member.email = ""

@@ -110,6 +110,7 @@ ANOTHER = {"pk": 2, "assessment_id": "a-2", "assessment_name": "Frontend"}
         ("in_progress", {"status": "invited", "invited_at": ago(minutes=1)}, ProgressTag.INVITED),
         ("in_progress", {"status": "invited", "invited_at": ago(days=3)}, ProgressTag.IN_PROGRESS),
         ("in_progress", {"status": "held"}, ProgressTag.IN_PROGRESS),
+        ("completed", {"following_ended": "not_started", "invited_at": ago(days=60)}, ProgressTag.COMPLETED),
     ],
 )
 def test_the_progress_tag_tells_of_what_is_still_to_be_finished(first, second, tag):
@@ -216,8 +217,9 @@ def test_people_are_told_when_a_moved_candidate_no_longer_passed(state):
     assert "result_changed" in topics(candidate)
     candidate.results[1].outcome = "Passed"
     assert notes(candidate) == []
-    candidate.results[1].outcome = "Failed"
-    move.attempt_started_at = None
+    candidate.results[1].outcome, move.state = "Failed", "failed"
+    assert notes(candidate) == []
+    move.state, move.attempt_started_at = state, None
     assert notes(candidate) == []
 
 

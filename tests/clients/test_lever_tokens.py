@@ -241,6 +241,19 @@ def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever
     assert lever_tokens.token_source(grant).current() == "Bearer from-consent"
 
 
+def test_a_refresh_that_returns_after_a_disconnection_stores_no_tokens(lever_api, grant):
+    let_token_expire_soon(grant)
+
+    def answer_after_disconnection(request):
+        LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
+        return 200, {}, json.dumps(FRESH)
+
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_disconnection)
+    assert lever_tokens.token_source(grant).current() == ""
+    grant.refresh_from_db()
+    assert (grant.state, grant.access_token, grant.refresh_token) == ("revoked", "", "")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_workers_refresh_once(lever_api, grant):
     let_token_expire_soon(grant)

@@ -168,6 +168,13 @@ class TestGone:
         assert list(Erasure.objects.values_list("cause", flat=True)) == (["gone"] if is_gone else [])
         assert (scenario.reread(gone).email == "") is is_gone
 
+    def test_a_candidate_whom_lever_refuses_when_asked_again_is_kept(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        path = f"/v1/opportunities/{gone.opportunity_id}"
+        scenario.lever_fails(path, method="GET", status=403, times=5)
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
     def test_another_lever_account_erases_nobody(self, scenario, gone):
         LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=2, hours=12))
         self.missed(scenario, gone, ago=timedelta(days=2))
