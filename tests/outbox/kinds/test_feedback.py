@@ -260,6 +260,8 @@ def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario
     [form] = feedback_forms(sandbox)
     assert form["fields"]["Rating"] == "4 - Strong Hire"
     assert feedback_writes(scenario) == (1, 1)
+    scenario.candidate_does("regrade", result="Failed", reason="Build Failure")
+    assert feedback_forms(sandbox)[0]["fields"]["Rating"] is None
 
 
 @pytest.mark.parametrize("is_stored", [False, True])
