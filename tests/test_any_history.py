@@ -1,7 +1,7 @@
 """Whatever happens to a candidate, in whatever order: people get what they were promised.
 
 HISTORIES in the environment says how many are played, such as 10000, and FIRST_HISTORY the number of the first one, by
-which each is drawn; the fast suite plays one of each beginning.
+which each is drawn; else one of each beginning is played.
 """
 
 import logging
@@ -159,6 +159,7 @@ def new_history(settings) -> Iterator[Callable[[], History]]:
         server.stop()
 
 
+@pytest.mark.slow
 def test_any_history_keeps_the_promises(new_history) -> None:
     first = int(os.environ.get("FIRST_HISTORY") or random.randrange(10**9)) if HISTORIES else 0
     for number in range(first, first + (HISTORIES or len(BEGINNINGS))):

@@ -49,6 +49,7 @@ def test_an_erasure_itself_is_never_erased(chain):
     assert not entry.is_erased
 
 
+@pytest.mark.slow
 def test_an_erasure_of_many_rows_is_recorded_in_one_entry(chain):
     for number in range(700):
         chain.decide(f"Because of {number} more.")
