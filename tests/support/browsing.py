@@ -62,6 +62,11 @@ class Visit:
             self._note("first headings", headings)
         self.check(shapes)
 
+    def press(self, selector: str) -> None:
+        """Click what leads to another page and wait for that page: a click alone returns while the old one goes."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+
     def check_email(self, html: str) -> None:
         """Check an e-mail's HTML in a blank page."""
         self.page.goto("about:blank")
