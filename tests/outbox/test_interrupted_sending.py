@@ -14,31 +14,10 @@ from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from integrations.store import database
-from tests.outbox.conftest import sending_calls
 from tests.store.test_database import WriteDuringRestart
 from tests.support import factories
 
 ALDER = "alder@candidates.example"
-
-
-def leave_as_killed_while_sending(scenario, invitation):
-    """Leave the rows as a worker does that is killed after it recorded the started attempt."""
-    Invitation.objects.filter(pk=invitation.pk).update(status="sending", first_call_at=timezone.now())
-    Effect.objects.filter(pk=scenario.latest_effect().pk).update(
-        attempt_started_at=timezone.now(),
-        leased_until=timezone.now() - timedelta(seconds=1),
-        lease_owner="gone",
-        attempts=1,
-    )
-
-
-def test_an_invitation_is_uncertain_when_its_worker_was_killed_while_sending(scenario, sandbox):
-    invitation = scenario.pending_invitation()
-    leave_as_killed_while_sending(scenario, invitation)
-    scenario.work()
-    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
-    assert sending_calls() == 0
-    assert sandbox.invitations_sent(ALDER) == 0
 
 
 def take_over_lease(effect):

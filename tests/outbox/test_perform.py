@@ -1,7 +1,6 @@
 """Perform effects: what keeps an effect from being tried doesn't use up its retries."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -10,21 +9,16 @@ from integrations.clients import provider
 from integrations.clients.hooks import CallContext
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http import steps
-from integrations.http.session import PlatformError
-from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import perform
-from integrations.outbox.kind import Done, Retry
 from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
-from integrations.outbox.perform import apply_outcome
-from integrations.outbox.sending import cancel_or_retry, mark_invited
+from integrations.outbox.sending import cancel_or_retry
 from tests.outbox.conftest import enqueue_note_on_candidate, notes_on
 from tests.support import factories
 from tests.support.effects import enqueue_invitation
-from tests.support.scenario import ASSESSMENT
 
 
 def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, sandbox):
@@ -102,27 +96,6 @@ def test_a_refused_write_is_not_given_up_when_looking_up_its_author_crashes(scen
     assert (effect.state, effect.consecutive_crashes, "TypeError" in effect.traceback) == ("due", 1, True)
 
 
-def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the_retry(scenario, sandbox):
-    invitation = scenario.pending_invitation()
-    slow_effect = factories.claimed(Effect, "slow")
-    scenario.codescreen_fails(kind="status_after", status=500)
-    scenario.work()  # nothing: the slow worker holds it
-    with pytest.raises(PlatformError):
-        provider.ClientProvider(scenario.organization).codescreen().send(
-            ASSESSMENT, "Candidate Alder", invitation.email
-        )
-    Effect.objects.filter(pk=slow_effect.pk).update(
-        state="uncertain", due_at=None, lease_owner="", leased_until=None
-    )
-    Invitation.objects.update(status="uncertain")
-    invitations.send_again(scenario.reread(invitation), "somebody")
-    record = partial(mark_invited, scenario.reread(invitation), "instance-1")
-    apply_outcome(slow_effect, Done(record=record), None)
-    scenario.work()
-    assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
-    assert scenario.latest_effect().state == "done"
-
-
 def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenario, sandbox, monkeypatch):
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()
@@ -156,10 +129,3 @@ def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
     LeverConnection.objects.update(state="connected")
     scenario.work_waiting()
     assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
-
-
-def test_what_is_retried_without_a_wait_is_due_at_once(scenario):
-    scenario.pending_invitation()
-    for _ in range(20):
-        effect = factories.claimed(Effect, "worker")
-        apply_outcome(effect, Retry("The invitation was requested again.", timedelta(0)), None)

@@ -54,19 +54,6 @@ def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, s
     assert scenario.reread(other).status == "invited"
 
 
-def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scenario, sandbox, monkeypatch):
-    invitation = scenario.pending_invitation()
-
-    def crash(*_, **__):
-        raise KeyError(ALDER)
-
-    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", crash)
-    scenario.work()
-    assert ALDER not in scenario.latest_effect().traceback + scenario.latest_effect().last_error
-    scenario.work_waiting()
-    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
-
-
 def test_each_ending_is_mailed_also_after_sending_again(scenario):
     invitation = scenario.failed_invitation()
     scenario.codescreen_fails(status=422)

@@ -62,20 +62,6 @@ def test_an_invitation_on_hold_is_told_once_and_no_note_tells_the_end(scenario, 
     assert notes() == [ON_HOLD]
 
 
-def test_a_second_hold_is_told_with_its_own_reason(scenario, sandbox, held, notes, super_admin):
-    minutes_pass()
-    scenario.set_policies(hold_tag="Accommodation")
-    sandbox.lever.accounts["acme"].opportunities[held.opportunity_id].tags.append("Accommodation")
-    acts.approve(held, super_admin)
-    worker.work()
-    assert scenario.reread(held).status == "held"
-    for _ in range(2):
-        minutes_pass()
-    first, second = notes()
-    assert first == ON_HOLD
-    assert "An Admin sets the extra time in CodeScreen, then sends it." in second
-
-
 def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, held, notes, super_admin):
     enqueue_due_note(scenario)
     acts.approve(held, super_admin)

@@ -1,6 +1,5 @@
 """A step that a deadlock ended is done again soon, and counts as no crash; a deletion that never ends does."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import NoReturn
 
@@ -13,13 +12,11 @@ from integrations.catalog.models import Stage
 from integrations.http.steps import SHORTEST_WAIT
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
 from integrations.outbox import perform
-from integrations.outbox.kinds.invitation import SEND_INVITATION
 from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
-from integrations.results import poll, schedule
+from integrations.results import poll
 from integrations.store import database
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.store.test_database import WriteDuringRestart, conflicting
@@ -119,31 +116,3 @@ def test_a_delivery_whose_deletion_never_ends_becomes_stuck(scenario, monkeypatc
     delivery.refresh_from_db()
     assert (delivery.is_stuck, delivery.last_error) == (True, "It met a deletion with another transaction.")
     assert "meet_a_deletion" in delivery.traceback
-
-
-def test_an_effect_whose_deletion_never_ends_is_given_up(scenario, sandbox, monkeypatch):
-    invitation = scenario.pending_invitation()
-    monkeypatch.setitem(
-        perform.EFFECT_KINDS, "send_invitation", replace(SEND_INVITATION, perform=meet_a_deletion)
-    )
-    for _ in range(MAX_CONSECUTIVE_CRASHES):
-        assert scenario.reread(invitation).status == "pending"
-        scenario.work_waiting()
-    assert scenario.reread(invitation).status == "failed"
-    effect = scenario.latest_effect()
-    assert (effect.state, sandbox.invitations_sent(ALDER)) == ("failed", 0)
-    assert effect.last_error == "It met a deletion with another transaction."
-    assert "meet_a_deletion" in effect.traceback
-
-
-def test_the_wait_for_a_poll_grows_while_a_deletion_does_not_end(scenario, monkeypatch):
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    monkeypatch.setattr(poll, "refresh_progress", meet_a_deletion)
-    for failures in (1, 2, 3):
-        Invitation.objects.update(next_poll_at=Now())
-        [claimed] = schedule.claim_polls(1)
-        worker.poll_invitation(claimed)
-        stored = scenario.reread(invitation)
-        assert stored.poll_failures == failures
-        assert stored.next_poll_at - database.now() > 10 * SHORTEST_WAIT

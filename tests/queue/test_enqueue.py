@@ -13,8 +13,10 @@ def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organiz
     enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
     Effect.objects.update(state="done", due_at=None)
     enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="another", priority=9)
-    effect = Effect.objects.get()
+    enqueue(factories.OrganizationFactory.create().pk, Effect.Kind.LEAVE_NOTE, "key")
+    effect = Effect.objects.get(organization=organization)
     assert (effect.state, effect.due_at, effect.opportunity_id) == ("done", None, "somebody")
+    assert Effect.objects.count() == 2
 
 
 def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization):

@@ -39,21 +39,6 @@ def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, s
     assert scenario.latest_effect().attempts == 2
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (302, "An Admin reads the reason"),
-        (400, "Check the candidate's e-mail address"),
-        (403, "Your CodeScreen account may not send this assessment"),
-        (404, "The assessment is no longer in CodeScreen"),
-        (409, "already has an invitation"),
-        (422, "Check the candidate's e-mail address"),
-    ],
-)
-def test_a_refusal_says_what_a_recruiter_can_do(status, words):
-    assert words in refusal_note(status)
-
-
 def test_an_invitation_fails_and_a_note_says_what_to_do_when_codescreen_refuses_it(scenario, sandbox):
     scenario.codescreen_fails(status=422)
     invitation = scenario.pending_invitation()
