@@ -27,7 +27,8 @@ def positions_without_entry(chain) -> list[int]:
     return [int(re.findall(r"position (\d+)", fault)[0]) for fault in faults]
 
 
-def test_erased_rows_are_in_order_when_a_later_entry_names_them(chain):
+def test_erased_rows_are_in_order_when_a_later_entry_names_them(chain, monkeypatch):
+    monkeypatch.setattr("integrations.audit.models.chain.ERASED_AT_ONCE", 2)
     hashes = [chain.row(position).hash for position in range(1, 11)]
     erased = chain.verdicts().erase_text() + chain.entries().filter(position__in=[1, 3]).erase_text()
     assert sorted(erased) == [1, 2, 3, 4, 6, 8, 10]
@@ -47,16 +48,6 @@ def test_an_erasure_itself_is_never_erased(chain):
     assert entry.position not in chain.entries().erase_text()
     entry.refresh_from_db()
     assert not entry.is_erased
-
-
-@pytest.mark.slow
-def test_an_erasure_of_many_rows_is_recorded_in_one_entry(chain):
-    for number in range(700):
-        chain.decide(f"Because of {number} more.")
-    erased = chain.verdicts().erase_text()
-    assert len(erased) == 705
-    record_erasure(chain, erased)
-    assert chain.faults() == []
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,9 +33,6 @@ class Kind:
     told: dict[str, Any]
     change_page: str = ""
     changed: dict[str, Any] = field(default_factory=dict)
-    #: The array of the configuration file, and a table of it.
-    section: str = ""
-    table: str = ""
 
     def made(self, organization: Any) -> KeptRow:
         """Return a stored row, as nobody added it."""
@@ -70,8 +65,6 @@ KINDS = {
         },
         change_page="mapping-edit",
         changed={"assessment": "Bread"},
-        section="mappings",
-        table='role = "Chef"\nassessment = "Soup"\napproval = "always"\npassing_score = 0\n',
     ),
     "API tokens": Kind(
         API_TOKENS,
@@ -174,23 +167,3 @@ def test_saving_what_is_stored_records_nothing_and_what_cannot_be_is_refused(kin
     with pytest.raises(ValidationError):
         kind.kept.save(stored, super_admin)
     assert not recorded()
-
-
-@those(lambda kind: kind.section)
-def test_a_table_of_the_file_is_stored_recorded_and_exported_as_it_was(kind, organization, tmp_path):
-    def run(command: str, argument: object) -> str:
-        out = StringIO()
-        call_command(command, str(argument), stdout=out)
-        return out.getvalue()
-
-    file = tmp_path / "acme.toml"
-    file.write_text(f'[organization]\nslug = "{organization.slug}"\n[[{kind.section}]]\n{kind.table}')
-    assert run("configure", file).startswith("+ ")
-    entry = recorded().get()
-    assert (entry.action, kind.told.items() <= entry.changes.items()) == (kind.kept.added, True)
-    assert run("configure", file) == "nothing to change\n"
-    exported = run("export_config", organization.slug)
-    assert f"[[{kind.section}]]\n{kind.table}" in exported
-    file.write_text(exported)
-    assert run("configure", file).startswith("nothing to change\n")
-    assert recorded().count() == 1

@@ -143,16 +143,6 @@ def test_a_batch_gives_each_organization_its_share_with_what_it_has_leased(db, f
 
 
 @pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
-def test_a_batch_is_of_the_most_urgent_rows_of_its_organization(organization, factory) -> None:
-    rows = [
-        factory.create(organization=organization, due_at=factories.a_moment_ago() - timedelta(minutes=number))
-        for number in (3, 1, 2, 4)
-    ]
-    claimed = {row.pk for row in type(rows[0]).claim_batch("one", 2)}
-    assert claimed == {rows[0].pk, rows[3].pk}
-
-
-@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
 def test_every_organization_is_served_although_a_claim_looks_at_some_of_them_alone(db, factory) -> None:
     number = 3 * ORGANIZATIONS_PER_CLAIM
     organizations = Organization.objects.bulk_create(factories.OrganizationFactory.build_batch(number))

@@ -2,11 +2,9 @@
 
 import pytest
 from cryptography.fernet import Fernet
-from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.store import encryption
 from integrations.store.encryption import Rotation, renewed, rotate_secrets
 from tests.store.test_encryption_field import stored
 from tests.support import factories
@@ -92,31 +90,6 @@ def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monke
 
     monkeypatch.setattr("integrations.store.encryption.renewed", deleted_in_between)
     assert rotate_secrets() == Rotation()
-
-
-def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, keys, monkeypatch):
-    old, new, use = keys
-    monkeypatch.setattr(encryption, "BATCH", 2)
-    for _ in range(5):
-        factories.LeverWebhookFactory(organization=organization, retired_at=timezone.now())
-    use(new, old)
-    inner, seen = renewed, []
-
-    def killed_at_the_third(ciphertext: str, *, context: str) -> str:
-        seen.append(ciphertext)
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        return inner(ciphertext, context=context)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("integrations.store.encryption.renewed", killed_at_the_third)
-        with pytest.raises(KeyboardInterrupt):
-            rotate_secrets()
-    rotation = rotate_secrets()
-    assert (rotation.rotated, rotation.unchanged) == (3, 2)
-    use(new)
-    tokens = {row.signature_token for row in LeverWebhook.objects.all()}
-    assert tokens == {factories.SIGNATURE_TOKEN}
 
 
 def test_what_no_key_opens_is_named_and_kept_while_the_rest_is_rotated(organization, keys):
