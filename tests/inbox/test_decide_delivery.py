@@ -30,7 +30,6 @@ from integrations.queue import worker
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.inbox.conftest import verdict
 from tests.support import factories
-from tests.support.at_once import run_at_once
 from tests.support.waits import end_wait, work_through_waits
 
 ALDER = "alder@candidates.example"
@@ -122,19 +121,6 @@ def test_who_has_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(
     assert verdict(delivery) == "invite"
 
 
-def test_a_delivery_is_retried_when_lever_fails(scenario, sandbox):
-    delivery = scenario.move()
-    scenario.lever_fails("/opportunities/", method="GET", kind="truncated")
-    scenario.work()
-    assert verdict(delivery) == ""
-    assert delivery.last_error
-    assert delivery.due_at > timezone.now()
-    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    scenario.work()
-    assert verdict(delivery) == "invite"
-    assert delivery.last_error == ""
-
-
 def test_a_crashing_delivery_is_given_up_and_others_are_decided(scenario, sandbox, monkeypatch):
     crashing, other = scenario.move("Alder"), scenario.move("Tamarack")
     gather = facts.gather_facts
@@ -179,18 +165,6 @@ def test_a_replay_is_previewed_and_replaces_the_verdict_and_is_audited(scenario,
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
     entry = scenario.organization.audit_entries.get(action="replay")
     assert entry.changes == {"verdict": ["no_assessment", "invite"]}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_concurrent_workers_invite_one_candidate_once(scenario, sandbox):
-    for number in range(6):
-        (scenario.deliver if number else scenario.move)(dedupe_key=f"id:{number}")
-    failed = run_at_once(worker.work)
-    worker.work()
-    assert failed == []
-    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
-    assert Invitation.objects.count() == 1
-    assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from integrations.http.steps import LATE_STAGE_WAITS
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from portal.devtools.sandbox.values import now_ms
@@ -119,13 +118,6 @@ def test_an_invitation_waits_when_a_second_read_shows_the_stage_from_before(
     assert (invitation.status, invitation.late_reads, sandbox.invitations_sent()) == ("invited", 0, 1)
 
 
-def test_an_invitation_is_withdrawn_when_the_stage_from_before_stays(scenario, sandbox, waiting_invitation):
-    for _ in range(len(LATE_STAGE_WAITS) + 1):
-        scenario.work_waiting()
-    assert (scenario.reread(waiting_invitation).status, sandbox.invitations_sent()) == ("withdrawn", 0)
-    assert not Effect.objects.filter(kind="send_invitation", state="due").exists()
-
-
 # a candidate leaves the stage while an older read of them is acted on: they aren't invited
 
 
@@ -158,16 +150,4 @@ def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbo
     scenario.enter(stage=ELSEWHERE)
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
-    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
-
-
-def test_a_candidate_who_leaves_while_codescreen_answers_429_is_not_invited(scenario, sandbox):
-    scenario.move()
-    scenario.codescreen_fails(status=429)
-    assert worker.work(most=2) == 2
-    assert Invitation.objects.get().status == "pending"
-    Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
-    scenario.enter(stage=ELSEWHERE)
-    Invitation.objects.update(status="pending")
-    scenario.work_waiting()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)

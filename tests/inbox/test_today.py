@@ -88,15 +88,6 @@ def hazel(scenario):
     return delivery
 
 
-def test_the_sentence_says_what_was_and_what_is(scenario, hazel):
-    (changed,) = Today(scenario.organization).freed.values()
-    role = changed.candidate.role_title
-    assert changed.sentence == (
-        f"“{role}” had no assessment when they entered the stage; it has one now. "
-        "The assessment is “Backend”, because of the default."
-    )
-
-
 def test_another_reason_is_said_as_that_of_now(scenario):
     scenario.enter("Hazel")
     scenario.set_policies(default_assessment="Nothing like it")
