@@ -18,7 +18,6 @@ PARTS = {
     "taking in and working": [
         "tests/test_walk.py",
         "tests/webhooks/test_lever.py",
-        "tests/webhooks/test_rotation_under_traffic.py",
         "tests/clients/test_call_log.py",
         "tests/clients/test_lever_tokens.py",
         "tests/clients/test_limits_rate_limit.py",
