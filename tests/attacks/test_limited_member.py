@@ -9,7 +9,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
-from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
@@ -62,19 +61,6 @@ def test_counts_are_of_the_own_candidates(limited_member_client, team_member_cli
         assert context["today"][0].number == number
 
 
-def test_the_addresses_of_another_candidate_are_not_found(limited_member_client, candidates):
-    for opportunity_id, status in (("other", 404), ("own", 200)):
-        for part in ("", "?show=technical", "?preview=1"):
-            address = reverse("candidate", args=[opportunity_id])
-            assert limited_member_client.get(f"{address}{part}").status_code == status
-
-
-def test_who_is_taken_off_a_candidate_in_lever_no_longer_sees_them(limited_member_client, candidates):
-    OpportunityPerson.objects.all().delete()
-    assert OWN not in text(limited_member_client.get("/activity/"))
-    assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
-
-
 def test_being_on_a_candidate_of_another_organization_gives_nothing(
     limited_member, limited_member_client, candidates, stranger
 ):
@@ -94,15 +80,6 @@ def test_an_address_that_is_not_proven_gives_nothing(limited_member, limited_mem
     limited_member.save()
     factories.on_candidate(candidates[OWN].organization, "own", "x@acme.example")
     assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
-
-
-def test_what_failed_is_neither_listed_for_them_nor_retried(limited_member_client, candidates):
-    """The page that retries lists everybody's failed steps, so they are refused the whole of it."""
-    page = reverse("candidates-bulk")
-    own = Effect.objects.get(opportunity_id="own")
-    assert limited_member_client.get(page, {"act": "retry"}).status_code == 403
-    assert limited_member_client.post(page, {"act": "retry", "row": [own.pk]}).status_code == 403
-    assert set(Effect.objects.values_list("state", flat=True)) == {"failed"}
 
 
 def test_findings_name_no_candidate_to_them(limited_member_client, candidates):

@@ -51,11 +51,6 @@ def test_a_malformed_form_is_no_error_of_the_portal(db, body: str, content_type:
         assert answer.status_code in {400, 403, 404}
 
 
-def test_a_form_without_a_file_is_read_in_this_encoding_too(db) -> None:
-    answer = Client().post("/accounts/login/", {"login": "nobody", "password": "wrong"})
-    assert answer.status_code == 200
-
-
 def test_what_is_too_large_is_refused_by_its_stated_size(db) -> None:
     answer = Client().generic("POST", "/accounts/login/", b"a=1", CONTENT_LENGTH="62914560")
     assert answer.status_code == 413

@@ -54,7 +54,7 @@ def test_of_sixteen_guesses_at_once_no_more_are_looked_at_than_are_free(super_ad
 
 
 def test_a_stranger_behind_the_same_proxy_locks_nobody_out(super_admin):
-    assert TOO_MANY in guess(super_admin.username, 60)
+    assert guess(super_admin.username, 6)[-1] == TOO_MANY
     answer = sign_in(super_admin.username, PASSWORD, OFFICE)
     assert (answer.status_code, answer["Location"]) == (SIGNED_IN, "/")
 
@@ -83,9 +83,10 @@ def test_a_name_and_an_address_of_one_account_share_its_limit(super_admin):
     assert guess(super_admin.email, 1) == guess(super_admin.username.upper(), 1) == [TOO_MANY]
 
 
-def test_one_password_tried_with_forty_names_is_limited(db):
-    answers = [guess(f"person-{n}", 1)[0] for n in range(40)]
-    assert answers == [WRONG] * 20 + [TOO_MANY] * 20
+def test_one_password_tried_with_many_names_is_limited(db, monkeypatch):
+    monkeypatch.setattr(limits, "NETWORK", (Limit(4, 30.0),))
+    answers = [guess(f"person-{n}", 1)[0] for n in range(6)]
+    assert answers == [WRONG] * 4 + [TOO_MANY] * 2
     assert guess("another", 1, address="198.51.100.67") == [WRONG]
 
 
@@ -101,15 +102,6 @@ def test_the_right_password_is_refused_too_until_the_stated_time_is_over(super_a
     assert "/accounts/password/reset/" in page
     let_pass(seconds)
     assert sign_in(super_admin.username, PASSWORD, ATTACKER).status_code == SIGNED_IN
-
-
-def test_patience_is_limited_too(super_admin):
-    """One guess a minute for an hour: after thirty, one each quarter of an hour remains."""
-    tried = 0
-    for _ in range(60):
-        tried += guess(super_admin.username, 1) == [WRONG]
-        let_pass(61)
-    assert 30 <= tried <= 36
 
 
 def test_right_passwords_count_for_no_limit_and_free_no_guesses_for_others(super_admin, team_member):
@@ -131,8 +123,8 @@ def test_unknown_names_are_limited_as_known_ones_are(super_admin):
 
 def test_a_flood_of_failures_leaves_few_entries_and_no_typed_name(super_admin, organization):
     secret = "typed-Into-the-wrong-field!"
-    guess(secret, 30)
-    guess(super_admin.username, 30, address="198.51.100.67")
+    guess(secret, 8)
+    guess(super_admin.username, 8, address="198.51.100.67")
     for whose in (None, organization):
         actions = recorded().filter(organization=whose).order_by("pk").values_list("action", flat=True)
         assert list(actions) == ["fail_sign_in", "refuse_sign_in"]

@@ -4,18 +4,14 @@ import ast
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from portal import bootstrap
-
-pytestmark = pytest.mark.slow  # it makes environments
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
@@ -29,15 +25,6 @@ print(names, tiny.VERSION, os.path.realpath(sys.prefix), *sys.argv[1:])
 """
 SETTING_UP = "Setting up .venv (first run only, about a minute)…"
 WAITING = "Waiting for another run to finish setting up…"
-#: Does what uv would, and says so.
-UV = f"""#!/bin/sh
-echo "uv $1" >&2
-for last; do :; done
-case "$1" in
-  venv) exec {PYTHON} -m venv "$last" ;;
-  pip) shift 3; python=$1; shift; exec "$python" -m pip install --disable-pip-version-check "$@" ;;
-esac
-"""
 
 
 def make_wheel(folder: Path, name: str, version: str) -> str:
@@ -68,36 +55,37 @@ def write_lists(checkout: Path, version: str) -> None:
     (requirements / "development.txt").write_text(tiny + shown + make_wheel(checkout, "extra", "2.0"))
 
 
-def make_checkout(folder: Path) -> Path:
-    (folder / "portal" / "requirements").mkdir(parents=True)
-    (folder / "portal" / "__init__.py").touch()
-    shutil.copy(ROOT / "portal" / "bootstrap.py", folder / "portal")
-    (folder / "manage.py").write_text(MANAGE)
-    write_lists(folder, "1.0")
-    return folder
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The folder of a checkout that has been set up nowhere yet."""
+    (tmp_path / "portal" / "requirements").mkdir(parents=True)
+    (tmp_path / "portal" / "__init__.py").touch()
+    shutil.copy(ROOT / "portal" / "bootstrap.py", tmp_path / "portal")
+    (tmp_path / "manage.py").write_text(MANAGE)
+    write_lists(tmp_path, "1.0")
+    return tmp_path
 
 
-def start(checkout: Path, *arguments: str, python: str = PYTHON, uv: str = "") -> subprocess.Popen[str]:
+def start(checkout: Path, *arguments: str, python: str = PYTHON) -> subprocess.Popen[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "COV_"))}
     return subprocess.Popen(
-        [python, *(arguments if arguments[:1] == ("-m",) else (str(checkout / "manage.py"), *arguments))],
-        env=environ | {"PYTHONDONTWRITEBYTECODE": "1", "PATH": f"{uv}:/usr/bin:/bin"},
+        [python, str(checkout / "manage.py"), *arguments],
+        env=environ | {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin"},
         cwd=checkout,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
 
 
-def run(checkout: Path, *arguments: str, python: str = PYTHON, uv: str = "") -> tuple[int, str, str]:
-    process = start(checkout, *arguments, python=python, uv=uv)
+def run(checkout: Path, *arguments: str, python: str = PYTHON) -> tuple[int, str, str]:
+    process = start(checkout, *arguments, python=python)
     output, errors = process.communicate(timeout=120)
     return process.returncode, output, errors
 
 
-def test_an_environment_is_made_once_and_then_kept_at_the_package_lists(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path)
+@pytest.mark.slow  # it makes environments
+def test_an_environment_is_made_once_and_then_kept_at_the_package_lists(checkout: Path) -> None:
     both = "tiny and shown and extra"
     # two first runs at the same time: one waits, and then adds what it lacks
     processes = [start(checkout, command) for command in ("demo", "test")]
@@ -119,67 +107,61 @@ def test_an_environment_is_made_once_and_then_kept_at_the_package_lists(tmp_path
         assert (code, output) == (0, f"{both} {version} {checkout}/.venv demo\n"), errors
         assert errors.splitlines() == [SETTING_UP]
 
-    (checkout / ".venv" / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")  # it is gone
-    (checkout / ".venv" / "leftover").touch()
-    code, output, errors = run(checkout, "test")
-    assert (code, output) == (0, f"{both} 1.2 {checkout}/.venv test\n"), errors
-    assert not (checkout / ".venv" / "leftover").exists()
 
-
-def test_what_was_not_set_up_or_killed_or_failed_is_named_until_it_is_repeated(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path)
-    missing = f"Packages are missing. Install them: cd {checkout} && python3 -m portal.bootstrap\n"
-    assert run(checkout, "serve") == (1, "", missing)
+def test_a_command_that_installs_nothing_says_what_to_run_where_packages_are_missing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "serve"])
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)  # in no environment
+    with pytest.raises(SystemExit, match=f"Install them: cd {checkout} && python3 -m portal.bootstrap"):
+        bootstrap.enter(str(checkout))
     assert not (checkout / ".venv").exists()
 
-    first = start(checkout, "demo")
-    deadline = time.monotonic() + 60
-    while not (checkout / ".venv" / "bin" / "python").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
-    assert run(checkout, "serve")[0] == 1
 
-    packages = checkout / "portal" / "requirements" / "development.txt"
-    packages.write_text(packages.read_text().replace("sha256:", "sha256:0"))
-    code, output, errors = run(checkout, "test")
-    assert (code, output) == (1, "")
-    assert "Setting up failed at: " in errors
-    assert "Traceback" not in errors
-
-    write_lists(checkout, "1.0")
-    assert run(checkout, "-m", "portal.bootstrap")[0] == 0
-    assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
-    code, output, errors = run(checkout, "demo")
-    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
-
-
-def test_uv_makes_and_fills_the_environment_where_it_is(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path / "checkout")
-    uv = tmp_path / "bin" / "uv"
-    uv.parent.mkdir()
-    uv.write_text(UV)
-    uv.chmod(0o755)
-    code, output, errors = run(checkout, "demo", uv=str(uv.parent))
-    assert (code, output) == (0, f"tiny and shown 1.0 {checkout}/.venv demo\n"), errors
-    assert errors.splitlines() == [SETTING_UP, "uv venv", "uv pip"]
-
-
-def test_an_environment_that_somebody_else_made_is_used_as_it_is(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path / "checkout")
-    for folder in (tmp_path / "other", checkout / ".venv"):
-        subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder], check=True)
-    python = str(tmp_path / "other" / "bin" / "python")
-    for command, names in (("serve", "tiny"), ("test", "tiny, shown, extra")):
-        code, output, errors = run(checkout, command, python=python)
-        assert (code, output) == (1, "")
-        assert f"{tmp_path}/other lacks: {names}." in errors
-    [packages] = (checkout / ".venv" / "lib").glob("python*/site-packages")
-    zipfile.ZipFile(checkout / "tiny-1.0-py3-none-any.whl").extractall(packages)
+def test_an_environment_that_somebody_else_made_is_used_as_it_is(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "test"])
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "path", [str(checkout)])
+    for name in ("tiny", "shown"):
+        [wheel] = checkout.glob(f"{name}-*.whl")
+        zipfile.ZipFile(wheel).extractall(checkout)
+    with pytest.raises(SystemExit, match=f"The environment in {sys.prefix} lacks: extra"):
+        bootstrap.enter(str(checkout))
+    sys.argv[1] = "serve"
     write_lists(checkout, "1.1")
-    assert run(checkout, "serve") == (0, f"tiny 1.0 {checkout}/.venv serve\n", "")
-    assert f"{checkout}/.venv lacks: shown, extra." in run(checkout, "test")[2]
+    bootstrap.enter(str(checkout))
+
+
+@pytest.mark.parametrize("has_uv", [False, True])
+def test_a_set_up_that_failed_is_no_environment_and_the_next_one_starts_over(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, has_uv: bool
+) -> None:
+    ran: list[str] = []
+
+    def step(argv: list[str], **_: object) -> int:
+        ran.append(" ".join(argv[:3]))
+        if "venv" in argv:
+            (checkout / ".venv/bin").mkdir()
+            (checkout / ".venv/bin/python").symlink_to(PYTHON)
+        return len(ran) == 2
+
+    python = f"{checkout}/.venv/bin/python"
+    monkeypatch.setattr(subprocess, "call", step)
+    monkeypatch.setattr(shutil, "which", lambda name: name if has_uv else None)
+    monkeypatch.setattr(bootstrap, "find_python", lambda: "python3")
+    with pytest.raises(SystemExit, match="Setting up failed at: "):
+        bootstrap.set_up(str(checkout), bootstrap.PRODUCTION)
+    assert not bootstrap.is_complete(f"{checkout}/.venv")
+    (checkout / ".venv" / "leftover").touch()
+    bootstrap.set_up(str(checkout), bootstrap.PRODUCTION)
+    assert bootstrap.is_complete(f"{checkout}/.venv")
+    assert not (checkout / ".venv" / "leftover").exists()
+    steps = ["uv venv --quiet", "uv pip install"] if has_uv else ["python3 -m venv", f"{python} -m pip"]
+    assert ran == steps * 2
+    (checkout / ".venv" / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")  # it is gone
+    assert not bootstrap.is_complete(f"{checkout}/.venv")
 
 
 def test_a_python_that_fits_is_found_behind_those_that_do_not(
@@ -194,24 +176,9 @@ def test_a_python_that_fits_is_found_behind_those_that_do_not(
 
 
 def test_without_a_python_that_fits_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "QUESTION", "import nothing_like_this")
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 1)
     with pytest.raises(SystemExit, match="On Debian 13: apt-get install python3-venv"):
         bootstrap.find_python()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["demo", "--check"], "production demo"),
-        (["test"], "development"),
-        (["sweep", "demo"], "production"),
-        ([], "production"),
-    ],
-)
-def test_only_developer_commands_need_more_than_the_production_list(
-    arguments: list[str], expected: str
-) -> None:
-    assert bootstrap.needed_lists(str(ROOT), arguments) == tuple(expected.split())
 
 
 @pytest.mark.parametrize("name", ["manage.py", "portal/__init__.py", "portal/bootstrap.py"])

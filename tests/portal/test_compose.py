@@ -1,4 +1,4 @@
-"""The services of compose.yaml, systemd and Kubernetes: no password that everybody knows, no more than each needs."""
+"""The services of compose.yaml, systemd, Kubernetes and the image: no known password, no more than each needs."""
 
 import re
 import shutil
@@ -20,6 +20,8 @@ COMPOSE = (ROOT / "compose.yaml").read_text()
 OPERATING = ROOT / "portal" / "docs" / "operating"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 IMAGE = SERVICES["web"]["image"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+[USER] = re.findall(r"^USER (\d+)$", DOCKERFILE, re.MULTILINE)
 
 
 def test_no_password_has_a_default_and_the_database_says_where_to_set_them() -> None:
@@ -96,10 +98,9 @@ def containers(pod: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", PODS)
 def test_a_pod_writes_nowhere_but_in_tmp_and_has_no_privileges(name: str) -> None:
     spec = PODS[name]["spec"]
-    [user] = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["runAsUser"] == int(user)
+    assert spec["securityContext"]["runAsUser"] == int(USER)
     for container in containers(name):
         assert container["securityContext"] == {
             "readOnlyRootFilesystem": True,
@@ -147,3 +148,14 @@ def test_every_part_selects_its_own_pods() -> None:
             wanted = selector.get("matchLabels", selector)
             matching = [pod for pod, own in labels.items() if wanted.items() <= own.items()]
             assert matching == [name if kind == "Deployment" else "portal-web"]
+
+
+def test_the_image_has_an_init_a_user_with_a_number_and_the_product_alone_all_compiled() -> None:
+    build, final = DOCKERFILE.split("\nFROM ")[1:]
+    assert "pip uninstall --yes pip" in final
+    assert re.findall(r"^COPY (.*?) ", final, re.MULTILINE) == ["--from=build", "--from=build"]
+    assert {"*", "portal/devtools"} <= set((ROOT / ".dockerignore").read_text().splitlines())
+    assert 'ENTRYPOINT ["tini", "--"]' in final
+    assert f"useradd --system --no-create-home --uid {USER} " in final
+    for stage, folders in ((build, "integrations portal"), (final, "/usr/local/lib/python3.*")):
+        assert f"compileall -q --invalidation-mode unchecked-hash {folders}" in stage

@@ -1,4 +1,4 @@
-"""The web server's processes: what they refuse, that they are replaced, and that they end what is in flight at TERM."""
+"""The web server's processes: what they refuse, and that they end what is in flight at TERM."""
 
 import os
 import signal
@@ -8,14 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from portal.devtools.processes import descendants, free_port, wait_until
+from portal.devtools.processes import free_port, wait_until
 from portal.process.startup import web_server
-from portal.process.supervisor import STOP_SECONDS, Program, Supervisor
+from portal.process.supervisor import STOP_SECONDS
 from tests.portal.process import slow_site
 
 pytestmark = pytest.mark.slow
@@ -23,34 +21,15 @@ pytestmark = pytest.mark.slow
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
-def is_listening(host: str, port: int) -> bool:
-    with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=30):
-        return True
-    return False
-
-
-def program(host: str, port: int, site: str) -> Program:
-    """Return the web server as `serve` starts it, with the site of the test, or with the portal."""
-    one = web_server(host, port)
-    environ = {**one.env, "DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "0123456789" * 6}
-    is_portal = site != slow_site.__name__
-    return replace(
-        one,
-        argv=one.argv if is_portal else [*one.argv[:-1], "django.core.wsgi:get_wsgi_application()"],
-        env=environ,
-    )
-
-
 class WebServer:
-    """A running web server, in a process group of its own."""
+    """The web server as `serve` starts it, with the site of the test, in a process group of its own."""
 
-    def __init__(self, site: str = slow_site.__name__, **variables: str) -> None:
+    def __init__(self) -> None:
         self.port = free_port()
-        one = program("127.0.0.1", self.port, site)
-        self.process = subprocess.Popen(
-            one.argv, env={**os.environ, **one.env, **variables}, start_new_session=True
-        )
-        wait_until(lambda: is_listening("127.0.0.1", self.port), 30, "it doesn't listen", 0.001)
+        one = web_server("127.0.0.1", self.port)
+        argv = [*one.argv[:-1], "django.core.wsgi:get_wsgi_application()"]
+        environ = {**os.environ, **one.env, "DJANGO_SETTINGS_MODULE": slow_site.__name__}
+        self.process = subprocess.Popen(argv, env=environ, start_new_session=True)
         wait_until(lambda: self.get("0"), 30, "the web server didn't start")
 
     def connect(self) -> socket.socket:
@@ -139,27 +118,3 @@ def test_after_what_is_too_large_or_a_proxy_might_read_as_another_request_the_co
     size = 100 * slow_site.DATA_UPLOAD_MAX_MEMORY_SIZE
     large = f"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
     assert server.send(large.encode() + b"x" * size).startswith(b"HTTP/1.1 400 Bad Request")
-
-
-def supervised(host: str, port: int) -> Supervisor:
-    return Supervisor([program(host, port, slow_site.__name__)])
-
-
-def servers_processes() -> list[int]:
-    """Return the processes of the web server that this one has started, the first before those that it forked."""
-    found = descendants(os.getpid())
-    return [pid for pid in found if b"\0gunicorn\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def test_all_processes_end_when_the_first_is_killed_and_are_started_again() -> None:
-    port = free_port()
-    with supervised("127.0.0.1", port) as supervisor:
-        wait_until(lambda: is_listening("127.0.0.1", port), 30, "it doesn't listen")
-        before = servers_processes()
-        os.kill(before[0], signal.SIGKILL)
-
-        def is_replaced() -> bool:
-            supervisor.reconcile()
-            return is_listening("127.0.0.1", port) and not set(before) & set(servers_processes())
-
-        wait_until(is_replaced, 30, "it wasn't started again")
