@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from integrations.http.json_values import JsonObject
 from integrations.lever.payloads import sign
 from portal.devtools.benchmarks.benchmark import p99
 from portal.devtools.processes import HOST, RunFailed
@@ -52,23 +51,23 @@ def send(port: int, path: str, count: int, connections: int) -> Round:
     return Round(**json.loads(ended.stdout.splitlines()[-1]))
 
 
-def signed(event: str, data: JsonObject) -> bytes:
-    """Return the body of a new, signed webhook of Lever."""
-    token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
-    signature = sign(token, triggered_at, SIGNATURE_TOKEN)
-    body = {"id": str(uuid.uuid4()), "event": event, "triggeredAt": triggered_at, "token": token}
-    return json.dumps({**body, "data": data, "signature": signature}).encode()
-
-
 def webhook(path: str) -> bytes:
-    """Return a whole request with a new webhook, about an event that leads to nothing."""
-    data = {"opportunityId": str(uuid.uuid4()), "contactId": str(uuid.uuid4()), "note": "x" * 400}
-    body = signed("candidateHired", data)
+    """Return a whole request with a new, signed webhook of Lever, about an event that leads to nothing."""
+    token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
+    body = {
+        "id": str(uuid.uuid4()),
+        "event": "candidateHired",
+        "triggeredAt": triggered_at,
+        "token": token,
+        "data": {"opportunityId": str(uuid.uuid4()), "contactId": str(uuid.uuid4()), "note": "x" * 400},
+        "signature": sign(token, triggered_at, SIGNATURE_TOKEN),
+    }
+    content = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
     )
-    return head.encode() + body
+    return head.encode() + content
 
 
 @dataclass

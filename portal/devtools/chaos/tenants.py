@@ -1,7 +1,6 @@
 """The organization of a run: configured in the portal, with an account in the sandbox, and connected."""
 
 from integrations.organizations.models.organization import Organization
-from portal.devtools.chaos.run import Options
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject, stable_id
@@ -9,6 +8,7 @@ from portal.devtools.sandbox_client import SandboxClient
 
 SLUG = "acme"
 ROLE, ASSESSMENT = "Backend Engineer", "Backend"
+API_KEY = stable_id(SLUG, "codescreen-key")
 TRIGGER, SECOND_TRIGGER, OTHER = "CodeScreen Assessment", "CodeScreen Take-home", "On-site interview"
 RETRIES: JsonObject = {"webhook_retry_delays": [0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0]}
 POLICIES = """
@@ -27,25 +27,26 @@ def organization() -> Organization:
 
 def configure(environment: DemoEnvironment) -> None:
     """Create the organization in the portal."""
-    policies = POLICIES.format(api_key=stable_id(SLUG, "codescreen-key"))
-    toml = provisioning.organization_toml("Customer", SLUG, SLUG) + policies
+    toml = provisioning.organization_toml("Customer", SLUG, SLUG) + POLICIES.format(api_key=API_KEY)
     provisioning.configure(environment.folder, SLUG, toml)
 
 
-def connect(environment: DemoEnvironment, options: Options) -> None:
-    """Set up the accounts in the sandbox and connect the organization as its people would. Raises RunFailed."""
-    settings = RETRIES | ({"rate_limit": 0.0} if options.has_faults else {})
+def connect(environment: DemoEnvironment, *, is_limited: bool) -> provisioning.BrowserSession:
+    """Set up the accounts in the sandbox and connect the organization as its people would; return their browser.
+
+    Raises RunFailed.
+    """
+    settings = RETRIES | ({} if is_limited else {"rate_limit": 0.0})
     environment.lever.act("settings", account=SLUG, **settings)
     environment.codescreen.act("settings", account=SLUG, metadata=True, **RETRIES)
     browser = provisioning.consent(environment, SLUG, SLUG)
     environment.lever.act("events", account=SLUG)
-    if options.has_faults:
-        provisioning.add_webhook_by_hand(environment, browser, SLUG)
+    return browser
 
 
-def create_candidates(lever: SandboxClient, count: int) -> list[str]:
+def create_candidates(lever: SandboxClient, count: int, prefix: str = SLUG) -> list[str]:
     """Create candidates for the run's role; return their opportunities' ids, in the order of `email()`."""
-    answer = lever.act("generate", account=SLUG, count=count, prefix=SLUG, posting=ROLE)
+    answer = lever.act("generate", account=SLUG, count=count, prefix=prefix, posting=ROLE)
     return list(answer["generated"])
 
 

@@ -23,6 +23,7 @@ from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Options, Run, Table
 from portal.devtools.chaos.upgrade_run import UpgradeRun
+from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, wait_for_url
 from portal.process import startup
@@ -105,7 +106,9 @@ class Command(BaseCommand):
     def _connect(self, environment: DemoEnvironment, options: Options) -> None:
         for url in environment.urls_to_wait_for:
             wait_for_url(url)
-        tenants.connect(environment, options)
+        browser = tenants.connect(environment, is_limited=not options.has_faults)
+        if options.has_faults:
+            provisioning.add_webhook_by_hand(environment, browser, tenants.SLUG)
         self._log("Everything is started and connected.")
 
 
