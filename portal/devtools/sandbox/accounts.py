@@ -157,9 +157,13 @@ def counted(account: Account[Any], request: Request, answer: Callable[[], Respon
 
 
 class AccountPages[A: Account[Any]]:
-    """A group of pages under /<account>/; `folder` is where their templates are."""
+    """A group of pages under /<account>/; their head has a brand, a notice, and entries by their paths there."""
 
+    #: Where their templates are.
     folder: ClassVar[str]
+    brand: ClassVar[str]
+    notice: ClassVar[str]
+    tabs: ClassVar[Mapping[str, str]]
 
     def __init__(self, accounts: Mapping[str, A]) -> None:
         self._accounts = accounts
@@ -183,13 +187,17 @@ class AccountPages[A: Account[Any]]:
 
     def show(self, request: Request, account: A, template: str, tab: str, **context: object) -> Response:
         """Return a page in the account's frame; hold the account's lock."""
+        above = f"/{account.slug}/"
         frame = {
+            "brand": self.brand,
+            "notice": self.notice,
+            "tabs": {above + path: label for path, label in self.tabs.items()},
+            "tab": above + tab,
             "account": account,
             "accounts": list(self._accounts.values()),
             "here": request.path,
             "done": request.args.get("done", ""),
             "problem": request.args.get("problem", ""),
-            "tab": tab,
         }
         return render(f"{self.folder}/{template}", frame | context)
 

@@ -23,7 +23,7 @@ from portal.devtools.sandbox.messages import (
     render,
 )
 from portal.devtools.sandbox.server import HOST, SandboxServer
-from portal.devtools.sandbox.values import new_id, now_ms
+from portal.devtools.sandbox.values import new_id, now_ms, readable
 
 MOST_KEPT = 2000
 
@@ -124,6 +124,16 @@ FRAME = "allow-popups allow-popups-to-escape-sandbox"
 POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; sandbox {FRAME}"
 NEW_TAB = '<base target="_blank">'
 
+HEAD = {
+    "brand": "Message sandbox",
+    "notice": "A pretend mail server and chat room for trying things out. Nothing leaves this machine.",
+    "tabs": {"/emails": "E-mails", "/chat": "Chat room"},
+}
+
+
+def _page(name: str, **context: object) -> Response:
+    return render(f"mail/{name}.html", HEAD | context)
+
 
 class MailPages:
     """The pages of the pretend mail server."""
@@ -153,15 +163,17 @@ class MailPages:
             for email in list(self._mailbox.emails)
             if query.casefold() in f"{email.subject} {email.recipients}".casefold()
         ]
-        return render("mail/emails.html", {"rows": found[:SHOWN], "total": len(found), "q": query})
+        return _page("emails", rows=found[:SHOWN], total=len(found), q=query)
 
     def email(self, request: Request) -> Response:
         """Show one e-mail."""
-        return render("mail/email.html", {"email": self._find(request), "frame": FRAME})
+        email = self._find(request)
+        facts = {"From": email.sender, "To": email.recipients, "Sent": readable(email.at)}
+        return _page("email", email=email, facts=facts, frame=FRAME)
 
     def chat(self, _request: Request) -> Response:
         """Show the chat room, the latest first, and the address that the portal is to post to."""
-        return render("mail/chat.html", {"messages": list(self._mailbox.messages), "address": WEBHOOK_URL})
+        return _page("chat", messages=list(self._mailbox.messages), address=WEBHOOK_URL)
 
     def html(self, request: Request) -> Response:
         """Answer an e-mail's HTML for the frame on its page."""

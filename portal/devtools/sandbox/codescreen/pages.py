@@ -1,17 +1,55 @@
 """The pages of the pretend CodeScreen: candidates, reports and settings."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from portal.devtools.sandbox.accounts import SHOWN, AccountPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
-from portal.devtools.sandbox.codescreen.state import REASONS, CodeScreenAccount, Phase
+from portal.devtools.sandbox.codescreen.state import (
+    REASONS,
+    RESULTS,
+    CodeScreenAccount,
+    Instance,
+    Phase,
+)
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
+from portal.devtools.sandbox.values import JsonObject, readable
+
+#: The buttons of a candidate's page, by the phase.
+STEPS = {
+    Phase.NOT_STARTED: {"start": "Start", "bounce": "Bounce e-mail", "expire": "Expire"},
+    Phase.IN_PROGRESS: {"submit": "Submit", "expire": "Expire"},
+    Phase.COMPLETE: {"reopen": "Give another chance"},
+}
+GRADING = {
+    Phase.IN_PROGRESS: {"evaluate": "Evaluate"},
+    Phase.SUBMITTED: {"evaluate": "Evaluate"},
+    Phase.COMPLETE: {"regrade": "Edit result"},
+}
+STATING = {"on": "stated", "off": "not stated"}
+
+
+def _options(texts: Mapping[str, str]) -> list[JsonObject]:
+    return [{"id": name, "text": text} for name, text in texts.items()]
+
+
+def _facts(one: Instance) -> dict[str, object]:
+    """Return what the pages say of an instance, by its name."""
+    bounced = "; the e-mail bounced" if one.bounced else ""
+    facts: dict[str, object] = {"Status": one.label + bounced, "Result": one.result, "Reason": one.reason}
+    facts |= {"Score": one.score, "Unit tests passed": one.tests_passed, "Attempt": one.attempt}
+    times = {"Sent": one.sent_at, "Start by": one.start_by, "Started": one.started_at}
+    times |= {"Finish by": one.finish_by, "Submitted": one.submitted_at, "Evaluated": one.evaluated_at}
+    return facts | {name: readable(at) for name, at in times.items()}
 
 
 class CodeScreenPages(AccountPages[CodeScreenAccount]):
     """The pages of a company's people; their buttons act through `CodeScreenControl`."""
 
-    folder: ClassVar[str] = "codescreen"
+    folder: ClassVar = "codescreen"
+    brand: ClassVar = "CodeScreen sandbox"
+    notice: ClassVar = "A pretend CodeScreen for trying things out. No e-mail leaves this page."
+    tabs: ClassVar = {"candidates": "Candidates", "settings": "Settings"}
 
     def __init__(self, platform: CodeScreenPlatform) -> None:
         super().__init__(platform.accounts)
@@ -43,8 +81,18 @@ class CodeScreenPages(AccountPages[CodeScreenAccount]):
         if instance is None or instance.deleted_at is not None:
             raise HttpError(404, "There is no such candidate.")
         self._platform.journey.expire_if_overdue(account, instance)
-        report = self._platform.report_url(instance) if instance.phase is Phase.COMPLETE else ""
-        context = {"one": instance, "report": report, "reasons": REASONS}
+        is_complete = instance.phase is Phase.COMPLETE
+        context = {
+            "one": instance,
+            "facts": {"E-mail": instance.email, "Instance id": instance.id} | _facts(instance),
+            "steps": STEPS.get(instance.phase, {}),
+            "grading": GRADING.get(instance.phase, {}),
+            "report": self._platform.report_url(instance) if is_complete else "",
+            "results": _options({result: result for result in RESULTS}),
+            "reasons": _options({reason: reason for reason in REASONS}),
+            "score": instance.score if is_complete else 82 if instance.assessment.unit_tests else None,
+            "result": instance.result if is_complete else "Passed",
+        }
         return self.show(request, account, "candidate.html", "candidates", **context)
 
     def report(self, request: Request) -> Response:
@@ -54,8 +102,9 @@ class CodeScreenPages(AccountPages[CodeScreenAccount]):
             raise HttpError(404, "There is no report here.")
         account, instance = found
         with account.lock:
-            return self.show(request, account, "report.html", "candidates", one=instance)
+            context = {"one": instance, "facts": _facts(instance)}
+            return self.show(request, account, "report.html", "candidates", **context)
 
     def settings(self, request: Request, account: CodeScreenAccount) -> Response:
         """Show the key, whether results are stated, and the webhook."""
-        return self.show(request, account, "settings.html", "settings")
+        return self.show(request, account, "settings.html", "settings", stating=_options(STATING))

@@ -39,7 +39,7 @@ def _feedback(form: Feedback) -> JsonObject:
         "id": form.id,
         "text": form.text,
         "user": form.user,
-        "fields": {field["text"]: field["value"] for field in form.fields},
+        "fields": form.values,
     }
 
 

@@ -17,7 +17,14 @@ KEY_SCOPES = sorted(scope for scope in SCOPES if scope.count(":") == 2)
 class LeverPages(AccountPages[LeverAccount]):
     """The pages of recruiters and Super Admins; their buttons act through `LeverControl`."""
 
-    folder: ClassVar[str] = "lever"
+    folder: ClassVar = "lever"
+    brand: ClassVar = "Lever sandbox"
+    notice: ClassVar = "A pretend Lever for trying things out. Nobody in it is real."
+    tabs: ClassVar = {
+        "candidates": "Candidates",
+        "settings/webhooks": "Webhooks",
+        "settings/apps": "Apps and API credentials",
+    }
 
     def __init__(self, platform: LeverPlatform) -> None:
         super().__init__(platform.accounts)
@@ -30,7 +37,6 @@ class LeverPages(AccountPages[LeverAccount]):
             Route("GET", "/", self.home),
             Route("GET", profile, self.of_opportunity),
             Route("GET", "/settings/integrations", self.of_signed_in),
-            self.route("GET", "", self.account_home),
             self.route("GET", "/candidates", self.candidates),
             self.route("GET", profile, self.profile),
             self.route("GET", f"{profile}/files/<file>", self.file),
@@ -61,17 +67,13 @@ class LeverPages(AccountPages[LeverAccount]):
             raise HttpError(404, "There is no account here yet.")
         return account
 
-    def account_home(self, request: Request, account: LeverAccount) -> Response:
-        """Sign in to the account, and lead to its candidates."""
-        return sign_in(redirect(f"/{account.slug}/candidates"), account)
-
     def candidates(self, request: Request, account: LeverAccount) -> Response:
-        """Show the candidates, of one stage if asked; the archived ones last."""
+        """Show the candidates, of one stage if asked, the archived ones last; it signs in to the account."""
         stage, query = request.args.get("stage", ""), request.args.get("q", "").strip()
         everyone = account.in_stage(stage) if stage else account.opportunities.values()
         chosen = [item for item in everyone if _mentions(account, item, query.casefold())]
         chosen.sort(key=lambda one: (bool(one.archived), account.rank(one.stage), one.created_at, one.id))
-        return self.show(
+        shown = self.show(
             request,
             account,
             "candidates.html",
@@ -82,12 +84,27 @@ class LeverPages(AccountPages[LeverAccount]):
             stage=stage,
             q=query,
         )
+        return sign_in(shown, account)
 
     def profile(self, request: Request, account: LeverAccount) -> Response:
         """Show everything about one opportunity."""
         item = _opportunity(account, request)
-        others = [one for one in account.of_contact(account.contact_of(item)) if one is not item]
-        return self.show(request, account, "profile.html", "candidates", item=item, others=others)
+        contact = account.contact_of(item)
+        posting = account.postings.get(item.posting_id or "")
+        facts = {
+            "Posting": posting.text if posting else "",
+            "E-mail": "\n".join(contact.emails),
+            "Origin": item.origin,
+            "Links": "\n".join(contact.links),
+            "Archived": "yes" if item.archived else "",
+            "Confidentiality": item.confidentiality,
+            "Anonymized": "yes" if contact.is_anonymized else "",
+            "Must not be contacted": "yes" if item.data_protection else "",
+            "Opportunity": item.id,
+        }
+        others = [one for one in account.of_contact(contact) if one is not item]
+        context = {"item": item, "contact": contact, "facts": facts, "others": others}
+        return self.show(request, account, "profile.html", "candidates", **context)
 
     def file(self, request: Request, account: LeverAccount) -> Response:
         """Answer a file's content, for the browser to save."""
@@ -103,7 +120,7 @@ class LeverPages(AccountPages[LeverAccount]):
             request,
             account,
             "apps.html",
-            "apps",
+            "settings/apps",
             grants=self._grants.of_account(account.slug),
             client=self._grants.client,
             keys=self._grants.keys_of(account.slug),
@@ -112,7 +129,12 @@ class LeverPages(AccountPages[LeverAccount]):
 
     def webhooks(self, request: Request, account: LeverAccount) -> Response:
         """Show every event with its toggle and its webhooks."""
-        return self.show(request, account, "webhooks.html", "webhooks", labels=EVENT_LABELS)
+        made = account.events.webhooks.values()
+        rows = [
+            (event, label, event in account.events.enabled, [one for one in made if one.event == event])
+            for event, label in EVENT_LABELS.items()
+        ]
+        return self.show(request, account, "webhooks.html", "settings/webhooks", rows=rows)
 
 
 def sign_in(response: Response, account: LeverAccount) -> Response:

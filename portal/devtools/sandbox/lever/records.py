@@ -109,6 +109,11 @@ class Feedback:
         """The value of its score-system field, empty without one."""
         return next(str(field["value"] or "") for field in self.fields if field["type"] == "score-system")
 
+    @property
+    def values(self) -> dict[str, object]:
+        """What each field says, by its name."""
+        return {field["text"]: field["value"] for field in self.fields}
+
 
 @dataclass
 class Note:
