@@ -280,23 +280,6 @@ def test_concurrent_workers_refresh_once(lever_api, grant):
     assert (grant.state, grant.refresh_token, grant.generation) == ("connected", "refresh-2", 1)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_concurrent_workers_refresh_once_when_their_token_is_refused(lever_api, grant):
-    def answer_stages(request):
-        is_new = request.headers["Authorization"] == "Bearer access-2"
-        return (200, {}, '{"data": []}') if is_new else (401, {}, "{}")
-
-    def refresh(request):
-        time.sleep(0.3)
-        return 200, {}, json.dumps(FRESH)
-
-    lever_api.add_callback(responses.GET, f"{API}/stages", answer_stages)
-    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
-    failed = run_at_once(lambda: provider.lever_client(grant.organization).stages(), times=3)
-    assert failed == []
-    assert len(requests_to(lever_api, "/oauth/token")) == 1
-
-
 def test_reconnect_needed_is_notified_once_per_breakage(grant):
     for _ in range(2):
         grant.mark_needs_reconnect("Revoked.")

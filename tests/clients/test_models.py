@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
 from django.utils import timezone
 
 from integrations.clients.models import LOOKED_THROUGH, ApiCall
@@ -78,8 +77,3 @@ def test_only_the_latest_calls_are_looked_through(organization, stored):
     for number in range(LOOKED_THROUGH):
         make_call(organization, path=f"/other/{number}").save()
     assert not ApiCall.objects.count_repeat(make_call(organization))
-
-
-def test_repeats_without_a_time_are_refused(organization):
-    with pytest.raises(IntegrityError):
-        make_call(organization, repeats=1).save()

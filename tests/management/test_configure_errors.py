@@ -95,7 +95,7 @@ def test_a_webhook_key_of_another_organization_is_an_error(configure) -> None:
         configure(HEAD.replace("acme", "other") + 'webhook_key = "acme-webhook-key"\n')
 
 
-@pytest.mark.parametrize("password", ["a", "elevenchars", "password1234", "recruiting-lead"])
+@pytest.mark.parametrize("password", ["a", "elevenchars", "password1234", "918273645546", "recruiting-lead"])
 def test_a_weak_password_is_an_error_that_names_it_and_the_fix(configure, password):
     with pytest.raises(CommandError) as refusal:
         configure(WHOLE.replace('"a long passphrase"', quoted(password)))

@@ -55,20 +55,6 @@ def test_a_session_has_what_the_portal_relies_on_whatever_the_environment_says(s
 
 
 @pytest.mark.postgres
-def test_a_connection_that_ended_is_replaced_before_a_request_uses_it(server):
-    def request() -> int:
-        server.close_if_unusable_or_obsolete()
-        with server.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            return int(cursor.fetchone()[0])
-
-    first = request()
-    with psycopg.connect(test_suites.DATABASE_URL, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-    assert request() != first
-
-
-@pytest.mark.postgres
 def test_a_migration_takes_its_time_but_waits_briefly_for_a_lock(server, monkeypatch):
     during = []
     monkeypatch.setattr(migrate, "connections", {"default": server})

@@ -28,13 +28,6 @@ def link(pending) -> str:
     return membership_link(pending).removeprefix("http://testserver")
 
 
-def test_looking_at_the_page_changes_nothing(client, link, organization):
-    for _ in range(3):
-        assert f"Join {organization}?" in text(client.get(link))
-    assert PendingMembership.objects.count() == 1
-    assert not Membership.objects.exists()
-
-
 def test_a_new_person_chooses_a_password_and_is_a_member_under_their_address(client, link, organization):
     page = client.post(link, CHOSEN, follow=True)
     assert page.context["organization"] == organization

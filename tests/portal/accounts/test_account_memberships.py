@@ -75,10 +75,3 @@ def test_leaving_ends_the_access_and_is_recorded(team_member_client, team_member
     assert (entry.actor, entry.action, entry.changes) == (team_member, "leave", {"role": ["team_member", ""]})
     worker.work()
     assert f"{team_member}: left the organization" in str(mail.outbox[0].body)
-
-
-def test_the_last_super_admin_cannot_leave_and_reads_why(super_admin_client, super_admin):
-    answer = super_admin_client.post(leave(super_admin), follow=True)
-    assert "You are the last Super Admin. Make somebody else one first" in text(answer)
-    assert Membership.objects.filter(user=super_admin).exists()
-    assert not recorded().exists()

@@ -48,17 +48,6 @@ def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(client, orga
     assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
 
 
-def test_a_consent_whose_token_answer_differs_is_stored(
-    client, organization, sandbox, refreshed, monkeypatch
-):
-    issue = sandbox.lever.grants.issue
-    monkeypatch.setattr(
-        sandbox.lever.grants, "issue", lambda *grant: issue(*grant) | {"expires_in": "3600", "scope": None}
-    )
-    consent(client, sandbox)
-    assert LeverConnection.objects.get(organization=organization).is_working
-
-
 @pytest.mark.parametrize("attaches", [False, True])
 def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
     client, organization, sandbox, refreshed, attaches

@@ -149,17 +149,6 @@ def test_a_link_ends_with_a_new_address_or_password_or_a_sign_in(super_admin, ch
     assert not works(link)
 
 
-def test_a_weak_password_is_refused_with_the_reason(super_admin):
-    for password, reason in (
-        ("short", "at least 12 characters"),
-        ("password1234", "too common"),
-        ("918273645546", "entirely numeric"),
-        (f"{super_admin.username}!", "too similar"),
-    ):
-        _, answer = choose(choose_password_link(super_admin), password)
-        assert reason in text(answer)
-
-
 # whom a worker answers
 
 

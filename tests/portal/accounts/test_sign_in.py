@@ -81,11 +81,6 @@ def test_signing_out_needs_a_post_and_is_recorded(super_admin):
     assert client.get("/account/").status_code == 302
 
 
-def test_nobody_signs_up(db):
-    assert Client().get("/accounts/signup/").status_code == 404
-    assert "sign up" not in Client().get(LOGIN).content.decode().lower()
-
-
 def test_the_admins_own_sign_in_page_leads_to_the_portals(super_admin_client):
     assert Client().get("/admin/login/?next=/admin/integrations/")["Location"] == (
         f"{LOGIN}?next=%2Fadmin%2Fintegrations%2F"

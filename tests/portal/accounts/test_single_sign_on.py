@@ -13,10 +13,10 @@ from integrations.single_sign_on.acts import Refusal
 from integrations.single_sign_on.models import SingleSignOn
 from tests.support import factories
 from tests.support.factories import recorded
-from tests.support.identity_provider import SECRET, Provider, make_provider
+from tests.support.identity_provider import Provider, make_provider
 from tests.support.second_factors import PASSWORD
 
-LOGIN, REFUSED = "/accounts/login/", "You are not signed in"
+LOGIN = "/accounts/login/"
 
 
 @pytest.fixture
@@ -98,8 +98,12 @@ def test_an_invited_person_gets_an_account_that_only_the_organization_trusts(acm
     assert not has_proven_address(member.user)
 
 
-def test_an_invited_person_joins_by_the_installations_provider(everybody, organization):
+def test_an_invited_person_joins_by_the_installations_provider(everybody, organization, other):
+    assert_refused(everybody, "new@acme.example", Refusal.NOT_A_MEMBER)
     factories.invited(organization, "new@acme.example")
+    second = factories.invited(other, "new@acme.example")
+    assert_refused(everybody, "new@acme.example", Refusal.INVITED)
+    second.delete()
     client = Client()
     everybody.sign_in(client, "new@acme.example")
     assert signed_in(client) == "new@acme.example"
@@ -171,15 +175,6 @@ def test_a_known_person_who_joins_another_organization_is_refused_from_then_on(a
     assert_refused(acme, team_member.email, Refusal.ELSEWHERE)
 
 
-def test_the_installations_provider_refuses_strangers_and_who_has_several_invitations(
-    everybody, organization, other
-):
-    assert_refused(everybody, "new@acme.example", Refusal.NOT_A_MEMBER)
-    for one in (organization, other):
-        factories.invited(one, "new@acme.example")
-    assert_refused(everybody, "new@acme.example", Refusal.INVITED)
-
-
 def test_somebody_else_with_a_members_address_is_refused(acme, team_member, super_admin):
     acme.sign_in(Client(), team_member.email)
     acme.person = {}
@@ -205,16 +200,6 @@ def test_a_signed_in_person_can_not_connect_an_account_of_theirs(acme, team_memb
 
 
 @pytest.mark.parametrize(
-    "claims", [{"iss": "https://evil.example"}, {"aud": "another"}, {"exp": 1}, {"sub": None}]
-)
-def test_a_token_of_another_issuer_client_or_time_signs_nobody_in(acme, team_member, claims):
-    acme.claims, client = claims, Client()
-    answer = acme.sign_in(client, team_member.email)
-    assert REFUSED in answer.content.decode()
-    assert (answer.status_code, signed_in(client)) == (403, "")
-
-
-@pytest.mark.parametrize(
     ("back", "refusal"),
     [({"state": "forged"}, Refusal.FAILED), ({"error": "access_denied"}, Refusal.CANCELLED)],
 )
@@ -225,22 +210,12 @@ def test_a_wrong_state_and_a_cancelled_sign_in_sign_nobody_in(acme, team_member,
     assert refusal.label.replace("'", "&#x27;") in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [{"body": requests.ConnectTimeout()}, {"status": 500}, {"body": "not JSON"}, {"json": {}}],
-)
+@pytest.mark.parametrize("answer", [{"body": requests.ConnectTimeout()}, {"body": "not JSON"}, {"json": {}}])
 def test_a_provider_that_is_away_or_answers_nonsense_is_a_plain_page(wire, organization, answer):
     make_provider("acme", organization)
     wire.get("https://acme.id.example/.well-known/openid-configuration", **answer)
     page = Client().post("/accounts/oidc/acme/login/")
-    assert (page.status_code, REFUSED in page.content.decode()) == (403, True)
-
-
-def test_nothing_begins_by_following_a_link(acme, client):
-    page = client.get("/accounts/oidc/acme/login/")
-    assert page.status_code == 200
-    assert "Go on to Acme ID" in page.content.decode()
-    assert not acme.wire.calls
+    assert (page.status_code, "You are not signed in" in page.content.decode()) == (403, True)
 
 
 # which providers there are
@@ -251,9 +226,7 @@ def test_a_provider_that_is_off_or_bound_to_nothing_is_not_there(client, organiz
     SingleSignOn.objects.filter(pk=make_provider("unbound").pk).delete()
     for name in ("acme", "unbound", "unknown"):
         assert client.post(f"/accounts/oidc/{name}/login/").status_code == 404
-    page = client.get(LOGIN).content.decode()
-    assert "Acme ID" not in page
-    assert "Unbound ID" not in page
+    assert " ID" not in client.get(LOGIN).content.decode()
 
 
 def test_the_sign_in_page_shows_the_buttons_of_listed_ones(client, organization, settings):
@@ -263,16 +236,6 @@ def test_the_sign_in_page_shows_the_buttons_of_listed_ones(client, organization,
     assert "Sign in with Everybody ID" in page
     assert 'action="/accounts/oidc/everybody/login/?next=%2Factivity%2F"' in page
     assert "Acme ID" not in page
-
-
-def test_the_environments_provider_signs_in_for_the_installation(wire, settings, team_member, monkeypatch):
-    provider = Provider(wire, "everybody")
-    described = {"provider_id": "everybody", "name": "ID", "client_id": "portal", "secret": SECRET}
-    app = {**described, "settings": {"server_url": provider.issuer}}
-    monkeypatch.setitem(settings.SOCIALACCOUNT_PROVIDERS["openid_connect"], "APPS", [app])
-    client = Client()
-    provider.sign_in(client, team_member.email)
-    assert signed_in(client) == team_member.username
 
 
 def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_another(
