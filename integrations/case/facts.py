@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from integrations.case.lost_rows import lost_rows
 from integrations.case.person import Person, candidate_snapshot, invitations_of, read_people
 from integrations.catalog.lists import (
     live_assessments,
@@ -13,7 +14,6 @@ from integrations.catalog.lists import (
     refresh_assessments,
     stage_name,
 )
-from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationStatus
 from integrations.core.rules.choose_assessment import choose_assessment, depends_on_hidden_role
@@ -22,31 +22,18 @@ from integrations.core.rules.facts import (
     CandidateSnapshot,
     EnteredBefore,
     Facts,
-    LostElsewhere,
-    LostRows,
     NoCandidate,
 )
-from integrations.core.rules.names import KnownAssessment, has_progress_tag
+from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import People, count_candidates
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.payloads import (
-    Opportunity,
-    StageChange,
-    is_test_request,
-    milliseconds,
-    moment,
-)
+from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-
-#: Lever lists at once those who were deleted within so much time.
-DELETED_LISTED = timedelta(days=30)
-#: Whoever is deleted so long after a restore was found before by a sweep.
-SWEPT_WITHIN = timedelta(days=28)
 
 #: An opportunity, and when it was read.
 type ReadLately = tuple[Opportunity, datetime]
@@ -184,7 +171,7 @@ def _read(
     may_invite = decide_before_read(facts) is None
     if may_invite and not is_chosen(delivery):
         cause = _entered_before(organization, opportunity)
-        facts = replace(facts, entered_before=cause, lost=_lost_rows(organization, opportunity, clients))
+        facts = replace(facts, entered_before=cause, lost=lost_rows(organization, opportunity, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
     is_move = delivery.event == DeliveryEvent.STAGE_CHANGE and not is_chosen(delivery)
     if is_move and change.is_ahead_of(opportunity):
@@ -213,85 +200,6 @@ def _entered_before(organization: Organization, opportunity: Opportunity) -> Ent
         return EnteredBefore.UNKNOWN_TIME if was_there else None
     is_before = connection.first_connected_at and entered_at < connection.first_connected_at
     return EnteredBefore.CONNECTING if is_before else None
-
-
-def _lost_rows(
-    organization: Organization, opportunity: Opportunity, clients: ClientProvider
-) -> LostRows | None:
-    """Return what is known of the candidate at the time whose rows a restore lost; None where none are lost.
-
-    Raises PlatformError.
-    """
-    lost = lost_elsewhere(organization, opportunity, clients)
-    if lost is None:
-        return None
-    offered = Delivery.objects.offered().filter(organization=organization, decided_at__gte=lost.until)
-    return replace(
-        lost,
-        stages=_stages_then(organization, opportunity),
-        is_offered=offered.filter(opportunity_id=opportunity.id).exists(),
-    )
-
-
-def lost_elsewhere(
-    organization: Organization, opportunity: Opportunity, clients: ClientProvider
-) -> LostRows | None:
-    """Return what is known of the person's other opportunities at the time whose rows a restore lost, or None.
-
-    Lever finds them by the person's addresses, in one call, and those that were deleted in a second. Raises
-    PlatformError.
-    """
-    if organization.rows_lost_until is None:
-        return None
-    found = clients.lever().opportunities(email=opportunity.emails) if opportunity.emails else ()
-    others = [
-        LostElsewhere(one.id, _stages_then(organization, one), has_progress_tag(one.tags))
-        for one in found
-        if one.id != opportunity.id
-    ]
-    return LostRows(
-        organization.rows_lost_until, elsewhere=(*others, *_deleted(organization, opportunity, clients))
-    )
-
-
-def _deleted(
-    organization: Organization, opportunity: Opportunity, clients: ClientProvider
-) -> list[LostElsewhere]:
-    """Return the person's opportunities that were deleted since rows are lost; Lever no longer shows their tags.
-
-    It is asked for good: the person may come back at any time. Raises PlatformError, but not where the list isn't
-    allowed.
-    """
-    start, until = organization.rows_lost_from, organization.rows_lost_until
-    if start is None or until is None or not opportunity.contact_id:
-        return []
-    end, deleted = min(database.now(), until + SWEPT_WITHIN), list[Opportunity]()
-    try:
-        while start < end:
-            stop = min(start + DELETED_LISTED, end)
-            for page in clients.lever().deleted_pages(milliseconds(start), milliseconds(stop)):
-                deleted.extend(page.items)
-            start = stop
-    except PlatformError as error:
-        if error.status not in {400, 403, 404}:
-            raise
-        return []
-    return [
-        LostElsewhere(one.id, has_progress_tag=True)
-        for one in deleted
-        if one.contact_id == opportunity.contact_id
-    ]
-
-
-def _stages_then(organization: Organization, opportunity: Opportunity) -> tuple[tuple[str, str], ...]:
-    """Return the stages in which it was while rows were lost: each id with the name of now and the one before."""
-    since, until = organization.rows_lost_from, organization.rows_lost_until
-    if since is None or until is None:
-        return ()
-    stages = Stage.objects.filter(
-        organization=organization, external_id__in=opportunity.stages_between(since, until)
-    )
-    return tuple((stage.external_id, name) for stage in stages for name in (stage.name, stage.former_name))
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

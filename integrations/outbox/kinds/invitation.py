@@ -11,7 +11,8 @@ from functools import partial
 from django.db import transaction
 
 from integrations.audit.models.entry import AuditAction
-from integrations.case.facts import NotShown, gather_facts_of_now, lost_elsewhere
+from integrations.case.facts import NotShown, gather_facts_of_now
+from integrations.case.lost_rows import lost_elsewhere
 from integrations.case.other_integration import record_tag
 from integrations.case.person import Person, invitations_of, store_people_shown
 from integrations.case.reconcile import changing
