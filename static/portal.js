@@ -29,6 +29,16 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = label), 2000);
 });
 
+// A double click sends a form once: sent twice, a token that is rotated would end at once.
+
+const DOUBLE_CLICK_MS = 1000;
+
+document.addEventListener("submit", (event) => {
+  const { dataset } = event.target;
+  if (event.timeStamp - (dataset.sentAt ?? -Infinity) < DOUBLE_CLICK_MS) event.preventDefault();
+  else dataset.sentAt = event.timeStamp;
+});
+
 // Menus are closed by Escape, and by a click or the focus elsewhere.
 
 function closeMenus(except) {
