@@ -57,7 +57,7 @@ def _section(section: Section, document: Mapping[str, object]) -> list[Table]:
         return [_table(section, name, document.get(name, {}))]
     tables = document.get(name, [])
     if not isinstance(tables, list):
-        raise ConfigurationError(f"{name} must be written [[{name}]], once for each.")
+        raise ConfigurationError(f"{name} must be written {section.heading}, once for each.")
     read = [_table(section, f"{name}[{number}]", table) for number, table in enumerate(tables, start=1)]
     seen: set[str] = set()
     for number, table in enumerate(read, start=1):
@@ -71,7 +71,7 @@ def _section(section: Section, document: Mapping[str, object]) -> list[Table]:
 def _table(section: Section, path: str, table: object) -> Table:
     """Return the table with every value checked. Errors name it by `path`."""
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{path} must be a table: write [{path}] and its keys below.")
+        raise ConfigurationError(f"{path} must be a table: write {section.heading} and its keys below.")
     _refuse_unknown(path, table, section.keys)
     for name, key in section.keys.items():
         if key.is_required and name not in table:
@@ -166,7 +166,7 @@ def dump(organization: Organization) -> str:
 
 
 def _block(section: Section, table: Table) -> str:
-    lines = [f"[[{section.name}]]" if section.is_array else f"[{section.name}]"]
+    lines = [section.heading]
     secrets = []
     for name, value in table.items():
         if not section.keys[name].is_secret:

@@ -149,6 +149,11 @@ class Section:
     #: Raises ConfigurationError for a table, given with its path, whose values don't go together.
     check: Callable[[str, Table], None] | None = None
 
+    @property
+    def heading(self) -> str:
+        """How the table begins in the file."""
+        return f"[[{self.name}]]" if self.is_array else f"[{self.name}]"
+
     def name_of(self, table: Table) -> str:
         """Return what tells a table from the others of its array."""
         if len(self.named_by) == 1:

@@ -13,7 +13,10 @@ from tests.management.test_configure import WHOLE
 pytestmark = pytest.mark.django_db
 
 ERRORS = [
-    ("members = ['x']\n[organization]\nname = 'A'\nslug = 'acme'\n", "members[1] must be a table"),
+    (
+        "members = ['x']\n[organization]\nname = 'A'\nslug = 'acme'\n",
+        "members[1] must be a table: write [[members]]",
+    ),
     ("name = ", "not TOML"),
     ("", "organization.slug is missing"),
     ('[organization]\nslug = "acme"\n', "organization.name is missing"),
