@@ -30,6 +30,8 @@ PAGE_SIZE = 15
 CHUNK = 500
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
+#: A longer log is checked by the command alone: a request would take more than about five seconds.
+MOST_CHECKED = 100_000
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
 
 
@@ -98,6 +100,8 @@ class AuditLogView(AuditLogMixin, TemplateView):
             self.request.GET.get("page")
         )
         used_actions = set(self._distinct("action"))
+        head = ChainHead.objects.filter(pk=self.organization.pk).first()
+        is_checkable = head is not None and head.position <= MOST_CHECKED
         return super().get_context_data(
             page=page,
             rows=log_rows(page),
@@ -108,8 +112,9 @@ class AuditLogView(AuditLogMixin, TemplateView):
                 (value, capfirst(label)) for value, label in AuditAction.choices() if value in used_actions
             ],
             max_value_length=MAX_VALUE_LENGTH,
-            head=ChainHead.objects.filter(pk=self.organization.pk).first(),
-            checked=self._checked(),
+            head=head,
+            is_checkable=is_checkable,
+            checked=self._checked() if is_checkable else None,
             **kwargs,
         )
 
