@@ -102,12 +102,12 @@ def choice_field(
 
 
 @register.simple_tag
-def search_field(label: str, value: str = "", hint: str = "", id: str = "q") -> SafeString:  # noqa: A002
+def search_field(label: str, value: str = "", hint: str = "", anchor: str = "q") -> SafeString:
     """Return a field for what a list is searched by, with its label; `hint` stands in the empty field."""
     return format_html(
         '<div class="field search"><label for="{0}">{1}</label>'
         '<input type="search" id="{0}" name="q" value="{2}" placeholder="{3}"></div>',
-        id,
+        anchor,
         label,
         value,
         hint,
