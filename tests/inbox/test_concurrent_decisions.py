@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 from django.db.models.functions import Now
 
-from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
 from integrations.catalog.acts import MAPPINGS
 from integrations.catalog.models import RoleMapping
@@ -17,24 +16,9 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_candidate
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
 from tests.support import factories
 from tests.support.at_once import run_at_once, run_during_transaction
 from tests.support.scenario import ASSESSMENT
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_invitation_being_refused_is_not_approved():
-    invitation = factories.InvitationFactory(status="held")
-    row = type(invitation).objects.get(pk=invitation.pk)
-    raised = run_during_transaction(
-        lambda: invitations.cancel(invitation, "one"), lambda: invitations.approve(row, "another")
-    )
-    assert [type(error) for error in raised] == [ActionNotAllowed]
-    invitation.refresh_from_db()
-    assert invitation.status == "withdrawn"
-    assert not Effect.objects.filter(kind="send_invitation").exists()
-    assert not AuditEntry.objects.filter(action="approve").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.case import facts
 from integrations.catalog import lists
 from integrations.catalog.models import Role
 from integrations.clients import provider
@@ -27,7 +26,6 @@ from integrations.outbox.models.effect import Effect
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
-from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.inbox.conftest import verdict
 from tests.support import factories
 from tests.support.waits import end_wait, work_through_waits
@@ -121,26 +119,6 @@ def test_who_has_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(
     assert verdict(delivery) == "invite"
 
 
-def test_a_crashing_delivery_is_given_up_and_others_are_decided(scenario, sandbox, monkeypatch):
-    crashing, other = scenario.move("Alder"), scenario.move("Tamarack")
-    gather = facts.gather_facts
-
-    def crash(delivery, *more, **named):
-        if delivery.pk == crashing.pk:
-            raise KeyError(ALDER)
-        return gather(delivery, *more, **named)
-
-    monkeypatch.setattr("integrations.inbox.decide_delivery.gather_facts", crash)
-    for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
-        Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
-        scenario.work()
-    assert verdict(crashing) == ""
-    assert (crashing.due_at, crashing.attempts, crashing.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
-    assert "KeyError" in crashing.last_error
-    assert ALDER not in crashing.last_error + crashing.traceback
-    assert verdict(other) in {"invite", "ambiguous_assessment", "no_assessment"}
-
-
 def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario, sandbox):
     delivery = scenario.move()
     slow_delivery = factories.claimed(Delivery, "slow")
@@ -181,20 +159,6 @@ def test_a_delivery_waits_as_long_as_it_is_asked_to(connected_organization, monk
     assert delivery.attempts == attempts
     assert delivery.due_at is not None
     assert timedelta(seconds=110) < delivery.due_at - timezone.now() < timedelta(seconds=121)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [("Phone screen", "CodeScreen call", "invite"), ("CodeScreen Assessment", "Call", "not_a_trigger_stage")],
-)
-def test_a_stage_is_judged_by_a_list_of_at_most_a_minute_ago(scenario, sandbox, old, new, expected):
-    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
-    LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(seconds=61))
-    sandbox.lever.accounts["acme"].stages[sandbox.stage_id(old)].text = new
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=new)
-    delivery = scenario.deliver(stage=old)
-    scenario.work()
-    assert verdict(delivery) == expected
 
 
 def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox):

@@ -1,14 +1,10 @@
 """Everyone who entered a trigger stage has a row with name and role, invited or not."""
 
-from datetime import timedelta
-
 import pytest
-from django.db.models.functions import Now
 
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.candidate import Candidate
-from integrations.lever.models.connection import LeverConnection
 from tests.inbox.conftest import verdict
 from tests.support import duty_runs
 
@@ -52,16 +48,6 @@ def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(s
     scenario.set_policies(paused=False)
     scenario.work()
     assert Candidate.objects.filter(name="Candidate Alder").count() == count
-
-
-def test_a_sweep_makes_a_row_with_levers_time(scenario):
-    LeverConnection.objects.update(first_connected_at=Now() - timedelta(days=1))
-    scenario.place("Alder")
-    duty_runs.sweep_whole(scenario.organization)
-    row = Candidate.objects.get(name="Candidate Alder")
-    assert row.delivery is not None
-    assert row.delivery.event == "sweep"
-    assert row.entered_at <= row.delivery.received_at
 
 
 def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario):

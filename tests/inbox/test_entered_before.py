@@ -10,7 +10,6 @@ from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 from tests.inbox.conftest import STAGE, verdict
@@ -85,16 +84,6 @@ def test_an_unknown_time_is_taken_for_an_early_one_until_the_stage_was_compared(
     assert tell(is_webhook, "Birch").verdict == "invite"
 
 
-def test_a_candidate_with_a_progress_tag_that_no_invitation_explains_is_offered(sandbox, tell):
-    enter(sandbox)
-    tag = ProgressTag.IN_PROGRESS.upper()
-    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[tag])
-    delivery = tell(is_webhook=True)
-    assert cause_of(delivery) == EnteredBefore.PROGRESS_TAG
-    assert "progress tag" in delivery.explanation
-    assert sandbox.invitations_sent() == 0
-
-
 def test_a_sent_invitation_explains_the_tag_of_a_second_assessment(scenario, sandbox, tell):
     scenario.sent_invitation()
     role = "Backend Engineer"
@@ -117,14 +106,3 @@ def test_a_persons_choice_invites_who_may_be_invited_already(scenario, sandbox, 
     scenario.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent() == 1
-
-
-def test_a_webhook_from_before_the_connection_is_not_invited_once_connected(scenario, sandbox, tell):
-    enter(sandbox, days=3)
-    LeverConnection.objects.update(state="revoked")
-    delivery = tell(is_webhook=True)
-    assert delivery.verdict == "disconnected"
-    LeverConnection.objects.update(state="connected")
-    Delivery.objects.requeue(scenario.organization)
-    scenario.work()
-    assert verdict(delivery) == "entered_before"

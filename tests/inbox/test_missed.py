@@ -12,7 +12,6 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 
@@ -91,24 +90,6 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(scenario, san
     assert sandbox.invitations_sent() == 1
 
 
-@pytest.mark.parametrize("is_sent", [False, True])
-def test_a_candidate_a_sweep_found_is_taken_in_again_when_unarchived(scenario, sandbox, is_sent):
-    scenario.place()
-    queue_acts.sweep_organization(scenario.organization)
-    if is_sent:
-        scenario.work()
-    alder = sandbox.opportunity_id("Alder")
-    sandbox.lever_does("archive", opportunity=alder, reason=ARCHIVE_REASON)
-    Invitation.objects.get().move("withdrawn", "The candidate is archived in Lever.")
-    scenario.work()
-    assert queue_acts.sweep_organization(scenario.organization) == 0
-    sandbox.lever_does("archive", opportunity=alder, reason=None)
-    queue_acts.sweep_organization(scenario.organization)
-    scenario.work()
-    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
-    assert queue_acts.sweep_organization(scenario.organization) == 0
-
-
 def rename(sandbox, stage, name):
     """Rename a stage in Lever."""
     sandbox.lever.accounts["acme"].stages[sandbox.stage_id(stage)].text = name
@@ -132,24 +113,6 @@ def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
     scenario.work()
     rename(sandbox, "Phone screen", "CodeScreen call")
     assert queue_acts.sweep_organization(scenario.organization) == 0
-
-
-def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
-    scenario, sandbox, connect_to_account
-):
-    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
-    connect_to_account("globex")
-    scenario.work()
-    scenario.place()
-    sandbox.set_entered_at("Alder", timezone.now() + timedelta(minutes=1))
-    scenario.deliver()
-    scenario.work()
-    assert Delivery.objects.get().verdict == "not_a_trigger_stage"
-    connect_to_account("acme")
-    scenario.work()
-    assert queue_acts.sweep_organization(scenario.organization) == 1
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize(("reentry_days", "repaired"), [(1, 1), (0, 0)])

@@ -79,23 +79,3 @@ def test_without_a_connection_the_report_is_kept_and_decided_again(scenario, rep
     assert delivery.verdict == "disconnected"
     assert Delivery.objects.stranded().get() == delivery
     assert scenario.reread(invitation).email == ADDRESS
-
-
-def test_killed_after_the_erasure_the_report_is_decided_all_the_same(scenario, reported, monkeypatch):
-    invitation = scenario.sent_invitation()
-    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
-    decide = type(factories.DeliveryFactory.build()).decide
-    monkeypatch.setattr("integrations.inbox.models.delivery.Delivery.decide", _killed)
-    with pytest.raises(KeyboardInterrupt):
-        reported(invitation.opportunity_id)
-    monkeypatch.setattr("integrations.inbox.models.delivery.Delivery.decide", decide)
-    delivery = scenario.organization.deliveries.get(event="candidateDeleted")
-    type(delivery).objects.filter(pk=delivery.pk).update(leased_until=factories.a_moment_ago())
-    scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "erased"
-    assert Erasure.objects.count() == 1
-
-
-def _killed(*_, **__):
-    raise KeyboardInterrupt

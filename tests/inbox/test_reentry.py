@@ -61,18 +61,6 @@ def test_only_what_a_person_sends_in_any_stage_is_sent_when_the_candidate_leaves
     assert scenario.reread(invitation).status == then
 
 
-def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario):
-    invitation = scenario.sent_invitation()
-    Invitation.objects.update(followed_since=timezone.now() - timedelta(days=57))
-    scenario.poll()
-    assert scenario.reread(invitation).following_ended == "not_started"
-    scenario.enter(stage="Phone screen")
-    assert scenario.enter().verdict == "already_invited"
-    scenario.poll()
-    followed = scenario.reread(invitation)
-    assert (followed.following_ended, followed.next_poll_at is None) == ("", False)
-
-
 @pytest.mark.parametrize("has_left", [True, False], ids=["cancelled", "no-show"])
 def test_who_enters_again_after_the_retention_is_followed_again(scenario, has_left):
     invitation = scenario.sent_invitation()
@@ -107,14 +95,6 @@ def test_a_later_time_in_a_webhook_does_not_override_a_persons_no(scenario, sand
     invitations.cancel(scenario.held_invitation(), super_admin)
     scenario.set_policies(bulk_limit=0)
     assert (forged(scenario), sandbox.invitations_sent()) == ("already_invited", 0)
-
-
-def test_a_later_time_in_a_webhook_starts_no_round(scenario, sandbox):
-    scenario.completed_invitation(days_ago=3, score=20, result="Failed")
-    scenario.set_policies(reentry_days=1)
-    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=9))
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(days=5))
-    assert (forged(scenario), sandbox.invitations_sent()) == ("already_invited", 1)
 
 
 def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, super_admin):

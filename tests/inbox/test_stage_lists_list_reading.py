@@ -50,15 +50,6 @@ def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox):
     assert sandbox.invitations_sent() == len(WORDS)
 
 
-def test_the_list_is_read_again_for_more_candidates_than_one_reading_is_for(scenario, monkeypatch):
-    monkeypatch.setattr(stage_lists, "MOST_CANDIDATES", 3)
-    words = [*WORDS, "Fir", "Hazel"]
-    deliveries = [scenario.move(word) for word in words]
-    scenario.work()
-    assert reads() == (2, 0)
-    assert None not in {verdict(delivery) for delivery in deliveries}
-
-
 def test_few_candidates_are_read_one_by_one(scenario):
     deliveries = [scenario.move(word) for word in WORDS[:2]]
     scenario.work()

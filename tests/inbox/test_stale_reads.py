@@ -7,13 +7,11 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.http.steps import LATE_STAGE_WAITS
-from integrations.inbox import decide_delivery, sweep
+from integrations.inbox import sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import acts as queue_acts
-from integrations.queue import worker
 from portal.devtools.sandbox.values import now_ms
-from tests.clients.fakes import FakeClients
 from tests.inbox.conftest import STAGE, verdict
 from tests.support import factories
 from tests.support.waits import end_wait
@@ -79,18 +77,6 @@ def test_who_was_moved_back_has_left_at_once(scenario, sandbox, move):
     assert verdict(delivery) == "left_stage"
 
 
-def test_who_left_is_withdrawn_when_lever_shows_that_late(scenario, sandbox, move):
-    invitation = scenario.sent_invitation()
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
-    delivery = move(stage=BEFORE)
-    scenario.work()
-    assert (verdict(delivery), scenario.reread(invitation).status) == ("", "invited")
-    sandbox.lever_does("settings", read_lag=0)
-    end_wait()
-    scenario.work()
-    assert (verdict(delivery), scenario.reread(invitation).status) == ("not_a_trigger_stage", "withdrawn")
-
-
 @pytest.fixture
 def waiting_invitation(scenario, sandbox, move):
     """An invitation by a webhook, which waits after CodeScreen's 429, while Lever's reads lag again."""
@@ -122,25 +108,6 @@ def test_an_invitation_waits_when_a_second_read_shows_the_stage_from_before(
 
 
 ELSEWHERE = "Phone screen"
-
-
-def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(scenario, sandbox, monkeypatch):
-    scenario.move()
-    entered = factories.claimed(Delivery, "slow")
-    clients = provider.ClientProvider(scenario.organization)
-    lever = clients.lever()
-    read = lever.opportunity
-
-    def read_while_candidate_leaves(opportunity_id):
-        opportunity = read(opportunity_id)
-        scenario.move(stage=ELSEWHERE)
-        assert worker.work(most=1) == 1
-        return opportunity
-
-    monkeypatch.setattr(lever, "opportunity", read_while_candidate_leaves)
-    decide_delivery.handle_delivery(entered, FakeClients(scenario.organization, lever=lever))
-    scenario.work()
-    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
 def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox):

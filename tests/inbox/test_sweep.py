@@ -165,24 +165,3 @@ def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(scenario
     sweep_in_turns(scenario)
     again = Delivery.objects.get(due_at__isnull=False)
     assert again.opportunity_id == sandbox.opportunity_id("Alder")
-
-
-def test_all_are_compared_anew_when_another_account_is_connected_during_the_first_sweep(
-    scenario, sandbox, connect_to_account, monkeypatch
-):
-    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
-    connect_to_account("globex")
-    scenario.place()
-    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
-    account = sandbox.lever.accounts["acme"]
-    account.opportunities[sandbox.opportunity_id("Alder")].updated_at -= 3600_000
-
-    def connect_and_return(organization):
-        connect_to_account("acme")
-        return []
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sweep, "trigger_stages", connect_and_return)
-        duty_runs.sweep_whole(scenario.organization, is_full=False)
-    organization = Organization.objects.reread(scenario.organization.pk)
-    assert duty_runs.sweep_whole(organization, is_full=False) == 1
