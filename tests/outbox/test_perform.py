@@ -81,21 +81,6 @@ def test_a_refused_write_is_retried_when_its_author_cannot_be_looked_up(scenario
     assert scenario.latest_effect("set_progress_tag").state == "done"
 
 
-def test_a_refused_write_is_not_given_up_when_looking_up_its_author_crashes(scenario, sandbox, monkeypatch):
-    scenario.pending_invitation()
-    sandbox.lever_does(
-        "faults", seed=1, rules=[{"method": "POST", "path": "/addTags", "kind": "status", "status": 403}]
-    )
-
-    def crash(*_):
-        raise TypeError
-
-    monkeypatch.setattr(perform, "replace_author", crash)
-    scenario.work()
-    effect = scenario.latest_effect("set_progress_tag")
-    assert (effect.state, effect.consecutive_crashes, "TypeError" in effect.traceback) == ("due", 1, True)
-
-
 def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenario, sandbox, monkeypatch):
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()

@@ -6,12 +6,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, Role, Stage
+from integrations.catalog.models import Stage
 from integrations.clients import limits
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
-from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store.encryption import sealed
@@ -175,14 +174,6 @@ def test_an_unconnected_organization_is_no_failure(organization) -> None:
     assert not Stage.objects.exists()
 
 
-def test_all_lists_are_read_and_an_untried_key_is_verified(connected_organization) -> None:
-    duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
-    duty_runs.perform(Duty.REFRESH_ASSESSMENTS, connected_organization)
-    for model in (Stage, Role, Assessment):
-        assert model.objects.live().filter(organization=connected_organization).exists(), model
-    assert CodeScreenConnection.objects.get(organization=connected_organization).verified_at
-
-
 def test_a_refused_key_is_retried_and_no_failure_while_it_stays_refused(connected_organization) -> None:
     right = CodeScreenConnection.objects.get()
     CodeScreenConnection.objects.update(**sealed(right, api_key="not-the-key"), state="refused")
@@ -210,12 +201,3 @@ def test_a_grant_is_refreshed_daily_if_it_can_be(connected_organization, sandbox
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
     duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     assert LeverConnection.objects.get().state == LeverConnection.State.CONNECTED
-
-
-def test_the_daily_refresh_finds_a_revoked_grant(connected_organization, sandbox):
-    sandbox.lever_does("revoke")
-    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    row = duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
-    assert LeverConnection.objects.get().state == "needs_reconnect"
-    assert Effect.objects.filter(kind="send_email").count() == 1
-    assert row.failures == 1

@@ -6,19 +6,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.audit.models.entry import AuditEntry
 from integrations.health import doctor
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kinds import messages
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.results import poll
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import factories
-from tests.support.effects import enqueue_note
 
 AN_HOUR_AGO = timezone.now() - timedelta(hours=1)
 
@@ -75,27 +71,6 @@ def test_a_delivery_that_kills_its_worker_is_given_up_others_are_decided_and_it_
     assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")
 
 
-def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, super_admin, monkeypatch):
-    enqueue_note(
-        scenario.organization,
-        scenario.sandbox.opportunity_id("Alder"),
-        "no_email",
-        "CodeScreen: nothing was sent.",
-    )
-    with monkeypatch.context() as patched:
-        patched.setattr(messages, "may_be_written", kill_worker)
-        assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
-    effect = scenario.latest_effect("leave_note")
-    assert (effect.state, effect.due_at) == ("failed", None)
-    assert "none finished" in effect.last_error
-    assert "failed_effects" in finding_codes(scenario.organization)
-    retry_effect(effect, super_admin)
-    scenario.work()
-    assert scenario.latest_effect("leave_note").state == "done"
-    assert scenario.sandbox.opportunity("Alder")["notes"] == 1
-    assert AuditEntry.objects.filter(action="retry").exists()
-
-
 def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", kill_worker)
@@ -110,22 +85,6 @@ def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monk
     assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     assert scenario.sandbox.invitations_sent() == 0
-
-
-def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
-    enqueue_note(
-        scenario.organization,
-        scenario.sandbox.opportunity_id("Alder"),
-        "no_email",
-        "CodeScreen: nothing was sent.",
-    )
-    Effect.objects.filter(kind="leave_note").update(
-        consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
-    )
-    scenario.lever_fails("/notes", status=503)
-    scenario.work()
-    effect = scenario.latest_effect("leave_note")
-    assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
 
 
 def test_an_invitation_is_polled_less_often_when_polling_it_kills_workers(scenario, monkeypatch):

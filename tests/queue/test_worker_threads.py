@@ -15,7 +15,6 @@ from integrations.queue import duties, notify, worker
 from integrations.queue.models.duty_run import DUTY_LEASE, Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from tests.support import factories
-from tests.support.statements import noted
 
 
 @pytest.mark.django_db(transaction=True)
@@ -160,30 +159,6 @@ def test_a_task_does_the_portals_duties_and_enqueues_the_next_when_its_time_is_o
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_rows_are_claimed_together(organization, monkeypatch):
-    one_after_another = threading.Lock()
-
-    def perform(effect, _):
-        with one_after_another:
-            time.sleep(0.02)
-            effect.finish()
-
-    monkeypatch.setattr(worker, "perform_effect", perform)
-    monkeypatch.setattr(settings, "STEP_THREADS", 4)
-    monkeypatch.setattr(worker, "LOOK_SECONDS", 20.0)
-    monkeypatch.setattr(worker, "QUIET_SECONDS", 0.0)
-    for number in range(20):
-        factories.EffectFactory.create(organization=organization, opportunity_id=f"o{number}")
-    with noted(monkeypatch) as statements:
-        worker.work_in_threads(30)
-    assert not Effect.objects.exclude(state="done").exists()
-    leases = [text for text in statements.texts if text.lstrip().startswith('UPDATE "integrations_effect"')]
-    assert (
-        len(leases) <= 13
-    )  # four rows, then mostly two for each two that ended; one by one they would be 20
-
-
-@pytest.mark.django_db(transaction=True)
 def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_stop, monkeypatch):
     held = []
 
@@ -200,16 +175,3 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
     worker.work_in_threads(30)
     assert len(held) == 6
     assert max(held) == 2
-
-
-@pytest.mark.django_db
-def test_a_step_that_fails_logs_no_values_of_its_error(caplog) -> None:
-    values = "Failing row contains (Candidate Alder)"
-
-    def step() -> None:
-        raise ValueError(values)
-
-    worker._run(step)
-    assert "a step failed" in caplog.text
-    assert "ValueError" in caplog.text
-    assert "Alder" not in caplog.text

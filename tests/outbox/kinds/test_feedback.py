@@ -50,46 +50,6 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
     assert scenario.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
 
 
-def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox):
-    sandbox.codescreen_does("settings", metadata=False)
-    scenario.sent_invitation()
-    evaluate(scenario, score=99, result="Failed")
-    [form] = feedback_forms(sandbox)
-    told = {"Rating": "4 - Strong Hire", "Result": "Not stated by CodeScreen", "Failure reason": ""}
-    assert form["fields"].items() >= told.items()
-    stored = Result.objects.get()
-    assert (stored.outcome, stored.failure_reason) == ("", "")
-    emails = Effect.objects.filter(kind="send_email").values_list("payload", flat=True)
-    everything = f"{form} {list(emails)}"
-    assert "Passed" not in everything
-    assert "Failed" not in everything
-
-
-def test_details_are_lines_of_their_own_and_nothing_personal_is_written(scenario, sandbox):
-    scenario.sent_invitation()
-    stated = {
-        "zeta": "<b>naïve</b> & 学习\nResult: Passed",
-        "failed tests": ["a", "b"],
-        "coverage": {"lines": 66.66666666666667, "branches": None},
-        "reviewer of": "Candidate Alder",
-    }
-    evaluate(scenario, score=40, result="Failed", details=stated)
-    [form] = feedback_forms(sandbox)
-    assert form["fields"]["Details"].splitlines()[:4] == [
-        "zeta: <b>naïve</b> & 学习 Result: Passed",
-        'failed tests: ["a", "b"]',
-        'coverage: {"lines": 66.66666666666667, "branches": null}',
-        "reviewer of: left out: personal",
-    ]
-    [template] = portal_templates(sandbox)
-    assert {field["text"]: field["type"] for field in template.fields}["Details"] == "textarea"
-    in_lever = sandbox.opportunity("Alder")
-    fields = [form["fields"] for form in in_lever["feedback"]]
-    written = f"{fields} {in_lever['note_texts']} {in_lever['tags']} {in_lever['links']}"
-    assert "Alder" not in written
-    assert "@" not in written
-
-
 def without_field(sandbox, *texts):
     """Remove fields from the portal's template in Lever, as a customer may."""
     [template] = portal_templates(sandbox)
@@ -107,18 +67,6 @@ def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(s
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
     assert scenario.reread(invitation).feedback_id == form["id"]
-
-
-def test_a_regrade_updates_the_feedback_whose_answer_was_lost(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.lever_fails("/feedback$", kind=LOST)
-    evaluate(scenario, score=40, result="Failed")
-    assert len(feedback_forms(sandbox)) == 1
-    scenario.candidate_does("regrade", score=90, result="Passed")
-    scenario.work_waiting()
-    [form] = feedback_forms(sandbox)
-    assert form["fields"]["CodeScreen score"] == "90"
-    assert set(Effect.objects.filter(kind="write_feedback").values_list("state", flat=True)) == {"done"}
 
 
 def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
@@ -150,23 +98,6 @@ def test_deleted_feedback_is_created_again_once_when_the_answer_was_lost(scenari
     assert scenario.latest_effect("write_feedback").state == "done"
     [form] = feedback_forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
-
-
-def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
-    scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
-    [template] = portal_templates(sandbox)
-    edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
-    template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
-    scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = feedback_forms(sandbox, "Tamarack")
-    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
-    assert form["fields"]["Invite to an interview?"] is None
-    # the earlier form keeps the fields it was made with
-    scenario.candidate_does("regrade", score=60, result="Passed")
-    [form] = feedback_forms(sandbox)
-    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
 
 
 def feedback_reads(scenario):

@@ -93,27 +93,6 @@ def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
     assert sandbox.opportunity("Alder")["writes"]["deleteFile"] == 1
 
 
-def test_a_file_that_a_person_deleted_is_replaced_all_the_same(attaching, sandbox):
-    attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
-    lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].files.clear()
-    regrade(attaching)
-    attaching.work()
-    assert len(files(sandbox)) == 1
-
-
-def test_the_report_on_an_earlier_result_stays_replaced_when_its_answer_was_lost(attaching, sandbox):
-    attaching.lever_fails("/files$", kind=LOST)
-    attaching.evaluated_invitation(score=40, result="Failed")
-    attaching.work()
-    regrade(attaching)
-    attaching.work()  # the earlier one still waits for its next try
-    attaching.work_waiting()
-    [file] = files(sandbox)
-    assert file.name.endswith("-2.pdf")
-    assert uploads(sandbox) == 2
-
-
 class Killed(BaseException):
     """The worker is killed: nothing after it is recorded."""
 
