@@ -6,7 +6,6 @@ import logging
 import sqlite3
 import threading
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.privacy import lever_changes, retention
+from integrations.privacy import lever_changes
 from integrations.privacy.erase import overwrite_deleted
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
@@ -174,29 +173,6 @@ def test_forgetting_changes_the_counted_rows_of_one_person_once(scenario, people
     assert json.loads(printed.out) == receipt
     assert "erased before" in printed.err
     assert stored_rows() == after
-
-
-def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
-    year = timedelta(days=366)
-    ages: dict[Any, tuple[str, ...]] = {
-        Invitation: ("completed_at", "changed_at", "created_at"),
-        Delivery: ("received_at",),
-        Effect: ("created_at",),
-        ApiCall: ("at",),
-    }
-    for model, columns in ages.items():
-        model.objects.update(**{name: F(name) - year for name in columns})
-    scenario.organization.refresh_from_db()
-    assert scenario.organization.retention_days == 365
-    while retention.purge(scenario.organization):
-        pass
-    for word in PEOPLE:
-        assert traces(*PEOPLE[word]) == []
-        assert assert_receipt_is_true(scenario.organization, people[word]).cause == "retention"
-    before = stored_rows()
-    while retention.purge(scenario.organization):
-        pass
-    assert stored_rows() == before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,32 +6,16 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.result import Result
 from integrations.privacy.erase import erase
 from integrations.privacy.models import Erasure
-from tests.privacy.traces import traces
 from tests.support import factories
 
 ABOUT = "Plagiarism: Ada Ash copied it (ada.ash@mail.example)"
+OWN = ["Build Failure", "Build Timeout", "Unit Tests", "Expired"]
 
 
-@pytest.fixture
-def result(db) -> Result:
+@pytest.mark.parametrize(("reason", "left"), [(ABOUT, ""), *((reason, reason) for reason in OWN)])
+def test_a_text_about_the_person_goes_and_is_counted_and_a_reason_of_codescreens_stays(db, reason, left):
     invitation = factories.InvitationFactory.create()
-    return Result.objects.create(invitation=invitation, outcome="Failed")
-
-
-def reason_after_erasure(result: Result, reason: str) -> tuple[str, int]:
-    """Return what is left of the reason, and how many results the receipt counts."""
-    Result.objects.update(failure_reason=reason)
-    invitation = result.invitation
+    Result.objects.create(invitation=invitation, outcome="Failed", failure_reason=reason)
     erase(invitation.organization, invitation.opportunity_id, ErasureCause.FORGOTTEN, "test")
-    receipt = Erasure.objects.get().rows
-    return Result.objects.get().failure_reason, receipt.get(Result._meta.db_table, 0)
-
-
-def test_a_text_about_the_person_goes_and_is_counted(result):
-    assert reason_after_erasure(result, ABOUT) == ("", 1)
-    assert traces("Ada Ash", "ada.ash@mail.example") == []
-
-
-@pytest.mark.parametrize("reason", ["Build Failure", "Build Timeout", "Unit Tests", "Expired"])
-def test_a_reason_of_codescreens_own_stays(result, reason):
-    assert reason_after_erasure(result, reason) == (reason, 0)
+    assert Result.objects.get().failure_reason == left
+    assert Erasure.objects.get().rows.get(Result._meta.db_table, 0) == int(left != reason)

@@ -3,16 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
-from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import ClientProvider
-from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
+from integrations.core.vocabulary import ActionNotAllowed, ErasureCause
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
@@ -25,12 +21,10 @@ from integrations.outbox.sending import mark_invited
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
-from integrations.queue import acts as queue_acts
 from integrations.queue import duties, worker
 from integrations.webhooks.authentication import Addressee
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from tests.privacy.traces import traces
-from tests.support import factories
 
 NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"
 
@@ -49,29 +43,6 @@ def test_an_invitation_that_waits_is_never_sent(scenario):
     assert (effect.state, effect.due_at) == ("cancelled", None)
     assert scenario.reread(invitation).status == "withdrawn"
     assert traces(NAME, ADDRESS) == []
-
-
-def test_the_organization_is_locked_for_no_more_statements_when_there_are_more_calls(organization):
-    statements = []
-    for opportunity_id, calls in (("few", 2), ("many", 40)):
-        for _ in range(calls):
-            ApiCall.objects.create(
-                organization=organization,
-                opportunity_id=opportunity_id,
-                platform=Platform.LEVER,
-                method="GET",
-                path="/opportunities",
-                status=200,
-                duration_ms=1,
-                correlation_id="c",
-                response_body=NAME,
-            )
-        with CaptureQueriesContext(connection) as captured:
-            receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
-        assert receipt is not None
-        assert receipt.erasure.rows == {"integrations_apicall": calls}
-        statements.append(len(captured))
-    assert statements[1] <= statements[0]
 
 
 def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
@@ -207,20 +178,6 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
     repeat_erasures(scenario.organization)
     assert Erasure.objects.get().rows == erasure.rows, "nothing was left to erase"
     assert AuditEntry.objects.filter(action="erase").count() == entries
-
-
-def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_without_bodies(scenario):
-    invitation = scenario.sent_invitation()
-    forget(scenario)
-    own = {"organization": scenario.organization, "opportunity_id": invitation.opportunity_id}
-    delivery = factories.DeliveryFactory.create(**own)
-    before = ApiCall.objects.count()
-    queue_acts.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
-    clients = ClientProvider(scenario.organization, CallContext(delivery=delivery))
-    clients.lever().opportunity(invitation.opportunity_id)
-    calls = ApiCall.objects.order_by("pk")[before:]
-    assert len(calls) > 1
-    assert {(call.opportunity_id, call.response_body) for call in calls} == {(invitation.opportunity_id, "")}
 
 
 @pytest.mark.parametrize("cause", ["forgotten", "deleted", "anonymized"])

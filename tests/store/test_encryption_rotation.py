@@ -79,19 +79,6 @@ def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, ke
     assert (row.access_token, row.refresh_token) == ("access-2", "refresh-2")
 
 
-def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monkeypatch):
-    old, new, use = keys
-    row = factories.LeverWebhookFactory(organization=organization)
-    use(new, old)
-
-    def deleted_in_between(ciphertext: str, *, context: str) -> str:
-        LeverWebhook.objects.filter(pk=row.pk).delete()
-        return "another"
-
-    monkeypatch.setattr("integrations.store.encryption.renewed", deleted_in_between)
-    assert rotate_secrets() == Rotation()
-
-
 def test_what_no_key_opens_is_named_and_kept_while_the_rest_is_rotated(organization, keys):
     old, new, use = keys
     row = factories.LeverConnectionFactory(organization=organization)
