@@ -16,15 +16,12 @@ from integrations.codescreen.acts import (
 )
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.checks.connections import check_key
-from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.queue.duties import plan_duties, retry_refused_key
-from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.duties import retry_refused_key
 from integrations.queue.waiting import verify_codescreen_key
 from integrations.store.encryption import sealed
 from tests.support import factories
 from tests.support.factories import recorded
-from tests.support.waits import end_wait
 
 
 @pytest.mark.parametrize("key", ["", "   ", "x" * 501, "two\nlines", "schlüssel", "nul\x00"])
@@ -39,21 +36,6 @@ def test_an_impossible_key_is_refused(organization, super_admin, key):
 def test_an_impossible_webhook_secret_is_refused(organization, super_admin, secret):
     with pytest.raises(ValidationError, match="whsec_"):
         save_codescreen_webhook_secret(organization, secret, super_admin)
-
-
-def test_a_key_that_works_again_requeues_what_waited(connected_organization, sandbox):
-    CodeScreenConnection.objects.update(state="refused")
-    row = factories.DeliveryFactory(
-        organization=connected_organization,
-        verdict="disconnected",
-        decided_at="2026-01-01T00:00Z",
-        due_at=None,
-    )
-    verify_codescreen_key(
-        connected_organization, provider.codescreen_client(connected_organization, allow_refused=True)
-    )
-    assert CodeScreenConnection.objects.get().is_working
-    assert Delivery.objects.due().get() == row
 
 
 NOBODY = "http://127.0.0.1:9/nobody"
@@ -130,23 +112,6 @@ def test_a_key_is_not_connected_where_no_list_is_read(organization, sandbox, sup
     retry_refused_key(organization)
     assert CodeScreenConnection.objects.get().state == "connected"
     assert not list(check_key(Organization.objects.reread(organization.pk)))
-
-
-def test_a_delivery_waits_until_codescreens_list_is_there_again(scenario, sandbox):
-    sandbox.codescreen_does("settings", list_path="")
-    CodeScreenConnection.objects.update(assessments_refreshed_at=None)
-    delivery = scenario.enter()
-    assert (delivery.verdict, delivery.last_error.startswith("This is not CodeScreen's API")) == ("", True)
-    end_wait()
-    scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "disconnected"
-    sandbox.codescreen_does("settings", list_path="/listTests")
-    plan_duties()
-    assert DutyRun.objects.filter(duty="retry_refused_key", organization=scenario.organization).exists()
-    retry_refused_key(Organization.objects.reread(scenario.organization.pk))
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
 
 
 def test_a_key_that_was_stored_untried_is_found_and_connected_at_its_first_use(

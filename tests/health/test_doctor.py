@@ -1,9 +1,8 @@
 """All findings together: their order, the finding `ok`, and the number of queries."""
 
-from integrations.catalog.models import Role
 from integrations.health.doctor import findings
 from integrations.organizations.models.organization import Organization
-from tests.health.rows import create_invitation, only_finding
+from tests.health.rows import only_finding
 
 
 def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db) -> None:
@@ -21,18 +20,3 @@ def test_the_linters_warnings_are_among_the_findings(healthy_organization: Organ
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("unknown_assessment", "warning")
     assert "Did you mean “Backend”?" in finding.message
-
-
-def test_the_number_of_queries_does_not_grow_with_the_number_of_rows(
-    healthy_organization: Organization, django_assert_max_num_queries
-) -> None:
-    for number in range(40):
-        Role.objects.create(
-            organization=healthy_organization,
-            external_id=f"id-{number}",
-            title=f"Role {number}",
-            state="published",
-        )
-        create_invitation(healthy_organization, number, status="uncertain")
-    with django_assert_max_num_queries(41):
-        findings(healthy_organization)

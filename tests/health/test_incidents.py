@@ -14,7 +14,6 @@ from integrations.health import incidents
 from integrations.health.models import Incident
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.kind import Failed
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import give_up
@@ -128,23 +127,6 @@ def test_rows_added_to_an_unsettled_problem_are_notified_within_the_limit(acme, 
     Incident.objects.update(notified_at=timezone.now() + timedelta(hours=2))
     incidents.update_incidents(acme)
     assert subjects() == [begin_subject, begin_subject]
-
-
-def test_an_old_effect_that_fails_beside_an_older_failure_is_notified(acme):
-    fail_effect(acme)
-    factories.EffectFactory.create(organization=acme, kind="leave_note")
-    Effect.objects.update(created_at=timezone.now() - timedelta(days=4))
-    incidents.update_incidents(acme)
-    let_it_last("failed_effects")
-    incidents.update_incidents(acme)
-    over_the_limit = timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
-    Incident.objects.update(notified_at=over_the_limit)
-    Effect.objects.filter(state="failed").update(failed_at=over_the_limit - timedelta(hours=1))
-    late = Effect.claim("worker")
-    assert late is not None
-    apply_outcome(late, Failed("Lever answered 500 for four days"), None)
-    incidents.update_incidents(acme)
-    assert subjects() == [INCIDENTS["failed_effects"].begin_subject] * 2
 
 
 @pytest.mark.parametrize("code", ["failed_effects", "platform_down"])

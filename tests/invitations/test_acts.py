@@ -239,20 +239,6 @@ def test_an_act_is_refused_and_says_where_the_other_invitation_is(invitation, ac
     assert not recorded().exists()
 
 
-@pytest.mark.parametrize("invitation", ["failed"], indirect=True)
-def test_retrying_the_effect_of_a_failed_invitation_is_refused_too(invitation, super_admin):
-    effect = factories.EffectFactory.create(
-        organization=invitation.organization,
-        invitation=invitation,
-        kind="send_invitation",
-        state="failed",
-        due_at=None,
-    )
-    invite_elsewhere(invitation)
-    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
-        retry_effect(effect, super_admin)
-
-
 @pytest.mark.parametrize("invitation", ["completed"], indirect=True)
 def test_a_person_who_completed_elsewhere_can_be_invited_again(invitation, super_admin):
     other = invite_elsewhere(invitation)

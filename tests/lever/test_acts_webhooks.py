@@ -1,7 +1,5 @@
 """The webhook that the portal makes through Lever's API."""
 
-import json
-
 import pytest
 
 from integrations.audit.models.entry import AuditEntry
@@ -11,8 +9,6 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks, rotate_webhook
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.queue import worker
-from tests.support import factories, payloads
 
 
 def hooks(sandbox):
@@ -99,23 +95,3 @@ def test_a_former_webhook_that_lever_does_not_delete_is_told(
     with pytest.raises(PlatformError, match="has a new token, but Lever still lists the one before"):
         rotate_webhook(made, lever, super_admin)
     assert LeverWebhook.objects.get().has_previous
-
-
-def test_a_deletion_reported_by_the_webhook_erases(connected_organization, sandbox, super_admin, client):
-    lever = provider.lever_client(connected_organization)
-    make_webhooks(connected_organization, lever, super_admin)
-    webhook = LeverWebhook.objects.get(event="candidateDeleted")
-    opportunity_id = sandbox.opportunity_id("Alder")
-    invitation = factories.InvitationFactory.create(
-        organization=connected_organization, opportunity_id=opportunity_id
-    )
-    sandbox.lever_does("delete", opportunities=[opportunity_id])
-    data = {"opportunityId": opportunity_id, "contactId": "k", "deletedBy": "u"}
-    payload = payloads.load("lever/candidate_stage_change", event="candidateDeleted", data=data)
-    body = json.dumps(payloads.sign(payload, webhook.signature_token))
-    address = f"/webhooks/lever/{connected_organization.webhook_key}/"
-    answer = client.post(address, body, content_type="application/json")
-    assert answer.status_code == 202
-    worker.work()
-    invitation.refresh_from_db()
-    assert (invitation.candidate_name, invitation.email) == ("", "")

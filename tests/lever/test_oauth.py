@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.lever.oauth import LeverOAuth2, claims
+from integrations.lever.oauth import claims
 
 
 def token(body):
@@ -31,7 +31,3 @@ def test_claims_are_empty_when_the_token_has_none(text):
 def test_claims_of_any_text_raise_nothing(text):
     assert isinstance("".join(claims(text)), str)
     assert isinstance("".join(claims(f"a.{text}.c")), str)
-
-
-def test_social_auth_stores_no_tokens_of_its_own():
-    assert LeverOAuth2.EXTRA_DATA == []

@@ -6,11 +6,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
-from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.core.vocabulary import ProgressTag
-from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -18,7 +16,6 @@ from integrations.outbox.models.effect import Effect
 from integrations.results import poll, schedule
 from integrations.results.poll import PollOutcome
 from integrations.store import database
-from tests.clients.fakes import FakeClients
 from tests.results.conftest import COMPLETE, INSTANCE, URL, progress_tags
 
 
@@ -54,16 +51,6 @@ def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, mon
     polled = poll_answer(COMPLETE)
     assert polled.status == "invited"
     assert polled.next_poll_at > timezone.now()
-
-
-def test_an_unchanged_poll_is_counted_on_the_first_such_call(poll_answer):
-    for _ in range(3):
-        poll_answer({"status": "Not_Started", "metadata": {}})
-    call = ApiCall.objects.get()
-    assert (call.repeats, call.status) == (2, 200)
-    assert call.last_at is not None
-    poll_answer({"status": "In_Progress", "metadata": {}})
-    assert ApiCall.objects.count() == 2
 
 
 def test_the_instance_id_is_escaped_in_the_address(codescreen_api, invitation):
@@ -163,20 +150,6 @@ def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(
             None,
         )
         Invitation.objects.update(status="invited", stopped_by_user=False)
-
-
-def test_an_invitation_is_not_polled_again_when_it_is_stopped_during_a_failing_poll(scenario, super_admin):
-    invitation = scenario.sent_invitation()
-
-    def stop_and_fail(instance):
-        invitations.cancel(invitation, super_admin)
-        raise PlatformError("CodeScreen answered 503", status=503)
-
-    codescreen = CodeScreenWithEvent(stop_and_fail, "Not_Started")
-    clients = FakeClients(scenario.organization, codescreen=codescreen)
-    assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
-    Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=database.now())
-    assert not Invitation.objects.due_for_poll().exists()
 
 
 def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):

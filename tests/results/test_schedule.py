@@ -143,17 +143,6 @@ def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, sup
     assert "started, but not finished within 56 days. No result comes any more." in str(notes().get().payload)
 
 
-def test_following_counts_from_the_reopening(poll_answer):
-    poll_answer(COMPLETE)
-    Invitation.objects.update(invited_at=days_ago(100), changed_at=days_ago(90), followed_since=days_ago(90))
-    polled = poll_answer({"status": "Not_Started", "metadata": {"attempt": 2}})
-    assert (polled.status, polled.following_ended) == ("invited", "")
-    assert polled.next_poll_at is not None
-    polled = poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
-    assert (polled.status, polled.following_ended) == ("in_progress", "")
-    assert polled.next_poll_at is not None
-
-
 def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answer, organization, super_admin):
     for _ in range(5):
         polled = poll_answer({}, status=404)
@@ -250,12 +239,6 @@ def three_days(organization):
 def set_days(organization, days):
     organization.not_started_days = days
     organization.save()
-
-
-def test_the_tag_changes_when_the_days_are_over(poll_answer, three_days):
-    let_days_pass(3)
-    poll_answer(NOT_STARTED)
-    assert progress_tags() == [YET]
 
 
 def test_the_tag_goes_when_the_candidate_starts(poll_answer, three_days):
