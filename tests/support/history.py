@@ -225,8 +225,8 @@ class History:
         if not sent:
             raise HttpError(404, "nothing was sent")
         said: dict[str, object] = {"score": score, "result": result}
-        journey = self.platforms.codescreen.platform.journey
-        journey.act(self.codescreen, sent[number % len(sent)], step, said)
+        platform = self.platforms.codescreen.platform
+        platform.act(self.codescreen, sent[number % len(sent)], step, said)
 
     def finish(self, number: int, score: int | None, result: str | None) -> None:
         """The candidate does all that is left to do, and CodeScreen evaluates it."""

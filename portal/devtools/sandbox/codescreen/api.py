@@ -60,7 +60,7 @@ class Api:
         instance = account.instances.get(request.path_params["instance"])
         if instance is None or instance.deleted_at is not None:
             raise HttpError(404, "assessment instance not found", "not_found")
-        self._platform.journey.expire_if_overdue(account, instance)
+        self._platform.expire_if_overdue(account, instance)
         answer: JsonObject = {"status": instance.status}
         if instance.phase is Phase.COMPLETE:
             answer["result_url"] = self._platform.report_url(instance)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from portal.devtools.sandbox.accounts import SHOWN, AccountPages
-from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.platform import GRADING, STEPS, CodeScreenPlatform, Step
 from portal.devtools.sandbox.codescreen.state import (
     REASONS,
     RESULTS,
@@ -15,22 +15,16 @@ from portal.devtools.sandbox.codescreen.state import (
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.values import JsonObject, readable
 
-#: The buttons of a candidate's page, by the phase.
-STEPS = {
-    Phase.NOT_STARTED: {"start": "Start", "bounce": "Bounce e-mail", "expire": "Expire"},
-    Phase.IN_PROGRESS: {"submit": "Submit", "expire": "Expire"},
-    Phase.COMPLETE: {"reopen": "Give another chance"},
-}
-GRADING = {
-    Phase.IN_PROGRESS: {"evaluate": "Evaluate"},
-    Phase.SUBMITTED: {"evaluate": "Evaluate"},
-    Phase.COMPLETE: {"regrade": "Edit result"},
-}
 STATING = {"on": "stated", "off": "not stated"}
 
 
 def _options(texts: Mapping[str, str]) -> list[JsonObject]:
     return [{"id": name, "text": text} for name, text in texts.items()]
+
+
+def _buttons(one: Instance, steps: Mapping[str, Step]) -> dict[str, str]:
+    """Return the labels of the steps that are possible now, by their names."""
+    return {name: step.label for name, step in steps.items() if one.phase in step.phases}
 
 
 def _facts(one: Instance) -> dict[str, object]:
@@ -80,13 +74,13 @@ class CodeScreenPages(AccountPages[CodeScreenAccount]):
         instance = account.instances.get(request.path_params["instance"])
         if instance is None or instance.deleted_at is not None:
             raise HttpError(404, "There is no such candidate.")
-        self._platform.journey.expire_if_overdue(account, instance)
+        self._platform.expire_if_overdue(account, instance)
         is_complete = instance.phase is Phase.COMPLETE
         context = {
             "one": instance,
             "facts": {"E-mail": instance.email, "Instance id": instance.id} | _facts(instance),
-            "steps": STEPS.get(instance.phase, {}),
-            "grading": GRADING.get(instance.phase, {}),
+            "steps": _buttons(instance, STEPS),
+            "grading": _buttons(instance, GRADING),
             "report": self._platform.report_url(instance) if is_complete else "",
             "results": _options({result: result for result in RESULTS}),
             "reasons": _options({reason: reason for reason in REASONS}),

@@ -95,7 +95,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
             raise HttpError(404, "no such candidate", "not_found")
         action = body.get("action")
         for step in action if isinstance(action, list) else [action]:
-            self._platform.journey.act(account, instance, str(step), body)
+            self._platform.act(account, instance, str(step), body)
         return _instance(instance)
 
 

@@ -27,7 +27,6 @@ class CodeScreenSettings(RuntimeSettings):
         default_factory=lambda: [5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0]
     )
     webhook_duplicates: int = 0
-    webhook_shuffle_ms: int = 0
 
 
 RESULTS = ("Passed", "Failed", "Expired")
@@ -156,19 +155,26 @@ class Instance:
         limit = self.start_by if self.phase is Phase.NOT_STARTED else self.finish_by
         return self.phase in (Phase.NOT_STARTED, Phase.IN_PROGRESS) and limit is not None and now_ms() > limit
 
-    def complete(self, evaluation: Evaluation) -> None:
-        """Record what the assessment came to."""
-        self.phase, self.evaluated_at = Phase.COMPLETE, now_ms()
+    def enter(self, phase: Phase, evaluation: Evaluation = Evaluation()) -> None:
+        """Go on to a phase; of the last one, or after it, `evaluation` is what the assessment came to."""
+        now = now_ms()
+        if self.phase is Phase.COMPLETE:
+            self.attempt += 1
+        self.phase = phase
         self.score, self.result, self.reason = evaluation.score, evaluation.result, evaluation.reason
         self.details = evaluation.details
-
-    def allow_start(self) -> None:
-        """Give the candidate the assessment's full time to start."""
-        self.start_by = now_ms() + int(self.assessment.days_to_start * DAY_MS)
-
-    def allow_finish(self) -> None:
-        """Give the candidate the assessment's full time to finish."""
-        self.finish_by = now_ms() + int(self.assessment.days_to_finish * DAY_MS)
+        match phase:
+            case Phase.NOT_STARTED:
+                self.start_by = now + int(self.assessment.days_to_start * DAY_MS)
+                self.submitted_at = self.evaluated_at = None
+            case Phase.IN_PROGRESS:
+                self.started_at = self.started_at or now
+                self.finish_by = now + int(self.assessment.days_to_finish * DAY_MS)
+                self.submitted_at = self.evaluated_at = None
+            case Phase.SUBMITTED:
+                self.submitted_at = now
+            case Phase.COMPLETE:
+                self.evaluated_at = now
 
 
 type PersonKey = tuple[str, str]  # an e-mail address and an assessment's id

@@ -5,7 +5,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import random
 import secrets
 from datetime import UTC, datetime
 
@@ -37,31 +36,23 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-class WebhookEvents:
-    """Sends the events of every account to the webhook that its settings name."""
-
-    def __init__(self, sender: WebhookSender) -> None:
-        self._sender = sender
-        self._random = random.Random(0)
-
-    def send(self, account: CodeScreenAccount, instance: Instance, event: str) -> None:
-        """Send an event, unless the account has no webhook; hold the account's lock."""
-        settings = account.settings
-        if not (settings.webhook_url and settings.webhook_secret and settings.webhooks_enabled):
-            return
-        message_id, body = f"msg_{new_id().replace('-', '')}", _body(instance, event)
-        for _ in range(1 + settings.webhook_duplicates):
-            after = self._random.random() * settings.webhook_shuffle_ms / 1000
-            delivery = Delivery(
-                event,
-                instance.id,
-                settings.webhook_url,
-                lambda: (_signed_headers(account, message_id, body), body),
-                webhook=message_id,
-                follow_up=lambda done: _disable_if_gone(account, done),
-            )
-            account.deliveries.append(delivery)
-            self._sender.send(delivery, retry_delays=settings.webhook_retry_delays, after=after)
+def send(sender: WebhookSender, account: CodeScreenAccount, instance: Instance, event: str) -> None:
+    """Send an event to the webhook that the account's settings name, if there is one; hold the account's lock."""
+    settings = account.settings
+    if not (settings.webhook_url and settings.webhook_secret and settings.webhooks_enabled):
+        return
+    message_id, body = f"msg_{new_id().replace('-', '')}", _body(instance, event)
+    for _ in range(1 + settings.webhook_duplicates):
+        delivery = Delivery(
+            event,
+            instance.id,
+            settings.webhook_url,
+            lambda: (_signed_headers(account, message_id, body), body),
+            webhook=message_id,
+            follow_up=lambda done: _disable_if_gone(account, done),
+        )
+        account.deliveries.append(delivery)
+        sender.send(delivery, retry_delays=settings.webhook_retry_delays)
 
 
 def _body(instance: Instance, event: str) -> bytes:

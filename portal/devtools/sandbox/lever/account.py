@@ -34,7 +34,6 @@ class LeverSettings(RuntimeSettings):
     answers_of_score: str = (
         "PUT"  # to which a form's rating is typed `score`; the documentation has all, recordings PUT
     )
-    text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
     neighbour: bool = (
         False  # CodeScreen's own integration is on too, and invites who enters a CodeScreen stage
     )
@@ -177,7 +176,6 @@ class LeverAccount(Account[LeverSettings]):
         self.contacts: dict[str, Contact] = {}
         self.opportunities: dict[str, Opportunity] = {}
         self.deleted: dict[str, Opportunity] = {}
-        self.neighbour_sent: list[str] = []
 
     def add_opportunity(self, opportunity: Opportunity) -> None:
         """Add an opportunity; tags of its posting are copied onto it."""

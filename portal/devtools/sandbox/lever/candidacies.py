@@ -76,7 +76,6 @@ def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str,
 def neighbour_invites(account: LeverAccount, opportunity: Opportunity) -> None:
     """Let CodeScreen's own integration invite somebody, and tag them."""
     with account.lock:
-        account.neighbour_sent.append(opportunity.id)
         add_tags(opportunity, [NEIGHBOUR_TAG])
 
 

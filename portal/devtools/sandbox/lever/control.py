@@ -134,24 +134,21 @@ class LeverControl(ControlApi[LeverAccount]):
         reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
         if named is not None and not reasons:
             raise HttpError(400, "no such archive reason")
-        items = self.opportunities(account, body)
-        for item in items:
+        for item in self.opportunities(account, body):
             candidacies.set_archived(account, item, reasons[0] if reasons else None)
-        return {"archived": [item.id for item in items]}
+        return {}
 
     def delete(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Delete opportunities."""
-        items = self.opportunities(account, body)
-        for item in items:
+        for item in self.opportunities(account, body):
             candidacies.delete(account, item, account.actor())
-        return {"deleted": [item.id for item in items]}
+        return {}
 
     def anonymize(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Anonymize the contacts of opportunities."""
-        items = self.opportunities(account, body)
-        for item in items:
+        for item in self.opportunities(account, body):
             candidacies.anonymize(account, account.contact_of(item))
-        return {"anonymized": [item.id for item in items]}
+        return {}
 
     def correct_email(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Give the contacts of opportunities another address."""
@@ -165,11 +162,10 @@ class LeverControl(ControlApi[LeverAccount]):
 
     def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Add and remove tags on opportunities."""
-        items = self.opportunities(account, body)
-        for item in items:
+        for item in self.opportunities(account, body):
             candidacies.add_tags(item, text_list(body.get("add")))
             candidacies.remove_tags(item, text_list(body.get("remove")))
-        return {"tags": {item.id: item.tags for item in items}}
+        return {}
 
     def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Answer the consent page at an authorize URL; the answer says where that leads."""

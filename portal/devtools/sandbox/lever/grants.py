@@ -1,12 +1,10 @@
 """What lets a caller in: grants of the app with their codes and tokens, and API keys that customers made."""
 
-import base64
-import hashlib
-import hmac
-import json
 import secrets
 from dataclasses import dataclass, field
 from threading import RLock
+
+import jwt
 
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.records import User
@@ -61,13 +59,7 @@ class TokenIssuer:
             "scope": " ".join(sorted(scopes)),
             "jti": new_id(),
         }
-        head = _base64url(json.dumps({"alg": "HS512", "typ": "JWT"}).encode())
-        signed = f"{head}.{_base64url(json.dumps(claims).encode())}"
-        return f"{signed}.{_base64url(hmac.new(self.key, signed.encode(), hashlib.sha512).digest())}"
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return jwt.encode(claims, self.key, "HS512")
 
 
 CODE_MS = 10 * 60 * 1000
@@ -135,7 +127,7 @@ class Grants:
     def __init__(self, issuer: str, audience: str, client: Client) -> None:
         self.client = client
         self.grants: list[Grant] = []
-        self._issuer = TokenIssuer(issuer, audience, client.id, secrets.token_bytes(32))
+        self._issuer = TokenIssuer(issuer, audience, client.id, secrets.token_bytes(64))
         self._lock = RLock()
         self._codes: dict[str, _Code] = {}
         self._access: dict[str, AccessToken] = {}

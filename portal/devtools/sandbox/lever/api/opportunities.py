@@ -195,10 +195,9 @@ def delete_file(call: Call) -> Response:
 
 
 def _described(call: Call, file: File) -> JsonObject:
-    settings = call.account.settings
     opportunity_id = call.request.path_params["opportunity"]
     url = f"{call.base_url}/v1/opportunities/{opportunity_id}/files/{file.id}/download"
-    return file_json(file, url, as_text=settings.text_file_numbers)
+    return file_json(file, url)
 
 
 def list_interviews(call: Call) -> Response:

@@ -147,17 +147,16 @@ def updated_feedback_json(
     }
 
 
-def file_json(file: File, download_url: str, *, as_text: bool) -> JsonObject:
-    """Return a file's description; Lever's documentation prints the numbers as text."""
-    size, uploaded_at = len(file.content), file.uploaded_at
+def file_json(file: File, download_url: str) -> JsonObject:
+    """Return a file's description."""
     return {
         "id": file.id,
         "downloadUrl": download_url,
         "ext": f".{file.name.rpartition('.')[2]}" if "." in file.name else "",
         "name": file.name,
-        "uploadedAt": str(uploaded_at) if as_text else uploaded_at,
+        "uploadedAt": file.uploaded_at,
         "status": "processed",
-        "size": str(size) if as_text else size,
+        "size": len(file.content),
     }
 
 
