@@ -1,13 +1,11 @@
-"""What every benchmark is: a name, arguments, an environment of its own, and a run that returns a table."""
+"""What every benchmark is: options, an environment of its own, and a function that returns a table."""
 
 import os
 import platform
 import statistics
-from abc import ABC, abstractmethod
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from django.db import connection
 
@@ -80,18 +78,13 @@ WITHOUT_POLLS = {
 WITHOUT_LIMITS = WITHOUT_POLLS | {"LEVER_RATE": "1000000", "LEVER_BURST": "1000000"}
 
 
-class Benchmark(ABC):
-    """One sub-command of `manage.py bench`."""
+@dataclass(frozen=True)
+class Benchmark:
+    """One sub-command of `manage.py bench`; `measure` raises RunFailed when a part doesn't answer."""
 
-    name: ClassVar[str]
-    help: ClassVar[str]
+    help: str
+    measure: Callable[[Setup], Table]
+    #: Its own options, each a number, with their defaults and what they say.
+    options: Mapping[str, tuple[int, str]]
     #: The environment variables that differ from a demo's.
-    variables: ClassVar[Mapping[str, str]] = WITHOUT_LIMITS
-
-    @abstractmethod
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the benchmark's own arguments."""
-
-    @abstractmethod
-    def run(self, setup: Setup) -> Table:
-        """Measure. Raises RunFailed when a part doesn't answer."""
+    variables: Mapping[str, str] = field(default_factory=lambda: WITHOUT_LIMITS)

@@ -1,8 +1,5 @@
 """A bulk move at the rate that Lever allows: its time beside the least that its calls take, and how many it makes."""
 
-from argparse import ArgumentParser
-from typing import ClassVar
-
 from portal.devtools.benchmarks.benchmark import WITHOUT_POLLS, Benchmark, Setup, Table
 from portal.devtools.benchmarks.node import node_at_work
 from portal.devtools.chaos import tenants
@@ -12,26 +9,15 @@ from portal.devtools.chaos.verification import count_calls
 LEVER_RATE, LEVER_BURST = 10.0, 20
 
 
-class BulkBenchmark(Benchmark):
-    """Stage change in Lever → e-mail and tag, for many candidates of one organization at once."""
-
-    name = "bulk"
-    help = "a bulk move at Lever's rate limit, beside the least time that its calls take"
-    variables: ClassVar = WITHOUT_POLLS
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add how many candidates are moved."""
-        parser.add_argument("--candidates", type=int, default=300, help="moved at once (default 300)")
-
-    def run(self, setup: Setup) -> Table:
-        """Move the candidates. Raises RunFailed when a promise was broken."""
-        count = setup.options.candidates
-        with node_at_work(setup, is_limited=True) as node:
-            lever, moved = node.environment.lever, node.new_candidates(count)
-            calls_before = count_calls(lever.ledger(tenants.SLUG))
-            took = node.invite(moved)
-            calls = count_calls(lever.ledger(tenants.SLUG)) - calls_before
-        return table(count, calls.total(), calls[429], took)
+def measure(setup: Setup) -> Table:
+    """Move the candidates. Raises RunFailed when a promise was broken."""
+    count = setup.options.candidates
+    with node_at_work(setup, is_limited=True) as node:
+        lever, moved = node.environment.lever, node.new_candidates(count)
+        calls_before = count_calls(lever.ledger(tenants.SLUG))
+        took = node.invite(moved)
+        calls = count_calls(lever.ledger(tenants.SLUG)) - calls_before
+    return table(count, calls.total(), calls[429], took)
 
 
 def table(candidates: int, calls: int, refused: int, took: float) -> Table:
@@ -45,3 +31,11 @@ def table(candidates: int, calls: int, refused: int, took: float) -> Table:
         ("answers of 429", str(refused)),
     ]
     return Table(f"A bulk move of {candidates} candidates", ("figure", "measured"), [*rows])
+
+
+BENCHMARK = Benchmark(
+    "a bulk move at Lever's rate limit, beside the least time that its calls take",
+    measure,
+    {"candidates": (300, "moved at once")},
+    WITHOUT_POLLS,
+)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,41 +51,29 @@ class Target:
         return result
 
 
-class EndpointBenchmark(Benchmark):
-    """Lever's webhook endpoint beside views that only insert a row, each under gunicorn."""
-
-    name = "endpoint"
-    help = "Lever's webhook endpoint beside bare views that insert one row"
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the rounds."""
-        parser.add_argument(
-            "--rounds", type=int, default=8, help="alternating rounds (default 8; 24 for a release)"
-        )
-
-    def run(self, setup: Setup) -> Table:
-        """Load all targets in turns. Raises RunFailed when the portal accepted more than it stored."""
-        table = Table(
-            f"Lever's webhook endpoint, {setup.options.rounds} rounds of {load.SECONDS} s",
-            ("connections", "a second", "p99 ms", "÷", "a second", "rate ÷", "goal", "p99 ÷", "goal"),
-        )
-        accepted = 0
-        with _bare_site(setup) as environ:
-            targets = [_portal(setup), *(_bare(name, path, environ) for name, path in BARE_PATHS.items())]
-            connections.close_all()
-            with Supervisor([target.program for target in targets]):
-                for target in targets:
-                    wait_for_url(f"http://{HOST}:{target.port}/")
-                    target.round(CONNECTIONS[0])  # warm up
-                before = Delivery.objects.count()
-                for count in CONNECTIONS:
-                    setup.log(f"{count} connections")
-                    found = _alternate(targets, setup.options.rounds, count)
-                    accepted += sum(one.answers for one in found[PORTAL])
-                    table.rows += _rows(count, found)
-        if (stored := Delivery.objects.count() - before) < accepted:
-            raise RunFailed(f"{accepted} accepted, but {stored} rows")
-        return table
+def measure(setup: Setup) -> Table:
+    """Load all targets in turns. Raises RunFailed when the portal accepted more than it stored."""
+    table = Table(
+        f"Lever's webhook endpoint, {setup.options.rounds} rounds of {load.SECONDS} s",
+        ("connections", "a second", "p99 ms", "÷", "a second", "rate ÷", "goal", "p99 ÷", "goal"),
+    )
+    accepted = 0
+    with _bare_site(setup) as environ:
+        targets = [_portal(setup), *(_bare(name, path, environ) for name, path in BARE_PATHS.items())]
+        connections.close_all()
+        with Supervisor([target.program for target in targets]):
+            for target in targets:
+                wait_for_url(f"http://{HOST}:{target.port}/")
+                target.round(CONNECTIONS[0])  # warm up
+            before = Delivery.objects.count()
+            for count in CONNECTIONS:
+                setup.log(f"{count} connections")
+                found = _alternate(targets, setup.options.rounds, count)
+                accepted += sum(one.answers for one in found[PORTAL])
+                table.rows += _rows(count, found)
+    if (stored := Delivery.objects.count() - before) < accepted:
+        raise RunFailed(f"{accepted} accepted, but {stored} rows")
+    return table
 
 
 def _portal(setup: Setup) -> Target:
@@ -158,3 +145,10 @@ def _rows(count: int, found: Mapping[str, list[Round]]) -> Iterator[tuple[str, .
             spread(ratios(waits[PORTAL], waits[name])),
             p99_goal,
         )
+
+
+BENCHMARK = Benchmark(
+    "Lever's webhook endpoint beside bare views that insert one row",
+    measure,
+    {"rounds": (8, "alternating rounds, 24 for a release")},
+)

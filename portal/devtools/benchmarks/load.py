@@ -3,15 +3,14 @@
 Each connection has at most one request on its way. All requests are made before the first is sent.
 """
 
+import asyncio
 import json
-import selectors
-import socket
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -23,7 +22,6 @@ SECONDS = 2
 #: Seconds after its end within which the process has printed its result.
 AFTERWARDS = 60
 SIGNATURE_TOKEN = "bench" * 8
-BUFFER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -70,71 +68,44 @@ def webhook(path: str) -> bytes:
     return head.encode() + content
 
 
-@dataclass
-class Client:
-    """One connection."""
-
-    socket: socket.socket
-    sent_at: float = 0.0
-    answer: bytes = b""
-
-    def send(self, request: bytes) -> None:
-        """Send a request as a whole."""
-        self.answer = b""
-        self.sent_at = time.perf_counter()
-        self.socket.sendall(request)
-
-    def receive(self) -> bool:
-        """Read on. Return whether the answer is complete. Raises ConnectionError when it is no 2xx, or cut off."""
-        part = self.socket.recv(BUFFER_BYTES)
-        self.answer += part
-        head, end, body = self.answer.partition(b"\r\n\r\n")
-        if not part or (end and self.answer[9:10] != b"2"):
-            raise ConnectionError(f"a webhook was answered {self.answer[:200]!r}")
+async def read_answer(reader: asyncio.StreamReader) -> None:
+    """Read one answer whole. Raises ConnectionError when it is no 2xx, or cut off."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        return bool(end) and len(body) >= int(length)
+        await reader.readexactly(int(length))
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionError(f"a webhook was answered {error.partial!r}") from error
+    if head[9:10] != b"2":
+        raise ConnectionError(f"a webhook was answered {head!r}")
 
 
-@dataclass
-class Load:
-    """The connections, and what each answer took so far."""
-
-    clients: list[Client]
-    latencies_ms: list[float] = field(default_factory=list)
-
-    def run(self, requests: Iterator[bytes]) -> Round:
-        """Keep every connection busy until the time is up or the requests are sent."""
-        selector = selectors.DefaultSelector()
-        began = time.perf_counter()
-        for client, request in zip(self.clients, requests, strict=False):
-            selector.register(client.socket, selectors.EVENT_READ, client)
-            client.send(request)
-        while selector.get_map():
-            for key, _ in selector.select():
-                self._receive(selector, key.data, requests, began)
-        took = time.perf_counter() - began
-        return Round(len(self.latencies_ms), len(self.latencies_ms) / took, p99(self.latencies_ms))
-
-    def _receive(
-        self, selector: selectors.BaseSelector, client: Client, requests: Iterator[bytes], began: float
-    ) -> None:
-        if not client.receive():
-            return
+async def _keep_busy(port: int, requests: Iterator[bytes], until: float, latencies_ms: list[float]) -> None:
+    """Send requests over one connection until the time is up or all are sent."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    for request in requests:
+        sent_at = time.perf_counter()
+        writer.write(request)
+        await read_answer(reader)
         now = time.perf_counter()
-        self.latencies_ms.append((now - client.sent_at) * 1000)
-        request = next(requests, b"") if now - began < SECONDS else b""
-        if request:
-            client.send(request)
-        else:
-            selector.unregister(client.socket)
+        latencies_ms.append((now - sent_at) * 1000)
+        if now > until:
+            break
+    writer.close()
 
 
-def main(port: int, path: str, count: int, connections: int) -> None:
-    """Send the load and print what came of it."""
-    clients = [Client(socket.create_connection((HOST, port), timeout=30)) for _ in range(connections)]
-    result = Load(clients).run(iter([webhook(path) for _ in range(count)]))
-    sys.stdout.write(f"{json.dumps(vars(result))}\n")
+async def main(port: int, path: str, count: int, connections: int) -> Round:
+    """Keep every connection busy, and return what came of it."""
+    requests, latencies_ms = iter([webhook(path) for _ in range(count)]), list[float]()
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(connections):
+            group.create_task(_keep_busy(port, requests, began + SECONDS, latencies_ms))
+    took = time.perf_counter() - began
+    return Round(len(latencies_ms), len(latencies_ms) / took, p99(latencies_ms))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    _, port, path, count, connections = sys.argv
+    result = asyncio.run(main(int(port), path, int(count), int(connections)))
+    sys.stdout.write(f"{json.dumps(vars(result))}\n")

@@ -4,21 +4,18 @@ from argparse import ArgumentParser, Namespace
 
 from django.core.management import BaseCommand, CommandError
 
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup, machine
-from portal.devtools.benchmarks.bulk import BulkBenchmark
-from portal.devtools.benchmarks.endpoint import EndpointBenchmark
-from portal.devtools.benchmarks.latency import LatencyBenchmark
-from portal.devtools.benchmarks.workflow import WorkflowBenchmark
+from portal.devtools.benchmarks import bulk, endpoint, latency, workflow
+from portal.devtools.benchmarks.benchmark import Setup, machine
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed
 from portal.process import startup
 
-BENCHMARKS: tuple[Benchmark, ...] = (
-    EndpointBenchmark(),
-    WorkflowBenchmark(),
-    BulkBenchmark(),
-    LatencyBenchmark(),
-)
+BENCHMARKS = {
+    "endpoint": endpoint.BENCHMARK,
+    "workflow": workflow.BENCHMARK,
+    "bulk": bulk.BENCHMARK,
+    "latency": latency.BENCHMARK,
+}
 
 
 class Command(BaseCommand):
@@ -27,8 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         names = parser.add_subparsers(dest="benchmark", required=True, metavar="benchmark")
-        for benchmark in BENCHMARKS:
-            own = names.add_parser(benchmark.name, help=benchmark.help)
+        for name, benchmark in BENCHMARKS.items():
+            own = names.add_parser(name, help=benchmark.help)
             own.add_argument(
                 "--database-url",
                 default="",
@@ -37,11 +34,13 @@ class Command(BaseCommand):
             own.add_argument(
                 "--redis-url", default="", help="a Redis database that may be emptied; none without it"
             )
-            benchmark.add_arguments(own)
+            for option, (default, description) in benchmark.options.items():
+                text = f"{description} (default {default})"
+                own.add_argument(f"--{option}", type=int, default=default, help=text)
 
     def handle(self, *, benchmark: str, **values: object) -> None:
         options = Namespace(**values)
-        chosen = next(one for one in BENCHMARKS if one.name == benchmark)
+        chosen = BENCHMARKS[benchmark]
         environment = DemoEnvironment.current()
         if environment is None:
             DemoEnvironment.create("bench").enter(
@@ -53,7 +52,7 @@ class Command(BaseCommand):
         try:
             startup.prepare(self.stderr)
             measured_on = machine()
-            table = chosen.run(Setup(environment, options, self.stderr.write))
+            table = chosen.measure(Setup(environment, options, self.stderr.write))
             self.stdout.write(f"{table.as_text()}\n\n{measured_on}")
         except (RunFailed, RuntimeError, OSError) as error:
             raise CommandError(f"The benchmark could not be run: {error}") from error
