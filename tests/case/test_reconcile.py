@@ -124,6 +124,14 @@ def test_a_move_is_due_again_when_the_result_says_the_same_again(invitation):
     assert (move.state, move.end_reason) == ("due", "")
 
 
+def test_what_an_erasure_ended_is_not_done_after_all(invitation):
+    send(invitation)
+    tag = Effect.objects.filter(kind="set_progress_tag")
+    tag.update(state="cancelled", due_at=None, end_reason="erased")
+    become(invitation, Status.INVITED)
+    assert tag.get().state == "cancelled"
+
+
 def test_a_move_alone_is_cancelled_when_the_assessment_is_open_again(invitation):
     send(invitation)
     finish()

@@ -1,12 +1,15 @@
 """One statement stores a webhook, counts its repeats, and stores nothing of an erased person."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.inbox.models.delivery import Delivery, Stored, insert_once
 from integrations.privacy.models import Erasure
-from tests.support.factories import OrganizationFactory
+from tests.support.factories import DeliveryFactory, OrganizationFactory
 
 
 def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):
@@ -92,3 +95,12 @@ def test_the_plan_is_kept_where_a_connection_keeps_none(organization):
     finally:
         connection.connection.prepare_threshold = threshold
     assert len([one for one in prepared if 'INSERT INTO "integrations_delivery"' in one]) == 1
+
+
+def test_only_what_is_at_rest_is_decided_again(organization):
+    due, held, at_rest = (DeliveryFactory(organization=organization, due_at=None) for _ in range(3))
+    later = timezone.now() + timedelta(hours=1)
+    Delivery.objects.filter(pk=due.pk).update(due_at=later)
+    assert held.lease()
+    assert Delivery.objects.decide_again() == 1
+    assert Delivery.objects.due().get() == at_rest

@@ -156,6 +156,14 @@ def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
     assert traces(NAME, ADDRESS) == []
 
 
+def test_a_worker_that_decides_about_somebody_cannot_write_of_them(scenario):
+    delivery = scenario.deliver().lease()
+    assert delivery is not None
+    forget(scenario)
+    assert not delivery.release(last_error=f"Lever said something of {NAME}.")
+    assert traces(NAME, ADDRESS) == []
+
+
 def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario):
     invitation = scenario.sent_invitation()
     receipt = forget(scenario)

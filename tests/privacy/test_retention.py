@@ -7,15 +7,13 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.clients.models import ApiCall
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models.effect import Effect
 from integrations.privacy import retention
 from integrations.privacy.models import Erasure
-from integrations.queue import duties, worker
+from integrations.queue import duties
 from tests.support import duty_runs, factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
@@ -104,6 +102,14 @@ def test_a_candidate_a_replay_stored_anew_is_forgotten_again(retaining_organizat
         Candidate.objects.update(name=PERSON[0], email=PERSON[1], erased_at=None)
 
 
+def test_who_was_invited_again_is_not_forgotten_while_that_goes_on(retaining_organization):
+    over = create_invitation(retaining_organization)
+    own = {"organization": retaining_organization, "opportunity_id": over.opportunity_id, "round": 2}
+    factories.InvitationFactory.create(**own, status="invited", instance_id="another", email=PERSON[1])
+    purge_all()
+    assert name_and_address(over) == PERSON
+
+
 def test_without_a_retention_nothing_is_removed(organization):
     invitation = create_invitation(organization)
     purge_all()
@@ -153,13 +159,6 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     assert waiting.payload["code"] == "no_email"
     call = ApiCall.objects.get()
     assert (call.request_body, call.response_body) == ("", "")
-    # a later retry sends nothing personal
-    Effect.objects.filter(pk=email.pk).update(state="due", due_at=LONG_AGO)
-    Effect.objects.filter(pk=waiting.pk).update(state="cancelled", due_at=None)
-    worker.work()
-    email.refresh_from_db()
-    assert email.state == "done"
-    assert Delivery.objects.count() == 1
 
 
 def turns_until_done(organization) -> int:

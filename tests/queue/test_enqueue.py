@@ -1,7 +1,10 @@
 """Enqueueing effects: once for each key, and nothing that breaks a rule of the table."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
@@ -32,3 +35,11 @@ def test_an_invitation_has_one_sending_however_often_it_is_requested(organizatio
     Effect.objects.update(state="failed", due_at=None)
     enqueue_invitation(invitation)
     assert Effect.objects.values_list("state", flat=True).get() == "due"
+
+
+def test_what_waits_for_its_next_try_is_made_due_for_one_organization(organization):
+    later = timezone.now() + timedelta(hours=1)
+    own = factories.EffectFactory.create(organization=organization, due_at=later)
+    factories.EffectFactory.create(due_at=later)
+    assert Effect.objects.requeue(organization) == 1
+    assert Effect.objects.due().get() == own

@@ -118,7 +118,7 @@ def test_a_stage_that_a_mapping_names_sends_its_candidates_what_it_names_whateve
     facts = replace(
         FACTS,
         stage_name="Take-home",
-        mappings=MappingIndex([mapping]),
+        mappings=MappingIndex([mapping, MappingRule("Backend Engineer", "", "Frontend Developer")]),
         default_assessment="Frontend Developer",
     )
     decision = decide(with_candidate(facts, tags=("CodeScreen Frontend Developer",), categories=SHOWN))
