@@ -3,7 +3,6 @@
 from functools import partial
 
 import pytest
-from django.db.models.functions import Now
 
 from integrations.case import facts
 from integrations.catalog.acts import MAPPINGS
@@ -98,27 +97,3 @@ def test_a_mapping_by_which_somebody_is_being_decided_may_be_changed(organizatio
     row = RoleMapping.objects.get(pk=mapping.pk)
     assert run_during_transaction(decide, lambda: act(row, "one")) == []
     assert RoleMapping.objects.filter(stage="").count() == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_who_was_decided_by_a_mapping_that_is_deleted_meanwhile_is_decided_again(scenario, monkeypatch):
-    mapping = RoleMapping.objects.create(
-        organization=scenario.organization, role="Backend Engineer", assessment="Backend"
-    )
-
-    def gather_and_delete(*given, **options):
-        snapshot = facts.gather_facts(*given, **options)
-        mapping.delete()
-        return snapshot
-
-    delivery = scenario.move()
-    with monkeypatch.context() as patch:
-        patch.setattr(decide_delivery, "gather_facts", gather_and_delete)
-        scenario.work()
-    delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.last_error) == ("", "It met a deletion with another transaction.")
-    Delivery.objects.update(due_at=Now())
-    scenario.work()
-    delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.consecutive_crashes) == ("invite", 0)
-    assert delivery.invitation.mapping is None

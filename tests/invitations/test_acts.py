@@ -116,31 +116,6 @@ def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
 
 
-def test_sending_again_resets_the_effect(organization, super_admin):
-    invitation = in_status(organization, "uncertain")
-    effect = factories.EffectFactory(
-        organization=organization,
-        invitation=invitation,
-        kind="send_invitation",
-        key=str(invitation.pk),
-        state="uncertain",
-        due_at=None,
-        attempts=3,
-        last_error="lost",
-    )
-    Effect.objects.update(attempt_started_at=effect.created_at)
-    invitations.send_again(invitation, super_admin)
-    effect.refresh_from_db()
-    assert effect.trying_since > effect.created_at
-    assert (effect.state, effect.attempts, effect.attempt_started_at, effect.last_error) == (
-        "due",
-        0,
-        None,
-        "lost",
-    )
-    assert effect.due_at is not None
-
-
 # retrying an effect
 
 

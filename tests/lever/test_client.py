@@ -9,7 +9,7 @@ import responses
 from integrations.http.connections import Upload
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever.client import LeverClient
-from integrations.lever.transport import bearer, unwrap
+from integrations.lever.transport import bearer
 
 API = "https://api.lever.example/v1"
 
@@ -68,19 +68,6 @@ def test_an_answer_without_a_list_is_an_error(strict_wire, lever, body):
         lever.stages()
 
 
-def test_notes_are_the_values_of_their_fields_and_deleted_ones_are_left_out(strict_wire, lever):
-    notes = [
-        {"fields": [{"value": "first"}, {"value": 5}, "not an object"]},
-        {"fields": [{"value": "gone"}], "deletedAt": 1},
-        {"fields": None},
-        {"fields": 5},
-        {"fields": {}},
-        {"fields": [{"value": {}}]},
-    ]
-    strict_wire.get(f"{API}/opportunities/o/notes", json={"data": notes})
-    assert list(lever.notes("o")) == ["first", "", ""]
-
-
 def test_filters_are_repeated_and_ids_are_quoted(strict_wire, lever):
     strict_wire.get(f"{API}/opportunities", json={"data": []})
     assert list(lever.opportunities(stage_id=["a", "b"], archived="false")) == []
@@ -115,21 +102,6 @@ def test_the_posting_is_empty_when_the_grant_does_not_show_applications(strict_w
     strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
     strict_wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
     assert lever.opportunity("x").posting_id == ""
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"data": {"id": 1}}, {"id": 1}),
-        ({"data": {"data": {"id": 1}}}, {"id": 1}),
-        ({"id": 1}, {"id": 1}),
-        ({"id": 1, "data": 2}, {"id": 1, "data": 2}),
-        ([1], [1]),
-        (None, None),
-    ],
-)
-def test_unwrap_when_lever_wraps_once_twice_or_not_at_all(body, expected):
-    assert unwrap(body) == expected
 
 
 def test_creating_feedback_is_ambiguous_when_the_answer_has_no_id(strict_wire, lever):

@@ -4,9 +4,7 @@ import io
 import json
 import logging
 import sqlite3
-import threading
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy import lever_changes
-from integrations.privacy.erase import overwrite_deleted
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
 from tests.privacy.traces import traces, traces_in_files
@@ -201,17 +198,6 @@ def alder_on_disk(scenario):
             cursor.execute("PRAGMA busy_timeout = 50")  # SQLite itself would wait 20 seconds for the reader
         yield scenario, reader
     connection.close()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_log_of_sqlite_is_emptied_once_a_reader_ends(alder_on_disk):
-    _, reader = alder_on_disk
-    Delivery.objects.update(last_error="x")
-    timer = threading.Timer(0.1, reader.rollback)
-    timer.start()
-    overwrite_deleted(seconds=20)
-    timer.join()
-    assert Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -66,20 +66,3 @@ def test_one_id_leads_from_a_webhooks_answer_to_the_last_call(scenario, sandbox,
         (f"delivery {delivery.pk} of {scenario.organization.slug}: invite", shared),
         (f"invitation {invitation_id}: sent", shared),
     ]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_poll_and_what_its_result_leads_to_share_one_id_and_the_line_has_no_personal_data(scenario, lines):
-    invitation = scenario.sent_invitation()
-    ApiCall.objects.all().delete()
-    person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    scenario.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person)
-    scenario.poll()
-    [shared] = set(ApiCall.objects.values_list("correlation_id", flat=True))
-    feedback = Effect.objects.get(kind="write_feedback")
-    assert feedback.correlation_id == shared
-    scenario.work()
-    assert set(feedback.calls.values_list("correlation_id", flat=True)) == {shared}
-    message, carried = lines()[-1]
-    assert (message, carried) == (f"invitation {invitation.pk}: result of attempt 1 recorded", shared)
-    assert "alder" not in str(lines())

@@ -63,20 +63,6 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
     assert done == ["own-0", "own-1"]
 
 
-def test_no_further_effect_of_a_candidate_is_begun_when_a_stop_was_requested(
-    organization, request_stop, monkeypatch
-):
-    def perform(effect, _):
-        effect.finish()
-        request_stop()
-
-    monkeypatch.setattr(worker, "perform_effect", perform)
-    for _ in range(2):
-        factories.EffectFactory(organization=organization, opportunity_id="a")
-    assert worker.work_on(factories.claimed(Effect, "one"), worker.Organizations()) == 1
-    assert Effect.objects.filter(attempts=0).count() == 1
-
-
 def test_an_effect_without_a_candidate_is_followed_by_none(organization, monkeypatch):
     monkeypatch.setattr(worker, "perform_effect", lambda effect, _: effect.finish())
     for _ in range(2):

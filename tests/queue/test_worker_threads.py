@@ -90,44 +90,6 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
     assert Heartbeat.objects.exists()  # a cluster with a long duty isn't taken for a frozen one
 
 
-@pytest.mark.django_db(transaction=True)
-def test_rows_are_begun_while_a_slow_step_outlasts_the_task_and_not_after_it(
-    organization, monkeypatch, notifications
-):
-    slow, late, latest = (
-        factories.EffectFactory.create(organization=organization, opportunity_id=name) for name in "abc"
-    )
-    Effect.objects.exclude(pk=slow.pk).update(state="done", due_at=None)
-    late_begins = threading.Event()
-    was_begun: list[bool] = []
-
-    def perform(row, _):
-        if row.pk == slow.pk:
-            clock.passed = 21.0  # the task's time is over now, however slow the machine is
-            Effect.objects.filter(pk=late.pk).update(state="due", due_at=Now())
-            was_begun.append(late_begins.wait(5))
-        elif row.pk == late.pk:
-            late_begins.set()
-            deadline = time.monotonic() + 20
-            while not notifications and time.monotonic() < deadline:  # until the task begins no more
-                time.sleep(0.01)
-            Effect.objects.filter(pk=latest.pk).update(state="due", due_at=Now())
-        row.finish()
-
-    clock = Clock()
-    monkeypatch.setattr(worker, "time", clock)
-    monkeypatch.setattr(PortalDuty, "is_one_due", lambda: False)  # rows would be begun beside it
-    monkeypatch.setattr(worker, "perform_effect", perform)
-    worker.work_in_threads(20)
-    assert was_begun == [True]
-    assert notifications == [notify.WORK]
-    assert dict(Effect.objects.values_list("opportunity_id", "state")) == {
-        "a": "done",
-        "b": "done",
-        "c": "due",
-    }
-
-
 def test_a_duty_and_the_last_calls_of_a_task_end_before_the_worker_is_killed():
     duty_ends = duties.TURN_SECONDS + deadlines.TOTAL_SECONDS
     assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS

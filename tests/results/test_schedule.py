@@ -13,7 +13,6 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.http.session import CallDeferred
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
-from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from integrations.results import poll, schedule
 from integrations.store import database
@@ -178,15 +177,6 @@ def test_a_settled_result_ends_following_without_an_email_until_a_regrade(
     assert polled.next_poll_at is not None
 
 
-def test_a_failing_poll_by_command_doesnt_follow_again(codescreen_api, poll_answer, organization):
-    let_days_pass(57)
-    poll_answer(NOT_STARTED)
-    codescreen_api.reset()
-    codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
-    queue_acts.poll_organization(organization)
-    assert Invitation.objects.get().next_poll_at is None
-
-
 def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answer, organization):
     let_days_pass(57)
     poll_answer(NOT_STARTED)
@@ -262,17 +252,6 @@ def test_the_usual_tag_is_set_again_when_the_rules_change(poll_answer, three_day
     set_days(three_days, days)
     for _ in range(2):
         assert poll_answer(NOT_STARTED).unstarted_tag == ""
-    assert progress_tags() == [YET, INVITED]
-
-
-def test_who_is_followed_again_gets_the_usual_tag_and_all_days_anew(poll_answer, three_days):
-    let_days_pass(4)
-    poll_answer(NOT_STARTED)
-    Invitation.objects.get().move(Invitation.Status.WITHDRAWN)
-    invitation = Invitation.objects.get()
-    assert invitation.unstarted_tag == YET
-    invitation.move(Invitation.Status.INVITED)
-    assert poll_answer(NOT_STARTED).unstarted_tag == ""
     assert progress_tags() == [YET, INVITED]
 
 

@@ -50,25 +50,6 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
     assert scenario.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
 
 
-def without_field(sandbox, *texts):
-    """Remove fields from the portal's template in Lever, as a customer may."""
-    [template] = portal_templates(sandbox)
-    template.fields = [field for field in template.fields if field["text"] not in texts]
-
-
-def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(scenario, sandbox):
-    scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=5)  # makes the template
-    without_field(sandbox, "Reference")
-    LeverConnection.objects.update(feedback_template_read_at=None)
-    invitation = scenario.sent_invitation()
-    scenario.lever_fails("/feedback$", kind=LOST)
-    evaluate(scenario, score=82, result="Passed")
-    scenario.work_waiting()
-    [form] = feedback_forms(sandbox)
-    assert scenario.reread(invitation).feedback_id == form["id"]
-
-
 def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=40, result="Failed")
