@@ -22,6 +22,7 @@ PARTS = {
         "tests/clients/test_lever_tokens.py",
         "tests/clients/test_limits_rate_limit.py",
         "tests/clients/test_models.py",
+        "tests/management/test_migrating.py",
         "tests/queue/test_conflicts.py",
         "tests/queue/test_correlation.py",
         "tests/queue/test_enqueue.py",

@@ -1,16 +1,20 @@
 """Commands that migrate first say clearly why they can't."""
 
 import sys
+import time
+from io import StringIO
 from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 from django.db import OperationalError, connection
 
 import manage
 from integrations.management import migrating
 from portal import bootstrap, checks
 from portal.environment import Wrong
+from tests.support.at_once import run_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +48,17 @@ def test_a_command_ends_with_a_sentence_when_the_database_is_down(monkeypatch):
         manage.main()
     [warning] = checks.check_database(None)
     assert (warning.id, "can't be reached: refused" in warning.msg) == ("portal.W008", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_nodes_that_start_at_once_one_migrates(monkeypatch):
+    applied: list[str] = []
+
+    def apply(name: str, **_: object) -> None:
+        time.sleep(0.1)
+        applied.append(name)
+
+    monkeypatch.setattr(migrating, "is_migrated", lambda: bool(applied))
+    monkeypatch.setattr(migrating, "call_command", apply)
+    assert run_at_once(lambda: migrating.migrate(OutputWrapper(StringIO()))) == []
+    assert applied == ["migrate"]

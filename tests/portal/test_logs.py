@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.core import correlation
-from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, TextFormatter
+from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, TextFormatter, logging_settings
 
 
 def record_of(
@@ -54,3 +54,9 @@ def test_a_text_line_has_its_time_in_utc_and_nothing_in_it_begins_a_line_or_comm
     record.created = 0
     line = TextFormatter("%(asctime)s %(message)s").format(record)
     assert line == "1970-01-01T00:00:00.000+00:00 of me\n    2026 ERROR forged:\t�]0;title��2J�"
+
+
+def test_what_names_people_or_strangers_write_is_logged_by_no_library() -> None:
+    loggers = logging_settings("DEBUG", "text")["loggers"]
+    assert (loggers["urllib3"]["level"], loggers["fido2"]["level"]) == ("INFO", "WARNING")
+    assert loggers["django.security.DisallowedHost"]["filters"] == ["one_line"]
