@@ -1,21 +1,18 @@
 """`api_token`: a token is printed once, alone on the last line, and revoked by its name."""
 
 from datetime import timedelta
-from io import StringIO
+from functools import partial
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 
 from integrations.api.models import ApiScope, ApiToken
 from integrations.organizations.models.organization import Organization
+from tests.management.conftest import printed_by
 
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("api_token", *arguments, stdout=out)
-    return out.getvalue()
+run = partial(printed_by, "api_token")
 
 
 def status(token: str, scope: str) -> int:

@@ -6,20 +6,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.audit.models.entry import AuditEntry
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
-
+from tests.management.conftest import printed_by as run
+from tests.support.factories import recorded
 
 # doctor
 
@@ -110,7 +104,7 @@ def test_replay_decides_the_stored_delivery(delivery: Delivery) -> None:
     assert run("replay", str(delivery.pk)).startswith("verdict: disconnected\n")
     delivery.refresh_from_db()
     assert delivery.verdict == "disconnected"
-    assert AuditEntry.objects.get().actor_name == "replay"
+    assert recorded().get().actor_name == "replay"
 
 
 def test_replay_explains_why_it_is_not_possible(delivery: Delivery) -> None:
@@ -131,7 +125,7 @@ def test_approve_sends_a_held_invitation(invitation: Invitation) -> None:
     invitation.refresh_from_db()
     assert invitation.status == "pending"
     assert Effect.objects.get().kind == "send_invitation"
-    assert AuditEntry.objects.get().reason == "agreed"
+    assert recorded().get().reason == "agreed"
     with pytest.raises(CommandError, match=r"is waiting to be sent\. Only an invitation on hold"):
         run("approve", str(invitation.pk))
 

@@ -2,11 +2,10 @@
 
 import tomllib
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
@@ -18,6 +17,7 @@ from integrations.configuration.section import quoted
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
+from tests.management.conftest import printed_by
 
 pytestmark = pytest.mark.django_db
 
@@ -57,9 +57,7 @@ SECRETS = ("a long passphrase", "token-one", "token-two", "the-api-key", "Y29kZX
 
 
 def exported(slug: str = "acme") -> str:
-    out = StringIO()
-    call_command("export_config", slug, stdout=out)
-    return out.getvalue()
+    return printed_by("export_config", slug)
 
 
 def test_a_complete_file_creates_everything(configure) -> None:

@@ -2,11 +2,10 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
@@ -16,15 +15,16 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
+from tests.management.conftest import printed_by
+from tests.support.factories import recorded
 
 
 def rows(*arguments: str) -> list[dict[str, object]]:
-    out = StringIO()
-    call_command("export", *arguments, stdout=out)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+    return [json.loads(line) for line in printed_by("export", *arguments).splitlines()]
 
 
 def test_export_deliveries(acme: Organization, delivery: Delivery, invitation: Invitation) -> None:
+    Delivery.objects.update(opportunity_id="")
     open_row = rows("deliveries", "acme")[0]
     assert set(open_row) >= {"id", "platform", "event", "received_at"}
     for key in ("decided_at", "verdict", "explanation", "invitation_id", "opportunity_id"):
@@ -47,8 +47,8 @@ def test_export_audit(acme: Organization) -> None:
         target, "configure", AuditAction.CHANGE_POLICIES, {"paused": (False, True)}, "“é”", organization=acme
     )
     audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=None)
-    [row] = rows("audit", "acme")
-    entry = AuditEntry.objects.get(organization=acme)
+    [_, row] = rows("audit", "acme")
+    entry = recorded().get(organization=acme)
     assert row == {
         "id": entry.pk,
         "at": entry.at.isoformat(),
@@ -57,11 +57,11 @@ def test_export_audit(acme: Organization) -> None:
         "target": "Åcme",
         "changes": {"paused": [False, True]},
         "reason": "“é”",
-        "position": 1,
+        "position": 2,
         "hash": entry.hash,
     }
     AuditEntry.objects.filter(pk=entry.pk).erase_text()
-    [row] = rows("audit", "acme")
+    [_, row] = rows("audit", "acme")
     assert (row["target"], row["changes"], row["reason"], row["hash"]) == (None, None, None, entry.hash)
 
 

@@ -4,47 +4,34 @@ import io
 import json
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.models import Erasure
-from tests.support import factories
+from tests.management.conftest import printed_by as run
 
 
-@pytest.fixture
-def invitation(organization):
-    return factories.InvitationFactory.create(organization=organization)
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out, stderr=io.StringIO())
-    return out.getvalue()
-
-
-def test_an_unknown_opportunity_is_an_error_that_says_where_the_ids_are(organization):
+def test_an_unknown_opportunity_is_an_error_that_says_where_the_ids_are(acme):
     with pytest.raises(CommandError, match="export invitations"):
-        run("forget", organization.slug, "opportunity-nobody")
+        run("forget", acme.slug, "opportunity-nobody")
     assert not Erasure.objects.exists()
 
 
 @pytest.mark.parametrize("arguments", [(), ("o", "--again-from", "-")])
-def test_exactly_one_of_both_is_to_be_given(organization, arguments):
+def test_exactly_one_of_both_is_to_be_given(acme, arguments):
     with pytest.raises(CommandError, match="either"):
-        run("forget", organization.slug, *arguments)
+        run("forget", acme.slug, *arguments)
 
 
-def test_people_are_erased_again_from_receipts_after_a_restore(organization, invitation, tmp_path):
-    run("forget", organization.slug, invitation.opportunity_id)
+def test_people_are_erased_again_from_receipts_after_a_restore(acme, invitation, tmp_path):
+    run("forget", acme.slug, invitation.opportunity_id)
     file = tmp_path / "erasures.jsonl"
-    file.write_text(run("export", "erasures", organization.slug) + "\n")
+    file.write_text(run("export", "erasures", acme.slug) + "\n")
     Erasure.objects.all().delete()
     Invitation.objects.update(
         candidate_name="Candidate Alder", email="alder@candidates.example", erased_at=None
     )
-    printed = [
-        json.loads(line) for line in run("forget", organization.slug, "--again-from", str(file)).splitlines()
-    ]
+    printed = [json.loads(line) for line in run("forget", acme.slug, "--again-from", str(file)).splitlines()]
     invitation.refresh_from_db()
     assert (invitation.candidate_name, invitation.email) == ("", "")
     assert [receipt["cause"] for receipt in printed] == ["forgotten"]
@@ -67,23 +54,23 @@ def receipt_of(invitation) -> bytes:
 )
 @pytest.mark.parametrize("is_file", [True, False])
 def test_a_line_that_is_no_receipt_erases_nobody(
-    organization, invitation, tmp_path, monkeypatch, line, error, is_file
+    acme, invitation, tmp_path, monkeypatch, line, error, is_file
 ):
     given = receipt_of(invitation) + line + b"\n"
     file = tmp_path / "erasures.jsonl"
     file.write_bytes(given)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
     with pytest.raises(CommandError, match=error):
-        run("forget", organization.slug, "--again-from", str(file) if is_file else "-")
+        run("forget", acme.slug, "--again-from", str(file) if is_file else "-")
     assert not Erasure.objects.exists()
 
 
-def test_a_file_that_cannot_be_read_is_named(organization):
+def test_a_file_that_cannot_be_read_is_named(acme):
     with pytest.raises(CommandError, match="nowhere"):
-        run("forget", organization.slug, "--again-from", "nowhere.jsonl")
+        run("forget", acme.slug, "--again-from", "nowhere.jsonl")
 
 
-def test_receipts_are_read_from_standard_input(organization, invitation, monkeypatch):
+def test_receipts_are_read_from_standard_input(acme, invitation, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(receipt_of(invitation).decode()))
-    printed = run("forget", organization.slug, "--again-from", "-")
+    printed = run("forget", acme.slug, "--again-from", "-")
     assert json.loads(printed)["opportunity_id"] == invitation.opportunity_id

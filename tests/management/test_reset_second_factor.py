@@ -1,24 +1,21 @@
 """`reset_second_factor`: the operator's way for a person who has lost theirs."""
 
-from io import StringIO
+from functools import partial
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
+from tests.management.conftest import printed_by
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.second_factors import with_app, with_recovery_codes
 
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("reset_second_factor", *arguments, stdout=out)
-    return out.getvalue()
+run = partial(printed_by, "reset_second_factor")
 
 
 def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_admin):

@@ -1,22 +1,19 @@
 """`restored`: what it prints, also when it is run again, and what it refuses."""
 
-from io import StringIO
+from functools import partial
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from integrations.management.commands import restored
 from integrations.organizations.acts import record_restore
+from tests.management.conftest import printed_by
 from tests.support import factories
 
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("restored", *arguments, stdout=out)
-    return out.getvalue()
+run = partial(printed_by, "restored")
 
 
 def test_what_is_lost_and_what_waited_is_printed_for_each_organization(organization):

@@ -1,6 +1,7 @@
 """`manage.py rotate_keys`: what it says, and how it ends."""
 
 import io
+from functools import partial
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,14 +11,11 @@ from django.core.management import CommandError, call_command
 from integrations.accounts.acts.second_factors import context_of
 from integrations.store.encryption import decrypt
 from portal.accounts.second_factor import secrets_of
+from tests.management.conftest import printed_by
 from tests.support import factories
 from tests.support.second_factors import with_app, with_recovery_codes
 
-
-def rotate() -> str:
-    output = io.StringIO()
-    call_command("rotate_keys", stdout=output)
-    return output.getvalue()
+rotate = partial(printed_by, "rotate_keys")
 
 
 def test_it_says_how_many_were_rotated_and_that_the_other_keys_may_go(organization, settings):
