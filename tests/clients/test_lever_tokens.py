@@ -59,20 +59,6 @@ def test_a_401_leads_to_one_refresh_and_one_retry(lever_api, grant):
     assert tokens == ["Bearer access-1", "Bearer access-2"]
 
 
-def test_a_401_needs_no_refresh_when_another_worker_has_replaced_the_token(lever_api, grant):
-    client = provider.lever_client(grant.organization)
-
-    def answer_and_replace_token(request):
-        if request.headers["Authorization"] == "Bearer access-9":
-            return 200, {}, json.dumps({"data": []})
-        LeverConnection.objects.get(pk=grant.pk).rotate(FRESH | {"access_token": "access-9"})
-        return 401, {}, "{}"
-
-    lever_api.add_callback(responses.GET, f"{API}/stages", answer_and_replace_token)
-    assert client.stages() == []
-    assert not requests_to(lever_api, "/oauth/token")
-
-
 def test_a_person_must_reconnect_when_a_fresh_token_is_refused(lever_api, grant):
     lever_api.get(f"{API}/stages", status=401)
     lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
@@ -176,8 +162,6 @@ def test_a_token_answer_without_a_token_changes_nothing(lever_api, grant, answer
         {"expires_in": None},
         {"expires_in": -5},
         {"expires_in": 10**12},
-        {"expires_in": 1.5},
-        {"expires_in": True},
         {"expires_in": []},
         {"refresh_token": 5},
         {"refresh_token": None},

@@ -2,13 +2,13 @@
 
 import multiprocessing
 import ssl
-import time
 
 import pytest
 
 from integrations.http import connections, deadlines
 from integrations.http.session import PlatformError, PlatformSession
 from portal.devtools.certificates import write_certificate
+from portal.devtools.processes import wait_until
 from tests.http.keep_alive_server import KeepAliveServer
 from tests.support.at_once import run_at_once
 
@@ -31,14 +31,6 @@ def call(server, method="GET", customer=1, path="/things"):
     """Make one call by a client of its own, as each step does."""
     session = PlatformSession("lever", server.url, customer=customer)
     return session.request(method, path, headers={"Authorization": f"Bearer token-of-{customer}"})
-
-
-def becomes(condition):
-    """Whether the condition comes true within five seconds."""
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 # one connection for many calls
@@ -120,7 +112,7 @@ def test_a_write_is_ambiguous_and_not_repeated_when_the_platform_closes_the_kept
 def test_a_write_gets_a_new_connection_when_the_platform_has_closed_the_kept_one(server):
     call(server)
     server.close_connections()
-    assert becomes(lambda: server.open_connections == 0)
+    wait_until(lambda: server.open_connections == 0, 5, "the connection stays open")
     call(server, "POST")
     assert [seen.methods for seen in server.connections] == [["GET"], ["POST"]]
 
@@ -136,7 +128,7 @@ def test_a_write_gets_a_new_connection_when_the_kept_one_was_at_rest(server, mon
 def test_few_connections_stay_open_when_there_are_many_customers(server):
     for customer in range(connections.MOST_SESSIONS + 10):
         call(server, customer=customer)
-    assert becomes(lambda: server.open_connections == connections.MOST_SESSIONS)
+    wait_until(lambda: server.open_connections == connections.MOST_SESSIONS, 5, "they stay open")
 
 
 # TLS

@@ -8,8 +8,6 @@ PATHS = [
     "/activity/a%00b/",
     "/activity/?q=a%00b",
     "/mappings/?%00=a",
-    "/nowhere/%00/",
-    "/admin/integrations/ratelimitbucket/a%00b/change/",
 ]
 
 
@@ -21,9 +19,8 @@ def test_nul_in_an_address_is_a_malformed_request(super_admin_client, path) -> N
 
 
 @pytest.mark.parametrize("data", [{"organization": "a\x00b"}, {"a\x00": "b"}, {"next": ["/", "/\x00"]}])
-@pytest.mark.parametrize("name", ["rules", "login"])
-def test_nul_in_a_form_is_a_malformed_request(super_admin_client, name, data) -> None:
-    assert super_admin_client.post(reverse(name), data).status_code == 400
+def test_nul_in_a_form_is_a_malformed_request(super_admin_client, data) -> None:
+    assert super_admin_client.post(reverse("rules"), data).status_code == 400
 
 
 def test_every_other_control_character_is_taken(super_admin_client, db) -> None:

@@ -27,8 +27,6 @@ def entries(client, address: str) -> tuple[list[str], list[str]]:
     [
         ("/", "Overview"),
         ("/activity/", "Candidates"),
-        ("/reports/", "Candidates"),
-        ("/settings/rules/", "Roles and rules"),
         ("/preview/", "Roles and rules"),
         ("/settings/team/", "Settings"),
         ("/audit/", "Audit"),

@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -19,6 +21,10 @@ from tests.support.metrics import TOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 180
+#: What a proxy might read as the head of another request.
+AMBIGUOUS_HEAD = (
+    b"POST /a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +80,13 @@ def kill_one_of_the_web_servers_processes(pid: int) -> None:
     os.kill(max(one for one, command in found.items() if b"gunicorn" in command), signal.SIGKILL)
 
 
+def answer_to(port: int, request: bytes) -> bytes:
+    """Return all that is answered until the connection ends."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(request)
+        return b"".join(iter(partial(client.recv, 65536), b""))
+
+
 def nodes_in(environ: dict[str, str]) -> set[str]:
     database = environ["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(database, timeout=20)) as connection, suppress(sqlite3.OperationalError):
@@ -95,6 +108,10 @@ def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_else
         kill_one_of_the_web_servers_processes(web.pid)
         wait_until(lambda: counted in metrics(port), 30, "what the killed process counted is lost")
         assert probe(port, "work")[1]["workers"] == "silent"
+        smuggled = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        answer_to_both = answer_to(port, AMBIGUOUS_HEAD + smuggled)
+        assert answer_to_both.startswith(b"HTTP/1.1 400")
+        assert answer_to_both.count(b"HTTP/1.") == 1
         with serve(environ, "workers-1", "--workers") as workers:
             wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")
             assert nodes_in(environ) == {"workers-1"}

@@ -133,7 +133,7 @@ def supervised(folder: Path, disposition: str) -> Iterator[tuple["subprocess.Pop
             process.kill()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_nothing_is_left_running_when_the_supervisor_ends(how: signal.Signals, tmp_path: Path) -> None:
     with supervised(tmp_path, "SIG_DFL") as (process, groups):
         process.send_signal(how)
