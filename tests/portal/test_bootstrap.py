@@ -1,12 +1,12 @@
-"""The set-up of `.venv`: made once, kept at the pinned versions, by pip or by uv."""
+"""The set-up of `.venv`: made once, kept at the pinned versions, by pip or by uv. Each first run of CI does it."""
 
 import ast
-import hashlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,129 +15,98 @@ from portal import bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
-MANAGE = """
-import importlib.util, os, sys
-from portal import bootstrap
-bootstrap.enter(os.path.dirname(os.path.abspath(__file__)))
-import tiny
-names = " and ".join(name for name in ("tiny", "shown", "extra") if importlib.util.find_spec(name))
-print(names, tiny.VERSION, os.path.realpath(sys.prefix), *sys.argv[1:])
-"""
-SETTING_UP = "Setting up .venv (first run only, about a minute)…"
-WAITING = "Waiting for another run to finish setting up…"
-
-
-def make_wheel(folder: Path, name: str, version: str) -> str:
-    """Make a package of one module; return the line that requires it by its hash."""
-    wheel = folder / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    members = {
-        f"{name}.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
-    }
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in members.items():
-            archive.writestr(zipfile.ZipInfo(path), text)  # without the time, so that the hash stays the same
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
+MISSING = "Packages are missing. Install them: cd {} && python3 -m portal.bootstrap"
 
 
 def write_lists(checkout: Path, version: str) -> None:
     """Write the package lists with a version of `tiny`; those of `demo` and of the others have one package besides."""
-    requirements = checkout / "portal" / "requirements"
-    head = f"--no-index\n--find-links {checkout}\nnot-here==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
-    tiny = head + make_wheel(checkout, "tiny", version)
-    (requirements / "production.txt").write_text(tiny)
-    shown = make_wheel(checkout, "shown", "3.0")
-    (requirements / "demo.txt").write_text(f"--no-index\n--find-links {checkout}\n" + shown)
-    (requirements / "development.txt").write_text(tiny + shown + make_wheel(checkout, "extra", "2.0"))
+    tiny = f"not-here==1.0 ; sys_platform == 'win32' \\\n    --hash=00\ntiny=={version} \\\n    --hash=00\n"
+    lists = {
+        "production": tiny,
+        "demo": "shown[more]==3.0\n",
+        "development": f"{tiny}shown==3.0\nextra==2.0\n",
+    }
+    for name, text in lists.items():
+        (checkout / "portal" / "requirements" / f"{name}.txt").write_text(text)
+
+
+def install(folder: Path, *packages: str) -> None:
+    for package in packages:
+        (folder / f"{package}.dist-info").mkdir(parents=True)
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """The folder of a checkout that has been set up nowhere yet."""
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a checkout that has been set up nowhere yet, and a Python in no environment, without packages."""
     (tmp_path / "portal" / "requirements").mkdir(parents=True)
-    (tmp_path / "portal" / "__init__.py").touch()
-    shutil.copy(ROOT / "portal" / "bootstrap.py", tmp_path / "portal")
-    (tmp_path / "manage.py").write_text(MANAGE)
     write_lists(tmp_path, "1.0")
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
     return tmp_path
 
 
-def start(checkout: Path, *arguments: str, python: str = PYTHON) -> subprocess.Popen[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "COV_"))}
-    return subprocess.Popen(
-        [python, str(checkout / "manage.py"), *arguments],
-        env=environ | {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin"},
-        cwd=checkout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def venv(checkout: Path) -> Path:
+    """The environment of the checkout, made by the portal."""
+    venv = checkout / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(PYTHON)
+    (venv / bootstrap.OURS).write_text(os.path.realpath(PYTHON))
+    return venv
 
 
-def run(checkout: Path, *arguments: str, python: str = PYTHON) -> tuple[int, str, str]:
-    process = start(checkout, *arguments, python=python)
-    output, errors = process.communicate(timeout=120)
-    return process.returncode, output, errors
+class Entered(Exception):
+    """This process would have become the Python of the environment."""
 
 
-@pytest.mark.slow  # it makes environments
-def test_an_environment_is_made_once_and_then_kept_at_the_package_lists(checkout: Path) -> None:
-    both = "tiny and shown and extra"
-    # two first runs at the same time: one waits, and then adds what it lacks
-    processes = [start(checkout, command) for command in ("demo", "test")]
-    results = [process.communicate(timeout=120) for process in processes]
-    assert [output.partition(" 1.0 ")[2] for output, _ in results] == [
-        f"{checkout}/.venv {command}\n" for command in ("demo", "test")
-    ]
-    assert results[1][0].startswith(both)
-    assert sorted(errors.splitlines()[0] for _, errors in results) == [SETTING_UP, WAITING]
+def enter(checkout: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> list[tuple[str, ...]]:
+    """Run a command of manage.py; return the package lists that were set up before it was entered."""
+    set_up: list[tuple[str, ...]] = []
 
-    assert run(checkout, "test", "-k", "a b") == (0, f"{both} 1.0 {checkout}/.venv test -k a b\n", "")
+    def become(path: str, argv: list[str], environ: dict[str, str]) -> None:
+        assert (path, argv[1:]) == (f"{checkout}/.venv/bin/python", ["manage.py", command])
+        raise Entered
 
-    for version, python in (("1.1", PYTHON), ("1.2", f"{checkout}/.venv/bin/python")):
-        write_lists(checkout, version)
-        code, output, errors = run(checkout, "serve", python=python)
-        assert (code, output) == (1, "")
-        assert "python3 -m portal.bootstrap" in errors
-        code, output, errors = run(checkout, "demo", python=python)
-        assert (code, output) == (0, f"{both} {version} {checkout}/.venv demo\n"), errors
-        assert errors.splitlines() == [SETTING_UP]
-
-
-def test_a_command_that_installs_nothing_says_what_to_run_where_packages_are_missing(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["manage.py", "serve"])
-    monkeypatch.setattr(sys, "base_prefix", sys.prefix)  # in no environment
-    with pytest.raises(SystemExit, match=f"Install them: cd {checkout} && python3 -m portal.bootstrap"):
+    monkeypatch.setattr(sys, "argv", ["manage.py", command])
+    monkeypatch.setattr(bootstrap, "set_up", lambda _, names: set_up.append(names))
+    monkeypatch.setattr(os, "execve", become)
+    try:
         bootstrap.enter(str(checkout))
-    assert not (checkout / ".venv").exists()
+    except Entered:
+        set_up.append(("entered",))
+    return set_up
 
 
-def test_an_environment_that_somebody_else_made_is_used_as_it_is(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["manage.py", "test"])
-    monkeypatch.setattr(sys, "base_prefix", "/usr")
-    monkeypatch.setattr(sys, "path", [str(checkout)])
-    for name in ("tiny", "shown"):
-        [wheel] = checkout.glob(f"{name}-*.whl")
-        zipfile.ZipFile(wheel).extractall(checkout)
-    with pytest.raises(SystemExit, match=f"The environment in {sys.prefix} lacks: extra"):
-        bootstrap.enter(str(checkout))
-    sys.argv[1] = "serve"
+def test_a_first_run_of_a_developers_command_sets_up_what_it_needs(checkout, monkeypatch) -> None:
+    assert enter(checkout, monkeypatch, "demo") == [("production", "demo"), ("entered",)]
+    assert enter(checkout, monkeypatch, "test") == [("development",), ("entered",)]
+    with pytest.raises(SystemExit, match=MISSING.format(checkout)):
+        enter(checkout, monkeypatch, "serve")
+
+
+def test_an_environment_of_ours_is_entered_and_kept_at_the_package_lists(checkout, venv, monkeypatch) -> None:
+    assert enter(checkout, monkeypatch, "serve") == [("entered",)]
+    monkeypatch.setattr(sys, "prefix", str(venv))
+    install(checkout / "packages", "tiny-1.0", "shown-3.0")
+    assert enter(checkout, monkeypatch, "serve") == enter(checkout, monkeypatch, "demo") == []
     write_lists(checkout, "1.1")
-    bootstrap.enter(str(checkout))
+    assert enter(checkout, monkeypatch, "demo") == [("production", "demo"), ("entered",)]
+    with pytest.raises(SystemExit, match=MISSING.format(checkout)):
+        enter(checkout, monkeypatch, "serve")
 
 
-@pytest.mark.parametrize("has_uv", [False, True])
-def test_a_set_up_that_failed_is_no_environment_and_the_next_one_starts_over(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, has_uv: bool
-) -> None:
+def test_an_environment_that_somebody_else_made_is_used_as_it_is(checkout, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    install(checkout / "packages", "tiny-1.0", "shown-3.0")
+    with pytest.raises(SystemExit, match=f"The environment in {sys.prefix} lacks: extra"):
+        enter(checkout, monkeypatch, "test")
+    write_lists(checkout, "1.1")
+    assert enter(checkout, monkeypatch, "serve") == []
+
+
+@pytest.fixture
+def steps(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps of setting up so far; the second of them fails."""
     ran: list[str] = []
 
     def step(argv: list[str], **_: object) -> int:
@@ -147,26 +116,42 @@ def test_a_set_up_that_failed_is_no_environment_and_the_next_one_starts_over(
             (checkout / ".venv/bin/python").symlink_to(PYTHON)
         return len(ran) == 2
 
-    python = f"{checkout}/.venv/bin/python"
     monkeypatch.setattr(subprocess, "call", step)
-    monkeypatch.setattr(shutil, "which", lambda name: name if has_uv else None)
     monkeypatch.setattr(bootstrap, "find_python", lambda: "python3")
+    return ran
+
+
+@pytest.mark.parametrize("has_uv", [False, True])
+def test_a_set_up_that_failed_is_no_environment_and_the_next_one_starts_over(
+    checkout, steps, monkeypatch, has_uv
+) -> None:
+    venv = checkout / ".venv"
+    monkeypatch.setattr(shutil, "which", lambda name: name if has_uv else None)
     with pytest.raises(SystemExit, match="Setting up failed at: "):
         bootstrap.set_up(str(checkout), bootstrap.PRODUCTION)
-    assert not bootstrap.is_complete(f"{checkout}/.venv")
-    (checkout / ".venv" / "leftover").touch()
+    assert not bootstrap.is_complete(str(venv))
+    (venv / "leftover").touch()
     bootstrap.set_up(str(checkout), bootstrap.PRODUCTION)
-    assert bootstrap.is_complete(f"{checkout}/.venv")
-    assert not (checkout / ".venv" / "leftover").exists()
-    steps = ["uv venv --quiet", "uv pip install"] if has_uv else ["python3 -m venv", f"{python} -m pip"]
-    assert ran == steps * 2
-    (checkout / ".venv" / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")  # it is gone
-    assert not bootstrap.is_complete(f"{checkout}/.venv")
+    assert bootstrap.is_complete(str(venv))
+    assert not (venv / "leftover").exists()
+    made = (
+        ["uv venv --quiet", "uv pip install"] if has_uv else ["python3 -m venv", f"{venv}/bin/python -m pip"]
+    )
+    assert steps == made * 2
+    (venv / bootstrap.OURS).write_text("/opt/python3.12/bin/python3.12")  # it is gone
+    assert not bootstrap.is_complete(str(venv))
 
 
-def test_a_python_that_fits_is_found_behind_those_that_do_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_first_runs_at_once_one_waits_for_the_other(checkout, venv, steps, capsys) -> None:
+    with (checkout / ".venv.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        threading.Timer(0.3, fcntl.flock, [lock, fcntl.LOCK_UN]).start()
+        bootstrap.set_up(str(checkout), bootstrap.PRODUCTION)
+    assert steps == []
+    assert capsys.readouterr().err == "Waiting for another run to finish setting up…\n"
+
+
+def test_a_python_that_fits_is_found_behind_those_that_do_not(tmp_path, monkeypatch) -> None:
     for name, code in (("python3.14", 127), ("python3.13", 1), ("python3.12", 0), ("python3", 0)):
         (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n")
         (tmp_path / name).chmod(0o755)
@@ -175,7 +160,7 @@ def test_a_python_that_fits_is_found_behind_those_that_do_not(
     assert bootstrap.find_python() == str(tmp_path / "python3.12")
 
 
-def test_without_a_python_that_fits_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_python_that_fits_it_is_said_what_to_install(monkeypatch) -> None:
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 1)
     with pytest.raises(SystemExit, match="On Debian 13: apt-get install python3-venv"):
         bootstrap.find_python()
