@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.test import Client
@@ -23,9 +22,7 @@ from integrations.invitations.acts import chosen, invitations
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverAccess
-from integrations.lever.oauth import scopes_of
+from integrations.lever.acts import disconnect_lever
 from integrations.members.models.membership import Membership
 from integrations.organizations.acts import record_restore, set_policies
 from integrations.organizations.models.organization import Organization
@@ -39,6 +36,7 @@ from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import claimable_at
+from portal.devtools.chaos.every_point.world import connect
 from portal.devtools.sandbox.codescreen import seed as codescreen_seed
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.lever import candidacies
@@ -88,7 +86,7 @@ class Kept:
         for role in ROLES:
             made.role_mappings.create(role=role, assessment="Backend")
         made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
-        connect(platforms, made, self.person)
+        connect(platforms)
         worker.work()
         self._since = clock.now()
         self._accounts = copied((lever, codescreen, vars(platforms.lever.grants)), platforms)
@@ -103,14 +101,6 @@ class Kept:
         platform.change_key(codescreen, codescreen.api_key)  # by which it is found
         vars(self.platforms.lever.grants).update(grants)
         return lever, codescreen
-
-
-def connect(platforms: Platforms, organization: Organization, person: User) -> None:
-    """Connect Lever by a new grant."""
-    account, grants = platforms.lever.accounts[ACCOUNT], platforms.lever.grants
-    user = account.users[account.actor() or ""]
-    grant = grants.grant(account, user, frozenset(scopes_of(attaches_files=True)))
-    connect_lever(organization, LeverAccess(grants.issue(grant, account), account.id, user.id), person)
 
 
 class History:
@@ -152,7 +142,7 @@ class History:
         forget()
 
     def _connect(self) -> None:
-        connect(self.platforms, self.organization, self.person)
+        connect(self.platforms)
 
     # what there is
 

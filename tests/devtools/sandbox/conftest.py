@@ -1,17 +1,19 @@
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import responses
 
+from portal.devtools.processes import wait_until
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.seed import stage_id
 from portal.devtools.sandbox.lever.server import LeverSandbox
+from portal.devtools.sandbox.messages import body_of
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller
-from tests.devtools.sandbox.receivers import Receiver
 
 ALDER = stable_id("acme", "opportunity", "Alder")
 SUPER_ADMIN = stable_id("acme", "user", "super-admin")
-FORMER = stable_id("acme", "user", "former")
 ASSESSMENT_STAGE = stage_id("acme", "CodeScreen Assessment")
 
 
@@ -39,13 +41,24 @@ def caller(lever: LeverSandbox) -> Iterator[LeverCaller]:
 
 
 @pytest.fixture
-def receivers() -> Iterator[Callable[..., Receiver]]:
-    made: list[Receiver] = []
+def hook(wire: responses.RequestsMock) -> Callable[..., str]:
+    """Return what gives the address of a receiver that answers with these statuses in turn, the last one for ever."""
+    wire.add_passthru("http://127.0.0.1")
 
-    def make(*statuses: int) -> Receiver:
-        made.append(Receiver(*statuses))
-        return made[-1]
+    def answer(*statuses: int) -> str:
+        for status in statuses or (200,):
+            wire.post("http://portal.example/hook/", status=status)
+        return "http://portal.example/hook/"
 
-    yield make
-    for receiver in made:
-        receiver.stop()
+    return answer
+
+
+@pytest.fixture
+def received(wire: responses.RequestsMock) -> Callable[[int], list[tuple[Any, bytes]]]:
+    """Return what gives the headers and bodies that arrived, once there are so many."""
+
+    def wait_for(count: int) -> list[tuple[Any, bytes]]:
+        wait_until(lambda: len(wire.calls) >= count, 5, "too few webhooks arrived")
+        return [(call.request.headers, body_of(call.request)) for call in wire.calls]
+
+    return wait_for

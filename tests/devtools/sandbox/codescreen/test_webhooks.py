@@ -2,13 +2,11 @@
 
 import base64
 import json
-from collections.abc import Callable
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.codescreen.webhooks import new_secret, sign
 from tests.devtools.sandbox.callers import control
 from tests.devtools.sandbox.codescreen.calls import act, invite
-from tests.devtools.sandbox.receivers import Receiver
 
 
 def test_the_signature_agrees_with_the_reference():
@@ -24,17 +22,16 @@ def test_the_signature_agrees_with_the_reference():
 
 
 def test_webhooks_are_signed_numbered_and_without_personal_data(
-    codescreen: CodeScreenSandbox, receivers: Callable[..., Receiver]
+    codescreen: CodeScreenSandbox, hook, received
 ):
-    receiver = receivers(503, 202)
     secret = new_secret()
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
-    settings = {"webhook_url": receiver.url, "webhook_secret": secret, "webhook_retry_delays": [0.05]}
+    settings = {"webhook_url": hook(503, 202), "webhook_secret": secret, "webhook_retry_delays": [0.05]}
     control(codescreen, "settings", {"account": "acme"} | settings)
     instance = invite(codescreen)
-    receiver.wait_for(2)
+    received(2)
     act(codescreen, instance, ["start", "submit", "evaluate"], score=75, result="Passed")
-    sent = receiver.wait_for(5)
+    sent = received(5)
     assert sent[0][0]["webhook-id"] == sent[1][0]["webhook-id"]
     for headers, raw in sent:
         stamp = int(headers["webhook-timestamp"])

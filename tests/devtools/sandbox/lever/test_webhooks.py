@@ -1,27 +1,25 @@
 import json
-from collections.abc import Callable
 from typing import Any
 
 import requests
 
+from portal.devtools.processes import wait_until
 from portal.devtools.sandbox.lever.account import sign
 from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller, control, press
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE
-from tests.devtools.sandbox.receivers import Receiver, wait_until
 
-MakeReceiver = Callable[..., Receiver]
-
-
-def hook(lever: LeverSandbox, receiver: Receiver) -> Any:
-    return control(
-        lever, "webhook", {"account": "acme", "event": "candidateStageChange", "url": receiver.url}
-    )
+STAGE_CHANGE = "candidateStageChange"
 
 
-def move(lever: LeverSandbox, *opportunities: str, stage: str = "CodeScreen Assessment") -> Any:
-    return control(lever, "move", {"account": "acme", "opportunities": list(opportunities), "stage": stage})
+def listen(lever: LeverSandbox, url: str, event: str = STAGE_CHANGE) -> Any:
+    return control(lever, "webhook", {"account": "acme", "event": event, "url": url})
+
+
+def move(lever: LeverSandbox, stage: str = "CodeScreen Assessment") -> Any:
+    moved = control(lever, "move", {"account": "acme", "opportunities": [ALDER], "stage": stage})
+    return moved["moved"]
 
 
 def test_the_signature_agrees_with_the_reference():
@@ -30,11 +28,10 @@ def test_the_signature_agrees_with_the_reference():
     assert sign(key, "a" * 48, 1700000000000) == expected
 
 
-def test_a_stage_change_is_sent_signed(lever: LeverSandbox, receivers: MakeReceiver):
-    receiver = receivers()
-    token = hook(lever, receiver)["signature_token"]
-    assert move(lever, ALDER)["moved"] == [ALDER]
-    headers, raw = receiver.wait_for(1)[0]
+def test_a_stage_change_is_sent_signed(lever: LeverSandbox, hook, received):
+    token = listen(lever, hook())["signature_token"]
+    assert move(lever) == [ALDER]
+    [(headers, raw)] = received(1)
     body = json.loads(raw)
     assert headers["user-agent"] == "Lever-Webhooks"
     assert body["signature"] == sign(token, body["token"], body["triggeredAt"])
@@ -45,48 +42,42 @@ def test_a_stage_change_is_sent_signed(lever: LeverSandbox, receivers: MakeRecei
         "fromStageId": "applicant-new",
         "toStageId": ASSESSMENT_STAGE,
     }
-    assert move(lever, ALDER)["moved"] == []
+    assert move(lever) == []
 
 
-def test_retries_carry_the_same_body(lever: LeverSandbox, receivers: MakeReceiver):
-    receiver = receivers(500, 302, 200)
-    hook(lever, receiver)
-    move(lever, ALDER)
-    bodies = {raw for _, raw in receiver.wait_for(3)}
-    assert len(bodies) == 1
+def test_retries_carry_the_same_body(lever: LeverSandbox, hook, received):
+    listen(lever, hook(500, 302, 200))
+    move(lever)
+    assert len({raw for _, raw in received(3)}) == 1
     [delivery] = lever.accounts["acme"].events.deliveries
-    wait_until(lambda: delivery.state == "delivered")
+    wait_until(lambda: delivery.state == "delivered", 5, "the last attempt failed")
     assert [attempt.status for attempt in delivery.attempts] == [500, 302, 200]
 
 
 def test_webhooks_made_by_api_send_nothing_until_their_event_is_on(
-    lever: LeverSandbox, caller: LeverCaller, receivers: MakeReceiver
+    lever: LeverSandbox, caller: LeverCaller, hook, received
 ):
-    receiver = receivers()
-    body = {"event": "candidateStageChange", "url": receiver.url}
+    body = {"event": STAGE_CHANGE, "url": hook()}
     made = [caller.post("/webhooks", body) for _ in range(2)]
     assert [answer.status_code for answer in made] == [201, 201]
     assert len(made[0].json()["data"]["configuration"]["signatureToken"]) == 48
     listed = caller.get("/webhooks").json()
     assert set(listed) == {"data"}
     assert "signatureToken" not in listed["data"][0]["configuration"]
-    move(lever, ALDER)
+    move(lever)
     assert lever.accounts["acme"].events.deliveries == []
-    press(lever, "event", event="candidateStageChange", state="on")
-    move(lever, ALDER, stage="offer")
-    receiver.wait_for(2)
+    press(lever, "event", event=STAGE_CHANGE, state="on")
+    move(lever, "offer")
+    received(2)
     assert caller.call("DELETE", f"/webhooks/{made[0].json()['data']['id']}").status_code == 204
 
 
-def test_verify_connection_sends_empty_data_and_shows_the_answer(
-    lever: LeverSandbox, receivers: MakeReceiver
-):
-    receiver = receivers(200, 401)
-    made = hook(lever, receiver)
-    body = {"account": "acme", "webhook": made["id"]}
-    answer = control(lever, "verify", body)
+def test_verify_connection_sends_empty_data_and_shows_the_answer(lever: LeverSandbox, hook, received):
+    made = listen(lever, hook(200, 401))
+    answer = control(lever, "verify", {"account": "acme", "webhook": made["id"]})
     assert (answer["ok"], answer["status"], answer["error"]) == (True, 200, "")
-    sent = json.loads(receiver.requests[0][1])
+    [(_, raw)] = received(1)
+    sent = json.loads(raw)
     assert sent["data"] == {}
     assert "id" not in sent
     assert sent["signature"] == sign(made["signature_token"], sent["token"], sent["triggeredAt"])
@@ -95,29 +86,27 @@ def test_verify_connection_sends_empty_data_and_shows_the_answer(
 
 
 def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
-    page = f"{lever.url}/acme/settings/webhooks"
-    press(lever, "webhook", event="candidateStageChange", url="http://127.0.0.1:1/hook", state="off")
+    press(lever, "webhook", event=STAGE_CHANGE, url="http://127.0.0.1:1/hook", state="off")
     assert not lever.accounts["acme"].events.enabled
     [made] = lever.accounts["acme"].events.webhooks.values()
-    assert made.signature_token in requests.get(page, timeout=30).text
+    assert made.signature_token in requests.get(f"{lever.url}/acme/settings/webhooks", timeout=30).text
     assert caller.call("DELETE", f"/webhooks/{made.id}").status_code == 403
     press(lever, "delete-webhook", webhook=made.id)
     assert not lever.accounts["acme"].events.webhooks
 
 
-def test_lost_webhooks_are_no_deliveries(lever: LeverSandbox, receivers: MakeReceiver):
-    hook(lever, receivers())
+def test_lost_webhooks_are_no_deliveries(lever: LeverSandbox, hook):
+    listen(lever, hook())
     control(lever, "settings", {"account": "acme", "webhooks_enabled": False})
-    move(lever, ALDER)
+    move(lever)
     ledger = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
     assert ledger["deliveries"] == []
 
 
-def test_archiving_hiring_and_deleting_send_their_events(lever: LeverSandbox, receivers: MakeReceiver):
-    receiver = receivers()
-    for event in ("candidateArchiveChange", "candidateHired", "candidateDeleted"):
-        control(lever, "webhook", {"account": "acme", "event": event, "url": receiver.url})
+def test_archiving_hiring_and_deleting_send_their_events(lever: LeverSandbox, hook, received):
+    expected = {"candidateArchiveChange", "candidateHired", "candidateDeleted"}
+    for event in expected:
+        listen(lever, hook(), event)
     control(lever, "archive", {"account": "acme", "opportunity": ALDER, "reason": "Hired"})
     control(lever, "delete", {"account": "acme", "opportunity": ALDER})
-    events = {json.loads(raw)["event"] for _, raw in receiver.wait_for(3)}
-    assert events == {"candidateArchiveChange", "candidateHired", "candidateDeleted"}
+    assert {json.loads(raw)["event"] for _, raw in received(3)} == expected
