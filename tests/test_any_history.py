@@ -128,6 +128,10 @@ BEGINNINGS: list[list[Event]] = [
         *[*INVITED, ("back_up",), ("finish", 0, None, None), WORK, ("restore",)],
         *[("move", ONE, OUTSIDE), WORK, ("invite_again", ONE), WORK],
     ],
+    [
+        *[("set_rule", "stage_on_pass", TAKE_HOME), *PASSED, WORK, WORK],
+        *[("back_up",), ("cancel", ONE), WORK, ("restore",)],
+    ],
     [*PASSED, ("fail", "Lever", "feedback", FaultKind.TIMEOUT_AFTER), WORK],
     [
         ("set_rule", "stage_on_pass", AFTER_PASS),

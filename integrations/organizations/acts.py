@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes, changes_to
@@ -189,6 +190,7 @@ def record_restore(
             # the whole of each stage is compared, as after the first connection
             LeverConnection.objects.filter(organization=locked).update(swept_at=None)
             DutyRun.objects.filter(organization=locked, duty__in=_COMPARE_WITH_LEVER).update(place={})
+            _set_progress_tags_again(locked, until)
         uncertain = _leave_to_a_person(locked, until)
         if before != after or uncertain:
             changes: dict[str, tuple[object, object]] = {
@@ -245,6 +247,15 @@ def _leave_to_a_person(organization: Organization, until: datetime) -> int:
         state=Effect.State.UNCERTAIN, due_at=None, leased_until=None, lease_owner="", last_error=MAY_BE_SENT
     )
     return len(invitations)
+
+
+def _set_progress_tags_again(organization: Organization, until: datetime) -> None:
+    """Let the progress tag of everybody who is polled be set once more: lost rows may have put another in its place."""
+    tags = Effect.objects.filter(organization=organization, kind=Effect.Kind.SET_PROGRESS_TAG)
+    later = tags.filter(opportunity_id=OuterRef("opportunity_id"), pk__gt=OuterRef("pk"))
+    polled = Invitation.objects.followed().filter(organization=organization, next_poll_at__isnull=False)
+    latest = tags.filter(~Exists(later), state=Effect.State.DONE, created_at__lt=until)
+    latest.filter(invitation__in=polled).make_due()
 
 
 def _text(moment: datetime | None) -> str:

@@ -205,6 +205,22 @@ def test_feedback_that_was_written_since_the_backup_is_updated(scenario, sandbox
     assert len(sandbox.opportunity("Alder")["feedback"]) == 1
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["followed", "cancelled"])
+def test_a_tag_that_lost_rows_replaced_is_set_again_where_the_candidate_is_followed(
+    scenario, sandbox, acme, restore, super_admin, is_cancelled
+):
+    invitation = scenario.sent_invitation()
+    if is_cancelled:
+        invitations.cancel(invitation, super_admin)
+    Effect.objects.update(created_at=ago(hours=6))
+    tags = sandbox.lever.accounts["acme"].opportunities[invitation.opportunity_id].tags
+    tags[:] = ["CodeScreen: Assessment Completed"]
+    for _ in range(2):
+        restore()
+        scenario.work()
+    assert tags == [f"CodeScreen: {'Assessment Completed' if is_cancelled else 'Candidate Invited'}"]
+
+
 def test_a_note_that_was_left_since_the_backup_is_not_left_again(scenario, sandbox, acme, restore):
     invitation = scenario.sent_invitation()
     Invitation.objects.update(created_at=ago(hours=6))
