@@ -10,7 +10,6 @@ from django.core.management import CommandError
 
 from integrations.management.commands import qcluster
 from integrations.queue import progress
-from integrations.queue.notify import WORK
 
 
 @pytest.fixture
@@ -101,10 +100,3 @@ def test_it_ends_while_it_waits_for_the_queue(cluster, told, monkeypatch, reques
     monkeypatch.setattr(qcluster, "enqueue_work", lambda: bool(request_stop()))
     qcluster.Command().handle()
     assert not cluster.start.called
-
-
-def test_the_task_is_loaded_before_the_processes_are_made():
-    module, _, task = WORK.rpartition(".")
-    loaded = vars(qcluster)["worker"]
-    assert loaded.__name__ == module
-    assert callable(getattr(loaded, task))

@@ -14,91 +14,60 @@ from portal.environment import Environment
 from portal.settings import env
 from tests.support.settings import HTTPS, KEY, SETTINGS, answers, configuration_errors, settings_read
 
+
+def each(check: str, name: str, *values: str) -> list[tuple[str, dict[str, str]]]:
+    return [(check, {name: value}) for value in values]
+
+
 #: Each wrong value, alone or beside others, with the check that answers it.
 ANSWERS: list[tuple[str, dict[str, str]]] = [
-    *(
-        ("portal.E001", {"SECRET_KEY": value})
-        for value in ("", "x", "x" * 40, "django-insecure-" + "0a1b2c3d" * 6)
-    ),
-    ("integrations.E001", {"FIELD_ENCRYPTION_KEYS": ""}),
-    ("integrations.E002", {"FIELD_ENCRYPTION_KEYS": "not a key"}),
-    ("integrations.E002", {"FIELD_ENCRYPTION_KEYS": f"{KEY},x"}),
-    ("portal.E007", {"DEBUG": "maybe"}),
+    *each("portal.E001", "SECRET_KEY", "", "x", "x" * 40, "django-insecure-" + "0a1b2c3d" * 6),
+    *each("integrations.E001", "FIELD_ENCRYPTION_KEYS", ""),
+    *each("integrations.E002", "FIELD_ENCRYPTION_KEYS", "not a key", f"{KEY},x"),
+    *each("portal.E007", "DEBUG", "maybe"),
     ("portal.E007", {"DEBUG": "True", **HTTPS}),
-    *(
-        ("portal.E020", {"ALLOWED_HOSTS": value})
-        for value in ("https://portal.example", "portal.example:8000", "portal example", "*")
-    ),
-    *(("portal.E023", {"TRUSTED_PROXIES": value}) for value in ("-1", "all", "99")),
+    *each("portal.E020", "ALLOWED_HOSTS", "https://a.example", "a.example:8000", "a example", "*"),
+    *each("portal.E023", "TRUSTED_PROXIES", "-1", "all", "99"),
     ("portal.W001", HTTPS | {"TRUSTED_PROXIES": "0"}),
     ("portal.W006", {"PORTAL_URL": "http://portal.example", "TRUSTED_PROXIES": "1"}),
-    *(
-        ("portal.E002", {"PORTAL_URL": value})
-        for value in (
-            "portal.example",
-            "https://",
-            "https://portal.example:port",
-            "https://[portal",
-            "https://portal.example/below",
-            "https://user:password@portal.example",
-            "https://<portal.example>",
-            "https://portal example",
-            "https://pörtal.example",
-        )
+    *each(
+        "portal.E002", "PORTAL_URL", "portal.example", "https://", "https://[portal", "https://<a.example>"
     ),
-    *(
-        ("portal.E003", {"DATABASE_URL": value})
-        for value in (
-            "",
-            "mysql://user@host/portal",
-            "portal.sqlite3",
-            "sqlite:///nowhere/relative.sqlite3",
-            "sqlite:////nowhere/portal.sqlite3",
-            "postgresql://user@host",
-            "postgresql://user@host:port/portal",
-            "postgresql://user@host/portal?sslmod=require",
-            "postgresql://user@host/portal?connect_timeout=soon",
-        )
+    *each("portal.E002", "PORTAL_URL", "https://a.example:port", "https://a.example/below", "https://a b"),
+    *each("portal.E002", "PORTAL_URL", "https://user:password@a.example", "https://pörtal.example"),
+    *each("portal.E003", "DATABASE_URL", "", "mysql://user@host/portal", "portal.sqlite3"),
+    *each(
+        "portal.E003", "DATABASE_URL", "sqlite:///nowhere/relative.sqlite3", "sqlite:////nowhere/a.sqlite3"
     ),
-    *(
-        ("portal.E014", {"REDIS_URL": value})
-        for value in (
-            "127.0.0.1:6379",
-            "http://127.0.0.1:6379",
-            "redis://127.0.0.1:6379/first",
-            "redis://127.0.0.1:6379/0?socket_timeuot=3",
-        )
+    *each("portal.E003", "DATABASE_URL", "postgresql://user@host", "postgresql://user@host:port/portal"),
+    *each("portal.E003", "DATABASE_URL", "postgresql://user@host/portal?sslmod=require"),
+    *each("portal.E003", "DATABASE_URL", "postgresql://user@host/portal?connect_timeout=soon"),
+    *each(
+        "portal.E014", "REDIS_URL", "127.0.0.1:6379", "http://127.0.0.1:6379", "redis://127.0.0.1:6379/first"
     ),
-    ("portal.W007", {"REDIS_URL": "redis://127.0.0.1:9/0"}),  # nothing listens there
-    *(("portal.E008", {"LEVER_AUTH_URL": value}) for value in ("auth", "https://user@auth.lever.co")),
-    ("portal.E011", {"LEVER_ENVIRONMENT": "mars"}),
-    ("portal.E009", {"LEVER_API_URL": "api.lever.co/v1"}),
-    ("portal.E037", {"LEVER_AUDIENCE": "nonsense"}),
-    ("portal.E041", {"LEVER_EU_AUTH_URL": "auth"}),
-    ("portal.E042", {"LEVER_EU_API_URL": "api.eu.lever.co/v1"}),
-    ("integrations.E003", {"LEVER_CLIENT_SECRET": ""}),
-    ("portal.E010", {"CODESCREEN_API_URL": "//app.codescreen.com/api"}),
-    *(("portal.E004", {"EMAIL_URL": value}) for value in ("carrier-pigeon://x", "smtp://")),
+    *each("portal.E014", "REDIS_URL", "redis://127.0.0.1:6379/0?socket_timeuot=3"),
+    *each("portal.W007", "REDIS_URL", "redis://127.0.0.1:9/0"),  # nothing listens there
+    *each("portal.E008", "LEVER_AUTH_URL", "auth", "https://user@auth.lever.co"),
+    *each("portal.E011", "LEVER_ENVIRONMENT", "mars"),
+    *each("portal.E009", "LEVER_API_URL", "api.lever.co/v1"),
+    *each("portal.E037", "LEVER_AUDIENCE", "nonsense"),
+    *each("portal.E041", "LEVER_EU_AUTH_URL", "auth"),
+    *each("portal.E042", "LEVER_EU_API_URL", "api.eu.lever.co/v1"),
+    *each("integrations.E003", "LEVER_CLIENT_SECRET", ""),
+    *each("portal.E010", "CODESCREEN_API_URL", "//app.codescreen.com/api"),
+    *each("portal.E004", "EMAIL_URL", "carrier-pigeon://x", "smtp://"),
     ("portal.E030", HTTPS | {"EMAIL_URL": "consolemail://"}),
-    ("portal.E022", {"DEFAULT_FROM_EMAIL": "portal"}),
+    *each("portal.E022", "DEFAULT_FROM_EMAIL", "portal"),
     ("portal.W009", HTTPS | {"DEFAULT_FROM_EMAIL": ""}),
     ("portal.W009", HTTPS | {"DEFAULT_FROM_EMAIL": "Portal <root@localhost>"}),
-    *(("portal.E005", {"WEB_WORKERS": value}) for value in ("0", "two", "5000")),
-    *(("portal.E006", {"Q_WORKERS": value}) for value in ("0", "-1", "5000")),
-    *(
-        ("portal.E040", {"OIDC_URL": value})
-        for value in (
-            "https://id.example",
-            "https://portal@id.example",
-            "http://portal:secret@id.example",
-            "https://portal:secret@id.example/?x=1",
-            "https://portal:secret@",
-        )
-    ),
-    *(("portal.E036", {"METRICS_TOKEN": value}) for value in ("a", "a" * 40)),
-    ("portal.E012", {"LOG_LEVEL": "VERBOSE"}),
-    ("portal.E013", {"LOG_FORMAT": "xml"}),
-    *(("portal.E021", {"SENTRY_DSN": value}) for value in ("hello", "https://sentry.example/1")),
+    *each("portal.E005", "WEB_WORKERS", "0", "two", "5000"),
+    *each("portal.E006", "Q_WORKERS", "0", "-1", "5000"),
+    *each("portal.E040", "OIDC_URL", "https://id.example", "https://portal@id.example", "https://a:b@"),
+    *each("portal.E040", "OIDC_URL", "http://a:b@id.example", "https://a:b@id.example/?x=1"),
+    *each("portal.E036", "METRICS_TOKEN", "a", "a" * 40),
+    *each("portal.E012", "LOG_LEVEL", "VERBOSE"),
+    *each("portal.E013", "LOG_FORMAT", "xml"),
+    *each("portal.E021", "SENTRY_DSN", "hello", "https://sentry.example/1"),
 ]
 
 

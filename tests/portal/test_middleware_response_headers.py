@@ -1,6 +1,6 @@
 """Every kind of answer has every header, and every cookie its flags."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.cookies import Morsel
 from typing import Any
 from unittest import mock
@@ -83,37 +83,28 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
         lambda visitor: visitor.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}),
     ),
 }
-PUBLIC = {"static file"}
 
 
-@pytest.fixture
-def answer(
-    request: pytest.FixtureRequest, settings, ready_organization: Organization, super_admin: User
-) -> Iterator[HttpResponse]:
-    """The answer of the kind that the test is parametrized with."""
-    who, status, make = KINDS[request.param]
-    response = make(Visitor(super_admin if who == "owner" else None, ready_organization))
-    assert response.status_code == status
-    response.kind = request.param  # type: ignore[attr-defined]
-    yield response
-    response.close()
-
-
-@pytest.mark.parametrize("answer", KINDS, indirect=True)
-def test_every_answer_has_every_header_and_no_cookie_for_others(answer: HttpResponse) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_answer_has_every_header_and_no_cookie_for_others(
+    kind, ready_organization, super_admin
+) -> None:
+    who, status, make = KINDS[kind]
+    answer = make(Visitor(super_admin if who == "owner" else None, ready_organization))
+    assert answer.status_code == status
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert len(answer.headers["X-Request-ID"]) == 32
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert answer["Strict-Transport-Security"] == "max-age=3600"
     assert "Server" not in answer.headers
-    is_public = answer.kind in PUBLIC  # type: ignore[attr-defined]
+    is_public = kind == "static file"
     assert ("public" in answer["Cache-Control"]) is is_public
     assert ("no-store" in answer["Cache-Control"]) is not is_public
     for cookie in answer.cookies.values():
         assert_for_this_host_alone(cookie)
-    if answer.kind == "sign-in":  # type: ignore[attr-defined]
-        assert "__Host-sessionid" in answer.cookies
+    assert ("__Host-sessionid" in answer.cookies) is (kind == "sign-in")
+    answer.close()
 
 
 def assert_for_this_host_alone(cookie: Morsel[str]) -> None:

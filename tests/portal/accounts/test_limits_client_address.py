@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from django.test import RequestFactory
 
-from portal.accounts.limits import client_address, client_network, parse_address
+from portal.accounts.limits import client_address, client_network
 
 
 def request(forwarded: str | None = None, connection: str = "10.0.0.9"):
@@ -26,6 +26,8 @@ def request(forwarded: str | None = None, connection: str = "10.0.0.9"):
         (1, None, "10.0.0.9"),
         (1, "192.0.2.1, unknown", "10.0.0.9"),
         (1, "192.0.2.1,", "10.0.0.9"),
+        (1, "[]:80", "10.0.0.9"),
+        (1, "1.2.3.4.5", "10.0.0.9"),
         (1, "192.0.2.1, _hidden'; DROP TABLE", "10.0.0.9"),
         (1, "," * 5000 + " 192.0.2.1:55555", "192.0.2.1"),
         (1, "[2001:db8::1]:443", "2001:db8::1"),
@@ -56,10 +58,3 @@ def test_a_unix_socket_has_no_address(settings):
 def test_an_ipv6_network_is_one_client(settings, address, network):
     settings.TRUSTED_PROXIES = 0
     assert client_network(request(connection=address)) == network
-
-
-@pytest.mark.parametrize(
-    "text", ["", " ", "host", "1.2.3", "1.2.3.4.5", "[", "[]:80", "1:2", "%", "\x00", "١.٢.٣.٤"]
-)
-def test_no_address_is_read_from_other_text(text):
-    assert parse_address(text) is None

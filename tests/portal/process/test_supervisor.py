@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,19 +21,16 @@ from portal.process.supervisor import HANDED_OVER, Program, Supervisor
 ROOT = Path(__file__).resolve().parents[3]
 
 SLEEPER = "import time; time.sleep(60)"
-#: Starts a child of its own that ignores TERM, and ends at TERM itself.
-PROGRAM_WITH_CHILD = """
-import pathlib, subprocess, sys, time
-ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-child = subprocess.Popen([sys.executable, "-c", ignore], stdout=subprocess.PIPE)
-child.stdout.readline()
-pathlib.Path(sys.argv[1]).touch()
-time.sleep(60)
-"""
 PROGRAM_THAT_IGNORES_TERM = """
 import pathlib, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path(sys.argv[1]).touch()
+time.sleep(60)
+"""
+#: Has such a child, and ends at TERM itself.
+PROGRAM_WITH_CHILD = f"""
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", {PROGRAM_THAT_IGNORES_TERM!r}, sys.argv[1]])
 time.sleep(60)
 """
 #: Becomes a supervisor as `serve` does, whatever the tests run under.
@@ -70,13 +67,19 @@ def test_a_program_is_replaced_with_all_it_started_when_it_was_killed(tmp_path: 
 def test_a_program_that_keeps_ending_is_started_now_and_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "START_EVERY_SECONDS", 1.0)
+    now = [1000.0]
+    monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: now[0]))
     with Supervisor([program("import sys; open(sys.argv[1], 'a').write('x')", tmp_path / "starts")]) as one:
-        deadline = time.monotonic() + 1.7
-        while time.monotonic() < deadline:
+
+        def has_ended() -> bool:
             one.reconcile()
-            time.sleep(0.02)
-        wait_until(lambda: (tmp_path / "starts").read_text() == "xx", 10)
+            return not one.runs
+
+        for starts in ("x", "xx"):
+            wait_until(has_ended)
+            assert (tmp_path / "starts").read_text() == starts
+            now[0] += supervisor.START_EVERY_SECONDS
+            one.reconcile()
 
 
 def test_a_program_is_started_later_when_the_machine_has_no_room_for_it(
