@@ -70,13 +70,6 @@ def test_a_regrade_without_attempt_numbers_is_a_new_result(poll_answer):
     assert Effect.objects.filter(kind="write_feedback").count() == 2
 
 
-def test_a_second_attempt_with_the_same_result_is_a_result_of_its_own(poll_answer):
-    poll_answer(COMPLETE)
-    poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
-    poll_answer(COMPLETE | {"metadata": {"result": "Passed", "attempt": 2}})
-    assert list(Result.objects.order_by("attempt").values_list("attempt", flat=True)) == [1, 2]
-
-
 def test_a_lower_attempt_number_is_recorded_and_told_once(poll_answer, super_admin):
     poll_answer(COMPLETE | {"metadata": {}})
     poll_answer(COMPLETE | {"score": 20, "metadata": {}})
