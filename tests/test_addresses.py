@@ -21,7 +21,7 @@ from tests.support import addresses, factories
 from tests.support.addresses import WITHOUT_ORGANIZATION, Address
 from tests.support.second_factors import prove_now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Endpoints for machines, Lever's consent and providers; their own tests check who may call them.
 ENDPOINTS = {

@@ -14,6 +14,8 @@ from tests.support.every_state import make_every_state
 from tests.support.page_numbers import page_of
 from tests.support.page_text import text
 
+pytestmark = pytest.mark.slow
+
 PAGES = [
     "/",
     "/activity/",

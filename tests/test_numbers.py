@@ -9,6 +9,8 @@ from integrations.organizations.models.organization import Organization
 from tests.support.every_state import make_every_state
 from tests.support.page_numbers import next_address, number_links, page_of, row_count
 
+pytestmark = pytest.mark.slow
+
 #: The pages whose numbers are compared.
 PAGES = [
     "/",

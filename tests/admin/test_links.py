@@ -14,6 +14,8 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, sign_in
 
+pytestmark = pytest.mark.slow
+
 #: So many pages are more than the rows of the fixture can have.
 MANY = 600
 
