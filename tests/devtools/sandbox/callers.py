@@ -40,8 +40,8 @@ class LeverCaller:
             "scope": ALL_SCOPES,
         } | changes
 
-    def answer(self, decision: str = "accept", role: str = "super admin", **changes: str) -> dict[str, str]:
-        form = self.authorize_query(**changes) | {"account": self.account, "decision": decision, "role": role}
+    def answer(self, decision: str = "accept", **changes: str) -> dict[str, str]:
+        form = self.authorize_query(**changes) | {"account": self.account, "decision": decision}
         response = self.http.post(f"{self.server.url}/authorize", data=form, allow_redirects=False)
         assert response.status_code == 303, response.text
         return landed(response)

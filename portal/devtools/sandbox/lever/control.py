@@ -171,8 +171,8 @@ class LeverControl(ControlApi[LeverAccount]):
         """Answer the consent page at an authorize URL; the answer says where that leads."""
         query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
         asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
-        decision, role = pick(body, "decision", str, "accept"), pick(body, "role", str, "super admin")
-        return {"redirect": Consent(self._platform).answer(asked, decision, account, role)}
+        decision = pick(body, "decision", str, "accept")
+        return {"redirect": Consent(self._platform).answer(asked, decision, account)}
 
     def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Revoke the app's access to an account and its API keys; with `what` only `app`, or the key of that id."""

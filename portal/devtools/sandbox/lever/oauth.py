@@ -92,15 +92,11 @@ class Consent:
         account = self._accounts.get(request.field("account"))
         if account is None:
             raise HttpError(400, "Choose the Lever account to connect.")
-        role = request.field("role") or "super admin"
         asked = ConsentRequest.read(request.field)
-        return sign_in(redirect(self.answer(asked, request.field("decision"), account, role)), account)
+        return sign_in(redirect(self.answer(asked, request.field("decision"), account)), account)
 
-    def answer(self, asked: ConsentRequest, decision: str, account: LeverAccount, role: str) -> str:
-        """Grant or deny as the user decides; return where that leads. Raises an HttpError for an unknown app.
-
-        Only a Super Admin can grant; another role is led back to the app with an error.
-        """
+    def answer(self, asked: ConsentRequest, decision: str, account: LeverAccount) -> str:
+        """Grant or deny as a Super Admin decides; return where that leads. Raises an HttpError for an unknown app."""
         self._check_client(asked)
         error_url = self._error_url(asked)
         if error_url is not None:
@@ -108,7 +104,7 @@ class Consent:
         if decision != "accept":
             return asked.denied_url("User did not authorize the request")
         user = account.super_admin()
-        if user is None or role != "super admin":
+        if user is None:
             return asked.denied_url("Only a Super Admin can authorize this app.")
         grant = self._grants.grant(account, user, asked.scopes)
         return asked.answer_url(code=self._grants.code(grant, asked.redirect_uri))
