@@ -27,7 +27,7 @@ from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, FaultKind, Place, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
-from portal.devtools.chaos.every_point.jobs import JOBS
+from portal.devtools.chaos.every_point.jobs import JOBS, PAIRED
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG, Phase
 from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
@@ -159,14 +159,14 @@ def _run_job(name: str, world: World, options: EveryPointOptions) -> JobReport:
             report.add(outcomes[-1])
         return outcomes
 
-    for chain in JOBS[name].chains:
+    for chain in JOBS[name]:
         for number, phase in enumerate(chain):
             [found] = perform_all([()], chain[number : number + 1])
             report.places.update(str(place.kind) for place in found.places)
             if found.violations:
                 return report  # the job itself fails
             outcomes = perform_all(_first_runs(found.places, options), chain[number:])
-            if JOBS[name].in_pairs and not options.kinds:
+            if name == PAIRED and not options.kinds:
                 pairs = [pair for outcome in outcomes for pair in _pairs_after(outcome)]
                 perform_all(_sample(pairs, options), chain[number:])
             phase(world)

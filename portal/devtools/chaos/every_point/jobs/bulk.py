@@ -7,7 +7,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
-from portal.devtools.chaos.every_point.jobs.job import Job, Status, expect, invited, move, skip
+from portal.devtools.chaos.every_point.jobs.job import Status, expect, invited, move, skip
 from portal.devtools.chaos.every_point.world import (
     ASSESSMENT,
     INVITED_TAG,
@@ -65,9 +65,6 @@ def _held() -> list[str]:
     return [word_of(row) for row in Invitation.objects.filter(status=Status.HELD).order_by("pk")]
 
 
-BULK = Job("bulk", ((move_together, send_and_refuse),))
-
-
 def choose(world: World) -> None:
     """A person chooses the assessment of somebody who got none."""
     world.expected["Maple"] = Expected((VerdictCode.AMBIGUOUS_ASSESSMENT,), notes=frozenset({1}))
@@ -94,6 +91,3 @@ def retry(world: World) -> None:
     rows = list(map(str, failed.values_list("pk", flat=True)))
     world.press_while(failed.exists, lambda: "/candidates/bulk/", act="retry", row=rows)
     world.rest()
-
-
-CHOOSE = Job("choose", ((choose,), (retry,)))

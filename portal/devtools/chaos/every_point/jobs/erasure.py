@@ -16,7 +16,6 @@ from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point import databases
 from portal.devtools.chaos.every_point.jobs.job import (
     FAILED,
-    Job,
     Status,
     evaluate,
     expect,
@@ -121,9 +120,6 @@ def _command(*arguments: str) -> None:
     call_command(*arguments, stdout=StringIO(), stderr=StringIO())
 
 
-ERASURE = Job("erasure", ((forget,), (follow, repeat), (retention,)))
-
-
 #: Between a backup and what happens then, and between the portal's end and what it then misses.
 A_WHILE = 600.0
 
@@ -162,6 +158,3 @@ def _record(world: World, since: datetime, until: datetime) -> None:
     entries = AuditEntry.objects.filter(action=AuditAction.RECORD_RESTORE)
     world.person_does(lambda: not entries.exists(), command)
     connect(world.platforms)
-
-
-RESTORE = Job("restore", ((restore, later),))

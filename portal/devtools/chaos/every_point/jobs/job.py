@@ -1,7 +1,7 @@
-"""A job: what the platforms, the portal and people do, in phases, and what has to be true after each."""
+"""The steps of the jobs: what the platforms, the portal and people do, and what has to be true after each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
@@ -15,16 +15,8 @@ PASSED: Mapping[str, object] = {"score": 90, "result": "Passed"}
 FAILED: Mapping[str, object] = {"score": 40, "result": "Failed", "reason": "Unit Tests"}
 
 type Phase = Callable[[World], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job. The phases of a chain are about one thing: in a run those that follow are done too, no other chain."""
-
-    name: str
-    chains: tuple[tuple[Phase, ...], ...]
-    #: Whether every pair of two faults is tried, too.
-    in_pairs: bool = False
+#: Phases about one thing: in a run those that follow are done too, no other chain.
+type Chain = tuple[Phase, ...]
 
 
 def expect(world: World, word: str, **changes: object) -> None:

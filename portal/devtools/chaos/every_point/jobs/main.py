@@ -6,13 +6,11 @@ from portal.devtools.chaos.every_point.jobs import job
 from portal.devtools.chaos.every_point.jobs.job import (
     FAILED,
     PASSED,
-    Job,
     Status,
     evaluate,
     expect,
     invited,
     move,
-    skip,
 )
 from portal.devtools.chaos.every_point.world import PERSON, World
 
@@ -69,11 +67,3 @@ def sweep(world: World) -> None:
     world.move_unnoticed("Elm")
     world.sweep()
     world.rest()
-
-
-MAIN = Job(
-    "main",
-    ((invite, progress, result, regrade), (skip,), (withdraw,), (send_again,), (sweep,), (approve,)),
-)
-#: The invitation alone: few places, so that every pair of faults can be tried.
-INVITATION = Job("invitation", ((invite,),), in_pairs=True)

@@ -9,7 +9,6 @@ from portal.devtools.chaos.every_point.jobs.job import (
     FAILED,
     PASSED,
     PASSED_TAG,
-    Job,
     Status,
     completed,
     evaluate,
@@ -62,6 +61,3 @@ def second_round(world: World) -> None:
     first = Invitation.objects.filter(opportunity_id=opportunity_id("Birch")).order_by("round")[0]
     world.platforms.codescreen_does("candidate", instance=first.instance_id, action=["regrade"], **PASSED)
     world.rest_after_polls("Birch")
-
-
-RESULTS = Job("results", ((passed, regrade), (failed, second_round)))

@@ -23,7 +23,6 @@ from integrations.notifications.acts import save_chat_url
 from portal.devtools.chaos.every_point.jobs.job import (
     FAILED,
     PASSED,
-    Job,
     Status,
     completed,
     evaluate,
@@ -131,15 +130,6 @@ def _first(rows: QuerySet[Model]) -> int:
     return int(rows.values_list("pk", flat=True)[0])
 
 
-SETTINGS = Job(
-    "settings",
-    (
-        (configure, clean_up),
-        (make_webhooks, change_address_of_webhooks, remove_webhooks),
-    ),
-)
-
-
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
@@ -170,6 +160,3 @@ def reopen(world: World) -> None:
     world.candidate_does("Alder", "reopen")
     world.candidate_does("Alder", "submit", "evaluate", **PASSED)
     world.rest_after_polls("Alder")
-
-
-CODESCREEN_WEBHOOKS = Job("codescreen-webhooks", ((listen, submit, reopen),))

@@ -3,7 +3,7 @@
 from integrations.core.vocabulary import ProgressTag
 from integrations.organizations.acts import set_policies
 from integrations.queue import acts as queue_acts
-from portal.devtools.chaos.every_point.jobs.job import Job, Status, expect, invite, start
+from portal.devtools.chaos.every_point.jobs.job import Status, expect, invite, start
 from portal.devtools.chaos.every_point.world import PERSON, World
 
 DAY = 24 * 3600.0
@@ -43,6 +43,3 @@ def start_late(world: World) -> None:
         lambda: queue_acts.poll_organization(world.organization),
     )
     world.rest()
-
-
-UNSTARTED = Job("unstarted", ((wait, start_in_time, end_of_following, start_late),))

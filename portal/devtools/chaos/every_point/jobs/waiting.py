@@ -5,7 +5,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.queue.models.duty_run import Duty
-from portal.devtools.chaos.every_point.jobs.job import Job, expect, invited, move
+from portal.devtools.chaos.every_point.jobs.job import expect, invited, move
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
 
 
@@ -79,14 +79,3 @@ def invite_offered(world: World) -> None:
 
     world.press_while(lambda: Delivery.objects.offered().filter(due_at=None).exists(), button)
     world.rest()
-
-
-WAITING = Job(
-    "waiting",
-    (
-        (pause, note_pause, resume),
-        (leave_before_retry,),
-        (disconnect, reconnect),
-        (offer, invite_offered),
-    ),
-)
