@@ -1,7 +1,6 @@
 """`serve`, as an operator runs it, of this release or of one of the two that upgrade_rehearsal/ has."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -9,6 +8,7 @@ import requests
 from django.conf import settings
 
 from portal.devtools.processes import HOST, RunFailed, descendants, free_port, processes, wait_until
+from portal.process.supervisor import Program, Supervisor
 
 GIVE_UP_SECONDS, START_SECONDS = 60.0, 180.0
 BASE, EXPAND, CONTRACT = "", "expand", "contract"
@@ -17,16 +17,17 @@ LAST_MIGRATIONS = {BASE: "0001", EXPAND: "0004"}
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
 
-def _environ(release: str) -> dict[str, str]:
+def _variables(release: str) -> dict[str, str]:
     """Return the variables that make a program that of a release."""
     module = "portal.devtools.upgrade_rehearsal.settings" if release else "portal.devtools.settings"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": module, "PORTAL_REHEARSED_RELEASE": release}
+    return {"DJANGO_SETTINGS_MODULE": module, "PORTAL_REHEARSED_RELEASE": release}
 
 
 def migrate_back(release: str, target: str, seconds: float) -> None:
     """Take the tables back from a release to those of the one before it. Raises RunFailed."""
     argv = [*MANAGE, "migrate", "integrations", LAST_MIGRATIONS[target]]
-    if subprocess.run(argv, env=_environ(release), stdout=2, timeout=seconds, check=False).returncode:
+    environ = os.environ | _variables(release)
+    if subprocess.run(argv, env=environ, stdout=2, timeout=seconds, check=False).returncode:
         raise RunFailed(f"migrating back from {release} failed; see --log")
 
 
@@ -35,17 +36,13 @@ class Serve:
 
     def __init__(self) -> None:
         self.address = f"{HOST}:{free_port()}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = Supervisor([])
 
     def start(self, release: str) -> None:
         """Start a release; return once it is ready. Raises RunFailed."""
-        self._process = subprocess.Popen(
-            [*MANAGE, "serve", "--port", self.address.partition(":")[2]],
-            stdin=subprocess.DEVNULL,
-            stdout=2,
-            start_new_session=True,
-            env=_environ(release),
-        )
+        argv = [*MANAGE, "serve", "--port", self.address.partition(":")[2]]
+        self._running = Supervisor([Program("serve", argv, _variables(release))])
+        self._running.reconcile()
         wait_until(self._is_ready, START_SECONDS, f"{self.address} isn't ready")
 
     def _is_ready(self) -> bool:
@@ -54,22 +51,9 @@ class Serve:
         except requests.RequestException:
             return False
 
-    def terminate(self) -> None:
+    def stop(self) -> None:
         """Send TERM and wait for the end. Raises RunFailed if it takes too long, or leaves anything running."""
-        if self._process is None:
-            return
-        everything = [self._process.pid, *descendants(self._process.pid)]
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(GIVE_UP_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise RunFailed("serve didn't end after TERM") from error
-        self._process = None
-        if left := {one.pid for one in processes()}.intersection(everything):
-            raise RunFailed(f"serve left {len(left)} processes running")
-
-    def kill(self) -> None:
-        """End it at once, if it runs."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        started = [pid for run in self._running.runs.values() for pid in (run.pid, *descendants(run.pid))]
+        self._running.stop(GIVE_UP_SECONDS)
+        if left := {one.pid for one in processes()}.intersection(started):
+            raise RunFailed(f"serve left {len(left)} processes running after TERM")

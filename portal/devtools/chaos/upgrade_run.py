@@ -41,7 +41,7 @@ class UpgradeRun(Run):
             addresses = [node.address for node in self._nodes]
             stack.enter_context(proxies.balancer(self._environment.folder, self._environment.port, addresses))
             for node in self._nodes:
-                stack.callback(node.kill)
+                stack.callback(node.stop)
                 node.start(BASE)
             with self._moving(candidates):
                 filled = self._upgrade_and_go_back()
@@ -67,7 +67,7 @@ class UpgradeRun(Run):
 
     def _roll(self, release: str) -> None:
         for node in self._nodes:
-            node.terminate()
+            node.stop()
             node.start(release)
         self._log(f"Both nodes run {release or 'the first release'}.")
         time.sleep(STAY)
