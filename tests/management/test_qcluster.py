@@ -10,6 +10,7 @@ from django.core.management import CommandError
 
 from integrations.management.commands import qcluster
 from integrations.queue import progress
+from integrations.queue.models.nodes import Heartbeat
 
 
 @pytest.fixture
@@ -44,9 +45,11 @@ def test_a_task_is_enqueued_at_each_look_until_it_is_to_end(cluster, told, monke
             os.kill(os.getpid(), number)
         return True
 
+    Heartbeat.beat()
     monkeypatch.setattr(qcluster, "enqueue_work", enqueue)
     qcluster.Command().handle()
     assert looks == [False, True, True, True]
+    assert not Heartbeat.objects.exists(), "a clean end leaves no heartbeat"
     cluster.stop.assert_called_once_with()
     assert told == ["READY=1\nWATCHDOG=1"] * 4
 

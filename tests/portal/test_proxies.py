@@ -1,18 +1,20 @@
 """nginx and Caddy, by the files of portal/docs/operating, in front of two stand-ins for nodes."""
 
-import contextlib
 import os
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse
 
 import pytest
 import requests
 from django.conf import settings
+from werkzeug import Request, Response
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from portal.devtools import proxies
 from portal.devtools.processes import HOST, free_port, wait_until
@@ -32,39 +34,10 @@ class Node:
         self.status = 200
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.begun: list[str] = []
-        self._server: ThreadingHTTPServer | None = None
+        self._server: BaseWSGIServer | None = None
 
     def start(self) -> None:
-        node = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(b"")
-
-            def do_POST(self) -> None:
-                node.begun.append(self.path)
-                self._answer(self.rfile.read(int(self.headers["Content-Length"])))
-
-            def _answer(self, body: bytes) -> None:
-                if not self.path.startswith("/healthz/"):
-                    node.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                with contextlib.suppress(OSError):
-                    self.send_response(node.status)
-                    self.send_header("Content-Type", "text/html")
-                    self.send_header("Content-Length", "3000")
-                    self.end_headers()
-                    self.wfile.write(b"x" * 3000)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self._server = Server((HOST, self.port), Handler)
+        self._server = make_server(HOST, self.port, self._answer, threaded=True)
         threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
 
     def stop(self) -> None:
@@ -72,6 +45,15 @@ class Node:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request, path = Request(environ), environ["REQUEST_URI"]
+        if request.method == "POST":
+            self.begun.append(path)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if not path.startswith("/healthz/"):
+            self.requests.append((path, headers, request.get_data()))
+        return Response(b"x" * 3000, self.status, content_type="text/html")(environ, start_response)
 
 
 @pytest.fixture

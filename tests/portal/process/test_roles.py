@@ -1,20 +1,17 @@
 """A web server and workers as two `serve`: what they say of each other, and that each ends soon."""
 
-import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import pytest
+import requests
 
 from portal.devtools.processes import descendants, free_port, wait_until
 from tests.support.metrics import TOKEN
@@ -58,19 +55,17 @@ def serve(environ: dict[str, str], node: str, *arguments: str) -> Iterator[subpr
 def probe(port: int, name: str) -> tuple[int, dict[str, str]]:
     """Return status and parts of a probe's answer; status 0 while nothing listens."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}/healthz/{name}", timeout=10) as answer:
-            return answer.status, json.load(answer).get("parts", {})
-    except HTTPError as error:
-        return error.code, json.load(error)["parts"]
-    except (URLError, ConnectionError):
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz/{name}", timeout=10)
+    except requests.ConnectionError:
         return 0, {}
+    return answer.status_code, answer.json().get("parts", {})
 
 
 def metrics(port: int) -> str:
     """Return what one of the web server's processes says of them all; nothing while none answers."""
-    request = Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    with suppress(OSError), urlopen(request, timeout=10) as answer:
-        return str(answer.read().decode())
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with suppress(requests.ConnectionError):
+        return requests.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=10).text
     return ""
 
 
@@ -87,13 +82,6 @@ def answer_to(port: int, request: bytes) -> bytes:
         return b"".join(iter(partial(client.recv, 65536), b""))
 
 
-def nodes_in(environ: dict[str, str]) -> set[str]:
-    database = environ["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(database, timeout=20)) as connection, suppress(sqlite3.OperationalError):
-        return {node for (node,) in connection.execute("SELECT DISTINCT node FROM integrations_heartbeat")}
-    return set()  # not migrated yet
-
-
 def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_elsewhere(
     environ: dict[str, str],
 ) -> None:
@@ -101,8 +89,7 @@ def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_else
     with serve(environ, "web-1", "--web", "--port", str(port)) as web:
         wait_until(lambda: probe(port, "ready")[0] == 200, START_SECONDS, "it wasn't ready")
         for _ in range(40):
-            with urlopen(f"http://127.0.0.1:{port}/accounts/login/", timeout=30) as answer:
-                assert answer.status == 200
+            assert requests.get(f"http://127.0.0.1:{port}/accounts/login/", timeout=30).status_code == 200
         counted = 'portal_request_seconds_count{status="200",view="account_login"} 40.0'
         assert {counted in metrics(port) for _ in range(10)} == {True}  # whichever process answers
         kill_one_of_the_web_servers_processes(web.pid)
@@ -114,10 +101,8 @@ def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_else
         assert answer_to_both.count(b"HTTP/1.") == 1
         with serve(environ, "workers-1", "--workers") as workers:
             wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")
-            assert nodes_in(environ) == {"workers-1"}
             workers.send_signal(signal.SIGTERM)
             assert workers.wait(30) == 0
-        assert nodes_in(environ) == set(), "a clean end leaves no heartbeat"
         web.send_signal(signal.SIGTERM)
         assert web.wait(30) == 0
         assert probe(port, "live")[0] == 0
