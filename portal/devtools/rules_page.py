@@ -9,12 +9,13 @@ from integrations.organizations.models.policies import RULES
 _HEAD = """# Rules
 
 For operators and Admins: what holds for all roles of an organization. These are the keys of `[policies]` in
-[its file](configuration.md#an-organization-as-a-file), `stage_prefix` of `[organization]`. All of them are in the
-settings as well, most under **Roles and rules**; `paused` is a button of the overview, and what Super Admins alone
-change is under **Team**. [More about some of them](configuration.md#rules-in-detail).
+[its file](configuration.md#an-organization-as-a-file), `stage_prefix` of `[organization]`.
 
-This page is written from `integrations/organizations/models/policies.py`, and a test fails when they differ. To write
-it anew:
+To change one, an Admin opens **Roles and rules › Rules**; `paused` is a button of the overview, and what Super Admins
+alone change is under **Team**. Or change the file and run `configure`. [More about some of
+them](configuration.md#rules-in-detail).
+
+This page is written from `integrations/organizations/models/policies.py`. To write it anew:
 `python3 manage.py shell -v 0 -c "from portal.devtools.rules_page import page; print(page(), end='')"`.
 
 | rule | in the settings | unless set | what it says |
