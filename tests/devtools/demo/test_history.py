@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import VerdictCode
+from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
@@ -121,6 +122,18 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         results = Invitation.objects.filter(results__isnull=False).distinct()
         for invitation in results:
             assert opportunities[invitation.opportunity_id]["feedback"], invitation
+
+    with subtests.test(
+        "an outage began and ended with calls on record, and who waited for its end was invited"
+    ):
+        outage = Incident.objects.get(code="platform_down")
+        failed = ApiCall.objects.filter(status=503)
+        assert failed.earliest("at").at == outage.began_at
+        ended_at = outage.ended_at
+        assert ended_at is not None
+        assert failed.latest("at").at < ended_at < outage.began_at + timedelta(hours=1)
+        waited = Invitation.objects.filter(opportunity_id__in=failed.values("opportunity_id"))
+        assert waited.filter(invited_at__gt=ended_at).count() == waited.count() == 2
 
     with subtests.test("everybody who entered the stage has a row"):
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])

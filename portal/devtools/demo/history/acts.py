@@ -18,12 +18,6 @@ from portal.devtools.sandbox.lever.seed import NO_CONTACT, add_candidate, add_po
 from portal.devtools.sandbox.values import JsonObject, stable_id
 
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
-ANSWER_LOST: JsonObject = {
-    "method": "POST",
-    "path": "/api/assessments$",
-    "probability": 1.0,
-    "times": 1,
-}
 #: A role that nothing is mapped to.
 DESIGNER = "Product Designer"
 #: The recruiter follows one in so many candidates.
@@ -106,9 +100,11 @@ class Acts:
 
     def lose_next_answer(self, *, is_sent: bool = True) -> None:
         """Let the next invitation have no answer; it is sent or it isn't, which the portal can't know."""
-        kind = "reset_after" if is_sent else "reset_before"
-        rule = ANSWER_LOST | {"account": self._slug, "kind": kind}
-        self._codescreen.faults.load({"seed": 1, "rules": [rule]})
+        self.fail({"kind": "reset_after" if is_sent else "reset_before", "method": "POST", "times": 1})
+
+    def fail(self, *faults: JsonObject) -> None:
+        """Let CodeScreen's calls fail like this from now on; without a fault they are answered again."""
+        self._codescreen.faults.load({"rules": [fault | {"account": self._slug} for fault in faults]})
 
     # at the portal
 

@@ -34,6 +34,8 @@ TREES = tuple(
     """.split()  # noqa: SIM905 a list would take fifty lines
 )
 
+#: So many days ago CodeScreen had an outage, in which two of the ordinary candidates entered the stage.
+OUTAGE_DAYS = 3.7
 PASSED, FAILED, BROKEN, ABANDONED, NOT_STARTED = "passed", "failed", "broken", "abandoned", "not started"
 #: Ordinary candidates, where everything goes as it should: days ago, role, what becomes of it, score.
 ORDINARY = (
@@ -49,8 +51,8 @@ ORDINARY = (
     (6.7, BACKEND, PASSED, 88),
     (5.5, BACKEND, ABANDONED, None),
     (4.6, FRONTEND, BROKEN, None),
-    (3.7, BACKEND, PASSED, 79),
-    (2.7, FRONTEND, FAILED, 55),
+    (OUTAGE_DAYS, BACKEND, PASSED, 79),
+    (OUTAGE_DAYS - 0.02, FRONTEND, FAILED, 55),
 )
 
 
@@ -84,20 +86,17 @@ class Journeys:
         self._now = now
         self._words = iter(TREES)
 
-    def events(self) -> list[Event]:
-        """Return all that has happened by now, in order."""
-        parts = (
-            self._changes_by_the_team,
-            self._not_invited,
-            self._lost_answers,
-            self._held,
-            self._second_looks,
-            self._regraded,
-            self._underway,
-            self._ordinary,
-        )
-        events = [event for part in parts for event in part() if event.at <= self._now - LATEST]
-        return sorted(events, key=lambda event: event.at)
+    def events(self) -> Iterator[Event]:
+        """Yield all that happens, in no order; what is planned for later than now, too."""
+        yield from self._changes_by_the_team()
+        yield from self._not_invited()
+        yield from self._lost_answers()
+        yield from self._outage()
+        yield from self._held()
+        yield from self._second_looks()
+        yield from self._regraded()
+        yield from self._underway()
+        yield from self._ordinary()
 
     def _ago(self, days: float = 0.0, hours: float = 0.0) -> datetime:
         return ago(self._now, days, hours)
@@ -186,6 +185,14 @@ class Journeys:
                 yield Event(at + 50 * MINUTE, settle)
                 yield Event(at + 52 * MINUTE, self._acts.update_incidents)
                 yield from self._assessment(person, at + 60 * MINUTE, PASSED, 93)
+
+    def _outage(self) -> Iterator[Event]:
+        """Yield forty minutes in which CodeScreen answers 503, and the tries until all is sent."""
+        begin = self._ago(OUTAGE_DAYS) - MINUTE
+        yield Event(begin, partial(self._acts.fail, {"kind": "status", "status": 503}))
+        yield Event(begin + 40 * MINUTE, self._acts.fail)
+        for minutes in range(3, 70, 4):
+            yield Event(begin + minutes * MINUTE, self._acts.update_incidents)
 
     def _held(self) -> Iterator[Event]:
         """Yield who waits for an Admin's yes: one by a tag, and of a bulk move those beyond the limit."""

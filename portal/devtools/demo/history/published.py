@@ -9,16 +9,7 @@ from functools import partial
 
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.demo.history.acts import DESIGNER, OWNER, Acts, Person
-from portal.devtools.demo.history.journeys import (
-    BACKEND,
-    FRONTEND,
-    HOLD_TAG,
-    LATEST,
-    MINUTE,
-    Event,
-    ago,
-    entry,
-)
+from portal.devtools.demo.history.journeys import BACKEND, FRONTEND, HOLD_TAG, MINUTE, Event, ago, entry
 from portal.devtools.demo.provisioning import PUBLISHED
 from portal.devtools.sandbox.codescreen import seed as codescreen_seed
 from portal.devtools.sandbox.lever import seed as lever_seed
@@ -58,12 +49,8 @@ def add_accounts(platforms: Platforms) -> None:
     platforms.codescreen.platform.add_account(codescreen_seed.new_account(PUBLISHED, assessments=2))
 
 
-def events(acts: Acts, now: datetime) -> list[Event]:
-    """Return what has happened there by now."""
-    return [event for event in _events(acts, now) if event.at <= now - LATEST]
-
-
-def _events(acts: Acts, now: datetime) -> Iterator[Event]:
+def events(acts: Acts, now: datetime) -> Iterator[Event]:
+    """Yield what happens there, in no order; what is planned for later than now, too."""
     words = iter(WORDS)
     yield Event(ago(now, BAR_DAYS), partial(acts.change_policies, OWNER, passing_score=BAR))
     for days, role, score in EVALUATED:

@@ -132,5 +132,5 @@ The demo runs. Everything in it is pretend; it ends with Ctrl-C.
                Roles and rules: map “Product Designer”, and invite the two who had no assessment
                Candidates: settle the two that were possibly sent (CodeScreen shows one of them), send the one on hold
                names: German, Japanese, and one of 46 letters
-  Acme         asked CodeScreen for results; 46 candidates, every outcome
+  Acme         asked CodeScreen for results; 46 candidates, every outcome, and an outage of CodeScreen
 """
