@@ -35,6 +35,19 @@ ACTS = {
 }
 
 
+def sending(invitation, state, **columns) -> Effect:
+    """Return the effect that sends the invitation, in that state."""
+    return factories.EffectFactory.create(
+        organization=invitation.organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state=state,
+        due_at=None,
+        **columns,
+    )
+
+
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("status", list(Status))
 def test_an_action_is_allowed_only_in_its_statuses(organization, super_admin, name, status):
@@ -102,13 +115,7 @@ def test_an_instance_belongs_to_one_invitation(organization, super_admin):
 
 def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization, super_admin):
     invitation = in_status(organization, "uncertain")
-    effect = factories.EffectFactory(
-        organization=organization,
-        invitation=invitation,
-        kind="send_invitation",
-        state="uncertain",
-        due_at=None,
-    )
+    effect = sending(invitation, "uncertain")
     invitations.resolve_as_sent(invitation, " instance-7 ", super_admin)
     effect.refresh_from_db()
     invitation.refresh_from_db()
@@ -146,9 +153,7 @@ def test_a_leased_effect_is_not_retried(organization, super_admin):
 @pytest.mark.parametrize("status", ["uncertain", "withdrawn", "completed"])
 def test_retrying_its_effect_sends_no_invitation_again_unless_it_failed(organization, super_admin, status):
     invitation = in_status(organization, status)
-    effect = factories.EffectFactory(
-        organization=organization, invitation=invitation, kind="send_invitation", state="failed", due_at=None
-    )
+    effect = sending(invitation, "failed")
     with pytest.raises(ActionNotAllowed):
         retry_effect(effect, super_admin)
     effect.refresh_from_db()
@@ -160,14 +165,7 @@ def test_retrying_its_effect_sends_a_failed_invitation_again_and_releases_nothin
     organization, super_admin, held_for
 ):
     invitation = in_status(organization, "failed", held_for=held_for)
-    effect = factories.EffectFactory(
-        organization=organization,
-        invitation=invitation,
-        kind="send_invitation",
-        key=str(invitation.pk),
-        state="failed",
-        due_at=None,
-    )
+    effect = sending(invitation, "failed")
     retry_effect(effect, super_admin)
     invitation.refresh_from_db()
     effect.refresh_from_db()
