@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from tests.pages.activity.test_candidate_filters import invited
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
@@ -17,13 +18,7 @@ PAGE = "/activity/o-alder/"
 @pytest.fixture
 def held(organization) -> Invitation:
     """An invitation on hold, with its candidate."""
-    invitation: Invitation = factories.InvitationFactory.create(
-        organization=organization, opportunity_id="o-alder", status="held"
-    )
-    factories.CandidateFactory.create(
-        organization=organization, opportunity_id="o-alder", invitation=invitation
-    )
-    return invitation
+    return invited(organization, "Alder", "held")
 
 
 @pytest.mark.parametrize("reason", ["Has another offer.", ""])
@@ -40,12 +35,11 @@ def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
     by = f"By {super_admin.username}"
     assert answer.context["card"].why == (f"{by}: {reason}" if reason else f"{by}.")
     assert [step.label for step in answer.context["steps"] if step.is_current] == ["Cancelled"]
-    assert "Withdrawn" not in page
     again = "To send it after all, move the candidate out of the stage and back in."
     assert answer.context["card"].next_step == f"Nothing was sent. {again}"  # as the note in Lever says
-    listed = text(super_admin_client.get("/activity/"))
-    assert "Cancelled" in listed
-    assert "Withdrawn" not in listed
+    for shown in (page, text(super_admin_client.get("/activity/"))):
+        assert "Cancelled" in shown
+        assert "Withdrawn" not in shown
 
 
 @pytest.mark.parametrize(
@@ -58,23 +52,16 @@ def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
 def test_the_card_tells_of_a_stage_that_sends_nothing_only_where_nothing_else_is_known(
     super_admin_client, organization, verdicts, title
 ):
-    for number, verdict in enumerate(verdicts):
-        at = timezone.now() - timedelta(minutes=9 - number)
-        factories.DeliveryFactory.create(
-            organization=organization,
-            opportunity_id="o-alder",
-            verdict=verdict,
-            received_at=at,
-            decided_at=at,
-            due_at=None,
-        )
+    made = histories.History(organization, "alder", timezone.now() - timedelta(minutes=9))
+    for verdict in verdicts:
+        made.moved(verdict, "")
     assert super_admin_client.get(PAGE).context["card"].title == f"Not invited: {title}"
 
 
 def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
-    organization, super_admin, super_admin_client
+    organization, super_admin_client
 ):
-    address = histories.make(organization, super_admin, "passed")
+    address = histories.make(organization, "passed")
     assert "Details from CodeScreen" not in text(super_admin_client.get(address))
     Result.objects.update(
         details_json='{"plagiarismCheckPassed": false, "sentAt": "2026-12-01T08:38:34Z", '
@@ -88,7 +75,5 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
     ]
     assert "<script>alert(1)" not in page.content.decode()
     assert "Details from CodeScreen" in text(page)
-    factories.InvitationFactory.create(
-        organization=organization, opportunity_id=Invitation.objects.get().opportunity_id, round=2
-    )
+    factories.InvitationFactory.create(organization=organization, opportunity_id="o-passed", round=2)
     assert "Details from CodeScreen" in text(super_admin_client.get(address))

@@ -34,7 +34,7 @@ def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_cl
 
 
 def test_the_page_is_read_by_people_and_says_each_thing_once(super_admin_client, organization, super_admin):
-    histories.make(organization, super_admin, "passed")
+    histories.make(organization, "passed")
     Result.objects.update(details_json='{"issueCount": 10}', report_url="https://reports.example/r/1")
     result, opportunity_id = Result.objects.get(), "o-passed"
     page = super_admin_client.get(reverse("candidate-data", args=[opportunity_id])).content.decode()

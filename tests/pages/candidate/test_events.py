@@ -16,8 +16,8 @@ def lines(organization, opportunity_id):
     return [event.text for event in events(CandidateRows(organization, opportunity_id))]
 
 
-def test_a_journey_is_told_newest_first(organization, super_admin):
-    histories.make(organization, super_admin, "passed")
+def test_a_journey_is_told_newest_first(organization):
+    histories.make(organization, "passed")
     assert lines(organization, "o-passed") == [
         "E-mail sent to the team",
         "Passed, 82",
@@ -43,8 +43,8 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         ("three-rounds", "Invited to “Backend”, round 3", "info"),
     ],
 )
-def test_an_event_is_coloured_by_what_it_means(organization, super_admin, state, line, tone):
-    histories.make(organization, super_admin, state)
+def test_an_event_is_coloured_by_what_it_means(organization, state, line, tone):
+    histories.make(organization, state)
     found = {event.text: event.tone for event in events(CandidateRows(organization, f"o-{state}"))}
     assert found[line] == tone
 

@@ -13,7 +13,7 @@ STATES = ("passed", "failed", "not-invited", "uncertain", "in-progress", "three-
 
 
 def test_each_state_is_accessible(browser: Browser, live_server, organization, super_admin) -> None:
-    made = [histories.make(organization, super_admin, state) for state in STATES]
+    made = [histories.make(organization, state) for state in STATES]
     with Visit(browser, live_server.url, super_admin) as visit:
         for number, address in enumerate([*made, f"{made[0]}?show=technical"]):
             visit.open_and_check(address, shapes=[SHAPES[number % 2]])

@@ -27,8 +27,8 @@ def steps_of(organization, opportunity_id):
         ("three-rounds", "done now to-come to-come to-come", "Invited: "),
     ],
 )
-def test_steps_follow_the_state(organization, super_admin, state, states, said):
-    histories.make(organization, super_admin, state)
+def test_steps_follow_the_state(organization, state, states, said):
+    histories.make(organization, state)
     steps = steps_of(organization, f"o-{state}")
     assert [step.state.removeprefix("is-") for step in steps] == states.split()
     [current] = [step for step in steps if step.is_current]
@@ -65,6 +65,6 @@ def test_what_hinders_stands_in_the_place_of_its_step(organization, status, reac
     assert not current.note
 
 
-def test_a_round_that_a_person_asked_for_says_so(organization, super_admin):
-    histories.make(organization, super_admin, "three-rounds")
+def test_a_round_that_a_person_asked_for_says_so(organization):
+    histories.make(organization, "three-rounds")
     assert steps_of(organization, "o-three-rounds")[0].note == "Sent again"

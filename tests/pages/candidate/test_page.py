@@ -27,27 +27,27 @@ from tests.support.page_text import text
         ("erased", ["Erased person", "The words were erased"]),
     ],
 )
-def test_a_candidate_is_shown_in_each_state(page_of, state, words):
-    page = page_of(state)
+def test_a_candidate_is_shown_in_each_state(organization, super_admin_client, state, words):
+    page = text(super_admin_client.get(histories.make(organization, state)))
     for word in words:
         assert word in page
     assert page.count('aria-current="step"') == 1
 
 
-def test_the_page_links_to_lever_and_to_the_report(settings, page_of):
+def test_the_page_links_to_lever_and_to_the_report(settings, organization, super_admin_client):
     settings.LEVER_API_URL = "https://api.lever.co/v1"
-    page = page_of("passed")
-    assert 'href="https://hire.lever.co/candidates/o-passed"' in page
-    assert f'href="{histories.REPORT}"' in page
-    assert "Open in CodeScreen" not in page_of("expired")
+    passed, expired = (
+        text(super_admin_client.get(histories.make(organization, state))) for state in ("passed", "expired")
+    )
+    assert 'href="https://hire.lever.co/candidates/o-passed"' in passed
+    assert f'href="{histories.REPORT}"' in passed
+    assert "Open in CodeScreen" not in expired
 
 
-def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
-    organization, super_admin, super_admin_client
-):
-    address = histories.make(organization, super_admin, "expired")
+def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(organization, super_admin_client):
+    address = histories.make(organization, "expired")
     since = Invitation.objects.get().changed_at
-    made = histories.History(organization, "o-expired", "Candidate Alder", since)
+    made = histories.History(organization, "expired", since)
     Invitation.objects.update(followed_since=made.now)
     made.moved("already_invited", "The candidate already has “Backend”.", Invitation.objects.get())
     page = text(super_admin_client.get(address))
@@ -64,20 +64,17 @@ def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organizat
     assert "/candidates/a%2Fb" in page
 
 
-def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(
-    organization, super_admin, super_admin_client
-):
-    address = histories.make(organization, super_admin, "passed")
+def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(organization, super_admin_client):
+    address = histories.make(organization, "passed")
 
     def count() -> list[int]:
         pages = (address, f"{address}?show=technical")
         return [queries_of(super_admin_client, page) for page in pages]
 
     before = count()
-    made = histories.History(organization, "o-passed", "Candidate Alder", Invitation.objects.get().created_at)
+    made = histories.History(organization, "passed", Invitation.objects.get().created_at)
     for number in range(2, 12):
-        again = made.invitation("pending", round=number)
-        made.moved("invite", histories.SENT, again)
+        again = made.invited(round=number)
         made.result(again, outcome="Failed", score=number)
         made.effect("leave_note", {"text": "A note."}, invitation=again)
         made.call("GET", f"/{number}")

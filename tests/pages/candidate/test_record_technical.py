@@ -13,10 +13,8 @@ def record(organization, opportunity_id, most=MOST):
     return technical_record(CandidateRows(organization, opportunity_id, most))
 
 
-def test_the_newest_row_comes_first_and_repeated_polls_are_one_line(
-    organization, super_admin, super_admin_client
-):
-    address = histories.make(organization, super_admin, "passed")
+def test_the_newest_row_comes_first_and_repeated_polls_are_one_line(organization, super_admin_client):
+    address = histories.make(organization, "passed")
     entries = record(organization, "o-passed").entries
     assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
     page = text(super_admin_client.get(f"{address}?show=technical&all"))
@@ -25,9 +23,9 @@ def test_the_newest_row_comes_first_and_repeated_polls_are_one_line(
     assert page.count("GET /assessments/instances/") == 2
 
 
-def test_the_record_says_when_there_is_more(organization, super_admin, super_admin_client):
-    address = histories.make(organization, super_admin, "passed")
-    made = histories.History(organization, "o-passed", "Candidate Alder", factories.a_moment_ago())
+def test_the_record_says_when_there_is_more(organization, super_admin_client):
+    address = histories.make(organization, "passed")
+    made = histories.History(organization, "passed", factories.a_moment_ago())
     for number in range(MOST):
         made.call("POST", f"/{number}")
     page = text(super_admin_client.get(f"{address}?show=technical"))

@@ -20,8 +20,8 @@ def items(erasure=None):
     return {item.effect.kind: item for item in reversed(newest_first)}
 
 
-def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
-    histories.make(organization, super_admin, "passed")
+def test_the_words_are_shown_as_lever_got_them(organization):
+    histories.make(organization, "passed")
     written = items()
     assert dict(written["write_feedback"].words.fields)["Rating"] == "4 - Strong Hire"
     assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
@@ -31,8 +31,8 @@ def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
     assert {item.state for item in written.values()} == {"Written"}
 
 
-def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
-    histories.make(organization, super_admin, "passed")
+def test_old_rows_say_that_their_words_were_not_kept(organization):
+    histories.make(organization, "passed")
     Effect.objects.update(written={})
     written = items()
     assert written["write_feedback"].remark == NOT_RECORDED
@@ -40,29 +40,29 @@ def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
     assert written["set_progress_tag"].remark == REMOVAL_NOT_RECORDED
 
 
-def test_erased_words_are_said_to_be_erased(organization, super_admin):
-    histories.make(organization, super_admin, "erased")
+def test_erased_words_are_said_to_be_erased(organization):
+    histories.make(organization, "erased")
     written = items(Erasure.objects.get())
     assert {item.remark for item in written.values()} == {ERASED}
 
 
-def test_what_waits_and_what_failed_is_not_called_written(organization, super_admin):
-    histories.make(organization, super_admin, "failed")
-    histories.make(organization, super_admin, "in-progress")
+def test_what_waits_and_what_failed_is_not_called_written(organization):
+    for state in ("failed", "in-progress"):
+        histories.make(organization, state)
     states = {(item.effect.kind, item.state) for item in written_to_lever(Effect.objects.all(), None)}
     assert ("write_feedback", "Not written") in states
     assert ("set_progress_tag", "Waiting") in states
 
 
-def test_what_was_no_longer_wanted_is_left_out(organization, super_admin):
-    histories.make(organization, super_admin, "passed")
+def test_what_was_no_longer_wanted_is_left_out(organization):
+    histories.make(organization, "passed")
     Effect.objects.filter(kind="set_progress_tag").update(state="cancelled", done_at=None)
     Effect.objects.filter(kind="write_feedback").update(written={}, end_reason="later_attempt")
     assert {"set_progress_tag", "write_feedback"}.isdisjoint(items())
 
 
-def test_what_later_writes_replaced_is_folded_and_marked(organization, super_admin, super_admin_client):
-    address = histories.make(organization, super_admin, "passed")
+def test_what_later_writes_replaced_is_folded_and_marked(organization, super_admin_client):
+    address = histories.make(organization, "passed")
     first = Effect.objects.get(kind="write_feedback")
     for kind, written in (
         ("write_feedback", first.written),
