@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.pages.mappings import mapping_list
+from integrations.pages.mappings.mapping_edit import RoleMappingForm
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -54,6 +55,26 @@ def test_each_role_shows_its_assessment_and_the_reason(super_admin_client, ready
     assert reasons["Backend Engineer"] == "the mapping for this role and stage"
     assert reasons["Frontend"] == "no mapping for this stage"
     assert "A tag on the candidate counts too" not in text(elsewhere)
+
+
+@pytest.mark.parametrize(("owner", "step"), [(RoleMappingForm, "clean"), (RoleMapping, "save")])
+@pytest.mark.parametrize("page", ["mapping-add", "mapping-edit"])
+def test_a_second_click_at_the_same_moment_is_answered_at_the_form(
+    organization_admin_client, ready_organization, monkeypatch, page, owner, step
+):
+    values = {"role": "Backend Engineer", "stage": "CodeScreen Assessment", "assessment": "Backend"}
+    checked = getattr(owner, step)
+
+    def as_the_first_click_ends(*args, **kwargs):
+        found = checked(*args, **kwargs) if step == "clean" else None
+        RoleMapping.objects.bulk_create([RoleMapping(organization=ready_organization, **values)])
+        return found or checked(*args, **kwargs)
+
+    monkeypatch.setattr(owner, step, as_the_first_click_ends)
+    keys = [RoleMapping.objects.get().pk] if page == "mapping-edit" else []
+    answer = organization_admin_client.post(reverse(page, args=keys), values)
+    assert answer.status_code == 200
+    assert text(answer).count("This role already has an assessment for that stage.") == 1
 
 
 @pytest.mark.usefixtures("ready_organization")
