@@ -59,23 +59,24 @@ append_only.lift_while_flushed()
 LONGEST = {"test_postgresql.py", "test_runs.py", "test_fault_run.py"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items) -> Iterator[None]:
     """Mark what opens a browser, before `-m` chooses; skip the suites whose services aren't installed, unless they are
-    required; let each process begin with one of the longest tests.
+    required. Once all others have chosen and ordered, let each process begin with one of the longest tests.
     """
-    longest = [item for item in items if item.path.name in LONGEST and item.get_closest_marker("slow")]
-    count, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    items[:] = [item for item in items if item not in longest]
-    for number, item in enumerate(longest):
-        share_begins = count * (number % processes) // processes
-        items.insert(share_begins + len(longest), item)  # surely inside the share
     missing = test_suites.missing()
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
         for name in missing.keys() & {marker.name for marker in item.iter_markers()}:
             item.add_marker(pytest.mark.skip(reason=missing[name]))
+    yield
+    longest = [item for item in items if item.path.name in LONGEST and item.get_closest_marker("slow")]
+    count, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for item in items if item not in longest]
+    for number, item in enumerate(longest):
+        share_begins = count * (number % processes) // processes
+        items.insert(share_begins + len(longest), item)  # surely inside the share
 
 
 @pytest.fixture(scope="session")
