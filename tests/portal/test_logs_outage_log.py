@@ -2,8 +2,10 @@
 
 import logging
 import multiprocessing
+import os
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 
 import psycopg
@@ -83,6 +85,31 @@ def test_processes_that_are_forked_say_it_as_one():
         codes.append(child.exitcode)
     assert codes == [True, False]
     assert not outages.filter(record(redis.ConnectionError("x")))
+
+
+def test_a_process_that_is_forked_while_a_thread_says_it_is_not_held_up(monkeypatch):
+    outages, parent = OncePerOutage(), os.getpid()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    class Minute(float):
+        def __gt__(self, seconds: float) -> bool:
+            if os.getpid() == parent:
+                has_begun.set()
+                may_end.wait(20)
+            return super().__gt__(seconds)
+
+    monkeypatch.setattr("portal.logs.SAY_EVERY_SECONDS", Minute(60))
+    saying = threading.Thread(target=outages.is_news, args=["Redis"])
+    saying.start()
+    assert has_begun.wait(20)
+    child = multiprocessing.get_context("fork").Process(target=outages.is_news, args=["Redis"])
+    child.start()
+    child.join(5)
+    is_held_up = child.is_alive()
+    child.kill()
+    may_end.set()
+    saying.join()
+    assert not is_held_up
 
 
 def made_again(what: str) -> dict[str, object]:

@@ -1,19 +1,21 @@
-"""A web server and workers as two `serve`: what they say of each other, and that each ends soon."""
+"""A web server and workers as two `serve`: what they say of each other; that each goes on, and ends soon."""
 
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 
-from portal.devtools.processes import descendants, free_port, wait_until
+from portal.devtools.processes import descendants, free_port, processes, wait_until
 from tests.support.metrics import TOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -106,3 +108,47 @@ def test_a_web_server_alone_speaks_for_all_its_processes_and_of_the_workers_else
         web.send_signal(signal.SIGTERM)
         assert web.wait(30) == 0
         assert probe(port, "live")[0] == 0
+
+
+def cluster_of(pid: int) -> dict[str, int] | None:
+    """Return the processes of the workers of a `serve` by what they are, once all of them have started."""
+    ours = set(descendants(pid))
+    found = sorted(one.pid for one in processes() if one.pid in ours and is_cluster(one.pid))
+    names = ("main", "sentinel", "worker 1", "worker 2", "monitor", "pusher")
+    return dict(zip(names, found, strict=True)) if len(found) == len(names) else None
+
+
+def is_cluster(pid: int) -> bool:
+    with suppress(OSError):
+        return b"\0qcluster\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def works_after(environ: dict[str, str], moment: float) -> bool:
+    """Whether one of the workers has made progress since."""
+    query = "SELECT MAX(unixepoch(at, 'subsec')) FROM integrations_heartbeat"
+    database = environ["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(database)) as connection, suppress(sqlite3.OperationalError):
+        return float(connection.execute(query).fetchone()[0] or 0.0) > moment
+    return False
+
+
+@pytest.mark.nightly
+def test_workers_go_on_when_one_of_their_processes_is_killed_or_what_hands_out_tasks_suspended(
+    environ: dict[str, str],
+) -> None:
+    environ["Q_WORKERS"] = "2"
+    with serve(environ, "workers-1", "--workers") as workers:
+        wait_until(lambda: works_after(environ, 0), START_SECONDS, "no worker began to work")
+        for name, number in (
+            ("sentinel", signal.SIGKILL),
+            ("main", signal.SIGKILL),
+            ("pusher", signal.SIGSTOP),
+        ):
+            cluster = wait_until(lambda: cluster_of(workers.pid), START_SECONDS, "the workers didn't start")
+            os.kill(cluster[name], number)
+            # a beat just after the kill may still be of a worker that waits for the queue from now on
+            after = time.time() + 2
+            wait_until(partial(works_after, environ, after), START_SECONDS, "nobody works any more")
+    assert workers.returncode == 0
+    assert not [one for one in processes() if one.parent == workers.pid]
