@@ -14,7 +14,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
 #: So much time one question for the deleted may span; Lever refuses more.
-MOST_AT_ONCE = timedelta(days=30)
+LONGEST_WINDOW = timedelta(days=30)
 #: A sweep reads everybody in a trigger stage within this time. Who is deleted later was found by it before.
 SWEPT_WITHIN = timedelta(days=28)
 
@@ -63,23 +63,22 @@ def _deleted(
 ) -> list[LostElsewhere]:
     """Return the person's opportunities that were deleted since rows are lost; Lever no longer shows their tags.
 
-    It is asked for good: the person may come back at any time. Raises PlatformError, but not where the list isn't
-    allowed.
+    It is asked for good: the person may come back at any time. Raises PlatformError, but a window that Lever refuses
+    is left out, so that it hides nobody who was deleted in another.
     """
     start, until = organization.rows_lost_from, organization.rows_lost_until
     if start is None or until is None or not opportunity.contact_id:
         return []
     end, deleted = min(database.now(), until + SWEPT_WITHIN), list[Opportunity]()
-    try:
-        while start < end:
-            stop = min(start + MOST_AT_ONCE, end)
+    while start < end:
+        stop = min(start + LONGEST_WINDOW, end)
+        try:
             for page in clients.lever().deleted_pages(milliseconds(start), milliseconds(stop)):
                 deleted.extend(page.items)
-            start = stop
-    except PlatformError as error:
-        if error.status not in {400, 403, 404}:
-            raise
-        return []
+        except PlatformError as error:
+            if error.status not in {400, 403, 404}:
+                raise
+        start = stop
     return [
         LostElsewhere(one.id, has_progress_tag=True)
         for one in deleted

@@ -184,6 +184,20 @@ def test_who_comes_back_after_their_candidacy_was_deleted_is_offered(
     assert sandbox.invitations_sent() == 0
 
 
+def test_the_deleted_of_a_time_that_lever_lists_are_offered_when_it_refuses_an_earlier_one(
+    scenario, sandbox, acme, super_admin
+):
+    opportunity_id = sandbox.opportunity_id("Tamarack")
+    sandbox.lever_does("delete", opportunities=[opportunity_id])
+    record_restore(acme, ago(days=36), None, super_admin)
+    acme.role_mappings.create(role="Frontend Engineer", assessment="Backend")
+    refused = {"kind": "status", "status": 400, "path": "/opportunities/deleted", "times": 1}
+    sandbox.lever.faults.load({"rules": [refused]})
+    delivery = scenario.enter("Tamarack again")
+    assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE_ELSEWHERE)
+    assert sandbox.invitations_sent() == 0
+
+
 def lose_the_result(invitation):
     """Make the rows those of a backup from before the result."""
     Effect.objects.filter(invitation=invitation).exclude(kind="send_invitation").delete()
