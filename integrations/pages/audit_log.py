@@ -101,7 +101,7 @@ class AuditLogView(AuditLogMixin, TemplateView):
         )
         used_actions = set(self._distinct("action"))
         head = ChainHead.objects.filter(pk=self.organization.pk).first()
-        is_checkable = head is not None and head.position <= MOST_CHECKED
+        is_checkable = head is None or head.position <= MOST_CHECKED
         return super().get_context_data(
             page=page,
             rows=log_rows(page),

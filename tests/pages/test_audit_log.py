@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
+from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from integrations.catalog.models import RoleMapping
@@ -41,10 +42,14 @@ def test_whether_the_log_is_whole_is_said_at_a_click(super_admin_client, entries
     assert "Whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
     assert "Whole: " not in text(super_admin_client.get(f"{AUDIT}?check&page=1")), "a page is only turned"
     monkeypatch.setattr(audit_log, "MOST_CHECKED", 1)
-    assert "Whole: " not in text(super_admin_client.get(f"{AUDIT}?check")), "so long a log is the command's"
+    long = text(super_admin_client.get(f"{AUDIT}?check"))
+    assert "Whole: " not in long
+    assert "too long for a page" in long
     monkeypatch.undo()
     append_only.overwrite(recorded().filter(action=AuditAction.CHANGE_ROLE), actor_name="else")
     assert "Not whole: " in text(super_admin_client.get(f"{AUDIT}?check"))
+    ChainHead.objects.all().delete()
+    assert "Not whole: " in text(super_admin_client.get(f"{AUDIT}?check")), "also where the head is gone"
 
 
 def export(client, query: str = "") -> list[list[str]]:
