@@ -29,13 +29,14 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = label), 2000);
 });
 
-// A double click sends a form once: sent twice, a token that is rotated would end at once.
+// Two clicks send a form once: sent twice, a token that is rotated would end at once.
 
-const DOUBLE_CLICK_MS = 1000;
+const IMPATIENT_MS = 5000;
 
 document.addEventListener("submit", (event) => {
-  const { dataset } = event.target;
-  if (event.timeStamp - (dataset.sentAt ?? -Infinity) < DOUBLE_CLICK_MS) event.preventDefault();
+  const { dataset, method } = event.target;
+  if (event.defaultPrevented || method !== "post") return;
+  if (event.timeStamp - (dataset.sentAt ?? -Infinity) < IMPATIENT_MS) event.preventDefault();
   else dataset.sentAt = event.timeStamp;
 });
 
