@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -27,23 +27,23 @@ from integrations.queue.waiting import requeue_waiting
 from integrations.store import database
 
 
-def replace_webhook_key(organization: Organization, overlap: timedelta, actor: Actor) -> None:
-    """Give the organization's webhook addresses a new key; the one before is honoured for `overlap`.
+def replace_webhook_key(organization: Organization, actor: Actor) -> None:
+    """Give the organization's webhook addresses a new key; the one before is honoured for KEY_OVERLAP.
 
     So no webhook is refused before its sender knows the new address. An earlier one is refused from now on.
     """
     with transaction.atomic():
         former = Organization.objects.lock(organization.pk).webhook_key
-        _store_key(organization, former, make_webhook_key(), overlap)
+        _store_key(organization, former, make_webhook_key())
         changes = {
             "webhook_key": (former, organization.webhook_key),
-            "former_address_honoured_days": (None, overlap.days),
+            "former_address_honoured_days": (None, KEY_OVERLAP.days),
         }
         audit_and_tell(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, changes)
 
 
-def _store_key(organization: Organization, former: str, key: str, overlap: timedelta) -> None:
-    """Store a new key, and honour the former one for `overlap`: the last change before the caller's audit entry.
+def _store_key(organization: Organization, former: str, key: str) -> None:
+    """Store a new key, and honour the former one for KEY_OVERLAP: the last change before the caller's audit entry.
 
     The caller holds the organization's lock. PostgreSQL checks foreign keys at COMMIT. Who writes to the log holds the
     chain's head then, and waits for who changes the organization's key. Who changed it first and then waited for the
@@ -52,7 +52,7 @@ def _store_key(organization: Organization, former: str, key: str, overlap: timed
     ChainHead.objects.lock(organization.pk)
     organization.webhook_key = key
     organization.previous_webhook_key = former
-    organization.previous_webhook_key_until = database.now() + overlap
+    organization.previous_webhook_key_until = database.now() + KEY_OVERLAP
     organization.save(update_fields=["webhook_key", "previous_webhook_key", "previous_webhook_key_until"])
 
 
@@ -106,7 +106,7 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
             organization.save(update_fields=["name"])
         if "webhook_key" in changes:
             changes["webhook_key"] = (former, changed.webhook_key)
-            _store_key(organization, former, changed.webhook_key, KEY_OVERLAP)
+            _store_key(organization, former, changed.webhook_key)
         record = audit_and_tell if "webhook_key" in changes else audit
         record(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
     return changes

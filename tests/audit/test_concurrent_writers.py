@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -40,7 +39,7 @@ def decide(delivery) -> None:
 
 def replace_by_page(organization: Organization) -> None:
     for _ in range(REPLACED):
-        replace_webhook_key(organization, timedelta(days=1), "somebody")
+        replace_webhook_key(organization, "somebody")
 
 
 def replace_by_file(organization: Organization) -> None:

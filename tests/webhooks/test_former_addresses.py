@@ -22,7 +22,7 @@ def former(organization, super_admin):
     """The former address; the organization has a new one."""
     LeverWebhookFactory(organization=organization)
     address = organization.lever_webhook_url
-    replace_webhook_key(organization, timedelta(days=7), super_admin)
+    replace_webhook_key(organization, super_admin)
     return address
 
 

@@ -19,7 +19,6 @@ from integrations.lever.acts import (
 )
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import replace_webhook_key
-from integrations.organizations.models.organization import KEY_OVERLAP
 from integrations.pages.settings.connections import ConnectionActView
 
 
@@ -30,7 +29,7 @@ class ReplaceAddressView(ConnectionActView):
 
     def operate(self, form: Form) -> str:
         """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks."""
-        replace_webhook_key(self.organization, KEY_OVERLAP, self.user)
+        replace_webhook_key(self.organization, self.user)
         try:
             moved = move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         except NotConnected:
