@@ -169,7 +169,8 @@ def test_a_super_admin_does_the_main_job(demo, page):
     assert "success" in verify(page, demo).lower()
 
     page.goto(f"{demo.portal}/mappings/")
-    page.get_by_role("button", name=re.compile("Refresh the lists")).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("Refresh the lists")).click()
     press(page, "Add a mapping")
     for name, typed in (("Role", "Web Dev"), ("Assessment", "Backend")):
         tab_to(page, name)
