@@ -28,11 +28,13 @@ class PretendClock:
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
+        self._stack.callback(database.reset_clock)  # the real clock may stand where this one was read
         travel = time_machine.travel(START, tick=False)
         self._traveller = self._stack.enter_context(travel)
         for name, replacement in (("time.sleep", self.advance), ("time.monotonic", self.seconds)):
             self._stack.enter_context(mock.patch(name, replacement))
         self._stack.enter_context(mock.patch.object(database, "_uptime", self.seconds))
+        database.reset_clock()
         connection_created.connect(self._replace_now)
         return self
 
