@@ -132,6 +132,17 @@ def test_what_an_erasure_ended_is_not_done_after_all(invitation):
     assert tag.get().state == "cancelled"
 
 
+def test_a_note_that_was_cancelled_is_not_left_when_its_rule_is_on_again(invitation):
+    Invitation.objects.update(status="held", changed_at=timezone.now() - timedelta(hours=1))
+    states = []
+    for is_on in (True, False, True):
+        invitation.organization.note_on_wait = is_on
+        with changing(invitation.organization, invitation.opportunity_id):
+            pass
+        states.append(Effect.objects.get(kind="leave_note").state)
+    assert states == ["due", "cancelled", "cancelled"]
+
+
 def test_a_move_alone_is_cancelled_when_the_assessment_is_open_again(invitation):
     send(invitation)
     finish()
