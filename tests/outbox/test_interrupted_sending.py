@@ -65,12 +65,22 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, mo
     assert (effect.state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeypatch):
+@pytest.mark.parametrize(
+    ("meanwhile", "then"),
+    [
+        ({"status": "uncertain"}, ("invited", "instance-1")),
+        ({"status": "in_progress", "instance_id": "instance-0"}, ("in_progress", "instance-0")),
+    ],
+    ids=["uncertain", "known"],
+)
+def test_a_late_answer_confirms_an_invitation_unless_its_instance_is_known(
+    scenario, monkeypatch, meanwhile, then
+):
     invitation = scenario.pending_invitation()
     effect = factories.claimed(Effect, "slow")
 
     def send(*_, **__):
-        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
+        Invitation.objects.filter(pk=invitation.pk).update(**meanwhile)
         Effect.objects.filter(pk=effect.pk).update(
             state="uncertain", due_at=None, lease_owner="", leased_until=None
         )
@@ -79,7 +89,8 @@ def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeyp
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
     worker.perform_effect(effect)
     effect.refresh_from_db()
-    assert (effect.state, scenario.reread(invitation).status) == ("done", "invited")
+    invitation = scenario.reread(invitation)
+    assert (effect.state, invitation.status, invitation.instance_id) == ("done", *then)
 
 
 # workers that are asked to stop leave no call of unknown outcome behind
