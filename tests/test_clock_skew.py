@@ -87,6 +87,7 @@ def test_now_queries_the_database_again_when_the_machine_was_suspended(
         database.now()
 
 
+@pytest.mark.slow
 def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
     database.reset_clock()
     monkeypatch.setattr(database, "PROMPT_SECONDS", 1.0)

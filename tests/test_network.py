@@ -49,6 +49,7 @@ def send(url, sandbox):
     return client.send(assessment, "Candidate Alder", "alder@candidates.example")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTURBED)
 def test_a_call_ends_in_time_and_is_ambiguous_when_its_answer_is_disturbed(sandbox, name):
     with toxics.Proxy(sandbox.codescreen.url, DISTURBED[name]) as proxy:
@@ -68,6 +69,7 @@ def test_a_call_succeeds_when_the_network_is_slow(sandbox, toxic):
         assert time.monotonic() - started_at < TOTAL
 
 
+@pytest.mark.slow
 def test_an_invitation_is_uncertain_and_not_sent_again_when_its_answer_is_too_slow(
     connected_organization, sandbox, settings
 ):

@@ -123,6 +123,7 @@ def test_what_only_looks_a_little_like_a_person_stays(value):
     assert details_in({"key": value}, "Max Li") == {"key": value}
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=120), anything, max_size=60))
 def test_any_metadata_is_within_bounds_and_can_be_stored(metadata):
     details = details_in(metadata, *ALDER)

@@ -153,6 +153,7 @@ def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, monkeyp
     assert swept_at > began
 
 
+@pytest.mark.slow
 def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(scenario, sandbox, monkeypatch):
     for word in ("Alder", "Birch", "Cedar"):
         scenario.place(word)

@@ -66,6 +66,7 @@ def test_a_migration_takes_its_time_but_waits_briefly_for_a_lock(server, monkeyp
     assert shown(server) == SESSION
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_migration_whose_lock_is_held_lets_others_through_and_goes_on_once_it_is_free(server, monkeypatch):
     def add_column(command, **_):

@@ -98,6 +98,7 @@ def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenar
     assert Erasure.objects.get().cause == "anonymized"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["anonymize", "delete"])
 def test_a_list_that_one_turn_cannot_read_is_read_in_turns_to_its_end(scenario, monkeypatch, action):
     """A turn reads one page, and here a page has one row."""

@@ -288,6 +288,7 @@ class WebhookContract:
         payload[target] = payload[target] | {rest[0]: value} if rest else value
         return payload
 
+    @pytest.mark.slow
     @given(value=JSON_VALUES)
     @EXAMPLES
     def test_arbitrary_json_never_breaks_the_endpoint(self, sender, endpoint, value):

@@ -52,6 +52,7 @@ def test_the_document_describes_both_endpoints_and_every_status(operations):
         assert list(raw["requestBody"]["content"]) == ["application/json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 def test_a_body_that_the_document_allows_is_answered_as_it_states(key, operations, operation_id):
     operation = operations[operation_id]

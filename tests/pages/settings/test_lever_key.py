@@ -63,6 +63,7 @@ def test_an_empty_organization_is_connected_by_a_key_when_its_author_is_chosen(
     assert "Replace the key, or connect in the other way" in text(super_admin_client.get("/settings/"))
 
 
+@pytest.mark.slow
 def test_what_a_key_lacks_is_named_with_its_box_before_and_after_it_is_stored(
     super_admin_client, organization, eu
 ):
@@ -79,6 +80,7 @@ def test_what_a_key_lacks_is_named_with_its_box_before_and_after_it_is_stored(
     assert "API Credentials" in finding.fix
 
 
+@pytest.mark.slow
 def test_the_hourly_probe_finds_what_a_key_allows_by_now(super_admin_client, organization, eu):
     connect(super_admin_client, eu, api_key(eu))
     LeverConnection.objects.update(refused_scopes="stages:read:admin")
@@ -108,6 +110,7 @@ def test_a_key_that_is_not_accepted_is_explained_at_its_field(
     assert not LeverConnection.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_key_is_not_stored_without_a_user(super_admin_client, organization, eu):
     key = api_key(eu)
     asked = enter(super_admin_client, key, follow=True)
@@ -120,6 +123,7 @@ def test_a_key_is_not_stored_without_a_user(super_admin_client, organization, eu
     assert key not in str(super_admin_client.session.items())
 
 
+@pytest.mark.slow
 def test_another_account_is_told_before_its_key_is_used(super_admin_client, organization, eu):
     connect(super_admin_client, eu, api_key(eu))
     LeverConnection.objects.update(lever_user_id="somebody", lever_user_name="Somebody Else")

@@ -50,6 +50,7 @@ def wait_until(holds: Callable[[], object], seconds: float = 30) -> None:
     processes.wait_until(holds, seconds, "the condition never became true", 0.02)
 
 
+@pytest.mark.slow
 def test_a_program_is_replaced_with_all_it_started_when_it_was_killed(tmp_path: Path) -> None:
     with Supervisor([program(PROGRAM_WITH_CHILD, tmp_path / "up")]) as one:
         group = one.runs["it"].pid
@@ -152,6 +153,7 @@ def test_its_programs_get_term_when_the_supervisor_was_killed(tmp_path: Path) ->
         os.killpg(group, signal.SIGKILL)  # the programs of this test leave a child that ignores it
 
 
+@pytest.mark.slow
 def test_the_supervisor_ends_at_term_alone_when_signals_were_ignored_at_its_start(tmp_path: Path) -> None:
     with supervised(tmp_path, "SIG_IGN") as (process, groups):
         process.send_signal(signal.SIGINT)
