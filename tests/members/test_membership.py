@@ -1,12 +1,16 @@
 """An organization always keeps a Super Admin who can sign in, also when two remove each other at once."""
 
 import threading
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
+from integrations.members.acts.invitations import leave
+from integrations.members.end_access import remove_member
 from integrations.members.models.membership import LastSuperAdmin, Membership
 from tests.support import factories
+from tests.support.factories import recorded
 
 SUPER_ADMIN, ADMIN = Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN
 
@@ -79,6 +83,15 @@ def test_one_super_admin_remains_when_two_remove_each_other_at_once(organization
         thread.join()
     assert sorted(outcomes) == ["done", "refused"]
     assert count_super_admins(organization) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "action"), [(leave, "leave"), (partial(remove_member, actor="operator"), "remove_member")]
+)
+def test_what_two_requests_end_is_recorded_once(super_admins, end, action):
+    for member in [Membership.objects.get(pk=super_admins[0].pk) for _ in range(2)]:
+        end(member)
+    assert list(recorded().values_list("action", flat=True)) == [action]
 
 
 @pytest.mark.parametrize("address", ["first@acme.example", ""])

@@ -17,36 +17,28 @@ def test_the_rating_follows_the_score_where_nothing_says_who_passed(score, expec
 
 
 @pytest.mark.parametrize(
-    ("said", "score", "expected"),
+    ("said", "score", "expected", "by_score_alone"),
     [
-        ({"outcome": "Failed"}, 99, 2),
-        ({"outcome": "Failed"}, 0, 1),
-        ({"outcome": "Passed"}, 0, 3),
-        ({"outcome": "Passed"}, 80, 4),
-        ({"bar": 70}, 62, 2),  # by the score alone "3 - Hire"
-        ({"bar": 70}, 20, 1),
-        ({"bar": 20}, 20, 3),
-        ({"bar": 70}, 70, 3),
-        ({"bar": 70}, 99, 4),
-        ({"bar": 0}, 0, 3),
-        ({"bar": 100}, 100, 4),
+        ({"outcome": "Failed"}, 99, 2, 4),
+        ({"outcome": "Failed"}, 0, 1, 1),
+        ({"outcome": "Passed"}, 0, 3, 1),
+        ({"outcome": "Passed"}, 80, 4, 4),
+        ({"bar": 70}, 62, 2, 3),
+        ({"bar": 70}, 20, 1, 1),
+        ({"bar": 20}, 20, 3, 1),
+        ({"bar": 70}, 70, 3, 3),
+        ({"bar": 70}, 99, 4, 4),
+        ({"bar": 0}, 0, 3, 1),
+        ({"bar": 100}, 99, 2, 4),
+        ({"bar": 100}, 100, 4, 4),
     ],
 )
-def test_the_rating_never_contradicts_a_stated_result_or_the_bar(said, score, expected):
-    assert rate(Result(score=score, **said), THRESHOLDS, follows_result=True) == expected
-
-
-@pytest.mark.parametrize(
-    ("said", "score", "expected"),
-    [
-        ({"outcome": "Failed"}, 99, 4),
-        ({"outcome": "Passed"}, 0, 1),
-        ({"bar": 100}, 99, 4),
-        ({"bar": 0}, 0, 1),
-    ],
-)
-def test_the_rating_is_the_scores_alone_when_the_policy_is_off(said, score, expected):
-    assert rate(Result(score=score, **said), THRESHOLDS, follows_result=False) == expected
+def test_the_rating_contradicts_no_stated_result_or_bar_unless_the_policy_is_off(
+    said, score, expected, by_score_alone
+):
+    result = Result(score=score, **said)
+    assert rate(result, THRESHOLDS, follows_result=True) == expected
+    assert rate(result, THRESHOLDS, follows_result=False) == by_score_alone
 
 
 @pytest.mark.parametrize("follows_result", [True, False])

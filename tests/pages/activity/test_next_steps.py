@@ -11,28 +11,20 @@ from integrations.inbox.models.verdict import next_step
 from tests.pages.activity.test_candidate_filters import invited
 from tests.support.page_text import text
 
-#: Which verdicts leave no note in Lever: nobody can act there, the portal decides again, or a tag says it.
-NOT_NOTED = {
-    "test_request",
-    "ignored_event",
-    "erased",
-    "not_a_trigger_stage",
-    "paused",
-    "disconnected",
-    "not_visible",
-    "anonymized",
-    "entered_before",
-    "left_stage",
-    "archived",
-    "already_invited",
-    "held_for_approval",
-    "invite",
-    "noted",
+#: Which verdicts leave a note in Lever; elsewhere nobody can act there, the portal decides again, or a tag says it.
+NOTED = {
+    "contact_not_allowed",
+    "no_assessment",
+    "unknown_assessment",
+    "ambiguous_assessment",
+    "origin_excluded",
+    "no_email",
+    "invited_elsewhere",
 }
 
 
 def test_a_note_is_left_where_a_recruiter_can_act_in_lever():
-    assert {code for code in VerdictCode if not code.record.leaves_note} == NOT_NOTED
+    assert {code for code in VerdictCode if code.record.leaves_note} == NOTED
 
 
 @pytest.mark.parametrize("status", ["pending", "invited", "withdrawn"])
