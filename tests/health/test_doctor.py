@@ -2,7 +2,6 @@
 
 from integrations.health.doctor import findings
 from integrations.organizations.models.organization import Organization
-from tests.health.rows import only_finding
 
 
 def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db) -> None:
@@ -12,11 +11,3 @@ def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db)
     levels = [finding.level.severity for finding in found]
     assert levels == sorted(levels, reverse=True)
     assert all(finding.message.endswith((".", "?")) and finding.fix and finding.page.url for finding in found)
-
-
-def test_the_linters_warnings_are_among_the_findings(healthy_organization: Organization) -> None:
-    healthy_organization.default_assessment = "Bakcend"
-    healthy_organization.save()
-    finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level) == ("unknown_assessment", "warning")
-    assert "Did you mean “Backend”?" in finding.message

@@ -109,8 +109,10 @@ def test_it_is_filtered_by_person_action_and_date(organization_admin_client, ent
     assert rows("?person=configure") == 2
     assert rows("?action=change_role") == 1
     refusal = recorded().filter(action="cancel_invitation")
-    append_only.overwrite(refusal, at=datetime(2026, 1, 31, 23, 59, tzinfo=UTC))
+    append_only.overwrite(refusal, at=datetime(2026, 1, 31, tzinfo=UTC))
     assert rows("?until=2026-01-31") == 1
+    assert rows("?until=2026-01-30") == 0
+    assert rows("?since=2026-01-31") == 5
     assert rows("?since=2026-02-01") == 4
     assert rows("?since=nonsense&until=2026-99-99") == 5
     assert rows("?until=9999-12-31") == 5

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.invitations.models.candidate import Candidate
-from integrations.pages.times import Times, midnight, parse_day, within_days
+from integrations.pages.times import Times, midnight, parse_day
 from portal.templatetags.parts import ago, ahead, lasting
 
 
@@ -15,27 +14,6 @@ def test_a_day_begins_at_midnight_of_the_reader() -> None:
     assert day == date(2026, 3, 1)
     with timezone.override("Europe/Berlin"):
         assert midnight(day) == datetime(2026, 2, 28, 23, tzinfo=UTC)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("since", "until", "found"),
-    [
-        ("", "", 3),
-        ("2026-03-02", "", 2),
-        ("", "2026-03-02", 2),
-        ("2026-03-02", "2026-03-02", 1),
-        ("soon", "9999-12-31", 3),
-    ],
-)
-def test_rows_are_of_whole_days_and_an_unreadable_day_filters_nothing(
-    organization, since: str, until: str, found: int
-) -> None:
-    for day, hour in ((1, 12), (2, 23), (3, 0)):
-        at = datetime(2026, 3, day, hour, tzinfo=UTC)
-        Candidate.objects.create(organization=organization, opportunity_id=f"o-{day}", entered_at=at)
-    with timezone.override("UTC"):
-        assert within_days(Candidate.objects.all(), "entered_at", since, until).count() == found
 
 
 @pytest.mark.parametrize(
