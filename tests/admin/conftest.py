@@ -39,6 +39,8 @@ SECRETS = (
     "client-SECRET",
     "url-SECRET",
     "whsec_SECRETsigningSECRETsigningSECRET",
+    digest_of("acme"),
+    digest_of("before acme"),
 )
 
 
@@ -147,8 +149,15 @@ def make_customer(slug: str) -> Customer:
     add(PendingMembership, email=f"invited@{slug}.example", role="team_member", invited_at=now)
     add(OpportunityPerson, **about, email=f"colleague@{slug}.example", relation="owner")
     expires_at = now + timedelta(days=9)
-    digest = digest_of(slug)
-    add(ApiToken, name=f"Program of {slug}", digest=digest, scopes=["results"], expires_at=expires_at)
+    add(
+        ApiToken,
+        name=f"Program of {slug}",
+        digest=digest_of(slug),
+        previous_digest=digest_of(f"before {slug}"),
+        previous_until=expires_at,
+        scopes=["results"],
+        expires_at=expires_at,
+    )
     add(WebhookRejection, platform="lever", code="signature_mismatch")
     add(Incident, code="webhook_removed")
     add(Erasure, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1})

@@ -3,16 +3,12 @@
 import re
 from html import unescape
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ProgressTag
-from integrations.pages.help import ACTS
-from integrations.pages.urls import urlpatterns
-from tests.pages.test_access import ALLOWED, ROLES
 from tests.support import factories
 
 
@@ -30,16 +26,6 @@ def test_every_status_and_tag_is_explained(super_admin_client):
         assert status.record.meaning in page
     for tag in ProgressTag:
         assert f"“{tag}”" in page
-
-
-@pytest.mark.parametrize("view", [view for _, view in ACTS], ids=lambda view: view.__name__)
-def test_an_act_is_granted_to_the_roles_that_may_use_its_page(view):
-    [name] = {
-        str(pattern.name)
-        for pattern in urlpatterns
-        if getattr(pattern.callback, "view_class", None) is view and pattern.name in ALLOWED
-    }
-    assert set(view.allowed_roles) == set(ROLES[: ALLOWED[name]])
 
 
 def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_admin_client, organization):

@@ -62,7 +62,7 @@ def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explaine
     assert "Reconnect Lever" in page
 
 
-def test_what_happens_by_origin_is_saved_and_recorded_and_shown(organization_admin_client, organization):
+def test_what_happens_by_origin_is_saved_and_shown_or_refused(organization_admin_client, organization):
     organization_admin_client.post(URL, SAME | {"origin_agency": "hold", "origin_internal": "skip"})
     wanted = {"agency": "hold", "internal": "skip"}
     assert Organization.objects.get(pk=organization.pk).origins == wanted
@@ -73,16 +73,10 @@ def test_what_happens_by_origin_is_saved_and_recorded_and_shown(organization_adm
     organization_admin_client.post(URL, SAME | {"origin_internal": "skip"})
     assert Organization.objects.get(pk=organization.pk).origins == wanted | {"applied": "send"}
     organization_admin_client.post(URL, SAME | {"origin_internal": "send"})
-    assert Organization.objects.get(pk=organization.pk).origins == {"agency": "hold"}
-
-
-def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(
-    organization_admin_client, organization
-):
-    answer = organization_admin_client.post(URL, SAME | {"origin_agency": "never", "bulk_limit": "7"})
-    assert list(answer.context["form"].errors) == ["origin_agency"]
+    refused = organization_admin_client.post(URL, SAME | {"origin_agency": "never", "bulk_limit": "7"})
+    assert list(refused.context["form"].errors) == ["origin_agency"]
     stored = Organization.objects.get(pk=organization.pk)
-    assert (stored.origins, stored.bulk_limit) == ({}, 50)
+    assert (stored.origins, stored.bulk_limit) == ({"agency": "hold"}, 50)
 
 
 def options(answer, name: str) -> list[str]:
