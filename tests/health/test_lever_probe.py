@@ -35,13 +35,10 @@ def codes(organization) -> set[str]:
     return {finding.code for finding in doctor.findings(type(organization).objects.get(pk=organization.pk))}
 
 
-def test_a_healthy_account_costs_two_calls_and_finds_nothing(ready):
+def test_a_healthy_account_costs_two_calls_and_finds_nothing_until_a_field_is_removed(ready, sandbox):
     probe(ready)
     assert count_calls() == 2
     assert codes(ready) & {"feedback_template_incomplete", "lever_account_shared", "webhook_removed"} == set()
-
-
-def test_a_field_that_was_removed_from_the_template_is_found(ready, sandbox):
     template = LeverConnection.objects.get(organization=ready).feedback_template_id
     sandbox.lever.accounts["acme"].templates[template].fields.pop()
     probe(ready)

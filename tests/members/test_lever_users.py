@@ -217,21 +217,21 @@ def test_who_is_not_found_for_sure_keeps_access(connected_organization, super_ad
     assert "former-recruiter" in left(connected_organization)
 
 
-def test_an_address_that_an_active_user_has_too_is_not_deactivated(connected_organization, lever_users_of):
+def test_an_address_that_an_active_user_has_too_and_members_elsewhere_stay(
+    connected_organization, lever_users_of, stranger
+):
+    theirs = stranger.memberships.get().organization
+    member(theirs, "former")
     member(connected_organization, "former-recruiter")
     lever_users_of["sourcer"].email = "Former-Recruiter@acme.example"
     end_access_of_deactivated(connected_organization)
     assert "former-recruiter" in left(connected_organization)
+    assert "former" in left(theirs)
 
 
-def test_members_of_other_organizations_stay(connected_organization, stranger):
-    theirs = stranger.memberships.get().organization
-    member(theirs, "former-recruiter")
-    end_access_of_deactivated(connected_organization)
-    assert "former-recruiter" in left(theirs)
-
-
-def test_the_last_super_admin_keeps_access_and_is_told_once(connected_organization, super_admin):
+def test_the_last_super_admin_keeps_access_is_told_once_and_marked_while_deactivated(
+    connected_organization, super_admin, lever_users_of
+):
     Membership.objects.filter(user=super_admin).delete()
     last = member(connected_organization, "former-recruiter", Membership.Role.SUPER_ADMIN)
     other = member(connected_organization, "admin", Membership.Role.ADMIN)
@@ -243,19 +243,15 @@ def test_the_last_super_admin_keeps_access_and_is_told_once(connected_organizati
     worker.work()
     assert {message.to[0] for message in mail.outbox} == {last.user.email, other.user.email}
     assert len(mail.outbox) == 2
-    Membership.objects.filter(pk=other.pk).update(role=Membership.Role.SUPER_ADMIN)
-    end_access_of_deactivated(connected_organization)
-    assert left(connected_organization) == ["admin"]
-
-
-def test_who_is_active_again_is_no_longer_marked(connected_organization, super_admin, lever_users_of):
-    Membership.objects.filter(user=super_admin).delete()
-    last = member(connected_organization, "former-recruiter", Membership.Role.SUPER_ADMIN)
-    end_access_of_deactivated(connected_organization)
-    lever_users_of["former-recruiter"].deactivated_at = None
+    in_lever = lever_users_of["former-recruiter"]
+    since, in_lever.deactivated_at = in_lever.deactivated_at, None
     end_access_of_deactivated(connected_organization)
     last.refresh_from_db()
     assert last.deactivated_in_lever_at is None
+    in_lever.deactivated_at = since
+    Membership.objects.filter(pk=other.pk).update(role=Membership.Role.SUPER_ADMIN)
+    end_access_of_deactivated(connected_organization)
+    assert left(connected_organization) == ["admin"]
 
 
 def test_of_two_deactivated_super_admins_one_keeps_access(

@@ -118,7 +118,11 @@ def test_it_is_filtered_by_person_action_and_date(organization_admin_client, ent
     assert rows("?until=9999-12-31") == 5
 
 
-def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_client, entries):
+def test_a_long_log_is_paginated_and_exported_whole_a_line_per_change_without_formulas(
+    organization_admin_client, entries, monkeypatch
+):
+    monkeypatch.setattr(audit_log, "PAGE_SIZE", 2)
+    assert "Page 1 of 3" in text(organization_admin_client.get(AUDIT))
     rows = export(organization_admin_client)
     assert rows[0][:4] == ["when (UTC)", "who", "action", "target"]
     assert [row[4:7] for row in rows if row[2] == "changed the rules"] == [
@@ -129,13 +133,6 @@ def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_cl
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
     assert len(export(organization_admin_client, "?action=change_role")) == 2
-
-
-def test_a_long_log_is_paginated_and_exported_whole(organization_admin_client, entries, monkeypatch):
-    monkeypatch.setattr(audit_log, "PAGE_SIZE", 2)
-    assert "Page 1 of 3" in text(organization_admin_client.get(AUDIT))
-    actions = {row[2] for row in export(organization_admin_client)}
-    assert {"changed the rules", "cancelled the invitation"} < actions
 
 
 def test_a_log_too_long_for_one_file_is_to_be_exported_in_parts(super_admin_client, entries, monkeypatch):

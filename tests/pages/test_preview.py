@@ -57,26 +57,19 @@ def test_a_link_or_an_id_names_the_candidate(written):
     assert opportunity_id(written) == ID
 
 
-def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
+def test_an_invitation_is_shown_with_its_effects_and_nothing_but_the_calls_is_written(
     team_member_client, mapped_organization, sandbox
 ):
     before, sent = row_counts(), sandbox.invitations_sent()
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
+    called = set(ApiCall.objects.values_list("pk", flat=True))
+    stage, candidate = sandbox.stage_id("CodeScreen Assessment"), sandbox.opportunity_id("Alder")
+    answer = team_member_client.get(URL, {"candidate": candidate, "stage": stage})
     assert answer.context["answer"]["decision"].verdict == "invite"
     for words in ("The assessment is “Backend”", "Send invitation"):
         assert words in text(answer)
     assert row_counts() == before
     assert sandbox.invitations_sent() == sent
-
-
-def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(
-    team_member_client, mapped_organization, sandbox
-):
-    stage, candidate = sandbox.stage_id("CodeScreen Assessment"), sandbox.opportunity_id("Alder")
-    before = set(ApiCall.objects.values_list("pk", flat=True))
-    team_member_client.get(URL, {"candidate": candidate, "stage": stage})
-    calls = ApiCall.objects.exclude(pk__in=before)
+    calls = ApiCall.objects.exclude(pk__in=called)
     assert {call.opportunity_id for call in calls} == {candidate}  # by it they are erased with the candidate
     assert not calls.exclude(effect=None, delivery=None).exists()
 

@@ -163,19 +163,17 @@ def test_a_candidate_with_two_assessments_counts_once_together_and_in_each(ready
     assert sent_by(By.ASSESSMENT, report) == {"Backend": 1, "System Design": 1}
 
 
-def test_a_candidate_counts_by_source(ready_organization):
-    for number, origin in enumerate(("agency", "agency", "")):
-        row = invite(ready_organization, number)
-        Candidate.objects.filter(opportunity_id=row.opportunity_id).update(origin=origin)
-    assert sent_by(By.ORIGIN, report_of(ready_organization, asked_period({}))) == {"agency": 2, "none": 1}
-
-
-def test_a_renamed_role_is_one_line_under_its_new_title(ready_organization):
-    for number, title in enumerate(("Backend Engineer", "Platform Engineer")):
+def test_a_candidate_counts_by_source_and_a_renamed_role_is_one_line(ready_organization):
+    for number, (title, origin) in enumerate(
+        (("Backend Engineer", "agency"), ("Platform Engineer", "agency"), ("Platform Engineer", ""))
+    ):
         row = invite(ready_organization, number, role_title=title)
-        Candidate.objects.filter(opportunity_id=row.opportunity_id).update(role_id="role-1")
+        own = Candidate.objects.filter(opportunity_id=row.opportunity_id)
+        own.update(origin=origin, role_id="role-1")
     Role.objects.create(organization=ready_organization, external_id="role-1", title="Platform Engineer")
-    assert sent_by(By.ROLE, report_of(ready_organization, asked_period({}))) == {"Platform Engineer": 2}
+    report = report_of(ready_organization, asked_period({}))
+    assert sent_by(By.ORIGIN, report) == {"agency": 2, "none": 1}
+    assert sent_by(By.ROLE, report) == {"Platform Engineer": 3}
 
 
 def test_who_started_and_finished_between_two_polls_has_started(ready_organization):

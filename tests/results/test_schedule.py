@@ -208,21 +208,14 @@ def test_a_withdrawn_one_is_asked_about_as_long_as_an_invited_one(poll_answer, s
 
 # by when a candidate must start, and what the progress tag says of one who hasn't
 
-
-STARTED = {"status": "In_Progress", "metadata": {}}
-
-
-MINUTE = timedelta(minutes=1)
-
-
+STARTED, MINUTE = {"status": "In_Progress", "metadata": {}}, timedelta(minutes=1)
 YET, NEVER, INVITED = ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED, ProgressTag.INVITED
 
 
 @pytest.fixture
 def three_days(organization):
     """Return the organization, whose rules say that the tag changes after three days."""
-    organization.not_started_days = 3
-    organization.save()
+    set_days(organization, 3)
     return organization
 
 
@@ -231,18 +224,14 @@ def set_days(organization, days):
     organization.save()
 
 
-def test_the_tag_goes_when_the_candidate_starts(poll_answer, three_days):
+def test_the_tag_comes_when_codescreen_answers_and_goes_when_the_candidate_starts(poll_answer, three_days):
     let_days_pass(4)
+    for status in (503, 404):
+        assert poll_answer({}, status=status).unstarted_tag == ""
+    assert progress_tags() == []
     poll_answer(NOT_STARTED)
     assert poll_answer(STARTED).unstarted_tag == ""
     assert progress_tags() == [YET, ProgressTag.IN_PROGRESS]
-
-
-def test_no_tag_says_that_somebody_has_not_started_while_codescreen_does_not_answer(poll_answer, three_days):
-    let_days_pass(4)
-    assert poll_answer({}, status=503).unstarted_tag == ""
-    assert poll_answer({}, status=404).unstarted_tag == ""
-    assert progress_tags() == []
 
 
 @pytest.mark.parametrize("days", [0, 5])

@@ -23,7 +23,7 @@ def mine(ready_organization, super_admin):
     return rows
 
 
-def test_the_button_lists_the_members_own_and_has_who_is_on_them_read(
+def test_the_button_lists_the_members_own_with_every_other_filter_and_in_the_file(
     super_admin_client, super_admin, mine, ready_organization
 ):
     answer = super_admin_client.post(reverse("candidates-mine"), follow=True)
@@ -33,9 +33,6 @@ def test_the_button_lists_the_members_own_and_has_who_is_on_them_read(
     assert Membership.objects.get(user=super_admin).lists_own
     assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, organization=ready_organization).exists()
     assert "Everybody's candidates" in text(answer)
-
-
-def test_mine_goes_with_the_other_filters_and_counts_and_the_file(super_admin_client, super_admin, mine):
     assert shown(super_admin_client, mine="1", status="held") == ["Alder"]
     assert shown(super_admin_client, mine="1", q="Cedar") == ["Cedar"]
     assert shown(super_admin_client, mine="1", q="Birch") == []

@@ -20,14 +20,13 @@ def part(client) -> str:
     return text(client.get("/", headers={"X-Live-Part": "checklist"}))
 
 
-def test_after_the_last_step_the_page_says_what_to_do_in_lever(super_admin_client, ready_organization):
+def test_the_page_says_what_to_do_in_lever_and_why_a_stage_change_invited_nobody(
+    super_admin_client, ready_organization
+):
     page = part(super_admin_client)
     assert "Turn on “Candidate Stage Change”" in page
     assert "Move them into “CodeScreen Assessment”" in page
     assert "Nobody has been moved yet." in page
-
-
-def test_a_stage_change_that_invites_nobody_is_explained(super_admin_client, ready_organization):
     delivery = factories.DeliveryFactory.create(
         organization=ready_organization,
         verdict="no_email",

@@ -15,13 +15,6 @@ def recipients(organization, kind: str) -> list[str]:
     return sorted(member.user.username.split("-")[0] for member in members)
 
 
-def test_kinds_wanted_by_default_depend_on_the_role(
-    organization, super_admin, team_member, organization_admin_client, limited_member_client
-):
-    assert recipients(organization, "results") == ["admin", "colleague", "owner"]
-    assert recipients(organization, "problems") == ["admin", "owner"]
-
-
 def test_a_member_chooses_kinds_and_it_is_audited(team_member_client, team_member, organization, super_admin):
     assert "checked" in team_member_client.get(OWN).content.decode()
     answer = team_member_client.post(CHOOSE, {"problems": "on"}, follow=True)

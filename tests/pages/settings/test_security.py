@@ -168,8 +168,16 @@ def reset(client: Client, user: User, reason: str = "because") -> str:
     return page
 
 
-def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, lost):
+def test_a_super_admin_resets_a_members_factor_which_ends_the_sessions_on_the_lost_device(
+    super_admin_client, super_admin, lost
+):
+    thief, bystander = Client(), Client()
+    thief.force_login(lost)
+    bystander.force_login(factories.UserFactory.create())
+    assert thief.get("/account/").status_code == 200
     reset(super_admin_client, lost, "Lost the phone; I called back.")
+    assert thief.get("/account/")["Location"].startswith("/accounts/login/")
+    assert bystander.get("/account/").status_code == super_admin_client.get("/account/").status_code == 200
     assert not Authenticator.objects.filter(user=lost).exists()
     assert sign_in(Client(), lost)["Location"] == "/"
     entry = recorded().get(action=AuditAction.RESET_SECOND_FACTOR)
@@ -179,18 +187,6 @@ def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, 
     [message] = mail.outbox
     assert message.to == [lost.email]
     assert f"reset by {super_admin}" in str(message.body)
-
-
-def test_a_reset_ends_the_sessions_on_the_lost_device(super_admin_client, lost):
-    thief = Client()
-    thief.force_login(lost)
-    bystander = Client()
-    bystander.force_login(factories.UserFactory.create())
-    assert thief.get("/account/").status_code == 200
-    reset(super_admin_client, lost)
-    assert thief.get("/account/")["Location"].startswith("/accounts/login/")
-    assert bystander.get("/account/").status_code == 200
-    assert super_admin_client.get("/account/").status_code == 200
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
