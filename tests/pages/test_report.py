@@ -1,7 +1,6 @@
 """The report: what became of the invitations of a period."""
 
 import csv
-from dataclasses import fields
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -9,9 +8,8 @@ from django.utils import timezone
 
 from integrations.catalog.models import Role
 from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.pages.activity.candidate_filters import CONDITIONS, Became, Journey
+from integrations.pages.activity.candidate_filters import Became
 from integrations.pages.report import (
     ALL,
     DEFAULT_DAYS,
@@ -23,7 +21,6 @@ from integrations.pages.report import (
 )
 from portal.templatetags.parts import lasting
 from tests.support import factories
-from tests.support.every_state import make_every_state
 
 TODAY, LAST = timezone.localdate(), date(2026, 3, 1)
 
@@ -133,18 +130,6 @@ def test_the_figures_count_what_became_of_those_invited_in_the_period(
     ]
     assert set(sent_by(By.ROLE, report)) == {"Backend Engineer", "=Data", "none"}
     assert set(sent_by(By.ASSESSMENT, report)) == {"Backend", "Data"}
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("became", list(CONDITIONS), ids=lambda one: one.name)
-def test_an_invitation_became_what_the_list_finds_it_by(ready_organization, became):
-    make_every_state(ready_organization)
-    sent = Invitation.objects.filter(invited_at__isnull=False).with_steps()
-    columns = [one.name for one in fields(Journey)]
-    found = set(sent.filter(CONDITIONS[became]).values_list("opportunity_id", flat=True))
-    journeys = [Journey(*row) for row in sent.values_list(*columns)]
-    assert found == {one.opportunity_id for one in journeys if became in set(one.became())}
-    assert found
 
 
 def test_a_candidate_with_two_assessments_counts_once_together_and_in_each(ready_organization):

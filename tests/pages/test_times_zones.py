@@ -77,19 +77,3 @@ def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
     assert super_admin_client.get("/").context["today"][1].number == 1
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
     assert super_admin_client.get("/").context["today"][1].number == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "changed"), [("/audit/", b"Bulk limit"), ("/audit/export/", b"bulk_limit")]
-)
-def test_the_audit_logs_days_are_in_the_readers_zone(super_admin_client, entry, address, changed):
-    def found(zone: str, day: str) -> bool:
-        super_admin_client.cookies["time_zone"] = zone
-        answer = super_admin_client.get(address, {"since": day, "until": day})
-        body = answer.getvalue()
-        return changed in body
-
-    assert found("UTC", "2027-03-03")
-    assert not found("UTC", "2027-03-04")
-    assert found("Pacific/Auckland", "2027-03-04")
-    assert not found("Pacific/Auckland", "2027-03-03")

@@ -208,23 +208,6 @@ def test_a_submission_webhook_before_the_start_sets_the_submitted_status_and_one
     assert poll_answer(COMPLETE).status == "completed"
 
 
-def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, poll_answer):
-    poll_answer(COMPLETE)
-    for kind in (
-        "candidate.evaluated",
-        "candidate.invited",
-        "candidate.started",
-        "candidate.evaluated",
-        "candidate.submitted",
-    ):
-        receive_webhook(invitation, kind)
-        invitation.refresh_from_db()
-        assert invitation.status == "completed"  # no late one opens it again
-        poll_answer(COMPLETE)
-    assert Result.objects.count() == 1
-    assert Effect.objects.filter(kind="write_feedback").count() == 1
-
-
 def test_a_bounce_is_told_once_in_lever(invitation):
     for _ in range(2):
         receive_webhook(invitation, "candidate.email_bounced")
