@@ -162,11 +162,15 @@ def test_a_claim_takes_for_due_what_the_queryset_does(organization, factory) -> 
     leases = {"free": None, "held": moment + timedelta(hours=1), "lost": moment - timedelta(hours=1)}
     times = {"due": moment, "long due": moment - timedelta(hours=2), "later": moment + timedelta(hours=2)}
     for lease, due_at in product(leases, times):
-        # alone, and beside another of the same candidate that is as urgent
+        # alone, and beside another of the same candidate that is as urgent, or more urgent
         factory.create(organization=organization, leased_until=leases[lease], due_at=times[due_at])
-        of_candidate = {"organization": organization, "opportunity_id": f"{lease} {due_at}"}
-        factory.create(**of_candidate, leased_until=leases[lease], due_at=times[due_at])
-        model = type(factory.create(**of_candidate, due_at=moment))
+        for other_due_at in (moment, moment - timedelta(hours=3)):
+            of_candidate = {
+                "organization": organization,
+                "opportunity_id": f"{lease} {due_at} {other_due_at}",
+            }
+            factory.create(**of_candidate, leased_until=leases[lease], due_at=times[due_at])
+            model = type(factory.create(**of_candidate, due_at=other_due_at))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT job.id FROM {model._meta.db_table} job WHERE {due_sql(model)}", ())
         by_claims = {pk for (pk,) in cursor.fetchall()}
