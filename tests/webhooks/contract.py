@@ -346,10 +346,12 @@ class WebhookContract:
     def test_a_webhook_is_accepted_when_the_workers_cannot_be_notified(
         self, sender, endpoint, django_capture_on_commit_callbacks
     ):
+        away = OperationalError("it went away")
         with (
-            mock.patch("integrations.queue.notify.async_task", side_effect=OperationalError("it went away")),
+            mock.patch("integrations.queue.notify.async_task", side_effect=away) as notified,
             mock.patch("integrations.queue.notify._next_at", 0.0),
             django_capture_on_commit_callbacks(execute=True),
         ):
             answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 202
+        notified.assert_called_once()
