@@ -13,6 +13,7 @@ from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as operations
+from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
@@ -25,6 +26,7 @@ from integrations.queue import duties, worker
 from integrations.webhooks.authentication import Addressee
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from tests.privacy.traces import traces
+from tests.support import factories
 
 NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"
 
@@ -43,6 +45,14 @@ def test_an_invitation_that_waits_is_never_sent(scenario):
     assert (effect.state, effect.due_at) == ("cancelled", None)
     assert scenario.reread(invitation).status == "withdrawn"
     assert traces(NAME, ADDRESS) == []
+
+
+def test_who_is_on_the_candidate_in_lever_is_kept_no_longer(scenario):
+    invitation = scenario.pending_invitation()
+    for opportunity_id in (invitation.opportunity_id, "another"):
+        factories.on_candidate(scenario.organization, opportunity_id, "owner@acme.example")
+    forget(scenario)
+    assert OpportunityPerson.objects.get().opportunity_id == "another"
 
 
 def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
