@@ -8,8 +8,6 @@ from django.utils import timezone
 from integrations.clients.models import LOOKED_THROUGH, ApiCall
 from tests.support import factories
 
-PATH = "/assessments/instance/status"
-
 
 def make_call(organization, *, ago=timedelta(0), **changes):
     """Return an unstored call."""
@@ -17,15 +15,12 @@ def make_call(organization, *, ago=timedelta(0), **changes):
         "organization": organization,
         "opportunity_id": "someone",
         "platform": "codescreen",
-        "method": "GET",
-        "path": PATH,
+        "path": "/assessments/instance/status",
         "status": 200,
         "response_body": '{"status": "Not_Started"}',
-        "duration_ms": 5,
-        "correlation_id": "c",
         "at": timezone.now() - ago,
     }
-    return ApiCall(**values | changes)
+    return factories.ApiCallFactory.build(**values | changes)
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.management.conftest import printed_by
+from tests.support import factories
 from tests.support.factories import recorded
 
 
@@ -84,13 +84,9 @@ def test_export_effects(acme: Organization) -> None:
 def test_export_calls_of_one_organization_since_a_date(acme: Organization) -> None:
     globex = Organization.objects.create(name="Globex", slug="globex")
     for organization, day in ((acme, 1), (acme, 3), (globex, 3)):
-        ApiCall.objects.create(
+        factories.ApiCallFactory.create(
             organization=organization,
-            platform="lever",
-            method="GET",
             path=f"/stages/{day}",
-            duration_ms=3,
-            correlation_id="c",
             at=datetime(2027, 1, day, 12, tzinfo=UTC),
         )
     found = rows("calls", "acme")

@@ -60,14 +60,10 @@ def leave_traces(scenario, word: str) -> None:
     )
     for path in ("/opportunities", f"/opportunities?email={address.replace('@', '%40')}"):
         for linked in ("", opportunity_id):
-            ApiCall.objects.create(
+            factories.ApiCallFactory.create(
                 organization=organization,
                 opportunity_id=linked,
-                platform="lever",
-                method="GET",
                 path=path,
-                duration_ms=1,
-                correlation_id="c",
                 request_body=json.dumps({"email": address}),
                 response_body=json.dumps([{"name": name}, {"name": "Candidate Dogwood"}]),
                 error=f"{address} was not found",

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.acts import held_data
@@ -30,14 +29,10 @@ def acme():
         effect = factories.EffectFactory.create(
             organization=organization, opportunity_id=opportunity_id, invitation=invitation
         )
-        ApiCall.objects.create(
+        factories.ApiCallFactory.create(
             organization=organization,
             effect=effect,
             opportunity_id=opportunity_id,
-            platform="lever",
-            method="POST",
-            path="/notes",
-            duration_ms=5,
             request_body=f"a note about {opportunity_id}",
         )
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, last_error="Nobody finds Alder Grey.")

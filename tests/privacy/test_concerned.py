@@ -58,14 +58,8 @@ def test_a_hostile_name_is_no_pattern():
 @pytest.mark.parametrize("name", [NAME, 'Quote " Backslash \\', "百 分", "100% _sure_", "x" * 500])
 def test_the_database_finds_the_rows_whatever_is_in_the_name(organization, name):
     texts = {"name": name}
-    call = ApiCall.objects.create(
-        organization=organization,
-        platform="lever",
-        method="GET",
-        path="/",
-        duration_ms=1,
-        correlation_id="c",
-        response_body=json.dumps(texts, ensure_ascii=False),
+    call = factories.ApiCallFactory.create(
+        organization=organization, response_body=json.dumps(texts, ensure_ascii=False)
     )
     effect = factories.EffectFactory.create(organization=organization, payload=texts)
     person = subject(names=[name])

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
-from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery
@@ -177,9 +176,10 @@ def test_a_worker_that_decides_about_somebody_cannot_write_of_them(scenario):
 def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario):
     invitation = scenario.sent_invitation()
     receipt = forget(scenario)
-    late = {"organization": scenario.organization, "platform": "lever", "method": "GET", "duration_ms": 1}
-    ApiCall.objects.create(
-        **late, path="/", opportunity_id=invitation.opportunity_id, response_body=f"about {NAME}"
+    factories.ApiCallFactory.create(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        response_body=f"about {NAME}",
     )
     repeat_erasures(scenario.organization)
     assert traces(NAME), "too early"

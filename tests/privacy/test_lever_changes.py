@@ -15,7 +15,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.privacy import lever_changes
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
-from tests.support import duty_runs
+from tests.support import duty_runs, factories
 
 
 def follow(scenario) -> int:
@@ -128,15 +128,11 @@ class TestGone:
         return invitation
 
     def missed(self, scenario, invitation, *, ago: timedelta, status: int = 404) -> None:
-        ApiCall.objects.create(
+        factories.ApiCallFactory.create(
             organization=scenario.organization,
             opportunity_id=invitation.opportunity_id,
-            platform="lever",
-            method="GET",
             path=f"/opportunities/{invitation.opportunity_id}",
             status=status,
-            duration_ms=1,
-            correlation_id="c",
             at=timezone.now() - ago,
         )
 

@@ -42,16 +42,8 @@ def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> I
 
 
 def create_call(organization) -> ApiCall:
-    return ApiCall.objects.create(
-        organization=organization,
-        platform="lever",
-        method="GET",
-        path="/",
-        duration_ms=1,
-        correlation_id="c",
-        request_body="a",
-        response_body="b",
-        at=LONG_AGO,
+    return factories.ApiCallFactory.create(
+        organization=organization, request_body="a", response_body="b", at=LONG_AGO
     )
 
 

@@ -21,15 +21,9 @@ REDUCED = {"id": "event-1", "data": {"opportunityId": "somebody"}}
 
 
 def create_calls(organization, count: int = 1, at=LONG_AGO, **columns) -> list[ApiCall]:
-    call = {
-        "platform": "lever",
-        "method": "GET",
-        "path": "/stages",
-        "status": 200,
-        "duration_ms": 1,
-    } | columns
-    rows = [ApiCall(organization=organization, at=at, correlation_id="c", **call) for _ in range(count)]
-    return ApiCall.objects.bulk_create(rows)
+    return factories.ApiCallFactory.create_batch(
+        count, organization=organization, at=at, **{"status": 200, **columns}
+    )
 
 
 def create_delivery(organization, at=LONG_AGO, **columns) -> Delivery:

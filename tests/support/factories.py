@@ -13,6 +13,7 @@ from factory.django import DjangoModelFactory
 from integrations.api.acts import make_token
 from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import VerdictCause
 from integrations.inbox.models.delivery import Delivery
@@ -207,6 +208,18 @@ class EffectFactory(DjangoModelFactory):
     )
     payload = factory.LazyFunction(lambda: {"text": "CodeScreen: nothing was sent.", "code": "no_email"})
     due_at = factory.LazyFunction(a_moment_ago)
+
+
+class ApiCallFactory(DjangoModelFactory):
+    class Meta:
+        model = ApiCall
+
+    organization = factory.SubFactory(OrganizationFactory)
+    platform = "lever"
+    method = "GET"
+    path = "/"
+    duration_ms = 1
+    correlation_id = "c"
 
 
 def attached_report(organization, opportunity_id, **columns) -> Any:

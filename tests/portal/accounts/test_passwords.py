@@ -1,9 +1,9 @@
 """Passwords: forgotten, chosen through a link that works once, and changed."""
 
 import re
-import threading
 import time
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import User
 from django.core import mail, signing
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -25,6 +25,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from tests.support import factories
+from tests.support.at_once import run_at_once
 from tests.support.factories import recorded
 from tests.support.page_text import text
 from tests.support.second_factors import PASSWORD, forget_proofs, sign_in
@@ -93,20 +94,14 @@ def test_a_link_used_by_six_browsers_at_the_same_moment_sets_one_password(super_
     link = choose_password_link(super_admin)
     browsers = [Client() for _ in range(6)]
     pages = [browser.get(link, follow=True).request["PATH_INFO"] for browser in browsers]
-    together, answers = threading.Barrier(6), list[str]()
+    answers = list[str]()
 
     def save(number: int) -> None:
         password = f"password of browser {number}"
-        together.wait()
         answer = browsers[number].post(pages[number], {"password1": password, "password2": password})
         answers.append(answer.headers.get("Location", ""))
-        connections.close_all()
 
-    threads = [threading.Thread(target=save, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert run_at_once(*[partial(save, number) for number in range(6)], times=1) == []
     assert answers.count("/") == 1
     assert sum("_auth_user_id" in browser.session for browser in browsers) == 1
     assert recorded().filter(action="reset_password").count() == 1
