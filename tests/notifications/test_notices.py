@@ -37,29 +37,22 @@ def test_a_notice_that_still_holds_names_the_candidate(organization, super_admin
     assert message.body.startswith("Candidate Birch · Chef\n\nLook for invitation")
 
 
-def test_a_notice_that_no_longer_holds_is_not_sent(organization, super_admin):
+@pytest.mark.parametrize("now", ["invited", "uncertain again", "deleted"])
+def test_a_notice_that_no_longer_holds_is_not_sent(organization, super_admin, now):
     invitation = uncertain(organization)
     notify_uncertain(invitation)
-    invitation.move("invited", instance_id="instance-1")
-    assert send_all() == []
-    effect = Effect.objects.get(kind="send_email")
-    assert effect.state == "cancelled"
-    assert "no longer true" in effect.last_error
-
-
-@pytest.mark.parametrize("is_deleted", [False, True])
-def test_a_notice_about_an_earlier_uncertainty_or_a_deleted_row_is_not_sent(
-    organization, super_admin, is_deleted
-):
-    invitation = uncertain(organization)
-    notify_uncertain(invitation)
-    if is_deleted:
+    if now == "deleted":
         Effect.objects.update(invitation=None)
         invitation.delete()
+    elif now == "invited":
+        invitation.move("invited", instance_id="instance-1")
     else:
         for status in ("pending", "sending", "uncertain"):
             invitation.move(status)
     assert send_all() == []
+    effect = Effect.objects.get(kind="send_email")
+    assert effect.state == "cancelled"
+    assert "no longer true" in effect.last_error
 
 
 def test_nothing_about_candidates_goes_to_an_address_that_someone_left_in_lever(

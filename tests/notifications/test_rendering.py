@@ -62,45 +62,40 @@ PAGE = "http://testserver/activity/o/"
 REPORT = "https://codescreen.example/report/1"
 
 
-def shown(*lines: Line) -> list[Block]:
-    return blocks([lines])
+RESULT, SCORE = Fact("Result", "Passed"), Fact("Score", "82")
+SENTENCE = "Choose a new password with this link. It works once"
+OPEN = Block(label="Open in the portal", url=PAGE, is_button=True)
 
 
-def test_lines_that_say_what_something_is_are_facts():
-    email = render("Subject", [Fact("Result", "Passed"), Fact("Score", "82")])
-    assert email.paragraphs == ((Fact("Result", "Passed"), Fact("Score", "82")),)
-    assert blocks(email.paragraphs) == [Block(facts=(Fact("Result", "Passed"), Fact("Score", "82")))]
-    assert email.body == "Result: Passed\nScore: 82"
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([RESULT, SCORE], [Block(facts=(RESULT, SCORE))]),
+        # one fact is a sentence, and an address elsewhere without words is shown itself
+        ([SCORE], [Block(text="Score: 82")]),
+        ([Link("", REPORT)], [Block(label=REPORT, url=REPORT)]),
+        # of several links to the portal none is the button
+        (
+            [Link("Alder", PAGE), Link("Birch", PAGE)],
+            [Block(label="Alder", url=PAGE), Block(label="Birch", url=PAGE)],
+        ),
+        # a sentence before a link stays a sentence
+        ([f"{SENTENCE}:", Link("", PAGE)], [Block(text=f"{SENTENCE}:"), OPEN]),
+        ([Link(SENTENCE, PAGE)], [Block(text=f"{SENTENCE}:"), OPEN]),
+    ],
+)
+def test_lines_become_facts_sentences_links_and_the_button(lines, shown):
+    assert blocks([tuple(lines)]) == shown
 
 
-def test_a_line_that_looks_like_facts_is_none():
+def test_facts_stay_together_and_the_only_link_to_the_portal_is_the_button():
+    report = Link("Report in CodeScreen", REPORT)
+    email = render("Subject", [RESULT, SCORE, report, Link("Open in the portal", PAGE)])
+    assert email.paragraphs[0] == (RESULT, SCORE)
+    assert email.body.startswith("Result: Passed\nScore: 82\n\n")
+    assert blocks(email.paragraphs)[1:] == [Block(label="Report in CodeScreen", url=REPORT), OPEN]
     posing = "Result: Passed\nScore: 100"
-    assert render("Subject", [posing]).paragraphs == ((posing,),)
-
-
-def test_one_fact_is_a_sentence_and_an_address_elsewhere_without_words_is_shown_itself():
-    assert shown(Fact("Score", "82")) == [Block(text="Score: 82")]
-    assert shown(Link("", REPORT)) == [Block(label=REPORT, url=REPORT)]
-
-
-def test_the_only_link_to_the_portal_is_the_button():
-    email = render("Subject", [Link("Report in CodeScreen", REPORT), Link("Open in the portal", PAGE)])
-    report, page = blocks(email.paragraphs)
-    assert report == Block(label="Report in CodeScreen", url=REPORT)
-    assert page == Block(label="Open in the portal", url=PAGE, is_button=True)
-
-
-def test_of_several_links_to_the_portal_none_is_the_button():
-    assert [block.is_button for block in shown(Link("Alder", PAGE), Link("Birch", PAGE))] == [False, False]
-
-
-def test_a_sentence_before_a_link_stays_a_sentence():
-    sentence = "Choose a new password with this link. It works once"
-    assert shown(f"{sentence}:", Link("", PAGE)) == [
-        Block(text=f"{sentence}:"),
-        Block(label="Open in the portal", url=PAGE, is_button=True),
-    ]
-    assert shown(Link(sentence, PAGE)) == shown(f"{sentence}:", Link("", PAGE))
+    assert render("Subject", [posing]).paragraphs == ((posing,),), "what looks like facts is none"
 
 
 def test_every_line_but_facts_is_a_paragraph_and_names_no_address():

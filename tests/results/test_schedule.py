@@ -142,7 +142,13 @@ def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, sup
     assert "started, but not finished within 56 days. No result comes any more." in str(notes().get().payload)
 
 
-def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answer, organization, super_admin):
+def test_following_ends_in_words_when_codescreen_deleted_the_instance_unless_it_comes_back(
+    poll_answer, organization, super_admin
+):
+    poll_answer({}, status=404)
+    Invitation.objects.update(missing_since=days_ago(8))
+    polled = poll_answer(NOT_STARTED)
+    assert (polled.missing_since, polled.following_ended) == (None, "")
     for _ in range(5):
         polled = poll_answer({}, status=404)
     assert (polled.following_ended, polled.missing_since is None) == ("", False)
@@ -150,14 +156,6 @@ def test_following_ends_in_words_when_codescreen_deleted_the_instance(poll_answe
     polled = poll_answer({}, status=404)
     assert (polled.following_ended, polled.next_poll_at) == ("gone", None)
     assert "deleted there" in str(emails().get().payload)
-
-
-def test_a_missing_instance_that_comes_back_is_followed_on(poll_answer):
-    poll_answer({}, status=404)
-    Invitation.objects.update(missing_since=days_ago(8))
-    polled = poll_answer(NOT_STARTED)
-    assert (polled.missing_since, polled.following_ended) == (None, "")
-    assert poll_answer({}, status=404).following_ended == ""
 
 
 def test_a_settled_result_ends_following_without_an_email_until_a_regrade(

@@ -105,13 +105,15 @@ def test_who_got_no_assessment_is_decided_again_and_what_failed_is_sent_again(
     assert entry.changes == {"assessment": ["", "the one that the rules name"]}
 
 
-def test_of_what_failed_each_can_be_left_out_and_the_oldest_is_offered_first(
+def test_of_what_failed_but_invitations_each_can_be_left_out_and_the_oldest_is_offered_first(
     team_member_client, organization, monkeypatch
 ):
     now = timezone.now()
     newest, oldest, between = (
         failed_effect(organization, failed_at=now - timedelta(hours=ago)) for ago in (1, 3, 2)
     )
+    invitation = factories.InvitationFactory.create(organization=organization, status="failed")
+    sending = failed_effect(organization, kind="send_invitation", invitation=invitation)
     monkeypatch.setattr(bulk, "MOST", 2)
     answer = team_member_client.get(BULK, {"act": "retry"})
     assert [row.key for row in answer.context["rows"]] == keys([oldest, between])
@@ -119,16 +121,8 @@ def test_of_what_failed_each_can_be_left_out_and_the_oldest_is_offered_first(
         assert words in text(answer), words
     boxes = page_of(answer.content.decode()).found("input", name="row")
     assert ["checked" in box.attributes for box in boxes] == [True] * 2
-    team_member_client.post(BULK, {"act": "retry", "row": [oldest.pk]})
-    assert set(Effect.objects.filter(state="failed")) == {between, newest}
-
-
-def test_a_failed_invitation_is_not_among_the_effects(team_member_client, organization):
-    invitation = factories.InvitationFactory.create(organization=organization, status="failed")
-    effect = failed_effect(organization, kind="send_invitation", invitation=invitation)
-    assert team_member_client.get(BULK, {"act": "retry"}).context["rows"] == []
-    team_member_client.post(BULK, {"act": "retry", "row": [effect.pk]})
-    assert Effect.objects.get().state == "failed"
+    team_member_client.post(BULK, {"act": "retry", "row": keys([oldest, sending])})
+    assert set(Effect.objects.filter(state="failed")) == {between, newest, sending}
 
 
 def test_another_organizations_rows_are_left_alone(organization_admin_client, held):

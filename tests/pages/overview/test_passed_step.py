@@ -23,10 +23,16 @@ def published(ready_organization: Organization) -> Organization:
     return ready_organization
 
 
-def test_the_question_is_open_where_codescreen_states_no_result(organization_admin_client, published):
+def test_the_question_is_open_where_codescreen_states_no_result_and_no_fault_once_somebody_was_invited(
+    organization_admin_client, published
+):
     assert not passed_step(published).is_done
     page = text(organization_admin_client.get("/"))
     assert "“Meets your bar (70)” or “Below your bar (70)”" in page
+    factories.InvitationFactory.create(organization=published, status="invited", instance_id="i-1")
+    page = text(organization_admin_client.get("/"))
+    assert "One question is open. Candidates are invited all the same." in page
+    assert "needs correcting" not in page
 
 
 @pytest.mark.parametrize(
@@ -62,10 +68,3 @@ def test_no_answer_is_stored_for_what_is_no_score(organization_admin_client, pub
     organization_admin_client.post("/settings/rules/passed/", {"passing_score": score})
     assert not passed_step(published).is_done
     assert not AuditEntry.objects.filter(action="change_policies").exists()
-
-
-def test_an_open_question_is_no_fault_once_somebody_was_invited(organization_admin_client, published):
-    factories.InvitationFactory.create(organization=published, status="invited", instance_id="i-1")
-    page = text(organization_admin_client.get("/"))
-    assert "One question is open. Candidates are invited all the same." in page
-    assert "needs correcting" not in page

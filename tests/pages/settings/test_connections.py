@@ -135,7 +135,7 @@ def test_a_webhook_that_could_not_be_made_is_explained(request, super_admin_clie
 # retiring signature tokens
 
 
-def test_retiring_the_token_before_is_asked_and_audited(super_admin_client, ready_organization):
+def test_retiring_a_token_is_asked_and_warns_before_the_last_one(super_admin_client, ready_organization):
     answer = super_admin_client.post(SETTINGS, {"lever_signature_token": "s" * 44 + "wxyz"}, follow=True)
     assert "honoured until" in text(answer)
     address = reverse("token-retire", args=[LeverWebhook.objects.get().pk, "previous"])
@@ -144,15 +144,10 @@ def test_retiring_the_token_before_is_asked_and_audited(super_admin_client, read
     assert "is retired" in text(super_admin_client.post(address, follow=True))
     assert not LeverWebhook.objects.get().has_previous
     assert super_admin_client.post(address).status_code == 404
-
-
-def test_retiring_the_last_token_warns_that_every_delivery_will_be_refused(
-    super_admin_client, ready_organization
-):
-    address = reverse("token-retire", args=[LeverWebhook.objects.get().pk, "current"])
     asked = text(super_admin_client.get(SETTINGS))
     assert "No other token is left" in asked
     assert f"every {SWEEP_MINUTES} minutes" in asked
+    address = reverse("token-retire", args=[LeverWebhook.objects.get().pk, "current"])
     assert "No token is stored" in text(super_admin_client.post(address, follow=True))
 
 

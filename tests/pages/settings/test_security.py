@@ -43,19 +43,6 @@ def test_a_super_admin_requires_it_until_the_box_is_not_ticked(super_admin_clien
     assert not requires_it(organization)
 
 
-def test_an_admin_changes_it_neither_by_the_rules_nor_in_the_admin(requiring, client_for):
-    person = factories.member(requiring, Membership.Role.ADMIN, "admin")
-    User.objects.filter(pk=person.pk).update(is_staff=True)
-    client = client_for(person)
-    make_strong(client)
-    client.post(reverse("rules"), {"bulk_limit": "7", "requires_second_factor": ""})
-    assert Organization.objects.get(pk=requiring.pk).bulk_limit == 7
-    address = f"/admin/integrations/organization/{requiring.pk}/change/"
-    assert client.get(address).status_code == 200
-    assert client.post(address, {"requires_second_factor": ""}).status_code == 403
-    assert requires_it(requiring)
-
-
 def test_the_page_says_which_members_have_none(super_admin_client, super_admin, team_member):
     with_app(team_member)
     page = " ".join(super_admin_client.get(TEAM).content.decode().split())
