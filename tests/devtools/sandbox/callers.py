@@ -34,7 +34,6 @@ class LeverCaller:
         return {
             "client_id": DEMO_CLIENT_ID,
             "redirect_uri": REDIRECT_URI,
-            "response_type": "code",
             "state": "some-state",
             "audience": f"{self.server.url}/v1/",
             "scope": ALL_SCOPES,

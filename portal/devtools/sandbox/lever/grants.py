@@ -9,7 +9,7 @@ import jwt
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.records import User
 from portal.devtools.sandbox.messages import HttpError
-from portal.devtools.sandbox.values import DAY_MS, JsonObject, new_id, now_ms
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
 
 _READ_ONLY = (
     "applications archive_reasons audit_events diversity_surveys eeo_responses eeo_responses_pii offers "
@@ -64,8 +64,6 @@ class TokenIssuer:
 
 CODE_MS = 10 * 60 * 1000
 ACCESS_SECONDS = 3600
-#: A refresh token is dead after so many days without use, and so many after the consent.
-IDLE_DAYS, MOST_DAYS = 90, 365
 
 
 @dataclass
@@ -197,12 +195,6 @@ class Grants:
         with self._lock:
             grant = self._refresh.get(token)
             if grant is None or grant.revoked_at is not None or grant.account not in accounts:
-                raise invalid
-            now = now_ms()
-            is_too_old = (
-                now - grant.used_at > IDLE_DAYS * DAY_MS or now - grant.created_at > MOST_DAYS * DAY_MS
-            )
-            if token != grant.refresh_token or is_too_old:
                 raise invalid
             return grant
 

@@ -27,11 +27,9 @@ class ConsentRequest:
 
     client_id: str
     redirect_uri: str
-    response_type: str
     state: str
     audience: str
     scope: str
-    prompt: str
 
     @classmethod
     def read(cls, value_of: Callable[[str], str]) -> Self:
@@ -74,7 +72,7 @@ class Consent:
             return redirect(error_url)
         account = self._accounts.get(signed_in_slug(request))
         grant = self._grants.covering(account.slug, asked.scopes) if account else None
-        if grant is not None and asked.prompt != "consent":
+        if grant is not None:
             return redirect(asked.answer_url(code=self._grants.code(grant, asked.redirect_uri)))
         accounts = list(self._accounts.values())
         without = (one for one in accounts if not self._grants.covering(one.slug, asked.scopes))
@@ -122,9 +120,6 @@ class Consent:
 
     def _error_url(self, asked: ConsentRequest) -> str | None:
         """Return where a faulty request is led back to, or None for one without fault."""
-        if asked.response_type != "code":
-            description = f"Unsupported response type: {asked.response_type}"
-            return asked.answer_url(error="unsupported_response_type", error_description=description)
         if asked.audience not in self._audiences:
             return asked.denied_url(f"Service not found: {asked.audience}")
         return None
@@ -134,7 +129,7 @@ PATH = "/oauth/token"
 
 
 class TokenEndpoint:
-    """Answers token requests, with a form or with JSON."""
+    """Answers token requests."""
 
     def __init__(self, platform: LeverPlatform) -> None:
         self._platform = platform
@@ -162,15 +157,10 @@ class TokenEndpoint:
             raise HttpError(401, "Unauthorized", "access_denied")
         if sent["grant_type"] == "authorization_code":
             return grants.redeem(sent["code"], sent["redirect_uri"])
-        if sent["grant_type"] == "refresh_token":
-            return grants.refresh(sent["refresh_token"], self._platform.accounts)
-        raise HttpError(403, f"Unsupported grant type: {sent['grant_type']}", "unsupported_grant_type")
+        return grants.refresh(sent["refresh_token"], self._platform.accounts)
 
 
 def token_fields(request: Request) -> dict[str, str]:
     """Return the fields of a token request, absent ones empty."""
     names = ("grant_type", "client_id", "client_secret", "code", "redirect_uri", "refresh_token")
-    if request.mimetype != "application/json":
-        return {name: request.form.get(name, "") for name in names}
-    body = request.json_object()
-    return {name: body[name] if isinstance(body.get(name), str) else "" for name in names}
+    return {name: request.form.get(name, "") for name in names}

@@ -40,16 +40,14 @@ def test_a_wrong_parameter_is_refused(lever: LeverSandbox):
     assert ask(client_id="nobody").status_code == 400
     assert ask(redirect_uri=REDIRECT_URI + "x").status_code == 403
     assert ask(state="").status_code == 400
-    assert landed(ask(response_type="token"))["error"] == "unsupported_response_type"
     assert landed(ask(audience=f"{lever.url}/v1"))["error"] == "access_denied"
 
 
-def test_consent_is_skipped_when_a_grant_covers_it_unless_prompted(lever: LeverSandbox):
+def test_consent_is_skipped_when_a_grant_covers_it(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     url = f"{lever.url}/authorize"
     again = caller.http.get(url, params=caller.authorize_query(), allow_redirects=False)
     assert "code" in landed(again)
-    assert caller.http.get(url, params=caller.authorize_query(prompt="consent")).status_code == 200
     wider = caller.authorize_query(scope=caller.authorize_query()["scope"] + " roles:read:admin")
     assert caller.http.get(url, params=wider).status_code == 200
 
@@ -68,12 +66,9 @@ def test_without_offline_access_there_is_no_refresh_token(lever: LeverSandbox):
     assert "refresh_token" not in LeverCaller(lever).connect("stages:read:admin").tokens
 
 
-def test_a_bad_secret_is_401_and_a_json_body_is_accepted(lever: LeverSandbox):
+def test_a_bad_secret_is_401(lever: LeverSandbox):
     caller = LeverCaller(lever)
     assert caller.token(grant_type="refresh_token", client_secret="wrong").status_code == 401
-    body = {"grant_type": "x", "client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
-    answer = requests.post(f"{lever.url}/oauth/token", json=body, timeout=30)
-    assert answer.json()["error"] == "unsupported_grant_type"
 
 
 def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
@@ -87,14 +82,11 @@ def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")
 
 
-def test_tokens_expire_and_an_idle_grant_cannot_be_refreshed(lever: LeverSandbox):
+def test_an_access_token_expires(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
-    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)) as clock:
+    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)):
         assert caller.get("/stages").status_code == 401
         caller.tokens = caller.token(
             grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"]
         ).json()
         assert caller.get("/stages").status_code == 200
-        clock.shift(timedelta(days=91))
-        dead = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
-        assert dead.status_code == 403
