@@ -1,8 +1,5 @@
 """Costly work is refused at once while its slots are taken; webhooks, and all other pages, are answered meanwhile."""
 
-import json
-import time
-
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
@@ -13,7 +10,7 @@ from integrations.core.slots import Busy, Work
 from portal.accounts.backend import BoundedPasswordHasher
 from tests.core.test_slots import other_request
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, recorded
-from tests.support.payloads import load, sign
+from tests.support.payloads import post_stage_change
 
 pytestmark = pytest.mark.django_db
 HTML = {"Accept": "text/html"}
@@ -23,10 +20,8 @@ def assert_is_refused(answer, organization) -> None:
     """The request is to come again, and a webhook is accepted meanwhile."""
     assert (answer.status_code, answer["Retry-After"]) == (429, "3")
     LeverWebhookFactory.create(organization=organization)
-    payload = load("lever/candidate_stage_change", triggeredAt=int(time.time() * 1000))
-    address = reverse("lever-webhook", args=[organization.webhook_key])
-    body = json.dumps(sign(payload, SIGNATURE_TOKEN))
-    assert Client().post(address, body, "application/json").status_code == 202
+    webhook = post_stage_change(Client(), organization.lever_webhook_url, SIGNATURE_TOKEN)
+    assert webhook.status_code == 202
 
 
 @pytest.mark.parametrize("is_known", [True, False])

@@ -1,6 +1,7 @@
 """A chain with both kinds of rows, and what a person with the database's password can do to it."""
 
 import pytest
+from django.db import connection
 
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
@@ -9,6 +10,7 @@ from integrations.audit.verification import verify_chain
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.verdict import Verdict
 from tests.support import factories
+from tests.support.append_only import lifted
 
 
 class Chain:
@@ -61,6 +63,12 @@ class Chain:
         verification = verify_chain(self.organization.pk, found.append)
         assert verification.faults == len(found)
         return found
+
+
+def execute(statement: str, *parameters: int) -> None:
+    """Run a statement as somebody does who has the database's password."""
+    with lifted(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
 
 
 @pytest.fixture

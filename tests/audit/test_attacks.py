@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, models
+from django.db import models
 
 from integrations.audit.models.chain import Chained, ChainHead
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.verdict import Verdict
-from tests.support.append_only import lifted, overwrite
+from tests.audit.conftest import execute
+from tests.support.append_only import overwrite
 
 pytestmark = pytest.mark.django_db
 
@@ -23,12 +24,6 @@ SELECT
     organization_id, action, target_kind, target, changes, reason, at, previous_hash, hash, text_salt, text_digest
 FROM integrations_auditentry WHERE id = %s
 """
-
-
-def execute(statement: str, *parameters: int) -> None:
-    """Run a statement as the attacker does."""
-    with lifted(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
 
 
 def rows_like(row: Chained) -> models.QuerySet[Chained]:

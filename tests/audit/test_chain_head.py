@@ -5,13 +5,15 @@ import io
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection
 
 from integrations.audit.models.chain import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
+from tests.audit.conftest import execute
+from tests.management.conftest import printed_by
+from tests.management.test_verify_audit import verify
 from tests.support import factories
 from tests.support.append_only import lifted, overwrite
 
@@ -53,18 +55,12 @@ def test_no_keyed_hash_can_be_made_up(chain, made_up, super_admin):
     assert not is_signed(chain)
 
 
-def rotate_keys() -> str:
-    output = io.StringIO()
-    call_command("rotate_keys", stdout=output)
-    return output.getvalue()
-
-
 def test_a_change_of_keys_in_the_documented_order_is_no_fault(chain, settings):
     [old], new = settings.FIELD_ENCRYPTION_KEYS, Fernet.generate_key().decode()
     for keys in ([old, new], [new, old]):
         settings.FIELD_ENCRYPTION_KEYS = keys
         assert chain.faults() == []
-    assert "not signed" not in rotate_keys()
+    assert "not signed" not in printed_by("rotate_keys")
     settings.FIELD_ENCRYPTION_KEYS = [new]
     assert chain.faults() == []
     settings.FIELD_ENCRYPTION_KEYS = [old]
@@ -74,7 +70,7 @@ def test_a_change_of_keys_in_the_documented_order_is_no_fault(chain, settings):
 def test_a_change_of_keys_signs_nothing_that_was_cut_off(chain, settings):
     cut_off_from(chain, 8)
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
-    assert f"The end of log {chain.organization.pk} was not signed" in rotate_keys()
+    assert f"The end of log {chain.organization.pk} was not signed" in printed_by("rotate_keys")
     assert not is_signed(chain)
 
 
@@ -87,16 +83,6 @@ def test_an_operator_accepts_a_log_as_it_is_and_that_is_on_record(chain, setting
     assert (entry.action, entry.reason) == (AuditAction.ACCEPT_LOG, "The key was lost.")
 
 
-def verify_audit(*arguments: str) -> tuple[int, str]:
-    """Return the command's exit and what it prints."""
-    output = io.StringIO()
-    try:
-        call_command("verify_audit", *arguments, stdout=output)
-    except SystemExit as stop:
-        return int(str(stop.code)), output.getvalue()
-    return 0, output.getvalue()
-
-
 @pytest.fixture
 def globex(db) -> Organization:
     """An organization that was made as the portal makes them."""
@@ -105,26 +91,21 @@ def globex(db) -> Organization:
     return organization
 
 
-def execute(statement: str, *parameters: int) -> None:
-    with lifted(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-
-
 def test_an_organization_that_was_removed_with_its_log_is_named(globex):
-    assert verify_audit()[0] == 0
+    assert verify()[0] == 0
     for table, column in (("auditentry", "organization_id"), ("chainhead", "chain"), ("organization", "id")):
         execute(f"DELETE FROM integrations_{table} WHERE {column} = %s", globex.pk)
-    code, text = verify_audit()
+    code, lines = verify()
     assert code == 1
-    assert f"the portal: organization {globex.pk} was removed with its chain." in text
+    assert f"the portal: organization {globex.pk} was removed with its chain." in "\n".join(lines)
 
 
 def test_a_log_that_begins_anew_is_named(globex):
     execute("DELETE FROM integrations_auditentry WHERE organization_id = %s", globex.pk)
     execute("DELETE FROM integrations_chainhead WHERE chain = %s", globex.pk)
-    assert "it was emptied, or begins anew" in verify_audit("globex")[1]
+    assert "it was emptied, or begins anew" in "\n".join(verify("globex")[1])
     globex.audit_entries.create(actor_name="x", action="replay", target_kind="organization", target="x")
-    assert "it was emptied, or begins anew" in verify_audit("globex")[1]
+    assert "it was emptied, or begins anew" in "\n".join(verify("globex")[1])
 
 
 def test_every_log_emptied_at_once_stays_named_whatever_the_portal_writes_after_it(globex):
@@ -133,13 +114,14 @@ def test_every_log_emptied_at_once_stays_named_whatever_the_portal_writes_after_
     target = AuditTarget(TargetKind.ORGANIZATION, globex.pk, "Globex")
     for organization in (globex, None):
         audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=organization)
-    code, text = verify_audit()
+    code, lines = verify()
+    text = "\n".join(lines)
     assert code == 1
     assert f"the portal: that organization {globex.pk} was made is missing in this chain" in text
     assert "globex: the chain doesn't begin with the making of the organization" in text
 
 
 def test_a_portal_without_organizations_and_one_just_made_are_whole(db):
-    assert verify_audit()[0] == 0
+    assert verify()[0] == 0
     factories.OrganizationFactory.create()
-    assert verify_audit()[0] == 0
+    assert verify()[0] == 0

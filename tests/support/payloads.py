@@ -2,8 +2,11 @@
 
 import json
 import time
+import uuid
 from pathlib import Path
 from typing import Any
+
+from django.test import Client
 
 from integrations.codescreen.payloads import sign as sign_codescreen
 from integrations.lever.payloads import sign as sign_lever
@@ -26,6 +29,12 @@ def sign(payload: dict[str, Any], signature_token: str) -> dict[str, Any]:
     """Return a Lever payload with its signature."""
     signature = sign_lever(payload["token"], payload["triggeredAt"], signature_token)
     return payload | {"signature": signature}
+
+
+def post_stage_change(client: Client, address: str, token: str, **changes: Any) -> Any:
+    """Post a new stage change as Lever does, signed with this token; return the answer."""
+    payload = load("lever/candidate_stage_change", **{"id": str(uuid.uuid4())} | changes)
+    return client.post(address, sign(payload, token), content_type="application/json")
 
 
 def codescreen_headers(body: bytes, secret: str, message_id: str = "msg_1") -> dict[str, str]:

@@ -38,6 +38,10 @@ class WebhookContract:
     """What the endpoints promise to any sender. Subclasses name the endpoint and sign."""
 
     url_name: ClassVar[str]
+    secret: ClassVar[str]
+    other_secret: ClassVar[str]
+    #: The field that names the event.
+    event_field: ClassVar[str]
     #: The fields that are read, and values of a wrong type for each: path → values.
     wrong_types: ClassVar[dict[str, list[Any]]]
     #: The status of an unparsable unsigned body: Lever's signature is in the body, CodeScreen's in the headers.
@@ -45,12 +49,8 @@ class WebhookContract:
 
     # what a platform's tests define
 
-    def accept(self, organization: Organization) -> None:
-        """Store the secret that `signed` signs with."""
-        raise NotImplementedError
-
-    def remove_secret(self, organization: Organization) -> None:
-        """Remove the secret."""
+    def accept(self, organization: Organization, secret: str) -> None:
+        """Store a secret."""
         raise NotImplementedError
 
     def payload(self, **changes: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class WebhookContract:
     @pytest.fixture
     def endpoint(self, organization: Organization) -> str:
         """The address of an organization that has stored its secret."""
-        self.accept(organization)
+        self.accept(organization, self.secret)
         return reverse(self.url_name, args=[organization.webhook_key])
 
     @pytest.fixture
@@ -129,16 +129,12 @@ class WebhookContract:
         assert self.send(sender, endpoint, (body, headers | {"Accept": accept})).status_code == 202
 
     def test_what_a_later_version_may_send_is_stored(self, sender, endpoint):
-        event = self.signed(self.payload_of_event("somethingNew.of_tomorrow"))
+        event = self.signed(self.payload(**{self.event_field: "somethingNew.of_tomorrow"}))
         assert self.send(sender, endpoint, event).status_code == 202
         assert Delivery.objects.get().event == "somethingNew.of_tomorrow"
         field = self.signed(self.payload(new_field={"of": ["tomorrow", 1, None, True, 1.5]}))
         for request in (field, self.signed_text("[" * 99 + "]" * 99)):
             assert self.send(sender, endpoint, request).status_code == 202
-
-    def payload_of_event(self, event: str) -> dict[str, Any]:
-        """Return a delivery of that event."""
-        raise NotImplementedError
 
     # refusing: which address, how, how much, of what kind
 
@@ -231,8 +227,9 @@ class WebhookContract:
             assert organization.webhook_key not in answer.content.decode()
         assert Delivery.objects.count() == 0
 
-    def test_without_a_stored_secret_everything_is_401(self, sender, endpoint, organization):
-        self.remove_secret(organization)
+    def test_without_a_stored_secret_everything_is_401(self, sender, organization):
+        self.accept(organization, "")
+        endpoint = reverse(self.url_name, args=[organization.webhook_key])
         answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 401
         assert answer.json()["code"] in {"no_signature_token", "no_webhook_secret"}
@@ -242,7 +239,7 @@ class WebhookContract:
 
     def test_another_organizations_secret_verifies_nothing(self, sender, endpoint):
         other = OrganizationFactory()
-        self.accept_other(other)
+        self.accept(other, self.other_secret)
         payload = self.payload()
         request = self.signed(payload, self.other_secret)
         assert self.send(sender, endpoint, request).status_code == 401
@@ -250,13 +247,6 @@ class WebhookContract:
         assert self.send(sender, address, request).status_code == 202
         # the same delivery for both is one of each
         assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
-
-    secret: ClassVar[str]
-    other_secret: ClassVar[str]
-
-    def accept_other(self, organization: Organization) -> None:
-        """Store `other_secret`."""
-        raise NotImplementedError
 
     # refusing: what is in it
 

@@ -1,7 +1,5 @@
 """Who may send webhooks is remembered for a moment, and asked anew before anything is refused."""
 
-import json
-import uuid
 from unittest import mock
 
 import pytest
@@ -14,7 +12,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.webhooks import authentication
 from integrations.webhooks.authentication import REMEMBER_SECONDS, find_addressee
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
-from tests.support.payloads import load, sign
+from tests.support.payloads import post_stage_change
 
 
 @pytest.fixture
@@ -66,21 +64,23 @@ def test_what_one_process_removes_is_no_longer_known_to_it(organization, webhook
 
 def test_a_new_token_counts_at_once_although_the_old_ones_are_remembered(client, organization, webhook):
     address = organization.lever_webhook_url
-    assert _post(client, address, SIGNATURE_TOKEN) == 202
+    assert post_stage_change(client, address, SIGNATURE_TOKEN).status_code == 202
     with mock.patch.object(authentication.memory, "forget"):  # as in another process
         webhook.replace_token("another" * 6)
-    assert _post(client, address, "another" * 6) == 202
+    assert post_stage_change(client, address, "another" * 6).status_code == 202
 
 
 def test_a_token_that_another_process_removed_counts_for_a_moment_and_a_forged_one_never(
     client, organization, webhook
 ):
     address = organization.lever_webhook_url
-    assert _post(client, address, SIGNATURE_TOKEN) == 202
+    assert post_stage_change(client, address, SIGNATURE_TOKEN).status_code == 202
     without_signals(LeverWebhook.objects, retired_at=timezone.now())
-    assert _post(client, address, SIGNATURE_TOKEN) == 202
-    assert _post(client, address, "forged" * 8) == 401
-    assert _post(client, address, SIGNATURE_TOKEN) == 401  # the forged one made it ask anew
+    assert post_stage_change(client, address, SIGNATURE_TOKEN).status_code == 202
+    assert post_stage_change(client, address, "forged" * 8).status_code == 401
+    assert (
+        post_stage_change(client, address, SIGNATURE_TOKEN).status_code == 401
+    )  # the forged one made it ask anew
 
 
 def test_the_memory_is_bounded(organization, monkeypatch):
@@ -89,12 +89,6 @@ def test_the_memory_is_bounded(organization, monkeypatch):
     for key in "abc":
         memory.put(key, authentication.Addressee(organization), memory.forgotten)
     assert [memory.get(key) is None for key in "abc"] == [True, True, False]
-
-
-def _post(client, address, token):
-    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()))
-    body = json.dumps(sign(payload, token))
-    return client.post(address, body, content_type="application/json").status_code
 
 
 def test_what_changed_while_it_was_read_is_not_remembered(organization, webhook):

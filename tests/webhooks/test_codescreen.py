@@ -58,6 +58,7 @@ class TestCodeScreen(WebhookContract):
     url_name = "codescreen-webhook"
     secret = WEBHOOK_SECRET
     other_secret = OTHER_SECRET
+    event_field = "type"
     unparsable_unsigned = (
         401  # the signature is over the raw bytes, so it is checked before the body is parsed
     )
@@ -67,20 +68,11 @@ class TestCodeScreen(WebhookContract):
         "data.assessmentInstanceId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 301],
     }
 
-    def accept(self, organization: Organization) -> None:
-        CodeScreenConnectionFactory(organization=organization, webhook_secret=WEBHOOK_SECRET)
-
-    def accept_other(self, organization: Organization) -> None:
-        CodeScreenConnectionFactory(organization=organization, webhook_secret=OTHER_SECRET)
-
-    def remove_secret(self, organization: Organization) -> None:
-        CodeScreenConnection.objects.filter(organization=organization).update(webhook_secret="")
+    def accept(self, organization: Organization, secret: str) -> None:
+        CodeScreenConnectionFactory(organization=organization, webhook_secret=secret)
 
     def payload(self, **changes: Any) -> dict[str, Any]:
         return load("codescreen/candidate_evaluated") | changes
-
-    def payload_of_event(self, event: str) -> dict[str, Any]:
-        return self.payload(type=event)
 
     def signed(self, payload: dict[str, Any], secret: str = "") -> tuple[bytes, dict[str, str]]:
         body = json.dumps(payload).encode()

@@ -32,6 +32,7 @@ class TestLever(WebhookContract):
     url_name = "lever-webhook"
     secret = SIGNATURE_TOKEN
     other_secret = OTHER_TOKEN
+    event_field = "event"
     unparsable_unsigned = 400  # the signature is in the body, so the body is parsed first
     wrong_types: ClassVar[dict[str, list[Any]]] = {
         "id": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
@@ -46,20 +47,11 @@ class TestLever(WebhookContract):
         "data.fromStageId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
     }
 
-    def accept(self, organization: Organization) -> None:
-        LeverWebhookFactory(organization=organization)
-
-    def accept_other(self, organization: Organization) -> None:
-        LeverWebhookFactory(organization=organization, signature_token=OTHER_TOKEN)
-
-    def remove_secret(self, organization: Organization) -> None:
-        LeverWebhook.objects.filter(organization=organization).update(signature_token="")
+    def accept(self, organization: Organization, secret: str) -> None:
+        LeverWebhookFactory(organization=organization, signature_token=secret)
 
     def payload(self, **changes: Any) -> dict[str, Any]:
         return load("lever/candidate_stage_change", id=str(uuid.uuid4())) | changes
-
-    def payload_of_event(self, event: str) -> dict[str, Any]:
-        return self.payload(event=event)
 
     def signed(self, payload: dict[str, Any], secret: str = "") -> tuple[bytes, dict[str, str]]:
         signature = signature_of(str(payload["token"]), payload["triggeredAt"], secret or SIGNATURE_TOKEN)

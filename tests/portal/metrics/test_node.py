@@ -1,6 +1,5 @@
 """What a node's web server tells of itself, in one process and in several."""
 
-import json
 from unittest.mock import Mock
 
 import pytest
@@ -10,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from portal import metrics
 from tests.support import factories
 from tests.support.metrics import TOKEN, forget_requests, read, scrape
-from tests.support.payloads import load, sign
+from tests.support.payloads import post_stage_change
 
 ANSWERS = 'portal_request_seconds_count{{status="{}",view="lever-webhook"}}'
 
@@ -27,9 +26,7 @@ def webhook():
 
 
 def post(client, webhook, token):
-    body = json.dumps(sign(load("lever/candidate_stage_change"), token))
-    address = f"/webhooks/lever/{webhook.organization.webhook_key}"
-    return client.post(address, body, content_type="application/json")
+    return post_stage_change(client, webhook.organization.lever_webhook_url, token, id="event-1")
 
 
 def test_answers_are_counted_and_timed_by_status(client, webhook):
