@@ -65,11 +65,14 @@ def test_the_instance_id_is_escaped_in_the_address(codescreen_api, invitation):
 # record the progress that CodeScreen reports
 
 
-def test_nothing_changes_when_the_assessment_is_not_started(poll_answer):
-    polled = poll_answer({"status": "Not_Started", "metadata": {}})
-    assert (polled.status, polled.raw_status, polled.poll_failures) == ("invited", "Not_Started", 0)
+@pytest.mark.parametrize("status", ["Not_Started", "Completed", "x" * 500, None])
+def test_nothing_changes_when_it_is_not_started_or_the_status_is_unknown(poll_answer, status):
+    polled = poll_answer({"status": status, "score": 90, "metadata": {}})
+    assert (polled.status, polled.raw_status) == ("invited", (status or "")[:100])
+    assert polled.poll_failures == (status is None)
     assert timezone.now() < polled.next_poll_at < timezone.now() + timedelta(minutes=10)
     assert progress_tags() == []
+    assert not Result.objects.exists()
 
 
 def test_the_progress_tag_goes_back_when_the_assessment_is_reopened(poll_answer):
@@ -83,27 +86,15 @@ def test_the_progress_tag_goes_back_when_the_assessment_is_reopened(poll_answer)
     assert Result.objects.count() == 2
 
 
-def test_an_expired_invitation_is_invited_again_when_codescreen_resends_it(poll_answer):
-    poll_answer({"status": "Complete", "metadata": {"result": "Expired", "failureReason": "Expired"}})
-    polled = poll_answer({"status": "Not_Started", "metadata": {"attempt": 2}})
-    assert (polled.status, polled.started_at, polled.completed_at) == ("invited", None, None)
-    assert progress_tags() == [ProgressTag.EXPIRED, ProgressTag.INVITED]
-
-
-def test_an_assessment_ends_as_expired_when_codescreen_says_so_in_its_status(poll_answer):
+def test_an_assessment_ends_as_expired_and_begins_anew_when_codescreen_resends_it(poll_answer):
     polled = poll_answer({"status": "Expired", "metadata": {}})
     assert polled.status == "completed"
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Expired", None, None)
     assert progress_tags() == [ProgressTag.EXPIRED]
-
-
-@pytest.mark.parametrize("status", ["Completed", None, "x" * 500])
-def test_an_unknown_status_changes_nothing_and_polling_goes_on(poll_answer, status):
-    polled = poll_answer({"status": status, "score": 90, "metadata": {}})
-    assert polled.status == "invited"
-    assert polled.next_poll_at is not None
-    assert not Result.objects.exists()
+    polled = poll_answer({"status": "Not_Started", "metadata": {"attempt": 2}})
+    assert (polled.status, polled.started_at, polled.completed_at) == ("invited", None, None)
+    assert progress_tags() == [ProgressTag.EXPIRED, ProgressTag.INVITED]
 
 
 # something changes the invitation while it is polled: the latest state wins
