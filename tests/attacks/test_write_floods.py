@@ -1,5 +1,8 @@
 """Requests that cost their sender nothing leave few rows: questions for a passkey, and entries in the log."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -55,31 +58,30 @@ def test_the_log_gets_few_entries_of_who_signs_in_and_out_without_end(super_admi
     assert AuditEntry.objects.filter(action=AuditAction.SIGN_OUT).count() == 4
 
 
-def test_questions_for_a_passkey_store_few_sessions_and_not_for_long(super_admin):
-    [limit] = PASSKEY_QUESTIONS
+def assert_stores_few_sessions(ask: Callable[[Client], Any], limit: Limit) -> Client:
+    """Ask four times, as if others had asked often; return the first who asked."""
     clients = [Client(headers={"Accept": "application/json"}) for _ in range(4)]
-    answers = [clients[0].get("/accounts/2fa/webauthn/login/").status_code]
+    answers = [ask(clients[0]).status_code]
     let_pass(-(limit.burst - 2) * limit.seconds)  # as if all but one had been put by others
-    answers += [client.get("/accounts/2fa/webauthn/login/").status_code for client in clients[1:]]
+    answers += [ask(client).status_code for client in clients[1:]]
     assert answers == [200, 200, 429, 429]
     assert Session.objects.count() == 2
     longest = max(Session.objects.values_list("expire_date", flat=True))
     assert (longest - timezone.now()).total_seconds() <= QUESTION_SECONDS
-    sign_in(clients[0], super_admin)
-    assert clients[0].session.get_expiry_age() > 86400
+    return clients[0]
+
+
+def test_questions_for_a_passkey_store_few_sessions_and_not_for_long(super_admin):
+    [limit] = PASSKEY_QUESTIONS
+    client = assert_stores_few_sessions(lambda client: client.get("/accounts/2fa/webauthn/login/"), limit)
+    sign_in(client, super_admin)
+    assert client.session.get_expiry_age() > 86400
 
 
 def test_sign_ins_begun_at_a_provider_store_few_sessions_and_not_for_long(wire, super_admin, organization):
     make_provider("acme", organization)
     provider, [limit] = Provider(wire), PROVIDER_QUESTIONS
-    begin = "/accounts/oidc/acme/login/"
-    answers = [Client().post(begin).status_code]
-    let_pass(-(limit.burst - 2) * limit.seconds)
-    answers += [Client().post(begin).status_code for _ in range(3)]
-    assert answers == [200, 200, 429, 429]
-    assert Session.objects.count() == 2
-    longest = max(Session.objects.values_list("expire_date", flat=True))
-    assert (longest - timezone.now()).total_seconds() <= QUESTION_SECONDS
+    assert_stores_few_sessions(lambda client: client.post("/accounts/oidc/acme/login/"), limit)
     AttemptLimit.objects.all().delete()
     client = Client()
     provider.sign_in(client, super_admin.email)

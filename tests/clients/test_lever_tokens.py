@@ -213,29 +213,25 @@ def test_a_refresh_token_that_another_worker_has_just_used_up_is_not_sent_again(
     assert not requests_to(lever_api, "/oauth/token")
 
 
-def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever_api, grant, super_admin):
+@pytest.mark.parametrize(("token", "state"), [("from-consent", "connected"), ("", "revoked")])
+def test_a_refresh_that_returns_after_a_new_consent_or_a_disconnection_overwrites_nothing(
+    lever_api, grant, super_admin, token, state
+):
     let_token_expire_soon(grant)
 
-    def answer_after_reconnection(request):
-        tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
-        LeverConnection.objects.get(pk=grant.pk).accept(LeverAccess(tokens, "account", "user"), super_admin)
+    def answer_late(request):
+        connection = LeverConnection.objects.get(pk=grant.pk)
+        if token:
+            tokens = {"access_token": token, "refresh_token": token, "expires_in": 3600}
+            connection.accept(LeverAccess(tokens, "account", "user"), super_admin)
+        else:
+            connection.disconnect("Disconnected by owner.")
         return 200, {}, json.dumps(FRESH)
 
-    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_reconnection)
-    assert lever_tokens.token_source(grant).current() == "Bearer from-consent"
-
-
-def test_a_refresh_that_returns_after_a_disconnection_stores_no_tokens(lever_api, grant):
-    let_token_expire_soon(grant)
-
-    def answer_after_disconnection(request):
-        LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
-        return 200, {}, json.dumps(FRESH)
-
-    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_disconnection)
-    assert lever_tokens.token_source(grant).current() == ""
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_late)
+    assert lever_tokens.token_source(grant).current() == (f"Bearer {token}" if token else "")
     grant.refresh_from_db()
-    assert (grant.state, grant.access_token, grant.refresh_token) == ("revoked", "", "")
+    assert (grant.state, grant.access_token, grant.refresh_token) == (state, token, token)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -42,19 +42,19 @@ def reads():
     return lists, count_calls(path__startswith="/opportunities/", **read)
 
 
-def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox):
-    deliveries = [scenario.move(word) for word in WORDS]
+@pytest.mark.parametrize(("words", "expected"), [(WORDS, (1, 0)), (WORDS[:2], (0, 2))])
+def test_candidates_moved_together_are_read_by_one_call_and_few_one_by_one(
+    scenario, sandbox, words, expected
+):
+    deliveries = [scenario.move(word) for word in words]
     scenario.work()
-    assert reads() == (1, 0)
+    assert reads() == expected
+    for call in ApiCall.objects.filter(
+        path="/opportunities"
+    ):  # a list of others isn't shown with one of them
+        assert (call.opportunity_id, call.delivery) == ("", None)
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}
-    assert sandbox.invitations_sent() == len(WORDS)
-
-
-def test_few_candidates_are_read_one_by_one(scenario):
-    deliveries = [scenario.move(word) for word in WORDS[:2]]
-    scenario.work()
-    assert reads() == (0, 2)
-    assert {verdict(delivery) for delivery in deliveries} == {"invite"}
+    assert sandbox.invitations_sent() == len(words)
 
 
 def test_a_candidate_the_list_does_not_show_is_read_alone(scenario, sandbox):
@@ -147,11 +147,3 @@ def _take(delivery, taken):
 
 def _entering(word, stage="stage"):
     return {"data": {"opportunityId": word, "toStageId": stage}}
-
-
-def test_a_list_of_others_is_not_shown_with_one_candidate(scenario):
-    for word in WORDS:
-        scenario.move(word)
-    scenario.work()
-    call = ApiCall.objects.get(path="/opportunities")
-    assert (call.opportunity_id, call.delivery) == ("", None)

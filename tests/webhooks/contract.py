@@ -179,19 +179,16 @@ class WebhookContract:
             "application/x-www-form-urlencoded",
             "application/json5",
             "multipart/form-data; boundary=x",
+            *(
+                f"application/json; charset={charset}"
+                for charset in ("klingon", "latin-1", "utf-16", "utf-8-sig", '"ascii"', "")
+            ),
         ],
     )
-    def test_another_media_type_is_415_before_body_and_signature_are_read(
+    def test_another_type_or_charset_is_415_before_body_and_signature_are_read(
         self, sender, endpoint, content_type
     ):
         for request in (self.signed(self.payload()), (b"not json", {}), (b"", {})):
-            assert self.send(sender, endpoint, request, content_type=content_type).status_code == 415
-        assert Delivery.objects.count() == 0
-
-    @pytest.mark.parametrize("charset", ["klingon", "latin-1", "utf-16", "utf-8-sig", '"ascii"', ""])
-    def test_another_charset_than_utf8_is_415(self, sender, endpoint, charset):
-        content_type = f"application/json; charset={charset}"
-        for request in (self.signed(self.payload()), (b"not json", {})):
             assert self.send(sender, endpoint, request, content_type=content_type).status_code == 415
         assert Delivery.objects.count() == 0
 

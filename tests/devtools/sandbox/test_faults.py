@@ -23,31 +23,19 @@ def entry(lever: LeverSandbox) -> Any:
     return control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]["opportunities"][ALDER]
 
 
-def test_a_reset_before_has_no_effect(lever: LeverSandbox, caller: LeverCaller):
-    fault(lever, "reset_before")
-    with pytest.raises(requests.ConnectionError):
-        caller.post(NOTES, {"value": "x"})
-    assert entry(lever)["notes"] == 0
-    assert entry(lever)["faults"] == {"reset_before:no_effect": 1}
-    assert entry(lever)["ambiguous"] == 1
+@pytest.mark.parametrize(
+    ("kind", "notes"), [("reset_before", 0), ("reset_after", 1), ("timeout_before", 0), ("timeout_after", 1)]
+)
+def test_a_call_without_an_answer_has_its_effect_only_when_it_breaks_after(
+    lever: LeverSandbox, caller: LeverCaller, kind: str, notes: int
+):
+    fault(lever, kind)
+    with pytest.raises(BROKEN):
+        caller.call("POST", NOTES, json={"value": "x"}, timeout=0.2)
+    found = entry(lever)
+    assert (found["notes"], found["posts"], found["ambiguous"]) == (notes, notes, 1)
+    assert found["faults"] == {f"{kind}:{'took_effect' if notes else 'no_effect'}": 1}
     assert caller.post(NOTES, {"value": "x"}).status_code == 201
-
-
-def test_a_reset_after_has_its_effect(lever: LeverSandbox, caller: LeverCaller):
-    fault(lever, "reset_after")
-    with pytest.raises(requests.ConnectionError):
-        caller.post(NOTES, {"value": "x"})
-    assert (entry(lever)["notes"], entry(lever)["posts"]) == (1, 1)
-    assert entry(lever)["faults"] == {"reset_after:took_effect": 1}
-
-
-def test_a_timeout_has_its_effect_only_when_it_comes_after(lever: LeverSandbox, caller: LeverCaller):
-    for kind, notes in (("timeout_before", 0), ("timeout_after", 1)):
-        fault(lever, kind)
-        with pytest.raises(BROKEN):
-            caller.call("POST", NOTES, json={"value": "x"}, timeout=0.2)
-        assert entry(lever)["notes"] == notes
-    assert entry(lever)["ambiguous"] == 2
 
 
 def test_errors_pages_and_truncated_answers_take_the_place_of_the_answer(

@@ -16,10 +16,18 @@ TEMPLATE: dict[str, Any] = {
 PATH = f"/opportunities/{ALDER}/feedback"
 
 
-def create_template(caller: LeverCaller) -> Any:
+@pytest.fixture
+def template(caller: LeverCaller) -> Any:
+    """The template, stored."""
     response = caller.post("/feedback_templates", TEMPLATE)
     assert response.status_code == 201
     return response.json()["data"]
+
+
+@pytest.fixture
+def body(template: Any) -> dict[str, Any]:
+    """Feedback that fits the template."""
+    return {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
 
 
 def values(template: dict[str, Any], *given: object) -> list[dict[str, Any]]:
@@ -28,24 +36,22 @@ def values(template: dict[str, Any], *given: object) -> list[dict[str, Any]]:
     ]
 
 
-def test_feedback_is_400_with_values_that_do_not_fit(caller: LeverCaller):
-    template = create_template(caller)
-    good = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
+def test_feedback_is_400_with_values_that_do_not_fit(
+    caller: LeverCaller, template: Any, body: dict[str, Any]
+):
     for wrong in (
         values(template, "3", "82", "yes"),
         values(template, "3 - Hire", 82, "yes"),
-        good["fieldValues"][:2],
+        body["fieldValues"][:2],
     ):
-        body = {"baseTemplateId": template["id"], "fieldValues": wrong}
-        assert caller.post(PATH, body, perform_as=SUPER_ADMIN).status_code == 400
-    made = caller.post(PATH, good, perform_as=SUPER_ADMIN)
+        refused = caller.post(PATH, body | {"fieldValues": wrong}, perform_as=SUPER_ADMIN)
+        assert refused.status_code == 400
+    made = caller.post(PATH, body, perform_as=SUPER_ADMIN)
     assert made.status_code == 201
     assert [field["value"] for field in made.json()["data"]["fields"]] == ["3 - Hire", "82/100", "yes"]
 
 
-def test_feedback_is_changed_until_a_person_deletes_it(caller: LeverCaller):
-    template = create_template(caller)
-    body = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
+def test_feedback_is_changed_until_a_person_deletes_it(caller: LeverCaller, body: dict[str, Any]):
     form = caller.post(PATH, body, perform_as=SUPER_ADMIN).json()["data"]
     change = {"fieldValues": [{"id": form["fields"][0]["id"], "value": "2 - No Hire"}]}
     changed = caller.put(f"{PATH}/{form['id']}", change, perform_as=SUPER_ADMIN).json()["data"]
@@ -61,10 +67,10 @@ def test_feedback_is_changed_until_a_person_deletes_it(caller: LeverCaller):
 
 
 @pytest.mark.parametrize("answers", ["GET POST PUT", "GET", "POST", "PUT", ""])
-def test_a_rating_is_typed_score_in_the_answers_that_the_settings_name(caller: LeverCaller, answers: str):
+def test_a_rating_is_typed_score_in_the_answers_that_the_settings_name(
+    caller: LeverCaller, body: dict[str, Any], answers: str
+):
     control(caller.server, "settings", {"account": "acme", "answers_of_score": answers})
-    template = create_template(caller)
-    body = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
     made = caller.post(PATH, body, perform_as=SUPER_ADMIN).json()["data"]
     path = f"{PATH}/{made['id']}"
     answered = {
