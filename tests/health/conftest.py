@@ -1,8 +1,10 @@
-"""An organization that the doctor finds nothing wrong with."""
+"""An organization that the doctor finds nothing wrong with, and what it finds after a change."""
 
 import pytest
 from django.utils import timezone
 
+from integrations.health.doctor import findings
+from integrations.health.findings import Finding
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
@@ -24,3 +26,10 @@ def healthy_organization(ready_organization, super_admin) -> Organization:
     Organization.objects.update(attach_report=True)
     Heartbeat.beat()
     return Organization.objects.get()
+
+
+def only_finding(organization: Organization) -> Finding:
+    """Return the organization's only finding."""
+    found = findings(Organization.objects.get(pk=organization.pk))
+    assert len(found) == 1, found
+    return found[0]

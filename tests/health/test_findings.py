@@ -26,7 +26,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
-from tests.health.rows import only_finding
+from tests.health.conftest import only_finding
 from tests.support import factories
 
 type Act = Callable[[Organization], object]

@@ -17,9 +17,8 @@ from integrations.members.acts.invitations import (
     invite_proposed,
     proposals,
 )
-from integrations.members.end_access import end_access_of_deactivated, remove_member, withdraw
+from integrations.members.end_access import end_access_of_deactivated, remove_member
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications.link_emails import MOST_PER_ADDRESS
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty
@@ -84,15 +83,6 @@ def test_those_chosen_are_invited_with_lever_s_role_and_super_admins_get_one_e_m
     [told] = [message for message in mail.outbox if message.to == [super_admin.email]]
     assert "recruiter@acme.example, sourcer@acme.example: invited as Team Member" in told.body
     assert invite_proposed(connected_organization, "team_member", chosen, super_admin) == []
-
-
-@pytest.mark.parametrize("refused", ["recruiter@acme.example", "sourcer@acme.example"])
-def test_who_is_refused_is_left_out_and_the_others_are_invited(connected_organization, super_admin, refused):
-    for _ in range(MOST_PER_ADDRESS):
-        withdraw(invite(connected_organization, refused, "team_member", super_admin), super_admin)
-    chosen = {"recruiter@acme.example", "sourcer@acme.example"}
-    invited = invite_proposed(connected_organization, "team_member", chosen, super_admin)
-    assert [one.email for one in invited] == sorted(chosen - {refused})
 
 
 def test_who_is_deactivated_in_lever_loses_access_and_sessions(

@@ -9,7 +9,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from tests.health.rows import only_finding
+from tests.health.conftest import only_finding
 from tests.support import factories
 
 
