@@ -14,9 +14,15 @@ def test_each_filter_narrows_the_list(caller: LeverCaller):
     assert names(updated_at_start=1, updated_at_end=2) == set()
 
 
-def test_a_confidential_opportunity_is_read_with_its_scope(lever: LeverSandbox):
-    cleared = LeverCaller(lever).connect("opportunities:read:admin confidential:access:admin")
-    assert cleared.get(f"/opportunities/{stable_id('acme', 'opportunity', 'Quince')}").status_code == 200
+def test_what_is_confidential_is_read_with_its_scope_and_never_listed(lever: LeverSandbox):
+    cleared = LeverCaller(lever).connect(
+        "opportunities:read:admin postings:read:admin confidential:access:admin"
+    )
+    quince = cleared.get(f"/opportunities/{stable_id('acme', 'opportunity', 'Quince')}").json()["data"]
+    listed = cleared.get("/opportunities", email=quince["emails"][0]).json()["data"]
+    assert (quince["confidentiality"], listed) == ("confidential", [])
+    postings = cleared.get("/postings").json()["data"]
+    assert {posting["confidentiality"] for posting in postings} == {"non-confidential"}
 
 
 def test_most_writes_answer_without_the_contact(caller: LeverCaller):

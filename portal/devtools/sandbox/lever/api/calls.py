@@ -208,15 +208,12 @@ type Filter = Callable[[Opportunity], bool]
 
 
 def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]:
-    """Return one filter per parameter the request names; values of one parameter form a union."""
-    confidentiality = request.args.get("confidentiality", "non-confidential")
+    """Return one filter per parameter the request names, and that of confidentiality; values of one form a union."""
     emails = {canonical_email(email) for email in request.args.getlist("email")}
     stages, archived = request.args.getlist("stage_id"), request.args.getlist("archived")
     postings = request.args.getlist("posting_id")
     span = time_span(request, "updated_at")
-    filters: list[Filter] = []
-    if confidentiality != "all":
-        filters.append(lambda item: item.confidentiality == confidentiality)
+    filters: list[Filter] = [lambda item: item.confidentiality != "confidential"]
     if emails:
         filters.append(
             lambda item: not emails.isdisjoint(map(canonical_email, account.contact_of(item).emails))
