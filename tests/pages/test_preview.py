@@ -58,7 +58,7 @@ def test_a_link_or_an_id_names_the_candidate(written):
 
 
 def test_an_invitation_is_shown_with_its_effects_and_nothing_but_the_calls_is_written(
-    team_member_client, mapped_organization, sandbox
+    team_member_client, mapped_organization, sandbox, settings
 ):
     before, sent = row_counts(), sandbox.invitations_sent()
     called = set(ApiCall.objects.values_list("pk", flat=True))
@@ -72,6 +72,10 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_but_the_calls_is_wr
     calls = ApiCall.objects.exclude(pk__in=called)
     assert {call.opportunity_id for call in calls} == {candidate}  # by it they are erased with the candidate
     assert not calls.exclude(effect=None, delivery=None).exists()
+    settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
+    answer = team_member_client.get(URL, {"candidate": candidate, "stage": stage})
+    assert answer.status_code == 200
+    assert "Try again when Lever and CodeScreen answer" in text(answer)
 
 
 def test_a_stage_that_does_not_invite_would_do_nothing_but_withdraw_an_unstarted_invitation(
@@ -86,16 +90,6 @@ def test_a_stage_that_does_not_invite_would_do_nothing_but_withdraw_an_unstarted
     assert "The invitation is cancelled" in text(team_member_client.get(URL, query))
     invitation.refresh_from_db()
     assert invitation.status == "invited"
-
-
-def test_a_platform_that_does_not_answer_is_explained(
-    team_member_client, mapped_organization, sandbox, settings
-):
-    settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
-    stage = sandbox.stage_id("CodeScreen Assessment")
-    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
-    assert answer.status_code == 200
-    assert "Try again when Lever and CodeScreen answer" in text(answer)
 
 
 @pytest.mark.usefixtures("ready_organization")
