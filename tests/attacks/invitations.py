@@ -17,7 +17,6 @@ from tests.support.second_factors import prove_now
 INVITE = "/settings/team/"
 PASSWORD = {"password1": "a long new secret", "password2": "a long new secret", "answer": "accept"}
 ACCEPT = {"answer": "accept"}
-DECLINE = {"answer": "decline"}
 _LINK = re.compile(r"http://testserver(/membership/\S+)")
 
 

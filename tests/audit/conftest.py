@@ -9,6 +9,7 @@ from integrations.audit.record import audit
 from integrations.audit.verification import verify_chain
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.verdict import Verdict
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 from tests.support.append_only import lifted
 
@@ -63,6 +64,13 @@ class Chain:
         verification = verify_chain(self.organization.pk, found.append)
         assert verification.faults == len(found)
         return found
+
+
+def is_whole(organization: Organization | None) -> bool:
+    """Whether the chain of an organization, or that of the portal, has no fault."""
+    faults: list[object] = []
+    verify_chain(organization.pk if organization else 0, faults.append)
+    return not faults
 
 
 def execute(statement: str, *parameters: int) -> None:

@@ -11,10 +11,10 @@ from django.db import connection, connections, transaction
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.audit.verification import verify_chain
 from integrations.inbox.models.verdict import Verdict
 from integrations.organizations.acts import change_organization, replace_webhook_key
 from integrations.organizations.models.organization import Organization
+from tests.audit.conftest import is_whole
 from tests.support import factories
 from tests.support.at_once import run_at_once
 
@@ -59,12 +59,6 @@ def positions(organization: Organization | None) -> list[int]:
     of_entries = AuditEntry.objects.filter(organization=organization).values_list("position", flat=True)
     of_verdicts = Verdict.objects.filter(organization=organization).values_list("position", flat=True)
     return sorted([*of_entries, *of_verdicts])
-
-
-def is_whole(organization: Organization | None) -> bool:
-    faults: list[object] = []
-    verify_chain(organization.pk if organization else 0, faults.append)
-    return not faults
 
 
 def test_many_writers_at_once_leave_no_gap_in_any_chain():

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from integrations.audit.models.chain import Chained
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.audit.verification import verify_chain
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
+from tests.audit.conftest import is_whole
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,12 +44,6 @@ VALUES = [
     {"b": 1, "a": {"z": [], "y": ""}},
     "12",
 ]
-
-
-def is_whole(organization) -> bool:
-    faults: list[object] = []
-    verify_chain(organization.pk if organization else 0, faults.append)
-    return not faults
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)

@@ -9,8 +9,6 @@ from tests.inbox.conftest import verdict
 from tests.support import factories
 from tests.support.scenario import ASSESSMENT
 
-STAGE = "CodeScreen Assessment"
-
 
 def test_a_skipped_candidate_gets_one_note(scenario, sandbox):
     scenario.enter("Hazel")

@@ -15,9 +15,6 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 
-ARCHIVE_REASON = "Underqualified"
-
-
 DECIDED: dict[str, Any] = {"due_at": None, "decided_at": timezone.now()}
 
 

@@ -14,8 +14,6 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.results.schedule import end_following
 
-STAGE = "CodeScreen Assessment"
-
 
 def test_reentry_starts_a_new_round_once_the_days_have_passed(scenario, sandbox):
     first = scenario.completed_invitation(days_ago=29, score=60, result="Passed")

@@ -16,10 +16,7 @@ from tests.inbox.conftest import STAGE, verdict
 from tests.support import factories
 from tests.support.waits import end_wait
 
-BEFORE = "Phone screen"
-
-
-LAG = 60
+BEFORE, LAG = "Phone screen", 60
 
 
 @pytest.fixture
@@ -104,17 +101,11 @@ def test_an_invitation_waits_when_a_second_read_shows_the_stage_from_before(
     assert (invitation.status, invitation.late_reads, sandbox.invitations_sent()) == ("invited", 0, 1)
 
 
-# a candidate leaves the stage while an older read of them is acted on: they aren't invited
-
-
-ELSEWHERE = "Phone screen"
-
-
 def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox):
     scenario.move().delete()
     began = timezone.now() - timedelta(seconds=5)
     [listed] = queue_acts.opportunities(scenario.organization, 1, email="alder@candidates.example")
-    scenario.enter(stage=ELSEWHERE)
+    scenario.enter(stage=BEFORE)
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)

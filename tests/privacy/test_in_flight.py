@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.case import facts
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause
+from integrations.http.json_values import JsonObject
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery
 from integrations.inbox.models.delivery import Delivery
@@ -115,21 +116,21 @@ def test_a_delivery_that_was_given_up_ends_in_a_verdict_when_the_person_is_erase
     assert (delivery.verdict, delivery.last_error, delivery.is_stuck) == ("erased", "", False)
 
 
-def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
-    invitation = scenario.sent_invitation()
-    forget(scenario)
-    data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
-    view = LeverWebhookView()
+def late_webhook(scenario, view, event: str, opportunity_id: str, payload: JsonObject) -> Delivery:
+    """Store a webhook that arrives late, and work; return its delivery."""
     view.addressee = Addressee(scenario.organization)
-    view.store(
-        event="candidateStageChange",
-        dedupe_key="late",
-        opportunity_id=invitation.opportunity_id,
-        payload={"event": "candidateStageChange", "triggeredAt": 5, "data": data},
-    )
+    view.store(event=event, dedupe_key="late", opportunity_id=opportunity_id, payload=payload)
     scenario.work()
-    delivery = Delivery.objects.get(dedupe_key="late")
-    assert delivery.payload["data"] == {"opportunityId": invitation.opportunity_id, "toStageId": "s"}
+    return Delivery.objects.get(dedupe_key="late")
+
+
+def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
+    opportunity_id, event = scenario.sent_invitation().opportunity_id, "candidateStageChange"
+    forget(scenario)
+    data = {"opportunityId": opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
+    payload = {"event": event, "triggeredAt": 5, "data": data}
+    delivery = late_webhook(scenario, LeverWebhookView(), event, opportunity_id, payload)
+    assert delivery.payload["data"] == {"opportunityId": opportunity_id, "toStageId": "s"}
     assert delivery.verdict == "erased"
     assert traces(NAME, ADDRESS) == []
 
@@ -137,19 +138,10 @@ def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
 def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
-    view = CodeScreenWebhookView()
-    view.addressee = Addressee(scenario.organization)
-    view.store(
-        event="candidate.submitted",
-        dedupe_key="late",
-        opportunity_id="",
-        payload={
-            "type": "candidate.submitted",
-            "data": {"assessmentInstanceId": invitation.instance_id, "email": ADDRESS, "name": NAME},
-        },
-    )
-    scenario.work()
-    assert Delivery.objects.get(dedupe_key="late").verdict == "noted"
+    data = {"assessmentInstanceId": invitation.instance_id, "email": ADDRESS, "name": NAME}
+    payload = {"type": "candidate.submitted", "data": data}
+    delivery = late_webhook(scenario, CodeScreenWebhookView(), "candidate.submitted", "", payload)
+    assert delivery.verdict == "noted"
     assert traces(NAME, ADDRESS) == []
 
 

@@ -44,6 +44,13 @@ def signed_in(client: Client) -> str:
     return User.objects.get(pk=key).username if key else ""
 
 
+def sign_in(provider: Provider, email: str) -> Client:
+    """Return a new browser in which the provider has said that this is its person."""
+    client = Client()
+    provider.sign_in(client, email)
+    return client
+
+
 def assert_refused(provider: Provider, email: str, refusal: Refusal) -> None:
     """Who has this address is not signed in; the page and the log say why."""
     client = Client()
@@ -79,8 +86,7 @@ def test_a_member_is_signed_in_by_their_verified_address_and_known_from_then_on(
 
 def test_the_installations_provider_signs_in_members_of_every_organization(everybody, team_member, other):
     Membership.objects.create(user=team_member, organization=other, role="admin")
-    client = Client()
-    everybody.sign_in(client, team_member.email)
+    client = sign_in(everybody, team_member.email)
     assert signed_in(client) == team_member.username
     assert Membership.objects.filter(user=team_member).count() == len(
         client.get("/account/").context["memberships"]
@@ -90,8 +96,7 @@ def test_the_installations_provider_signs_in_members_of_every_organization(every
 def test_an_invited_person_gets_an_account_that_only_the_organization_trusts(acme, organization, other):
     factories.invited(organization, "new@acme.example")
     factories.invited(other, "new@acme.example")
-    client = Client()
-    acme.sign_in(client, "new@acme.example")
+    client = sign_in(acme, "new@acme.example")
     member = Membership.objects.get(user__email="new@acme.example")
     assert (member.organization, signed_in(client)) == (organization, "new@acme.example")
     assert not member.user.has_usable_password()
@@ -104,8 +109,7 @@ def test_an_invited_person_joins_by_the_installations_provider(everybody, organi
     second = factories.invited(other, "new@acme.example")
     assert_refused(everybody, "new@acme.example", Refusal.INVITED)
     second.delete()
-    client = Client()
-    everybody.sign_in(client, "new@acme.example")
+    client = sign_in(everybody, "new@acme.example")
     assert signed_in(client) == "new@acme.example"
     assert has_proven_address(User.objects.get(email="new@acme.example"))
 
@@ -241,8 +245,7 @@ def test_the_sign_in_page_shows_the_buttons_of_listed_ones(client, organization,
 def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_another(
     acme, team_member, other, organization
 ):
-    client = Client()
-    acme.sign_in(client, team_member.email)
+    client = sign_in(acme, team_member.email)
     accept(factories.invited(other, team_member.email), team_member, InvitationProof.LINK)
     shown = client.get("/account/").context["memberships"]
     assert [member.organization for member in shown] == [organization]
@@ -251,8 +254,7 @@ def test_a_session_opens_the_providers_organization_alone_when_its_person_joins_
 
 
 def test_a_sign_in_by_the_provider_is_no_fresh_proof_and_no_second_factor(acme, super_admin, organization):
-    client = Client()
-    acme.sign_in(client, super_admin.email)
+    client = sign_in(acme, super_admin.email)
     made = client.post("/settings/api/", {"name": "evil", "scopes": "results", "days": 9})
     assert made["Location"].startswith("/accounts/reauthenticate/")
     set_policies(organization, {"requires_second_factor": True}, "operator")
@@ -304,8 +306,7 @@ def test_requiring_it_wants_a_session_that_the_provider_began(
     form = {"requires_single_sign_on": "on"}
     refused = super_admin_client.post("/settings/security/", form, follow=True)
     assert "First sign in with the provider yourself" in refused.content.decode()
-    client = Client()
-    acme.sign_in(client, super_admin.email)
+    client = sign_in(acme, super_admin.email)
     client.post("/settings/security/", form)
     organization.refresh_from_db()
     assert organization.requires_single_sign_on
