@@ -69,20 +69,6 @@ def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, r
     assert not Delivery.objects.exists()
 
 
-def test_a_delivery_is_not_due_while_the_sweep_decides_it(scenario, sandbox, monkeypatch):
-    scenario.place()
-    due_counts = []
-    decide = decide_delivery.decide_delivery
-
-    def count_due_and_decide(delivery, *args, **kwargs):
-        due_counts.append(Delivery.objects.due().count())
-        return decide(delivery, *args, **kwargs)
-
-    monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
-    assert queue_acts.sweep_organization(scenario.organization) == 1
-    assert due_counts == [0]
-
-
 def test_a_candidate_who_cannot_be_decided_again_is_left_to_the_workers(scenario, sandbox, monkeypatch):
     scenario.place()
     queue_acts.sweep_organization(scenario.organization)
