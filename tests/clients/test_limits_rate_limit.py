@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from unittest import mock
 
 import pytest
 import redis
@@ -51,8 +52,6 @@ def test_a_reservation_by_a_clock_that_was_ahead_holds_calls_up_for_a_minute_at_
 @pytest.mark.redis
 def test_redis_too_holds_calls_up_for_a_minute_at_most(settings):
     settings.REDIS_URL = test_suites.REDIS_URL
-    limits._redis_again_at = 0.0
-    limits._reserve_in_redis.cache_clear()
     server = redis.Redis.from_url(settings.REDIS_URL)
     server.set("pace:test:ahead", time.time() + YEAR_SECONDS, ex=60)
     assert limits.reserve_slot("test:ahead") <= LONGEST_AHEAD_SECONDS + 1
@@ -76,8 +75,6 @@ def test_concurrent_workers_share_the_slots(db):
 @pytest.mark.redis
 def test_redis_limits_like_the_database(settings):
     settings.REDIS_URL = test_suites.REDIS_URL
-    limits._redis_again_at = 0.0
-    limits._reserve_in_redis.cache_clear()
     key = f"test:{time.time()}"
     waits = [limits.reserve_slot(key) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
@@ -91,21 +88,13 @@ def test_the_database_limits_when_redis_is_unreachable_and_redis_is_not_asked_fo
     db, settings, monkeypatch
 ):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    scripts = []
-    limits._reserve_in_redis.cache_clear()
-    script = limits._reserve_in_redis()
-
-    def count_script(script_used):
-        scripts.append(script_used)
-        return script_used
-
-    monkeypatch.setattr(limits, "_redis_again_at", 0.0)
-    monkeypatch.setattr(limits, "_reserve_in_redis", lambda: count_script(script))
+    script = mock.Mock(wraps=limits._reserve_in_redis())
+    monkeypatch.setattr(limits, "_reserve_in_redis", lambda: script)
     waits = [limits.reserve_slot("lever:1") for _ in range(BURST + 12)]
     assert waits[:BURST] == [0.0] * BURST
     assert waits[-1] > 0.1
     assert RateLimitBucket.objects.filter(pk="lever:1").exists()
-    assert len(scripts) == 1
+    assert script.call_count == 1
     monkeypatch.setattr(limits, "_redis_again_at", 0.0)
     limits.reserve_slot("lever:1")
-    assert len(scripts) == 2
+    assert script.call_count == 2

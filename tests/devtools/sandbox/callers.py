@@ -49,9 +49,14 @@ class LeverCaller:
         known = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}
         return self.http.post(f"{self.server.url}/oauth/token", data=known | fields)
 
+    def exchange(self, code: str) -> requests.Response:
+        return self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
+
+    def refresh(self) -> requests.Response:
+        return self.token(grant_type="refresh_token", refresh_token=self.tokens["refresh_token"])
+
     def connect(self, scope: str = ALL_SCOPES) -> "LeverCaller":
-        code = self.answer(scope=scope)["code"]
-        response = self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
+        response = self.exchange(self.answer(scope=scope)["code"])
         assert response.status_code == 200, response.text
         self.tokens = response.json()
         return self

@@ -15,14 +15,12 @@ def test_accepting_gives_a_code_and_the_code_gives_tokens(lever: LeverSandbox):
     caller = LeverCaller(lever)
     back = caller.answer()
     assert back["state"] == "some-state"
-    answer = caller.token(
-        grant_type="authorization_code", code=back["code"], redirect_uri=REDIRECT_URI
-    ).json()
+    answer = caller.exchange(back["code"]).json()
     assert set(answer) == {"access_token", "refresh_token", "token_type", "scope", "expires_in"}
     claims = json.loads(base64.urlsafe_b64decode(answer["access_token"].split(".")[1] + "=="))
     assert claims["https://oauth.lever.co/userId"] == SUPER_ADMIN
     assert claims["exp"] - claims["iat"] == answer["expires_in"] == 3600
-    again = caller.token(grant_type="authorization_code", code=back["code"], redirect_uri=REDIRECT_URI)
+    again = caller.exchange(back["code"])
     assert (again.status_code, again.json()["error"]) == (403, "invalid_grant")
 
 
@@ -54,10 +52,8 @@ def test_consent_is_skipped_when_a_grant_covers_it(lever: LeverSandbox):
 
 def test_the_old_refresh_token_is_invalid_after_a_refresh(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
-    first = caller.tokens["refresh_token"]
-    second = caller.token(grant_type="refresh_token", refresh_token=first).json()
-    assert second["refresh_token"] != first
-    reused = caller.token(grant_type="refresh_token", refresh_token=first)
+    assert caller.refresh().json()["refresh_token"] != caller.tokens["refresh_token"]
+    reused = caller.refresh()
     assert (reused.status_code, reused.json()["error"]) == (403, "invalid_grant")
     assert caller.get("/stages").status_code == 200
 
@@ -78,7 +74,7 @@ def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     pressed = press(lever, "revoke", here="/acme/settings/apps", what="app", done="Access revoked.")
     assert "Access revoked." in pressed
     assert caller.get("/stages").status_code == 401
-    refresh = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
+    refresh = caller.refresh()
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")
 
 
@@ -86,7 +82,5 @@ def test_an_access_token_expires(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)):
         assert caller.get("/stages").status_code == 401
-        caller.tokens = caller.token(
-            grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"]
-        ).json()
+        caller.tokens = caller.refresh().json()
         assert caller.get("/stages").status_code == 200
