@@ -1,7 +1,7 @@
 """Somebody has recorded one webhook, and signs bodies of their own with its signature."""
 
-import json
 import time
+from functools import partial
 
 import pytest
 
@@ -20,12 +20,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 def post(client, organization):
     """Return what posts a body to the organization's address."""
     LeverWebhookFactory.create(organization=organization)
-
-    def post_body(payload):
-        address = f"/webhooks/lever/{organization.webhook_key}/"
-        return client.post(address, json.dumps(payload), content_type="application/json")
-
-    return post_body
+    return partial(client.post, organization.lever_webhook_url, content_type="application/json")
 
 
 @pytest.fixture

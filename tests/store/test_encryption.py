@@ -3,7 +3,6 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
-from django.db import connection
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.doctor import findings
@@ -18,14 +17,8 @@ from integrations.store.encryption import (
     rotate_secrets,
     sealed,
 )
-from tests.store.test_encryption_field import stored
+from tests.store.test_encryption_field import put, stored
 from tests.support import factories
-
-
-def put(row, column: str, ciphertext: str) -> None:
-    """Write into the database as somebody does who has its password alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {row._meta.db_table} SET {column} = %s WHERE id = %s", [ciphertext, row.pk])
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ def stored(row, column: str) -> str:
         return str(cursor.fetchone()[0])
 
 
+def put(row, column: str, ciphertext: str) -> None:
+    """Write into the database as somebody does who has its password alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {row._meta.db_table} SET {column} = %s WHERE id = %s", [ciphertext, row.pk])
+
+
 def test_an_unreadable_secret_is_an_empty_text_that_equals_no_text():
     secret = UnreadableSecret("gAAAA")
     assert not secret
@@ -42,8 +48,7 @@ def test_an_unreadable_secret_is_an_empty_text_that_equals_no_text():
 @pytest.mark.parametrize("ciphertext", ["x", "gAAAAABm", "ünïcode", "{}", "a" * 100_000])
 def test_a_row_is_read_when_its_secret_is_garbage(organization, ciphertext):
     row = factories.CodeScreenConnectionFactory(organization=organization)
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE integrations_codescreenconnection SET api_key = %s", [ciphertext])
+    put(row, "api_key", ciphertext)
     row.refresh_from_db()
     assert isinstance(row.api_key, UnreadableSecret)
     row.save()
