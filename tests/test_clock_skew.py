@@ -1,7 +1,6 @@
-"""A node whose clock is ten minutes off processes nothing early or twice, and takes no active lease."""
+"""What is due, kept or taken goes by the database's clock, so that a node whose own clock is off does nothing early."""
 
 import itertools
-import json
 import re
 import time
 from datetime import timedelta
@@ -9,28 +8,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 
-from integrations.case import facts
-from integrations.clients import provider
-from integrations.clients.models import CircuitBreaker, RateLimitBucket
-from integrations.codescreen.payloads import sign as sign_codescreen
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
-from integrations.outbox.kinds import invitation as step
-from integrations.outbox.models.effect import Effect
-from integrations.queue import notify
-from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
-from tests.support import factories
-from tests.support.calls import count_calls
-from tests.support.effects import enqueue_invitation
-from tests.support.payloads import load, sign
-from tests.support.scenario import ASSESSMENT
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
-MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
 #: What people are shown, and their sessions: nothing is due, kept or taken by it.
 SHOWN = ("integrations/pages/", "integrations/accounts/", "portal/templatetags/", "portal/accounts/")
 #: Where else this machine's clock is asked, and why.
@@ -52,11 +34,6 @@ def skewed(request):
     with time_machine.travel(true_time + request.param, tick=True):
         yield true_time
     database.reset_clock()
-
-
-def seconds_until(moment):
-    """Return the seconds until `moment` by the database's clock."""
-    return (moment - database.now()).total_seconds()
 
 
 def test_now_is_the_databases_time(db, skewed):
@@ -109,88 +86,3 @@ def test_nothing_but_what_people_are_shown_goes_by_this_machines_clock():
     asked = {name for name, source in modules.items() if _OWN_CLOCK.search(source)}
     others = {name for name in asked if not name.startswith((*SHOWN, "portal/devtools/"))}
     assert others == BY_OWN_CLOCK, "use integrations.store.database.now(), which all nodes share"
-
-
-@pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_only_due_rows_are_claimed(db, skewed, model, factory):
-    organization = factories.OrganizationFactory()
-    factory(organization=organization, due_at=skewed + timedelta(minutes=5))
-    due = factory(organization=organization, due_at=skewed - timedelta(seconds=5))
-    assert factories.claimed(model, "one").pk == due.pk
-    assert model.claim("two") is None
-
-
-@pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_an_active_lease_is_not_taken_and_has_its_usual_length(db, skewed, model, factory):
-    factory(due_at=skewed - timedelta(seconds=5))
-    held = factories.claimed(model, "one")
-    assert 30 < seconds_until(held.leased_until) < 50
-    assert model.claim("two") is None
-    assert not model.objects.get().lease()
-    assert held.renew()
-    assert 30 < seconds_until(model.objects.get().leased_until) < 50
-
-
-def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
-    organization.bulk_limit, organization.bulk_window = 5, 10
-    organization.save()
-    for minutes in (1, 9, 11):
-        row = factories.InvitationFactory(organization=organization)
-        Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert facts.others_invited(Delivery(organization=organization), organization.bulk_window) == 2
-
-
-def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    invitation = factories.InvitationFactory(
-        organization=connected_organization,
-        opportunity_id=sandbox.opportunity_id("Alder"),
-        assessment_id=ASSESSMENT,
-        stage_id=sandbox.stage_id("CodeScreen Assessment"),
-    )
-    enqueue_invitation(invitation)
-    effect = factories.claimed(Effect, "me")
-    clients = provider.ClientProvider(connected_organization)
-    for age, is_read in (
-        (step.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (step.READ_AGAIN_AFTER + timedelta(seconds=30), True),
-    ):
-        Invitation.objects.update(checked_at=skewed - age)
-        invitation.refresh_from_db()
-        before = count_calls()
-        assert step.revalidate(effect, invitation, clients) is None
-        assert (count_calls() > before) is is_read
-
-
-def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organization, skewed):
-    Heartbeat.beat()
-    assert Heartbeat.is_fresh(timedelta(seconds=5))
-    factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not notify.is_stalled(settings.NODE)
-    assert 0 < notify.oldest_due_seconds() < 60
-    assert RateLimitBucket.reserve("lever:1", 0.1, 1) == 0.0
-    assert RateLimitBucket.reserve("lever:1", 0.1, 1) < 0.2
-    CircuitBreaker.objects.create(organization=organization, platform="lever", failures=7)
-    CircuitBreaker.objects.update(open_until=skewed + timedelta(minutes=5))
-    assert CircuitBreaker.admit(organization, "lever") > 0
-    CircuitBreaker.objects.update(open_until=skewed - timedelta(seconds=5))
-    assert CircuitBreaker.admit(organization, "lever") == 0
-
-
-def test_webhooks_are_accepted_by_the_databases_clock(client, organization, skewed):
-    factories.LeverWebhookFactory(organization=organization)
-    factories.CodeScreenConnectionFactory(organization=organization, webhook_secret=factories.WEBHOOK_SECRET)
-    signed = sign(
-        load("lever/candidate_stage_change", triggeredAt=int(skewed.timestamp() * 1000)),
-        factories.SIGNATURE_TOKEN,
-    )
-    address = reverse("lever-webhook", args=[organization.webhook_key])
-    assert client.post(address, signed, content_type="application/json").status_code == 202
-    body, moment = json.dumps(load("codescreen/candidate_evaluated")).encode(), str(int(skewed.timestamp()))
-    headers = {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": moment,
-        "webhook-signature": sign_codescreen("msg_1", moment, body, factories.WEBHOOK_SECRET),
-    }
-    address = reverse("codescreen-webhook", args=[organization.webhook_key])
-    assert client.post(address, body, content_type="application/json", headers=headers).status_code == 202

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.case.facts import others_invited
 from integrations.inbox.models.delivery import Delivery
 from tests.inbox.conftest import verdict
 from tests.support import factories
@@ -54,3 +55,10 @@ def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox):
     scenario.work()
     assert [verdict(row) for row in deliveries] == ["invite", "held_for_approval", "held_for_approval"]
     assert sandbox.invitations_sent() == 1
+
+
+def test_the_bulk_limit_counts_the_last_minutes_of_the_window(organization):
+    for minutes in (1, 4, 6):
+        ago = timezone.now() - timedelta(minutes=minutes)
+        factories.InvitationFactory(organization=organization, created_at=ago)
+    assert others_invited(Delivery(organization=organization), 5) == 2

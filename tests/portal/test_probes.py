@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -54,6 +55,14 @@ def test_a_node_is_not_ready_while_a_migration_is_not_applied(client, db):
     MigrationRecorder(connection).record_unapplied("integrations", "0001_initial")
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, "1 not applied")
+
+
+def test_a_node_is_not_ready_while_the_disk_of_the_database_is_full(client, db, monkeypatch):
+    with monkeypatch.context() as patch:
+        full = Mock(side_effect=OperationalError("database or disk is full"))
+        patch.setattr("integrations.health.checks.work.Session.save", full)
+        assert client.get("/healthz/ready").status_code == 503
+    assert client.get("/healthz/ready").status_code == 200
 
 
 def test_the_probe_asks_the_database_at_most_twice_a_minute(client, db, django_assert_num_queries):
