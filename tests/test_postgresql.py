@@ -34,7 +34,6 @@ PARTS = {
         "tests/queue/test_worker_crashes.py",
         "tests/store/test_leasing.py",
         "tests/store/test_claims_claim_statement.py",
-        "tests/store/test_delivery_indexes.py",
         "tests/store/test_triggers_append_only.py",
         "tests/store/test_migrations.py::test_the_migrations_make_what_the_models_state",
         "tests/store/test_columns_text_search_index.py",

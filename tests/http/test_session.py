@@ -73,7 +73,7 @@ def tls_error(error):
 
 
 CONNECTION = urllib3.connection.HTTPConnection("platform.example")
-#: Beside what tests/test_network.py does on the wire.
+#: Beside what tests/test_network.py and the sandbox do on the wire.
 LOST = {
     "an encoding that lies": requests.exceptions.ContentDecodingError("not gzip"),
     "TLS that breaks": tls_error(ssl.SSLError(1, "bad record mac")),

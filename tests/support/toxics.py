@@ -1,7 +1,6 @@
-"""A proxy that disturbs a server's answers: late, slow, cut off, reset."""
+"""A proxy that disturbs a server's answers: slow, cut off, or kept waiting."""
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +15,6 @@ Toxic = Callable[[socket.socket, bytes], None]
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-
-    def shutdown_request(self, request: object) -> None:
-        """Close the connection without a farewell, which would come before a reset."""
-        self.close_request(request)  # type: ignore[arg-type]
 
 
 class Proxy:
@@ -50,16 +45,6 @@ class Proxy:
         self._server.server_close()
 
 
-def late(seconds: float) -> Toxic:
-    """Return a toxic that sends the whole answer after a delay."""
-
-    def disturb(client: socket.socket, answer: bytes) -> None:
-        time.sleep(seconds)
-        client.sendall(answer)
-
-    return disturb
-
-
 def byte_by_byte(every: float, after: bytes = b"") -> Toxic:
     """Return a toxic that sends one byte every `every` seconds, from the start or from behind `after`."""
 
@@ -83,16 +68,6 @@ def endless_headers(every: float) -> Toxic:
             time.sleep(every)
 
     return disturb
-
-
-def cut(size: int) -> Toxic:
-    """Return a toxic that closes the connection after `size` bytes."""
-    return lambda client, answer: client.sendall(answer[:size])
-
-
-def reset(client: socket.socket, answer: bytes) -> None:
-    """Reset the connection without an answer."""
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def lingering(seconds: float) -> Toxic:
