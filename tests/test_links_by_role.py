@@ -12,7 +12,6 @@ from integrations.organizations.models.organization import Organization
 from tests.support import factories
 from tests.support.every_state import make_every_state
 from tests.support.page_numbers import page_of
-from tests.support.page_text import text
 
 pytestmark = pytest.mark.slow
 
@@ -58,16 +57,3 @@ def test_every_link_is_open_to_who_sees_it(client_for, world, role):
             closed[link] = on
     assert closed == {}
     assert len(links) > len(PAGES)
-
-
-def test_who_may_not_act_is_told_who_can_help(client_for, world):
-    boss = factories.member(world, Membership.Role.SUPER_ADMIN, "boss")
-    client = client_for(factories.member(world, Membership.Role.TEAM_MEMBER, "reader"))
-    shown = text(client.get("/"))
-    assert f"Ask {boss}</button>" in shown
-    for act in ("Send or cancel", "Settle it", "Enter the API key", "Invite or leave them"):
-        assert act not in shown
-    assert 'id="ask"' in text(client.get("/settings/"))
-    own = client_for(boss)
-    assert "Enter the API key" in text(own.get("/"))
-    assert 'action="/ask/"' not in text(own.get("/"))

@@ -36,21 +36,6 @@ def test_a_file_of_a_member_is_dropped_too(super_admin_client: Client, temporary
     assert list(temporary_folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        ("&".join(f"a{number}=1" for number in range(2000)), "application/x-www-form-urlencoded"),
-        ("--x\r\nnonsense", "multipart/form-data; boundary=x"),
-        ("nonsense", "multipart/form-data"),
-        ("a=1", "multipart/form-data; boundary=\u00e9"),
-    ],
-)
-def test_a_malformed_form_is_no_error_of_the_portal(db, body: str, content_type: str) -> None:
-    for path in ("/accounts/login/", "/nothing/"):
-        answer = Client(enforce_csrf_checks=True).post(path, body, content_type=content_type)
-        assert answer.status_code in {400, 403, 404}
-
-
 def test_what_is_too_large_is_refused_by_its_stated_size(db) -> None:
     answer = Client().generic("POST", "/accounts/login/", b"a=1", CONTENT_LENGTH="62914560")
     assert answer.status_code == 413

@@ -10,7 +10,6 @@ from integrations.http.session import PlatformError, PlatformSession
 from portal.devtools.certificates import write_certificate
 from portal.devtools.processes import wait_until
 from tests.http.keep_alive_server import KeepAliveServer
-from tests.support.at_once import run_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -57,20 +56,6 @@ def test_no_cookies_are_kept(server):
     call(server)
     call(server)
     assert [seen.cookies for seen in server.connections] == [["", ""]]
-
-
-def test_threads_get_the_answers_to_their_own_requests(server):
-    numbers = iter(range(6))
-
-    def work():
-        number = next(numbers)
-        for turn in range(20):
-            path = f"/{number}/{turn}"
-            assert call(server, path=path) == path
-
-    assert run_at_once(work, times=6) == []
-    assert sum(len(seen.methods) for seen in server.connections) == 120
-    assert len(server.connections) <= 6
 
 
 def test_a_forked_process_opens_connections_of_its_own(server):

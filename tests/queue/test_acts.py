@@ -2,10 +2,10 @@
 
 import pytest
 
+from integrations.clients.provider import ClientProvider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.models.delivery import Delivery
 from integrations.queue import acts as queue_acts
-from tests.clients.fakes import FakeClients
 from tests.support import factories
 
 
@@ -25,7 +25,7 @@ def test_neither_a_webhook_of_codescreens_nor_a_leased_delivery_is_replayed(
     if platform == "lever":
         delivery = factories.claimed(Delivery, "worker")
     with pytest.raises(ActionNotAllowed):
-        queue_acts.replay_delivery(delivery, FakeClients(), super_admin)
+        queue_acts.replay_delivery(delivery, ClientProvider(organization), super_admin)
 
 
 def test_a_replay_says_that_a_worker_decided_first(scenario, super_admin, monkeypatch):
