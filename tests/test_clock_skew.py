@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.utils import timezone
 
 from integrations.store import database
+from tests.support import product
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 #: What people are shown, and their sessions: nothing is due, kept or taken by it.
@@ -81,8 +81,6 @@ def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
 
 
 def test_nothing_but_what_people_are_shown_goes_by_this_machines_clock():
-    paths = [path for room in ("integrations", "portal") for path in (settings.BASE_DIR / room).rglob("*.py")]
-    modules = {str(path.relative_to(settings.BASE_DIR)): path.read_text() for path in paths}
-    asked = {name for name, source in modules.items() if _OWN_CLOCK.search(source)}
-    others = {name for name in asked if not name.startswith((*SHOWN, "portal/devtools/"))}
+    asked = {name for name, source in product.sources().items() if _OWN_CLOCK.search(source)}
+    others = {name for name in asked if not name.startswith(SHOWN)}
     assert others == BY_OWN_CLOCK, "use integrations.store.database.now(), which all nodes share"

@@ -11,6 +11,7 @@ from django.core.management import get_commands
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import VerdictCode
 from integrations.lever.oauth import scopes_of
+from tests.support import product
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "portal" / "docs").rglob("*.md")])
@@ -95,12 +96,9 @@ def test_every_command_in_a_document_exists(document: Path) -> None:
 def test_every_text_that_troubleshooting_quotes_is_one_of_the_product() -> None:
     """What is quoted may leave out the middle of a sentence, or what stands in a variable: `…`."""
     said = [page.read_text() for page in (ROOT / "templates").rglob("*.html")]
-    for folder in ("integrations", "portal"):
-        for module in (ROOT / folder).rglob("*.py"):
-            tree = ast.walk(ast.parse(module.read_text()))
-            said += [
-                node.value for node in tree if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            ]
+    for module in product.modules().values():
+        nodes = ast.walk(module)
+        said += [one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     text = "\n".join(said)
     document = (ROOT / "portal" / "docs" / "operating" / "troubleshooting.md").read_text()
     quoted = [" ".join(quote.split()) for quote in re.findall("“([^”]+)”", document)]

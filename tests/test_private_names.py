@@ -2,9 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-from django.conf import settings
+from tests.support.product import modules
 
 #: What Python and Django document in spite of its underscore.
 DOCUMENTED = {
@@ -31,14 +30,6 @@ UNDOCUMENTED = {
 }
 #: What is still used, by module. Nothing may come; what goes is removed here.
 STILL_USED = {"integrations/store/columns.py": {"get_compiler"}}
-
-
-def product() -> Iterator[tuple[str, ast.Module]]:
-    """Yield the path of each module of the product with its syntax tree."""
-    for room in ("integrations", "portal"):
-        for path in sorted((settings.BASE_DIR / room).rglob("*.py")):
-            if "devtools" not in path.parts and "migrations" not in path.parts:
-                yield str(path.relative_to(settings.BASE_DIR)), ast.parse(Path(path).read_text())
 
 
 def is_private(name: str) -> bool:
@@ -73,8 +64,7 @@ def used_names(tree: ast.Module) -> Iterator[str]:
 
 
 def test_no_module_uses_a_private_part_of_a_dependency():
-    modules = dict(product())
-    own = {name for tree in modules.values() for name in own_names(tree)}
-    found = {path: set(used_names(tree)) - own - DOCUMENTED for path, tree in modules.items()}
+    own = {name for tree in modules().values() for name in own_names(tree)}
+    found = {path: set(used_names(tree)) - own - DOCUMENTED for path, tree in modules().items()}
     more = {path: names - STILL_USED.get(path, set()) for path, names in found.items()}
     assert {path: names for path, names in more.items() if names} == {}

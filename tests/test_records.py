@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import EFFECT_KINDS
+from tests.support.product import modules
 
-ROOT = Path(__file__).resolve().parent.parent
 #: So many members in one literal or match are a table.
 TABLE = 3
 
@@ -59,9 +58,9 @@ CLOSED_SETS = [
 ]
 
 
-def tables(source: str, closed: ClosedSet) -> Iterator[int]:
+def tables(module: ast.Module, closed: ClosedSet) -> Iterator[int]:
     """Yield the lines of dicts, collections and matches with several members."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(module):
         match node:
             case ast.Dict():
                 found = [key for key in node.keys if key is not None]
@@ -78,14 +77,8 @@ def tables(source: str, closed: ClosedSet) -> Iterator[int]:
 
 @pytest.mark.parametrize("closed", CLOSED_SETS, ids=lambda closed: closed.members.__qualname__)
 def test_no_table_by_member_stands_outside_the_records(closed):
-    product = [path for part in ("integrations", "portal") for path in (ROOT / part).rglob("*.py")]
-    places = [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in product
-        if not {"migrations", "devtools"} & {*path.parts}
-        and not str(path.relative_to(ROOT)).startswith(closed.home)
-        for line in tables(path.read_text(), closed)
-    ]
+    others = {path: module for path, module in modules().items() if not path.startswith(closed.home)}
+    places = [f"{path}:{line}" for path, module in others.items() for line in tables(module, closed)]
     assert places == [], "say it in the record of each member, and read it there"
 
 

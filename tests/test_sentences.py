@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
+from tests.support.product import modules
+
 ROOT = Path(__file__).parent.parent
 MOST_WORDS = 20
 #: What is left of a sentence's neighbours: the end of a sentence, of a paragraph, or of a line.
@@ -63,17 +65,11 @@ def test_the_sentences_of_templates_are_short_when_a_reader_meets_them():
 
 
 def test_the_sentences_of_the_code_are_short_when_they_are_shown():
-    files = [
-        path
-        for folder in ("integrations", "portal")
-        for path in (ROOT / folder).rglob("*.py")
-        if not {"migrations", "devtools"} & set(path.parts)
-    ]
-    assert len(files) > 100
+    assert len(modules()) > 100
     found = [
-        (path.name, long)
-        for path in files
-        for text in strings_of(ast.parse(path.read_text()))
+        (path, long)
+        for path, module in modules().items()
+        for text in strings_of(module)
         for long in too_long(text)
     ]
     assert found == []

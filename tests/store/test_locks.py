@@ -2,22 +2,17 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-from django.conf import settings
-
-ROOT = Path(settings.BASE_DIR)
+from tests.support import product
 
 
 def locking_calls() -> Iterator[tuple[str, set[str]]]:
     """Yield each call of `select_for_update` of the product: its place, and the names of its arguments."""
-    for folder in ("integrations", "portal"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                function = node.func if isinstance(node, ast.Call) else None
-                if isinstance(function, ast.Attribute) and function.attr == "select_for_update":
-                    place = f"{path.relative_to(ROOT)}:{node.lineno}"  # type: ignore[attr-defined]
-                    yield place, {str(keyword.arg) for keyword in node.keywords}  # type: ignore[attr-defined]
+    for path, module in product.modules().items():
+        for node in ast.walk(module):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="select_for_update"), keywords=keywords):
+                    yield f"{path}:{node.lineno}", {str(keyword.arg) for keyword in keywords}
 
 
 def test_every_lock_names_its_table() -> None:
