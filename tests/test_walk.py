@@ -139,31 +139,6 @@ def test_a_passed_candidate_is_moved_and_a_failed_one_stays(recruiter, connected
     assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
 
 
-def test_a_regraded_result_updates_the_same_feedback(recruiter, sandbox):
-    recruiter.enter("Alder")
-    worker.work()
-    person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    sandbox.codescreen_does(
-        "candidate",
-        action=["start", "submit", "evaluate"],
-        score=40,
-        result="Failed",
-        reason="Unit Tests",
-        **person,
-    )
-    organization = Invitation.objects.get().organization
-    queue_acts.poll_organization(organization)
-    worker.work()
-    sandbox.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
-    queue_acts.poll_organization(organization, everything=True)
-    worker.work()
-    [feedback] = sandbox.opportunity("Alder")["feedback"]
-    assert feedback["fields"]["CodeScreen score"] == "90"
-    assert feedback["fields"]["Rating"].startswith("4")
-    assert feedback["fields"]["Failure reason"] in ("", None)
-    assert Result.objects.count() == 2
-
-
 @pytest.mark.parametrize("keeps_id", [True, False])
 def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, keeps_id):
     moment = int(time.time() * 1000)
@@ -218,17 +193,6 @@ def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, s
     approve(held, super_admin)
     worker.work()
     assert sandbox.invitations_sent("alder@candidates.example") == 1
-
-
-def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):
-    connected.role_mappings.create(role="Backend Engineer", assessment="Backend")
-    connected.role_mappings.create(role="Frontend Engineer", assessment="Backend")
-    recruiter.enter("Tamarack")
-    recruiter.enter("Tamarack again")
-    worker.work()
-    verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
-    assert verdicts == ["invite", "invited_elsewhere"]
-    assert sandbox.invitations_sent() == 1
 
 
 def test_the_sweep_invites_a_candidate_when_the_webhook_was_lost(recruiter, connected, sandbox):
