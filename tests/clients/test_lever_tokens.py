@@ -240,7 +240,7 @@ def test_concurrent_workers_refresh_once(lever_api, grant):
     spent: list[object] = []
 
     def refresh(request):
-        time.sleep(0.5)
+        time.sleep(0.2)
         if "refresh_token=refresh-1" not in request.body or spent:
             return 403, {}, json.dumps({"error": "invalid_grant"})
         spent.append(request)

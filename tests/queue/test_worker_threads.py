@@ -37,7 +37,7 @@ def test_the_step_in_flight_ends_and_nothing_is_claimed_when_a_stop_was_requeste
 ):
     def perform(effect, _):
         request_stop()
-        time.sleep(0.3)
+        time.sleep(0.1)
         effect.finish()
 
     monkeypatch.setattr(worker, "perform_effect", perform)
@@ -125,7 +125,7 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
     held = []
 
     def perform(effect, _):
-        time.sleep(0.2)
+        time.sleep(0.05)
         held.append(Effect.objects.filter(leased_until__isnull=False).count())
         effect.finish()
         if len(held) == 6:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 
+#: For how long a transaction stays open once another has begun: SQLite lets that one wait at its first statement.
+WAIT_SECONDS = 0.1 if connection.vendor == "sqlite" else 0.5
+
 
 def run_at_once(*works: Callable[[], object], times: int = 4) -> list[Exception]:
     """Begin each work in so many threads, all at the same moment, and wait; return the errors that they raised."""
@@ -25,7 +28,7 @@ def run_during_transaction(first: Callable[[], object], second: Callable[[], obj
     with transaction.atomic():
         first()
         thread.start()
-        thread.join(0.5)  # it waits for this transaction, or is done
+        thread.join(WAIT_SECONDS)  # it waits for this transaction, or is done
     thread.join(20)
     return raised
 
