@@ -23,9 +23,6 @@ from django.utils import timezone
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients import models as client_models
 from integrations.http import stop_signal
-from integrations.lever.acts import connect_lever
-from integrations.lever.models.connection import LeverAccess
-from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.models.effect import Effect
@@ -201,11 +198,8 @@ def sandbox(db, settings) -> Iterator[Sandbox]:
 @pytest.fixture
 def connected_organization(sandbox, organization, super_admin):
     """An organization with a stored Lever grant and CodeScreen key of the sandbox; no browser is involved."""
-    account = sandbox.lever.accounts["acme"]
-    user = account.users[account.actor()]
-    tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
-    connect_lever(organization, LeverAccess(tokens, account.id, user.id), super_admin)
+    sandbox.connect(organization, super_admin)
     Effect.objects.filter(email_topic=EmailTopic.ACCOUNT).delete()  # that it was connected
     return organization
 

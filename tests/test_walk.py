@@ -127,10 +127,9 @@ def test_a_passed_candidate_is_moved_and_a_failed_one_stays(recruiter, connected
         )
     queue_acts.poll_organization(connected)
     worker.work()
-    people = sandbox.lever.accounts["acme"].opportunities
-    assert people[sandbox.opportunity_id("Alder")].stage == sandbox.stage_id("Phone screen")
-    assert people[sandbox.opportunity_id("Birch")].stage == sandbox.stage_id("CodeScreen Assessment")
-    assert people[sandbox.opportunity_id("Birch")].archived is None
+    assert sandbox.candidate("Alder").stage == sandbox.stage_id("Phone screen")
+    assert sandbox.candidate("Birch").stage == sandbox.stage_id("CodeScreen Assessment")
+    assert sandbox.candidate("Birch").archived is None
     # Lever sends a webhook for the portal's own move, which has no consequence
     assert recruiter.deliver("Alder", "Phone screen").status_code == 202
     worker.work()
@@ -181,7 +180,7 @@ def test_each_reason_not_to_invite_has_its_verdict(recruiter, connected, sandbox
 
 def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, super_admin, sandbox):
     set_policies(connected, {"hold_tag": "Accommodation"}, "test")
-    opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
+    opportunity = sandbox.candidate("Alder")
     opportunity.tags.append("accommodation")
     recruiter.enter("Alder")
     recruiter.enter("Birch")

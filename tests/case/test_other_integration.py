@@ -10,8 +10,7 @@ from integrations.health import doctor
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
-
-STAGE = "CodeScreen Assessment"
+from tests.support.scenario import STAGE
 
 
 def switch(sandbox, **settings):

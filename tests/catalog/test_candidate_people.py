@@ -34,9 +34,8 @@ def people(sandbox):
     """Return a function that changes who is on a candidate in Lever."""
 
     def change(candidate: str = "Alder", hiring_manager: str | None = None, **people) -> None:
-        account = sandbox.lever.accounts["acme"]
-        opportunity = account.opportunities[sandbox.opportunity_id(candidate)]
-        account.postings[opportunity.posting_id].hiring_manager = hiring_manager
+        opportunity = sandbox.candidate(candidate)
+        sandbox.account.postings[opportunity.posting_id].hiring_manager = hiring_manager
         vars(opportunity).update(people)
         opportunity.mark_updated()
 

@@ -27,8 +27,7 @@ def refresh(connected_organization):
 
 def answer_without_stages(sandbox):
     """Let Lever list no stage from now on; return what it listed before."""
-    account = sandbox.lever.accounts["acme"]
-    stages, account.stages = account.stages, {}
+    stages, sandbox.account.stages = sandbox.account.stages, {}
     return stages
 
 
@@ -39,7 +38,7 @@ def test_the_copy_stays_when_lever_lists_no_stage_once(refresh, sandbox):
         with pytest.raises(PlatformError, match="no stage at all"):
             refresh()
     assert Stage.objects.live().count() == before
-    sandbox.lever.accounts["acme"].stages = stages
+    sandbox.account.stages = stages
     refresh()
     assert LeverConnection.objects.get().stages_missing_since is None
 
@@ -64,7 +63,7 @@ def test_a_renamed_stage_has_the_times_between_which_it_got_its_name(refresh, sa
     previous = database.now() - timedelta(minutes=5)
     LeverConnection.objects.update(stages_refreshed_at=previous)
     stage_id = sandbox.stage_id("Phone screen")
-    sandbox.lever.accounts["acme"].stages[stage_id].text = "CodeScreen call"
+    sandbox.account.stages[stage_id].text = "CodeScreen call"
     refresh()
     stage = Stage.objects.get(external_id=stage_id)
     assert (stage.former_name, stage.named_after) == ("Phone screen", previous)

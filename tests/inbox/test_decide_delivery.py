@@ -26,8 +26,8 @@ from integrations.outbox.models.effect import Effect
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
-from tests.inbox.conftest import verdict
 from tests.support import factories
+from tests.support.scenario import verdict
 from tests.support.waits import end_wait, work_through_waits
 
 ALDER = "alder@candidates.example"
@@ -164,12 +164,11 @@ def test_a_delivery_waits_as_long_as_it_is_asked_to(connected_organization, monk
 def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox):
     lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
     delivery = scenario.move()
-    account = sandbox.lever.accounts["acme"]
-    stages, account.stages = account.stages, {}
+    stages, sandbox.account.stages = sandbox.account.stages, {}
     LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(hours=1))
     scenario.work()
     assert verdict(delivery) == ""
-    account.stages = stages
+    sandbox.account.stages = stages
     end_wait()
     scenario.work()
     assert verdict(delivery) == "invite"

@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from integrations.case.facts import others_invited
 from integrations.inbox.models.delivery import Delivery
-from tests.inbox.conftest import verdict
 from tests.support import factories
-from tests.support.scenario import ASSESSMENT
+from tests.support.scenario import ASSESSMENT, verdict
 
 
 def test_a_skipped_candidate_gets_one_note(scenario, sandbox):

@@ -5,8 +5,8 @@ import pytest
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.candidate import Candidate
-from tests.inbox.conftest import verdict
 from tests.support import duty_runs
+from tests.support.scenario import verdict
 
 
 def candidate(delivery) -> Candidate:

@@ -12,7 +12,7 @@ from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
-from tests.inbox.conftest import STAGE, verdict
+from tests.support.scenario import STAGE, verdict
 
 TOLD_BY = pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "sweep"])
 
@@ -49,8 +49,7 @@ def enter(sandbox, word="Alder", **ago):
 
 def forget_when(sandbox, word="Alder"):
     """Let Lever say nothing of the candidate's stage changes."""
-    account = sandbox.lever.accounts["acme"]
-    account.opportunities[sandbox.opportunity_id(word)].stage_changes.clear()
+    sandbox.candidate(word).stage_changes.clear()
 
 
 @TOLD_BY

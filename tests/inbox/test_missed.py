@@ -89,7 +89,7 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(scenario, san
 
 def rename(sandbox, stage, name):
     """Rename a stage in Lever."""
-    sandbox.lever.accounts["acme"].stages[sandbox.stage_id(stage)].text = name
+    sandbox.account.stages[sandbox.stage_id(stage)].text = name
 
 
 def test_a_candidate_who_entered_just_after_a_rename_is_taken_in(scenario, sandbox):

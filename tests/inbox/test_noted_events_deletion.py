@@ -49,8 +49,7 @@ def test_a_report_about_a_candidate_whom_lever_shows_or_refuses_to_show_erases_n
     scenario, reported, confidentiality, said
 ):
     invitation = scenario.sent_invitation()
-    account = scenario.sandbox.lever.accounts["acme"]
-    account.opportunities[invitation.opportunity_id].confidentiality = confidentiality
+    scenario.sandbox.candidate("Alder").confidentiality = confidentiality
     delivery = reported(invitation.opportunity_id)
     for _ in range(3):
         assert (delivery.verdict, delivery.due_at is None) == ("", False)

@@ -6,8 +6,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import timeline_link
 from integrations.outbox.models.effect import Effect
-from tests.inbox.conftest import verdict
 from tests.support import duty_runs
+from tests.support.scenario import verdict
 
 FIRST, SECOND = "Tamarack", "Tamarack again"
 PERSON = "tamarack@candidates.example"

@@ -15,9 +15,9 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
 from portal.devtools.processes import run_in_threads
-from tests.inbox.conftest import verdict
 from tests.support import factories
 from tests.support.calls import count_calls
+from tests.support.scenario import verdict
 
 NOW = timezone.now()
 WORDS = ["Alder", "Birch", "Cedar", "Dogwood"]
@@ -69,8 +69,7 @@ def test_a_candidate_the_list_does_not_show_is_read_alone(scenario, sandbox):
 
 def test_a_candidate_changed_long_after_the_webhooks_is_read_alone(scenario, sandbox):
     deliveries = [scenario.move(word) for word in WORDS]
-    candidate = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Birch")]
-    candidate.updated_at += 10 * 60 * 1000
+    sandbox.candidate("Birch").updated_at += 10 * 60 * 1000
     scenario.work()
     assert reads() == (1, 1)
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}

@@ -12,8 +12,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import acts as queue_acts
 from portal.devtools.sandbox.values import now_ms
-from tests.inbox.conftest import STAGE, verdict
 from tests.support import factories
+from tests.support.scenario import STAGE, verdict
 from tests.support.waits import end_wait
 
 BEFORE, LAG = "Phone screen", 60

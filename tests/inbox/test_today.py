@@ -32,13 +32,12 @@ def seed(scenario) -> None:
 def end_reason(scenario, code: str) -> None:
     """Remove what keeps the candidate from being invited: in the portal, or in Lever with a sweep after it."""
     sandbox, word = scenario.sandbox, CANDIDATES[code]
-    account = sandbox.lever.accounts["acme"]
     ids = [sandbox.opportunity_id(word)]
     match code:
         case "archived":
             sandbox.lever_does("archive", opportunities=ids, reason=None)
         case "contact_not_allowed":
-            account.opportunities[ids[0]].data_protection = None
+            sandbox.candidate(word).data_protection = None
         case "no_assessment":
             scenario.set_policies(default_assessment="Backend")
         case "unknown_assessment":

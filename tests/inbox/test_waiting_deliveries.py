@@ -13,12 +13,12 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.store.encryption import sealed
-from tests.inbox.conftest import verdict
+from tests.support.scenario import verdict
 
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "key refused"])
 def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
-    scenario, sandbox, super_admin, connect_to_account, what
+    scenario, sandbox, super_admin, what
 ):
     match what:
         case "paused":
@@ -37,7 +37,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
         case "paused":
             set_policies(scenario.organization, {"paused": False}, super_admin)
         case "no lever" | "lever refused":
-            connect_to_account("acme")
+            sandbox.connect(scenario.organization, super_admin)
         case _:
             save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()

@@ -76,8 +76,7 @@ def test_the_corrected_address_and_name_are_used(scenario, sandbox, sent_by_a_pe
 
 def test_nothing_is_sent_without_an_address(scenario, sandbox, sent_by_a_person):
     invitation, act = sent_by_a_person
-    account = sandbox.lever.accounts["acme"]
-    account.contact_of(account.opportunities[invitation.opportunity_id]).emails = []
+    sandbox.account.contact_of(sandbox.candidate("Alder")).emails = []
     act()
     scenario.work()
     row = latest(invitation)

@@ -12,7 +12,7 @@ from integrations.lever.models.webhook import LeverWebhook
 
 
 def hooks(sandbox):
-    return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
+    return [hook for hook in sandbox.account.events.webhooks.values() if hook.by_api]
 
 
 def test_a_webhook_is_made_for_each_event_and_once(connected_organization, sandbox, super_admin):

@@ -91,12 +91,6 @@ def test_an_opportunity_is_read_without_expanding_when_lever_refuses_to_expand(s
     assert lever.opportunity("x").id == "x"
 
 
-def test_applications_are_read_separately_when_they_are_not_expanded(strict_wire, lever):
-    strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
-    strict_wire.get(f"{API}/opportunities/x/applications", json={"data": [{"id": "a", "posting": "p"}]})
-    assert lever.opportunity("x").posting_id == "p"
-
-
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_the_posting_is_empty_when_the_grant_does_not_show_applications(strict_wire, lever, status):
     strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
@@ -138,20 +132,6 @@ def test_the_posting_is_read_where_the_grant_does_not_show_people(strict_wire, l
     strict_wire.add_callback(responses.GET, f"{API}/opportunities", answer_list)
     assert lever.opportunity("x").posting_id == "p"
     assert [one.posting_id for one in lever.opportunities()] == ["p"]
-
-
-def test_interviewers_are_those_of_interviews_that_take_place(strict_wire, lever):
-    strict_wire.get(
-        f"{API}/opportunities/x/interviews",
-        json={
-            "data": [
-                {"interviewers": [{"id": "1", "email": "a@acme.example"}, {"id": "2"}], "canceledAt": None},
-                {"interviewers": [{"email": "b@acme.example"}], "canceledAt": 1782974048515},
-                {},
-            ]
-        },
-    )
-    assert list(lever.interviewers("x")) == ["a@acme.example", ""]
 
 
 FILES = f"{API}/opportunities/o1/files"

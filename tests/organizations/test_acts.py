@@ -26,7 +26,7 @@ from tests.support.factories import recorded
 
 
 def hooks(sandbox):
-    return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
+    return [hook for hook in sandbox.account.events.webhooks.values() if hook.by_api]
 
 
 def codes(organization: Organization) -> dict[str, str]:

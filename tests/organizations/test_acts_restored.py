@@ -174,7 +174,7 @@ def test_who_comes_back_after_their_candidacy_was_deleted_is_offered(
 ):
     opportunity_id = sandbox.opportunity_id("Tamarack")
     sandbox.lever_does("delete", opportunities=[opportunity_id])
-    deleted = sandbox.lever.accounts["acme"].deleted[opportunity_id]
+    deleted = sandbox.account.deleted[opportunity_id]
     deleted.deleted_at = int(ago(days=days, hours=3).timestamp() * 1000)
     # the backup is older by more than the time that Lever lists the deleted of at once
     record_restore(acme, ago(days=min(days + 35, 90)), ago(days=days, hours=2), super_admin)
@@ -227,7 +227,7 @@ def test_a_tag_that_lost_rows_replaced_is_set_again_where_the_candidate_is_follo
     if is_cancelled:
         invitations.cancel(invitation, super_admin)
     Effect.objects.update(created_at=ago(hours=6))
-    tags = sandbox.lever.accounts["acme"].opportunities[invitation.opportunity_id].tags
+    tags = sandbox.account.opportunities[invitation.opportunity_id].tags
     tags[:] = ["CodeScreen: Assessment Completed"]
     for _ in range(2):
         restore()

@@ -24,19 +24,10 @@ def feedback_forms(sandbox, word="Alder"):
     return sandbox.opportunity(word)["feedback"]
 
 
-def lever_account(sandbox):
-    """Return the account's state in the sandbox, for changes that no endpoint makes."""
-    return sandbox.lever.accounts["acme"]
-
-
 def may_attach(scenario):
     """Let Lever's grant cover files too."""
-    account = lever_account(scenario.sandbox)
-    grants = scenario.sandbox.lever.grants
-    scopes = frozenset(scopes_of(attaches_files=True))
-    tokens = grants.issue(grants.grant(account, account.users[account.actor()], scopes), account)
     connection = LeverConnection.objects.get(organization=scenario.organization)
-    connection.rotate(tokens)
+    connection.rotate(scenario.sandbox.tokens(scopes_of(attaches_files=True)))
 
 
 def evaluate(scenario, **verdict):
@@ -47,9 +38,7 @@ def evaluate(scenario, **verdict):
 def portal_templates(sandbox):
     """Return the portal's templates in Lever."""
     return [
-        item
-        for item in lever_account(sandbox).templates.values()
-        if item.text == feedback_template.TEMPLATE_NAME
+        item for item in sandbox.account.templates.values() if item.text == feedback_template.TEMPLATE_NAME
     ]
 
 

@@ -6,7 +6,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
-from tests.outbox.conftest import evaluate, feedback_forms, lever_account
+from tests.outbox.conftest import evaluate, feedback_forms
 from tests.support.effects import enqueue_note, enqueue_progress_tag
 
 
@@ -14,14 +14,14 @@ from tests.support.effects import enqueue_note, enqueue_progress_tag
 def test_a_super_admin_is_the_author_when_none_is_stored_or_that_one_has_left(scenario, sandbox, is_stored):
     scenario.sent_invitation()
     if is_stored:
-        lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+        sandbox.account.users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
     else:
         LeverConnection.objects.update(lever_user_id="")
     sandbox.lever_does("settings", strict_perform_as=True)
     evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
-    author = lever_account(sandbox).users[form["user"]]
+    author = sandbox.account.users[form["user"]]
     assert author.deactivated_at is None
     assert is_stored or author.role == "super admin"
 
@@ -41,7 +41,7 @@ def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invit
 def another_user(sandbox):
     """Return an active user in Lever who didn't connect it."""
     connected = LeverConnection.objects.get().lever_user_id
-    users = lever_account(sandbox).users.values()
+    users = sandbox.account.users.values()
     return next(user for user in users if user.deactivated_at is None and user.id != connected)
 
 

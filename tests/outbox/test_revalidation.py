@@ -176,7 +176,7 @@ def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
 
 def test_who_waits_and_must_be_approved_by_now_is_held(scenario, sandbox, end_wait):
     scenario.set_policies(hold_tag="Accommodation")
-    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].tags.append("Accommodation")
+    sandbox.candidate("Alder").tags.append("Accommodation")
     end_wait()
     invitation = Invitation.objects.get(email=ALDER)
     assert (invitation.status, sandbox.invitations_sent()) == ("held", 0)
@@ -223,7 +223,7 @@ def map_the_stage(mapping):
 def test_a_rule_that_changes_just_after_the_decision_holds(
     scenario, sandbox, roles, move_candidate, act, statuses
 ):
-    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].tags[:] = ["On hold"]
+    sandbox.candidate("Alder").tags[:] = ["On hold"]
     move_candidate()
     worker.decide(factories.claimed(Delivery, "me"))
     act(roles)

@@ -1,11 +1,18 @@
 """The pretend platforms as a test uses them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
 import requests
 
+from integrations.lever.acts import connect_lever
+from integrations.lever.models.connection import LeverAccess
+from integrations.lever.oauth import SCOPES
+from integrations.organizations.models.organization import Organization
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 
@@ -42,6 +49,26 @@ class Sandbox:
         """Do something in CodeScreen by a control call, and return its answer."""
         return _control(self.codescreen.url, action, body)
 
+    @property
+    def account(self) -> LeverAccount:
+        """The account in Lever, for what no control call changes."""
+        return self.lever.accounts[ACCOUNT]
+
+    def candidate(self, name: str) -> Opportunity:
+        """Return a seeded candidate's own record in Lever."""
+        return self.account.opportunities[self.opportunity_id(name)]
+
+    def tokens(self, scopes: Iterable[str] = SCOPES) -> dict[str, Any]:
+        """Return the tokens that Lever gives when the account's Super Admin consents."""
+        user = self.account.users[str(self.account.actor())]
+        grant = self.lever.grants.grant(self.account, user, frozenset(scopes))
+        return self.lever.grants.issue(grant, self.account)
+
+    def connect(self, organization: Organization, person: Any) -> None:
+        """Let a person connect the organization with the account; no browser is involved."""
+        access = LeverAccess(self.tokens(), self.account.id, str(self.account.actor()))
+        connect_lever(organization, access, person)
+
     def opportunity_id(self, name: str, account: str = ACCOUNT) -> str:
         """Return the opportunity id of a seeded candidate."""
         return stable_id(account, "opportunity", name)
@@ -52,8 +79,7 @@ class Sandbox:
 
     def set_entered_at(self, name: str, at: datetime) -> None:
         """Let a seeded candidate have come into the present stage at that time, by Lever's clock."""
-        opportunity = self.lever.accounts[ACCOUNT].opportunities[self.opportunity_id(name)]
-        opportunity.stage_changes[-1]["updatedAt"] = int(at.timestamp() * 1000)
+        self.candidate(name).stage_changes[-1]["updatedAt"] = int(at.timestamp() * 1000)
 
     def opportunity(self, name: str) -> dict[str, Any]:
         """Return what Lever's ledger holds about a seeded candidate."""

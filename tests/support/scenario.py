@@ -22,6 +22,12 @@ ASSESSMENT = stable_id("acme", "assessment", "Backend")
 STAGE = "CodeScreen Assessment"
 
 
+def verdict(delivery: Delivery) -> str:
+    """Return the verdict of a delivery, read again."""
+    delivery.refresh_from_db()
+    return delivery.verdict
+
+
 class Scenario:
     """One connected organization and the sandbox of both platforms; nothing is worked until the test asks for it."""
 
@@ -46,7 +52,7 @@ class Scenario:
 
     def place(self, word="Alder", stage=STAGE):
         """Put a seeded candidate in a stage in Lever, without a webhook."""
-        account = self.sandbox.lever.accounts["acme"]
+        account = self.sandbox.account
         opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
         if opportunity is not None:
             opportunity.stage = self.sandbox.stage_id(stage)
@@ -54,8 +60,7 @@ class Scenario:
 
     def stage_of(self, word="Alder"):
         """Return the name of the stage in which a candidate is in Lever."""
-        account = self.sandbox.lever.accounts["acme"]
-        return account.stages[account.opportunities[self.sandbox.opportunity_id(word)].stage].text
+        return self.sandbox.account.stages[self.sandbox.candidate(word).stage].text
 
     def moves_of(self, word="Alder"):
         """Return how often the API moved a candidate."""
@@ -63,8 +68,7 @@ class Scenario:
 
     def correct(self, word="Alder", email="alder.correct@candidates.example", name=""):
         """Correct a seeded candidate's address, and the name if given, in Lever."""
-        account = self.sandbox.lever.accounts["acme"]
-        contact = account.contact_of(account.opportunities[self.sandbox.opportunity_id(word)])
+        contact = self.sandbox.account.contact_of(self.sandbox.candidate(word))
         contact.emails = [email]
         contact.name = name or contact.name
 

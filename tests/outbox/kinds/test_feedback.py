@@ -11,13 +11,12 @@ from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.kinds.feedback import results_of
 from integrations.outbox.models.effect import Effect
-from portal.devtools.sandbox.lever.records import build_fields
+from portal.devtools.sandbox.lever.records import FeedbackTemplate, build_fields
 from tests.outbox.conftest import (
     LOST,
     edit_template,
     evaluate,
     feedback_forms,
-    lever_account,
     portal_templates,
 )
 from tests.support import factories
@@ -68,7 +67,7 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
 def test_deleted_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox, is_shown):
     scenario.sent_invitation()
     evaluate(scenario, score=40, result="Failed")
-    forms = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback
+    forms = sandbox.candidate("Alder").feedback
     for form in forms.values():
         form.deleted_at = 1
     if not is_shown:
@@ -174,7 +173,7 @@ def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scena
 
 
 def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario, sandbox):
-    lever_account(sandbox).templates.clear()
+    sandbox.account.templates.clear()
     LeverConnection.objects.update(feedback_template_id="")
     scenario.lever_fails("/feedback_templates", kind="reset_after")
     scenario.sent_invitation()
@@ -188,7 +187,7 @@ def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario
 def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=40, result="Failed")
-    lever_account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
+    sandbox.account.templates.pop(LeverConnection.objects.get().feedback_template_id)
     scenario.sent_invitation("Tamarack")
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     scenario.work_waiting()
@@ -200,7 +199,7 @@ def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
 
 def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox):
     scenario.sent_invitation()
-    lever_account(sandbox).templates.clear()
+    sandbox.account.templates.clear()
     scenario.lever_fails("/feedback_templates$", status=403, times=1000)
     evaluate(scenario, score=80)
     for _ in range(5):
@@ -219,13 +218,8 @@ def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox
 
 def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
-    theirs = type(lever_account(sandbox).templates[next(iter(lever_account(sandbox).templates))])(
-        "theirs",
-        feedback_template.TEMPLATE_NAME,
-        "Ours, please don't touch.",
-        build_fields(sent),
-    )
-    lever_account(sandbox).templates["theirs"] = theirs
+    theirs = FeedbackTemplate("theirs", feedback_template.TEMPLATE_NAME, "Don't touch.", build_fields(sent))
+    sandbox.account.templates["theirs"] = theirs
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()

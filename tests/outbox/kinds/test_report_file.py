@@ -15,7 +15,7 @@ from integrations.outbox.report import report_pdf
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
-from tests.outbox.conftest import LOST, evaluate, lever_account, may_attach
+from tests.outbox.conftest import LOST, evaluate, may_attach
 from tests.support.report_texts import characters_of, links_of, texts_of
 
 
@@ -29,8 +29,7 @@ def attaching(scenario):
 
 def files(sandbox):
     """Return the candidate's files in Lever."""
-    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
-    return list(opportunity.files.values())
+    return list(sandbox.candidate("Alder").files.values())
 
 
 def uploads(sandbox):
@@ -79,10 +78,9 @@ def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
     invitation = attaching.sent_invitation()
     evaluate(attaching, score=40, result="Failed")
     [file] = files(sandbox)
-    opportunity = lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")]
     others = {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"}
     for name in others:
-        opportunity.files[name] = type(file)(name, name, b"", "application/pdf")
+        sandbox.candidate("Alder").files[name] = type(file)(name, name, b"", "application/pdf")
     regrade(attaching)
     attaching.work()
     [file] = [one for one in files(sandbox) if one.name not in others]
@@ -152,18 +150,12 @@ def test_letters_beyond_ascii_are_shown():
 
 
 @pytest.fixture
-def attached(scenario):
+def attached(attaching, sandbox):
     """A scenario with a report in Lever."""
-    may_attach(scenario)
-    scenario.set_policies(attach_report=True)
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    assert len(opportunity(scenario).files) == 1
-    return scenario
-
-
-def opportunity(scenario):
-    return lever_account(scenario.sandbox).opportunities[scenario.sandbox.opportunity_id("Alder")]
+    attaching.sent_invitation()
+    evaluate(attaching, score=82, result="Passed")
+    assert len(files(sandbox)) == 1
+    return attaching
 
 
 def forget(scenario, cause=ErasureCause.FORGOTTEN):
@@ -171,40 +163,39 @@ def forget(scenario, cause=ErasureCause.FORGOTTEN):
 
 
 @pytest.mark.parametrize("cause", ErasureCause)
-def test_the_report_is_removed_when_the_person_is_to_be_forgotten(attached, cause):
+def test_the_report_is_removed_when_the_person_is_to_be_forgotten(attached, sandbox, cause):
     forget(attached, cause)
     attached.work()
     is_removed = cause in {ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED}
-    assert (opportunity(attached).files == {}) is is_removed
+    assert (files(sandbox) == []) is is_removed
     assert Effect.objects.filter(kind="remove_report", state="done").exists() is is_removed
     assert Result.objects.get().file_id == "" or not is_removed
     assert attached.latest_effect("attach_report").written == {}
 
 
-def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetition(attached):
-    [file] = opportunity(attached).files.values()
+def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetition(attached, sandbox):
+    [file] = files(sandbox)
     forget(attached)
     attached.work()
-    opportunity(attached).files[file.id] = file
+    sandbox.candidate("Alder").files[file.id] = file
     Erasure.objects.update(erased_at="2020-01-01T00:00:00Z")
     repeat_erasures(attached.organization)
     attached.work()
-    assert opportunity(attached).files == {}
+    assert files(sandbox) == []
 
 
-def test_the_removal_goes_on_when_the_answer_was_lost_even_in_a_pause(attached):
+def test_the_removal_goes_on_when_the_answer_was_lost_even_in_a_pause(attached, sandbox):
     attached.set_policies(paused=True)
     attached.lever_fails("/files/", method="DELETE", kind=LOST)
     forget(attached)
     attached.work()
     attached.work_waiting()
-    assert opportunity(attached).files == {}
+    assert files(sandbox) == []
     assert attached.latest_effect("remove_report").state == "done"
 
 
-def test_a_candidate_lever_no_longer_has_is_no_error(attached):
-    account = lever_account(attached.sandbox)
-    del account.opportunities[attached.sandbox.opportunity_id("Alder")]
+def test_a_candidate_lever_no_longer_has_is_no_error(attached, sandbox):
+    del sandbox.account.opportunities[sandbox.opportunity_id("Alder")]
     forget(attached)
     attached.work()
     effect = attached.latest_effect("remove_report")
