@@ -138,6 +138,7 @@ SET_UP: dict[str, list[Step]] = {
         (update(Stage, name="Interview"), "no_trigger_stage error"),
         (update(RoleMapping, stage="Interview"), OK),
         (delete(Stage), "unknown_stage warning"),
+        (update(LeverConnection, swept_at=Now() - 21 * DAY), "unknown_stage warning"),
     ],
     "no role is mapped": [
         (delete(RoleMapping), "no_roles_mapped warning"),
@@ -197,11 +198,12 @@ WEBHOOKS: dict[str, list[Step]] = {
 }
 ROWS: dict[str, list[Step]] = {
     "steps failed": [
+        (lambda _: factories.EffectFactory.create(state="failed", due_at=None), OK),
         (
             made(factories.EffectFactory, 2, state="failed", due_at=None),
             "failed_effects warning",
             "2 steps failed and are not tried again: leave note (2).",
-        )
+        ),
     ],
     "invitations failed": [
         (

@@ -2,8 +2,9 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverAccess, LeverConnection
 from tests.support import factories
 
 
@@ -31,3 +32,9 @@ def test_the_key_is_gone_when_lever_is_disconnected(organization):
     factories.by_key(organization).disconnect("Disconnected by owner.")
     row = LeverConnection.objects.get()
     assert (row.state, row.api_key, row.lever_user_id) == ("revoked", "", "lever-user")
+
+
+def test_all_is_compared_again_after_a_connection_that_may_be_to_another_account(organization):
+    row = factories.by_key(organization, swept_at=timezone.now())
+    row.accept(LeverAccess(api_key="key-2", user_id="lever-user"), None)
+    assert LeverConnection.objects.get().swept_at is None

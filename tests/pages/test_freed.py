@@ -46,6 +46,7 @@ def test_saving_a_mapping_frees_a_candidate_who_is_invited_with_one_click(
     page = client.post(reverse("resume"), follow=True)
     assert f"1 candidate was not invited because “{hazel.role_title}” had no assessment. <a" in text(page)
     assert f'<a href="{link}">Invite them</a>'.replace("&", "&amp;") in text(page)
+    assert len(said(save_mapping(client, "Data Engineer"))) == 1  # who was free before isn't told again
     question = client.get(link)
     assert [row.candidate for row in question.context["rows"]] == [hazel]
     assert "it has one now" in text(question)

@@ -47,6 +47,14 @@ def test_an_invitation_that_waits_is_never_sent(scenario):
     assert traces(NAME, ADDRESS) == []
 
 
+def test_who_is_found_anonymized_when_a_webhook_is_decided_is_erased(scenario):
+    invitation = scenario.sent_invitation("Alder")
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    assert scenario.enter("Alder").verdict == "anonymized"
+    assert Erasure.objects.get().cause == "anonymized"
+    assert traces(NAME, ADDRESS) == []
+
+
 def test_who_is_on_the_candidate_in_lever_is_kept_no_longer(scenario):
     invitation = scenario.pending_invitation()
     for opportunity_id in (invitation.opportunity_id, "another"):

@@ -101,8 +101,12 @@ def test_the_link_ends_after_a_week(client, link, pending):
 
 def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     person = factories.UserFactory.create(email=ADDRESS)
-    PendingMembership.objects.all().delete()
     ended = invitations.AcceptanceRefusal.INVITATION_ENDED
+    late = PendingMembership.objects.get()
+    late.invited_at -= timedelta(days=7, minutes=1)
+    late.save()
+    assert invitations.accept(late, person, invitations.InvitationProof.LINK) is ended
+    PendingMembership.objects.all().delete()
     assert invitations.accept(pending, person, invitations.InvitationProof.LINK) is ended
     assert invitations.accept_with_new_account(pending, User(), invitations.InvitationProof.LINK) is ended
 
