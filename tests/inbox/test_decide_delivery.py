@@ -10,9 +10,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.catalog import lists
 from integrations.catalog.models import Role
-from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.http.steps import NOT_SHOWN_WAITS, RETRY_FOR
 from integrations.inbox import decide_delivery
@@ -162,7 +160,7 @@ def test_a_delivery_waits_as_long_as_it_is_asked_to(connected_organization, monk
 
 
 def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox):
-    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    scenario.read_lists()
     delivery = scenario.move()
     stages, sandbox.account.stages = sandbox.account.stages, {}
     LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(hours=1))
@@ -181,7 +179,7 @@ class TestUndecidable:
     def delivery(self, scenario):
         """A webhook about somebody; Lever answers 500 about them."""
         scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
-        lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+        scenario.read_lists()
         scenario.enter()
         delivery = Delivery.objects.get()
         assert (delivery.verdict, delivery.failing_since is None) == ("", False)

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations.catalog import lists
-from integrations.clients import provider
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
@@ -93,7 +91,7 @@ def rename(sandbox, stage, name):
 
 
 def test_a_candidate_who_entered_just_after_a_rename_is_taken_in(scenario, sandbox):
-    refresh_stages(scenario.organization)
+    scenario.read_lists()
     rename(sandbox, "Phone screen", "CodeScreen call")
     delivery = scenario.move(stage="CodeScreen call")
     scenario.work()  # by a list that is less than a minute old
@@ -106,7 +104,7 @@ def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
     scenario.place(stage="Phone screen")
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=10))
     scenario.deliver(stage="Phone screen")
-    refresh_stages(scenario.organization)
+    scenario.read_lists()
     scenario.work()
     rename(sandbox, "Phone screen", "CodeScreen call")
     assert queue_acts.sweep_organization(scenario.organization) == 0
@@ -117,7 +115,7 @@ def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
     scenario, sandbox, reentry_days, repaired
 ):
     scenario.sent_invitation()
-    scenario.candidate_does("start", "submit", "evaluate", score=20, result="Failed")
+    scenario.evaluate(score=20, result="Failed")
     Invitation.objects.update(completed_at=timezone.now() - timedelta(days=1, hours=1))
     Delivery.objects.update(received_at=timezone.now() - timedelta(days=2))
     scenario.set_policies(reentry_days=reentry_days)
@@ -128,8 +126,3 @@ def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
     assert queue_acts.sweep_organization(scenario.organization) == repaired
     scenario.work()
     assert Invitation.objects.count() == 1 + repaired
-
-
-def refresh_stages(organization):
-    """Read Lever's stages into the copy."""
-    lists.refresh_stages(organization, provider.lever_client(organization))

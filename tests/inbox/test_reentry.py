@@ -70,7 +70,7 @@ def test_who_enters_again_after_the_retention_is_followed_again(scenario, has_le
             end_following(own, FollowingEnd.NOT_STARTED, case.now)
     erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "retention")
     assert scenario.enter().verdict == "already_invited"
-    scenario.candidate_does("start", "submit", "evaluate", score=80, result="Passed")
+    scenario.evaluate(score=80, result="Passed")
     followed = scenario.reread(invitation)
     assert (followed.status, followed.email) == ("completed", "alder@candidates.example")
     assert scenario.latest_effect("write_feedback").state == "done"

@@ -34,7 +34,7 @@ def enter_both(scenario, sandbox):
 
 
 def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox, enter_both):
-    scenario.candidate_does("start", "submit", "evaluate", word=FIRST, score=80)
+    scenario.evaluate(word=FIRST, score=80)
     assert Invitation.objects.get().status == "completed"
     assert enter_both() == "invited_elsewhere"
     assert sandbox.invitations_sent(PERSON) == 1

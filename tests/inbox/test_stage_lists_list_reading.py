@@ -7,9 +7,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from integrations.catalog import lists
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import ClientProvider
 from integrations.inbox import stage_lists
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.payloads import Opportunity
@@ -30,8 +28,7 @@ def _few_are_many(scenario, sandbox, monkeypatch):
     sandbox.lever_does("settings", webhooks_enabled=False)
     for role in ("Backend Engineer", "Frontend Engineer"):
         scenario.organization.role_mappings.create(role=role, assessment="Backend")
-    lists.refresh_stages(scenario.organization, ClientProvider(scenario.organization).lever())
-    lists.refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
+    scenario.read_lists()
     ApiCall.objects.all().delete()
 
 

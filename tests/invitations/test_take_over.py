@@ -72,7 +72,7 @@ def test_an_instance_that_is_given_is_followed_to_its_feedback(scenario, sandbox
     run(capsys, scenario.organization.slug, "--instances", str(file))
     assert Invitation.objects.get().status == "in_progress"
     scenario.work()
-    scenario.candidate_does("start", "submit", "evaluate", score=90)
+    scenario.evaluate(score=90)
     assert Invitation.objects.get().status == "completed"
     assert Effect.objects.filter(kind="write_feedback", state="done").count() == 1
     assert sandbox.invitations_sent() == 1  # the other integration's

@@ -6,8 +6,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from integrations.catalog import feedback_template, lists
-from integrations.clients import provider
+from integrations.catalog import feedback_template
 from integrations.clients.models import ApiCall
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
@@ -28,11 +27,6 @@ def may_attach(scenario):
     """Let Lever's grant cover files too."""
     connection = LeverConnection.objects.get(organization=scenario.organization)
     connection.rotate(scenario.sandbox.tokens(scopes_of(attaches_files=True)))
-
-
-def evaluate(scenario, **verdict):
-    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
-    scenario.candidate_does("start", "submit", "evaluate", **verdict)
 
 
 def portal_templates(sandbox):
@@ -82,7 +76,7 @@ def notes(sandbox):
 @pytest.fixture
 def move_candidate(scenario):
     """Return what moves a candidate in Lever, with the webhook about it; the stages' names are known."""
-    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    scenario.read_lists()
     return scenario.move
 
 

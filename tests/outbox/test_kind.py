@@ -6,7 +6,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
-from tests.outbox.conftest import evaluate, feedback_forms
+from tests.outbox.conftest import feedback_forms
 from tests.support.effects import enqueue_note, enqueue_progress_tag
 
 
@@ -18,7 +18,7 @@ def test_a_super_admin_is_the_author_when_none_is_stored_or_that_one_has_left(sc
     else:
         LeverConnection.objects.update(lever_user_id="")
     sandbox.lever_does("settings", strict_perform_as=True)
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
     author = sandbox.account.users[form["user"]]
@@ -49,7 +49,7 @@ def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox
     chosen = another_user(sandbox)
     LeverConnection.objects.update(feedback_author=chosen.id)
     scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     assert feedback_forms(sandbox)[0]["user"] == chosen.id
     assert LeverConnection.objects.get().lever_user_id != chosen.id
 
@@ -60,7 +60,7 @@ def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario
     scenario.sent_invitation()
     chosen.deactivated_at = 1
     sandbox.lever_does("settings", strict_perform_as=True)
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     scenario.work_waiting()
     connection = LeverConnection.objects.get()
     assert feedback_forms(sandbox)[0]["user"] == connection.lever_user_id

@@ -2,9 +2,7 @@
 
 import pytest
 
-from integrations.catalog import lists
 from integrations.clients.models import ApiCall
-from integrations.clients.provider import ClientProvider
 
 READ = ("GET", "opportunity")
 ADD, REMOVE = ("POST", "addTags"), ("POST", "removeTags")
@@ -14,8 +12,7 @@ FEEDBACK, LINK = ("POST", "feedback"), ("POST", "addLinks")
 @pytest.fixture(autouse=True)
 def _catalog(scenario):
     """The copies of Lever's lists, which no candidate pays for."""
-    lists.refresh_stages(scenario.organization, ClientProvider(scenario.organization).lever())
-    lists.refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
+    scenario.read_lists()
 
 
 def calls_about(scenario, word="Alder"):
@@ -31,5 +28,5 @@ def calls_about(scenario, word="Alder"):
 def test_a_candidate_costs_six_calls_from_the_stage_change_to_the_feedback(scenario):
     assert scenario.enter().verdict == "invite"
     assert calls_about(scenario) == [READ, ADD]
-    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     assert sorted(calls_about(scenario)[2:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])

@@ -2,10 +2,8 @@
 
 import pytest
 
-from integrations.catalog.lists import refresh_roles
 from integrations.clients import lever_tokens
 from integrations.clients import models as client_models
-from integrations.clients.provider import ClientProvider
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -30,7 +28,7 @@ def warm(scenario, sandbox, monkeypatch):
     ):
         monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")
-    refresh_roles(scenario.organization, ClientProvider(scenario.organization).lever())
+    scenario.read_lists()
     scenario.move("Alder")
     scenario.work()
     assert Effect.objects.filter(kind="set_progress_tag", state="done").exists()

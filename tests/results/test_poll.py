@@ -146,7 +146,7 @@ def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(
 def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):
     invitation = scenario.sent_invitation()
     invitations.cancel(invitation, super_admin)
-    scenario.candidate_does("start", "submit", "evaluate", score=80)
+    scenario.evaluate(score=80)
     assert (
         poll.apply_hint(scenario.organization, WebhookHint("candidate.evaluated", invitation.instance_id))
         == invitation

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.catalog import lists
+from integrations.clients import provider
 from integrations.inbox import stage_lists
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -132,26 +134,36 @@ class Scenario:
     def completed_invitation(self, days_ago=0, **verdict) -> Invitation:
         """Return an invitation that the candidate completed so many days ago."""
         invitation = self.sent_invitation()
-        self.candidate_does("start", "submit", "evaluate", **verdict)
+        self.evaluate(**verdict)
         Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days_ago, seconds=5))
         return self.reread(invitation)
 
-    def candidate_does(self, *actions, word="Alder", assessment="Backend", **verdict):
-        """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
-        email = f"{word.lower()}@candidates.example"
-        self.sandbox.codescreen_does(
-            "candidate", action=list(actions), email=email, assessment=assessment, **verdict
-        )
+    def candidate_acts(self, *actions, word="Alder", assessment="Backend", **verdict):
+        """Let the candidate act in CodeScreen, and poll CodeScreen; the effects that follow are due."""
+        person = {"email": f"{word.lower()}@candidates.example", "assessment": assessment}
+        self.sandbox.codescreen_does("candidate", action=list(actions), **person, **verdict)
         self.poll()
+
+    def candidate_does(self, *actions, **more):
+        """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
+        self.candidate_acts(*actions, **more)
         self.work()
+
+    def evaluate(self, **more):
+        """Let the candidate start and submit, CodeScreen evaluate it, and perform the effects."""
+        self.candidate_does("start", "submit", "evaluate", **more)
 
     def evaluated_invitation(self, **verdict):
         """Return an invitation whose evaluation was polled; the effects that follow are due."""
         invitation = self.sent_invitation()
-        person = {"email": "alder@candidates.example", "assessment": "Backend"}
-        self.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
-        self.poll()
+        self.candidate_acts("start", "submit", "evaluate", **verdict)
         return invitation
+
+    def read_lists(self):
+        """Read Lever's stages and roles into their copies."""
+        lever = provider.lever_client(self.organization)
+        lists.refresh_stages(self.organization, lever)
+        lists.refresh_roles(self.organization, lever)
 
     def set_policies(self, **changes):
         """Change policies of the organization."""

@@ -12,19 +12,13 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.kinds.feedback import results_of
 from integrations.outbox.models.effect import Effect
 from portal.devtools.sandbox.lever.records import FeedbackTemplate, build_fields
-from tests.outbox.conftest import (
-    LOST,
-    edit_template,
-    evaluate,
-    feedback_forms,
-    portal_templates,
-)
+from tests.outbox.conftest import LOST, edit_template, feedback_forms, portal_templates
 from tests.support import factories
 
 
 def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
     invitation = scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     [form] = feedback_forms(sandbox)
     report = Result.objects.get().report_url
     details = form["fields"]["Details"]
@@ -51,7 +45,7 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
 
 def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
     scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
+    scenario.evaluate(score=40, result="Failed")
     [before] = feedback_forms(sandbox)
     assert (before["fields"]["Rating"], before["fields"]["Failure reason"]) == ("2 - No Hire", "Unit Tests")
     scenario.candidate_does("regrade", score=90, result="Passed")
@@ -66,7 +60,7 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_deleted_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox, is_shown):
     scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
+    scenario.evaluate(score=40, result="Failed")
     forms = sandbox.candidate("Alder").feedback
     for form in forms.values():
         form.deleted_at = 1
@@ -91,7 +85,7 @@ def test_the_template_is_read_when_its_copy_is_old(scenario, sandbox, days, read
     scenario.sent_invitation()
     LeverConnection.objects.update(feedback_template_read_at=timezone.now() - timedelta(days=days))
     before = feedback_reads(scenario)
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     assert feedback_reads(scenario) == before + reads
     just_now = timezone.now() - timedelta(minutes=1)
     assert LeverConnection.objects.filter(feedback_template_read_at__gt=just_now).exists()
@@ -102,12 +96,12 @@ def test_a_result_is_complete_when_the_template_was_edited_since_it_was_copied(s
     sandbox.lever_does("settings", ignores_unknown_fields=is_ignored)
     scenario.sent_invitation()
     edit_template(sandbox, "Failure reason")
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     [form] = feedback_forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
     before = feedback_reads(scenario)
     scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=60, result="Passed")
+    scenario.evaluate(word="Tamarack", score=60, result="Passed")
     [form] = feedback_forms(sandbox, "Tamarack")
     assert form["fields"]["CodeScreen score"] == "60"
     assert feedback_reads(scenario) == before + is_ignored
@@ -118,7 +112,7 @@ def test_an_incomplete_form_is_completed_later_when_its_update_fails(scenario, s
     invitation = scenario.sent_invitation()
     edit_template(sandbox)
     scenario.lever_fails("/feedback/", method="PUT", status=503)
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     assert scenario.latest_effect("write_feedback").state == "due"
     assert scenario.reread(invitation).feedback_id
     scenario.work_waiting()
@@ -129,7 +123,7 @@ def test_an_incomplete_form_is_completed_later_when_its_update_fails(scenario, s
 def test_feedback_fails_with_levers_answer_when_the_template_is_as_it_was_copied(scenario, sandbox):
     scenario.sent_invitation()
     scenario.lever_fails("/feedback$", status=400, times=2)
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     effect = scenario.latest_effect("write_feedback")
     assert (effect.state, "400" in effect.last_error) == ("failed", True)
     assert not feedback_forms(sandbox)
@@ -145,7 +139,7 @@ def feedback_writes(scenario):
 def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario, sandbox, answers_of_score):
     sandbox.lever_does("settings", answers_of_score=answers_of_score)
     scenario.sent_invitation()
-    evaluate(scenario, score=62, result="Passed")
+    scenario.evaluate(score=62, result="Passed")
     assert feedback_forms(sandbox)[0]["fields"]["Rating"] == "3 - Hire"
     assert feedback_writes(scenario) == (1, 0)
     scenario.candidate_does("regrade", score=90, result="Passed")
@@ -159,7 +153,7 @@ def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scenario, sandbox, is_stored):
     invitation = scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     if not is_stored:
         type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
     Effect.objects.filter(kind="write_feedback").update(state="due", done_at=None)
@@ -177,7 +171,7 @@ def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario
     LeverConnection.objects.update(feedback_template_id="")
     scenario.lever_fails("/feedback_templates", kind="reset_after")
     scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     scenario.work_waiting()
     scenario.work_waiting()
     assert len(portal_templates(sandbox)) == 1
@@ -186,10 +180,10 @@ def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario
 
 def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
     scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
+    scenario.evaluate(score=40, result="Failed")
     sandbox.account.templates.pop(LeverConnection.objects.get().feedback_template_id)
     scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    scenario.evaluate(word="Tamarack", score=82, result="Passed")
     scenario.work_waiting()
     scenario.work_waiting()
     assert len(portal_templates(sandbox)) == 1
@@ -201,7 +195,7 @@ def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox
     scenario.sent_invitation()
     sandbox.account.templates.clear()
     scenario.lever_fails("/feedback_templates$", status=403, times=1000)
-    evaluate(scenario, score=80)
+    scenario.evaluate(score=80)
     for _ in range(5):
         scenario.work_waiting()
     effect = scenario.latest_effect("write_feedback")
@@ -221,7 +215,7 @@ def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
     theirs = FeedbackTemplate("theirs", feedback_template.TEMPLATE_NAME, "Don't touch.", build_fields(sent))
     sandbox.account.templates["theirs"] = theirs
     scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     scenario.work_waiting()
     assert len(portal_templates(sandbox)) == 2
     assert LeverConnection.objects.get().feedback_template_id != "theirs"

@@ -3,9 +3,7 @@
 import pytest
 
 from integrations.case.reconcile import changing
-from integrations.catalog import lists
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.clients import provider
 from integrations.invitations.acts.invitations import invite_again
 from integrations.invitations.acts.retry import retry_effect
 from integrations.invitations.models.invitation import Invitation
@@ -14,7 +12,6 @@ from tests.outbox.conftest import LOST
 
 TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
-PASS = ("start", "submit", "evaluate")
 
 
 @pytest.fixture
@@ -113,7 +110,7 @@ def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(sce
 
 
 def test_the_move_fails_when_two_stages_have_the_name(scenario, passed):
-    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    scenario.read_lists()
     Stage.objects.create(organization=scenario.organization, external_id="twin", name=TARGET, position=99)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
@@ -149,11 +146,11 @@ def test_nobody_is_moved_again_by_a_later_round(scenario):
         stage_on_pass="CodeScreen Take-home",
     )
     scenario.enter()
-    scenario.candidate_does(*PASS, score=90, result="Passed")
+    scenario.evaluate(score=90, result="Passed")
     scenario.enter()
     invite_again(Invitation.objects.get(), "test")
     scenario.work()
-    scenario.candidate_does(*PASS, score=90, result="Passed")
+    scenario.evaluate(score=90, result="Passed")
     assert Effect.objects.filter(kind="move_stage").count() == 2
     assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
     assert scenario.latest_effect("move_stage").last_error.startswith(

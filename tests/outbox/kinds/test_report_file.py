@@ -15,7 +15,7 @@ from integrations.outbox.report import report_pdf
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
-from tests.outbox.conftest import LOST, evaluate, may_attach
+from tests.outbox.conftest import LOST, may_attach
 from tests.support.report_texts import characters_of, links_of, texts_of
 
 
@@ -37,16 +37,9 @@ def uploads(sandbox):
     return sandbox.opportunity("Alder")["writes"].get("files", 0)
 
 
-def regrade(scenario, score=90, result="Passed"):
-    """Let CodeScreen change its result, without performing what follows."""
-    person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    scenario.sandbox.codescreen_does("candidate", action=["regrade"], **person, score=score, result=result)
-    scenario.poll()
-
-
 def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
     invitation = attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed", reason="Unit Tests")
+    attaching.evaluate(score=40, result="Failed", reason="Unit Tests")
     [file] = files(sandbox)
     result = Result.objects.get()
     assert (file.name, file.content_type) == (
@@ -76,12 +69,12 @@ def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
 
 def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
     invitation = attaching.sent_invitation()
-    evaluate(attaching, score=40, result="Failed")
+    attaching.evaluate(score=40, result="Failed")
     [file] = files(sandbox)
     others = {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"}
     for name in others:
         sandbox.candidate("Alder").files[name] = type(file)(name, name, b"", "application/pdf")
-    regrade(attaching)
+    attaching.candidate_acts("regrade", score=90, result="Passed")
     attaching.work()
     [file] = [one for one in files(sandbox) if one.name not in others]
     assert len(files(sandbox)) == 3
@@ -100,7 +93,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
     attaching.evaluated_invitation(score=40, result="Failed")
     if step == "_delete_files":
         attaching.work()
-        regrade(attaching)
+        attaching.candidate_acts("regrade", score=90, result="Passed")
 
     def kill(*args: object, **options: object) -> None:
         raise Killed
@@ -110,7 +103,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
         with pytest.raises(Killed):
             attaching.work()
     if step == "_store_file_id":
-        regrade(attaching)
+        attaching.candidate_acts("regrade", score=90, result="Passed")
     Effect.objects.filter(kind="attach_report", leased_until__isnull=False).update(
         leased_until=None, lease_owner=""
     )
@@ -124,7 +117,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
 def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox):
     scenario.set_policies(attach_report=True)
     scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
+    scenario.evaluate(score=82, result="Passed")
     effect = scenario.latest_effect("attach_report")
     assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
     assert FILES_SCOPE in effect.last_error
@@ -153,7 +146,7 @@ def test_letters_beyond_ascii_are_shown():
 def attached(attaching, sandbox):
     """A scenario with a report in Lever."""
     attaching.sent_invitation()
-    evaluate(attaching, score=82, result="Passed")
+    attaching.evaluate(score=82, result="Passed")
     assert len(files(sandbox)) == 1
     return attaching
 
