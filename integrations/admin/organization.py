@@ -22,7 +22,6 @@ from integrations.admin.base import (
     ScopedAdmin,
     current_user,
     has_right,
-    is_superuser,
 )
 from integrations.admin.display import NOTHING, badge, column, columns, list_links, time_text
 from integrations.audit.models.entry import AuditAction
@@ -30,7 +29,6 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Tone
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
-from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES
 from integrations.queue import notify
@@ -55,7 +53,6 @@ class OrganizationAdmin(ScopedAdmin):
         (None, {"fields": ("name", "slug", "created_at")}),
         ("Policies", {"fields": POLICIES}),
     )
-    add_fieldsets = ((None, {"fields": ("name", "slug")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         organizations: QuerySet[Organization] = (
@@ -68,20 +65,11 @@ class OrganizationAdmin(ScopedAdmin):
         return organizations
 
     def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """Return for a new one its name and slug, else with the webhook key, masked, for those who may connect."""
-        if obj is None:
-            return self.add_fieldsets
+        """Return the policies, with the webhook key, masked, for those who may connect."""
         fieldsets = super().get_fieldsets(request, obj)
-        if has_right(request, "may_connect", obj.pk):
+        if obj is not None and has_right(request, "may_connect", obj.pk):
             fieldsets = [*fieldsets, ("Addresses", {"fields": ("masked_webhook_key",)})]
         return fieldsets
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return is_superuser(request)
-
-    def save_model(self, request: HttpRequest, obj: Organization, form: ModelForm, change: bool) -> None:
-        """Store a new organization, audited."""
-        create_organization(obj, current_user(request))
 
     lever = column("Lever", lambda row: state_badge(LeverConnection.State, row.lever_state))
     codescreen = column(

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.admin.base import ScopedAdmin
-from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
@@ -101,14 +100,6 @@ def test_only_super_admins_see_the_masked_key(acme: Customer) -> None:
     page = address(Organization, "change", acme.organization.pk)
     assert "acme…" in sign_in("super_admin", acme).get(page).content.decode()
     assert "acme…" not in sign_in("admin", acme).get(page).content.decode()
-
-
-def test_superusers_create_organizations(db: None) -> None:
-    client = sign_in(None, is_superuser=True)
-    answer = client.post(address(Organization, "add"), {"name": "New", "slug": "new"})
-    assert answer.status_code == 302
-    assert Organization.objects.get(slug="new").webhook_key
-    assert AuditEntry.objects.filter(action="create_organization").exists()
 
 
 def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
