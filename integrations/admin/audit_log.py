@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import OrganizationFilter, Right, ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, shown_text
-from integrations.audit.changes import changes_in_parts
+from integrations.audit.changes import changes_of
 from integrations.audit.models.entry import AuditEntry
 from integrations.audit.record import MODELS
 
@@ -21,7 +21,7 @@ LONGEST = 60
 
 def changes_line(entry: AuditEntry) -> str:
     """Return what an entry changed on one line: the first few fields."""
-    changes = changes_in_parts(entry, shown_text)
+    changes = changes_of(entry, shown_text)
     shown = [
         f"{change.label}: {change.note or f'{_cut(change.before)} → {_cut(change.after)}'}"
         for change in changes[:LINE_OF]
@@ -38,7 +38,7 @@ def changes_table(entry: AuditEntry) -> str | SafeString:
     """Return what an entry changed as a table."""
     if entry.is_erased:
         return "Erased, since it was about a person whose data was erased."
-    changes = changes_in_parts(entry, shown_text)
+    changes = changes_of(entry, shown_text)
     if not changes:
         return NOTHING
     cells = (

@@ -1,4 +1,4 @@
-"""What an audit entry changed, in words: for the site's page and its CSV each field, for the admin field by field."""
+"""What an audit entry changed, in words: for the site's page, its CSV and the admin."""
 
 import json
 import re
@@ -35,7 +35,7 @@ _MASKED = ("set", "empty", "unreadable", None)
 
 @dataclass(frozen=True)
 class Change:
-    """One field that an entry changed, with both values as text; `note` says what happened to a secret instead."""
+    """One field that an entry changed, with both values as text; `note` says in words what happened to a secret."""
 
     name: str
     before: str
@@ -52,17 +52,16 @@ class Change:
         return self.before == NOTHING
 
 
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """Return what an entry changed, by field name; secrets were masked when the entry was written."""
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def changes_of(entry: AuditEntry, shown: Callable[[object], str] = _json) -> list[Change]:
+    """Return what an entry changed; of a field that holds several, each that differs. `shown` writes objects.
+
+    Secrets were masked when the entry was written.
+    """
     # sorted, since PostgreSQL doesn't keep the order of a JSON object's keys
-    return [
-        Change(name, _text(before, _json, name), _text(after, _json, name))
-        for name, (before, after) in sorted(entry.changes.items())
-    ]
-
-
-def changes_in_parts(entry: AuditEntry, shown: Callable[[object], str]) -> list[Change]:
-    """Return what an entry changed; of a field that holds several, each that differs. `shown` writes objects."""
     return [
         part
         for name, (before, after) in sorted(entry.changes.items())
@@ -80,17 +79,11 @@ def _parts(name: str, before: object, after: object, shown: Callable[[object], s
         for inner in sorted({*before, *after}):
             if before.get(inner) != after.get(inner) or is_secret(inner):
                 yield from _parts(f"{name}: {inner}", before.get(inner), after.get(inner), shown)
-    elif is_secret(name) and before in _MASKED and after in _MASKED:
-        had, has = before not in ("empty", None), after not in ("empty", None)
-        yield Change(name, "", "", _SECRETS[had, has])
-    else:
-        yield Change(name, _text(before, in_words, name), _text(after, in_words, name))
-
-
-def _json(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return json.dumps(value, ensure_ascii=False)
+        return
+    note = ""
+    if is_secret(name) and before in _MASKED and after in _MASKED:
+        note = _SECRETS[before not in ("empty", None), after not in ("empty", None)]
+    yield Change(name, _text(before, in_words, name), _text(after, in_words, name), note)
 
 
 def _text(value: object, write: Callable[[object], str], name: str = "") -> str:

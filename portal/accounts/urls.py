@@ -79,11 +79,6 @@ urlpatterns = [
     path("accounts/sessions/", list_usersessions, name="usersessions_list"),
     path("account/", account.AccountView.as_view(), name="account"),
     path(
-        "account/memberships/",
-        RedirectView.as_view(url=f"/account/{account.ORGANIZATIONS}"),
-        name="memberships",
-    ),
-    path(
         "account/memberships/<int:pk>/answer/",
         account.AnswerInvitationView.as_view(),
         name="membership-answer",

@@ -18,7 +18,6 @@ HELP_PAGES = ("", "-set-up", "-results", "-team")
 NOT_AUDITED = {
     "login",  # leads to the page
     "account",
-    "memberships",  # leads to the page
     "notifications",  # leads to the page
     "overview",
     "switch-organization",

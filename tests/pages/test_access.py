@@ -98,7 +98,7 @@ EVERYBODY = {
 #: Addresses that lead to the page of their form, or back when nothing was asked for on the page before them.
 LEAD_ON = {"lever-account", "lever-key-author", "lever-key", "api-tokens"}
 #: Addresses that lead on to a page, which checks who may see it.
-MOVED = {"health", "memberships", "notifications"}
+MOVED = {"health", "notifications"}
 
 
 def test_a_person_without_membership_sees_what_to_do(client_for, db):
