@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.inbox.models.delivery import Delivery, Stored, insert_once
 from integrations.privacy.models import Erasure
-from tests.support.factories import DeliveryFactory, OrganizationFactory
+from tests.support.factories import DeliveryFactory
 
 
 def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):
@@ -54,13 +54,6 @@ def test_a_repeat_is_counted_and_changes_nothing_else(organization):
     stored = Delivery.objects.get()
     assert rows == [Stored(stored.pk, is_new=False)] * 2
     assert (stored.repeats, stored.due_at, stored.payload) == (2, None, {"kept": True})
-
-
-def test_the_same_key_of_another_organization_or_platform_is_new(organization):
-    other = OrganizationFactory()
-    insert(organization.pk)
-    assert insert(other.pk).is_new
-    assert Delivery.objects.count() == 2
 
 
 @pytest.mark.parametrize("cause", list(ErasureCause))

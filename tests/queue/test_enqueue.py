@@ -9,7 +9,6 @@ from django.utils import timezone
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import enqueue
 from tests.support import factories
-from tests.support.effects import enqueue_invitation
 
 
 def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organization):
@@ -25,16 +24,6 @@ def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organiz
 def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization):
     with pytest.raises(IntegrityError), transaction.atomic():
         enqueue(organization.pk, Effect.Kind.SEND_EMAIL, "without a topic")
-
-
-def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):
-    invitation = factories.InvitationFactory.create(organization=organization)
-    enqueue_invitation(invitation)
-    enqueue_invitation(invitation)
-    enqueue_invitation(invitation)
-    Effect.objects.update(state="failed", due_at=None)
-    enqueue_invitation(invitation)
-    assert Effect.objects.values_list("state", flat=True).get() == "due"
 
 
 def test_what_waits_for_its_next_try_is_made_due_for_one_organization(organization):
