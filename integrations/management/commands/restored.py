@@ -4,12 +4,11 @@ from datetime import UTC
 from functools import partial
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 
-from integrations.core.vocabulary import ActionNotAllowed
-from integrations.management.arguments import add_optional_organization, moment, organizations_named
-from integrations.management.migrating import MigratingCommand
-from integrations.organizations.acts import Restored, record_restore
+from integrations.management.arguments import PerOrganizationCommand, moment
+from integrations.organizations.acts import record_restore
+from integrations.organizations.models.organization import Organization
 from integrations.store.database import with_retry
 
 NEXT = (
@@ -18,14 +17,15 @@ NEXT = (
 )
 
 
-class Command(MigratingCommand):
+class Command(PerOrganizationCommand):
     help = (
         "After a restore and before `serve`: say when the backup was made. What can't be known since is looked for in "
         "Lever, or left to a person; nothing is sent blindly."
     )
+    failure = "Not recorded."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_optional_organization(parser)
+        super().add_arguments(parser)
         parser.add_argument(
             "--since",
             metavar="TIME",
@@ -40,29 +40,23 @@ class Command(MigratingCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:
-        since = moment("--since", options["since"])
-        until = moment("--until", options["until"]) if options["until"] else None
-        errors = []
-        organizations = organizations_named(options["organization"])
-        for organization in organizations:
-            try:
-                # workers lock the same rows, in another order
-                recorded = with_retry(partial(record_restore, organization, since, until, "restored"))
-                self._print(organization.slug, recorded)
-            except ActionNotAllowed as error:
-                errors.append(f"{organization.slug}: {error}" if len(organizations) > 1 else str(error))
-        if errors:
-            raise CommandError("\n".join(errors))
+        options["since"] = moment("--since", options["since"])
+        options["until"] = moment("--until", options["until"]) if options["until"] else None
+        super().handle(*args, **options)
         self.stdout.write(NEXT)
 
-    def _print(self, slug: str, restored: Restored) -> None:
-        times = " to ".join(
-            f"{one.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for one in (restored.since, restored.until)
+    def run(self, organization: Organization, options: dict[str, Any]) -> str:
+        # workers lock the same rows, in another order
+        recorded = with_retry(
+            partial(record_restore, organization, options["since"], options["until"], "restored")
         )
-        known = "rows are lost" if restored.is_new else "known already that rows are lost"
-        self.stdout.write(
-            f"{slug}: {known} from {times} UTC\n"
-            f"  {restored.uncertain} invitations that waited were possibly sent: for a person\n"
-            f"  {restored.undecided} stage changes wait to be decided: offered, unless an invitation is here\n"
-            f"  {restored.writes} writes to Lever wait: each looks there first"
+        times = " to ".join(
+            f"{one.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for one in (recorded.since, recorded.until)
+        )
+        known = "rows are lost" if recorded.is_new else "known already that rows are lost"
+        return (
+            f"{organization.slug}: {known} from {times} UTC\n"
+            f"  {recorded.uncertain} invitations that waited were possibly sent: for a person\n"
+            f"  {recorded.undecided} stage changes wait to be decided: offered, unless an invitation is here\n"
+            f"  {recorded.writes} writes to Lever wait: each looks there first"
         )
