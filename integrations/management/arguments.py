@@ -1,16 +1,13 @@
-"""What commands take and how they answer: organizations, rows, dates and files."""
+"""What commands take and how they answer: organizations, rows and dates."""
 
 from datetime import UTC, datetime, time
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from django.core.management import CommandError, CommandParser
 from django.db.models import Model
 from django.utils.dateparse import parse_date, parse_datetime
 
-from integrations.configuration.file import load
-from integrations.configuration.section import Configuration, ConfigurationError
+from integrations.configuration.section import closest
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand
@@ -34,13 +31,8 @@ def organization_named(slug: str) -> Organization:
         return Organization.objects.get(slug=slug)
     except Organization.DoesNotExist:
         known = list(Organization.objects.order_by("slug").values_list("slug", flat=True))
-    close = get_close_matches(slug, known, n=1, cutoff=0.5)
-    if close:
-        hint = f"Did you mean {close[0]}?"
-    elif known:
-        hint = f"There are: {', '.join(known[:20])}."
-    else:
-        hint = "There is none yet: make one with `manage.py configure FILE.toml`."
+    none_yet = "There is none yet: make one with `manage.py configure FILE.toml`."
+    hint = closest(slug, known, "There are") if known else none_yet
     raise CommandError(f"There is no organization {slug!r}. {hint}")
 
 
@@ -50,25 +42,6 @@ def row_with_id[Row: Model](model: type[Row], pk: int, *, kind: str) -> Row:
     if row is None:
         raise CommandError(f"There is no {model._meta.verbose_name} {pk}. `export {kind}` lists them.")
     return row
-
-
-def nothing_about(opportunity_id: str, organization: Organization) -> CommandError:
-    """Return the error about an opportunity that no row is about."""
-    return CommandError(
-        f"The portal has nothing about the opportunity {opportunity_id!r} in {organization.slug}. "
-        "`export invitations` and `export deliveries` list the ids that it knows."
-    )
-
-
-def configuration_in(path: Path) -> Configuration:
-    """Return the contents of the file. Raises ConfigurationError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"can't be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError("is not UTF-8 text.") from error
-    return load(text)
 
 
 def moment(option: str, text: str) -> datetime:

@@ -43,9 +43,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "enter_current_password": "That isn't your present password.",
     }
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False
-
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
         """Return the page that refuses a person whose organization has them sign in by its provider alone."""
         is_by_provider = "sociallogin" in (kwargs["signal_kwargs"] or {})

@@ -5,9 +5,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.configuration.file import compare, invitation_links
+from integrations.configuration.file import compare, invitation_links, load
 from integrations.configuration.section import ConfigurationError
-from integrations.management.arguments import configuration_in
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 
@@ -24,7 +23,13 @@ class Command(MigratingCommand):
     def handle(self, *args: object, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            configuration = configuration_in(path)
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{path}: can't be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{path}: is not UTF-8 text.") from error
+        try:
+            configuration = load(text)
             plan = compare(configuration)
             self.stdout.write("\n".join(plan.lines or [NOTHING]))
             if options["dry_run"]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.core.vocabulary import ErasureCause
-from integrations.management.arguments import nothing_about, organization_named
+from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
 from integrations.privacy.erase import Receipt, erase
 
@@ -48,7 +48,10 @@ class Command(MigratingCommand):
         opportunity_id = options["opportunity_id"]
         receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, ACTOR)
         if receipt is None:
-            raise nothing_about(opportunity_id, organization)
+            raise CommandError(
+                f"The portal has nothing about the opportunity {opportunity_id!r} in {organization.slug}. "
+                "`export invitations` and `export deliveries` list the ids that it knows."
+            )
         self._print(receipt)
 
     def _print(self, receipt: Receipt) -> None:
