@@ -1,6 +1,6 @@
 """Incidents, and counts of rejected webhook requests."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -55,24 +55,17 @@ class Incident(models.Model):
         return f"{self.title}, {self.began_at:%-d %b %Y %H:%M}"
 
     @property
-    def name(self) -> str:
-        incident = INCIDENTS.get(self.code)
-        return incident.name if incident else self.code
-
-    @property
-    def window(self) -> tuple[datetime, datetime]:
-        """From when until when something belongs to it; until now while it lasts."""
-        return self.began_at, self.ended_at or timezone.now()
-
-    @property
     def title(self) -> str:
         """The name; where its calls show that one platform alone didn't answer, with that one's name."""
+        incident = INCIDENTS.get(self.code)
+        name = incident.name if incident else self.code
         if self.code != FindingCode.PLATFORM_DOWN:
-            return self.name
-        calls = ApiCall.objects.unanswered().filter(organization=self.organization_id, at__range=self.window)
+            return name
+        lasted = (self.began_at, self.ended_at or timezone.now())
+        calls = ApiCall.objects.unanswered().filter(organization=self.organization_id, at__range=lasted)
         numbers = calls.order_by().values_list("platform").annotate(number=models.Count("pk"))
         down = [platform for platform, number in numbers if number >= CircuitBreaker.FAILURES_TO_OPEN]
-        return f"{Platform(down[0]).label} doesn't answer" if len(down) == 1 else self.name
+        return f"{Platform(down[0]).label} doesn't answer" if len(down) == 1 else name
 
 
 # Counts of webhook requests that were rejected; nothing of the requests themselves is stored.

@@ -119,9 +119,13 @@ def test_all_super_admins_are_told_once_and_without_a_secret(
     assert effect.payload["lines"][-1]["url"].endswith(f"/settings/{leads_to}")
 
 
-def test_nobody_is_told_when_nothing_changes(ready_organization, super_admin):
-    save_codescreen_key(ready_organization, ready_organization.codescreen.api_key, super_admin)
-    assert not Effect.objects.filter(email_topic="account").exists()
+def test_nobody_is_told_and_nothing_recorded_when_a_secret_is_saved_again(ready_organization, super_admin):
+    for _ in range(2):
+        save_main_token(ready_organization, SECRET, super_admin)
+        save_codescreen_key(ready_organization, SECRET, super_admin)
+        save_codescreen_webhook_secret(ready_organization, OTHER_SECRET, super_admin)
+    assert Effect.objects.filter(email_topic="account").count() == recorded().count() == 3
+    assert LeverWebhook.objects.get().previous_signature_token != SECRET
 
 
 def test_it_is_told_while_the_organization_is_paused(ready_organization, super_admin):

@@ -78,7 +78,7 @@ def test_outages_that_go_on_stand_apart_and_what_waits_for_a_person_is_none(supe
     factories.OrganizationFactory.create().incidents.create(code="webhook_removed")
     answer = super_admin_client.get(reverse("overview"))
     rows = {
-        state: [(row.name, age(row.began_at, row.ended_at)) for row in rows]
+        state: [(row.title, age(row.began_at, row.ended_at)) for row in rows]
         for state, rows in answer.context["health"]["incidents"].items()
     }
     assert rows == {
