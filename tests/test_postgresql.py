@@ -71,11 +71,6 @@ PARTS = {
 }
 
 
-def test_everything_that_is_named_is_there():
-    names = [name.partition("::")[0] for part in PARTS.values() for name in part]
-    assert [name for name in names if not (settings.BASE_DIR / name).exists()] == []
-
-
 @pytest.mark.postgres
 @pytest.mark.redis
 @pytest.mark.slow

@@ -112,16 +112,12 @@ def number_links(page: Element) -> list[NumberLink]:
     """Return the links of a page that carry a number, or have one beside them as a count."""
     links = []
     for anchor in page.found("a"):
-        if anchor.is_aside or any(one.is_aside for one in anchor.ancestors()):
-            continue
         siblings = anchor.parent.children if anchor.parent else []
         beside = [one for one in siblings if isinstance(one, Element) and one.has(cls="count")]
         text = f"{anchor.text} {beside[0].text}" if beside else anchor.text
-        # the last where a count stands beside the words, since the words may name the time
         numbers = _COUNT.findall(text)
         if numbers and (href := anchor.attributes.get("href", "")):
-            number = numbers[-1] if beside else numbers[0]
-            links.append(NumberLink(text, int(number.replace(",", "")), href))
+            links.append(NumberLink(text, int(numbers[0].replace(",", "")), href))
     return links
 
 
