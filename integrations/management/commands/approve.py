@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.models.invitation import Invitation
 from integrations.management.arguments import row_with_id
@@ -22,14 +21,9 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         invitation = row_with_id(Invitation, options["invitation_id"], kind="invitations")
-        try:
-            if options["refuse"]:
-                cancel(invitation, "approve", options["reason"], only_unsent=True)
-            else:
-                approve(invitation, "approve", options["reason"])
-        except ActionNotAllowed as error:
-            raise CommandError(
-                f"{error} Only an invitation on hold can be approved or cancelled here."
-            ) from error
+        if options["refuse"]:
+            cancel(invitation, "approve", options["reason"], only_unsent=True)
+        else:
+            approve(invitation, "approve", options["reason"])
         notify.notify_workers()
         self.stdout.write(f"{'cancelled' if options['refuse'] else 'approved'} {invitation.pk}")
