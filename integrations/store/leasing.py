@@ -135,7 +135,7 @@ class Leasable(models.Model):
     def _leased(cls, statement: Statement) -> list[Self]:
         """Return the rows that the statement leases, none when a constraint gives one of them to another worker."""
         try:
-            return list(cls._base_manager.raw(*statement))
+            return database.rows_from(cls, *statement)
         except IntegrityError:
             return []
 
