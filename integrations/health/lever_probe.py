@@ -1,7 +1,7 @@
 """The hourly probe of one organization's Lever, for the doctor, which calls no platform: the webhooks, the template."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import transaction
 from django.db.models import Q
@@ -33,8 +33,7 @@ def probe(organization: Organization, lever: LeverClient) -> None:
     with _unless_forbidden():
         registered = lever.webhooks()
         _update_webhooks(organization, registered)
-        stage_changes = (webhook for webhook in registered if webhook.event == DeliveryEvent.STAGE_CHANGE)
-        record_webhooks(organization, (webhook.url for webhook in stage_changes))
+        _record_other_integration(organization, registered)
         is_shared = _is_account_shared(organization, connection, registered)
         LeverConnection.objects.filter(pk=connection.pk).update(is_account_shared=is_shared)
     with _unless_forbidden():
@@ -42,6 +41,20 @@ def probe(organization: Organization, lever: LeverClient) -> None:
     if not connection.scopes:
         needed = scopes_of(attaches_files=organization.attach_report)
         connection.note_refused(refused_scopes(lever, needed))
+
+
+def look_before_connecting(organization: Organization, lever: LeverClient) -> None:
+    """Record whether Lever lists a webhook of CodeScreen's own integration, so that nothing is sent beside it.
+
+    Where Lever can't be asked, the hourly probe tells.
+    """
+    with suppress(PlatformError):
+        _record_other_integration(organization, lever.webhooks())
+
+
+def _record_other_integration(organization: Organization, registered: Sequence[RegisteredWebhook]) -> None:
+    stage_changes = (webhook for webhook in registered if webhook.event == DeliveryEvent.STAGE_CHANGE)
+    record_webhooks(organization, (webhook.url for webhook in stage_changes))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.record import audit
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
-from integrations.health.lever_probe import move_webhooks
+from integrations.health.lever_probe import look_before_connecting, move_webhooks
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -64,6 +64,12 @@ def disconnect_lever(organization: Organization, actor: Actor) -> None:
         audit_and_tell(connection, actor, AuditAction.DISCONNECT, changes)
 
 
+def connect_by_consent(organization: Organization, access: LeverAccess, actor: Actor) -> LeverConnection:
+    """Connect Lever by what a person consented to, after a look at the webhooks in Lever."""
+    look_before_connecting(organization, provider.lever_client_with(organization, access))
+    return connect_lever(organization, access, actor)
+
+
 def connect_by_key(
     organization: Organization, access: LeverAccess, user_id: str, actor: Actor
 ) -> LeverConnection:
@@ -75,6 +81,7 @@ def connect_by_key(
     user = _active_user(lever, user_id)
     refused = refused_scopes(lever, scopes_of(attaches_files=organization.attach_report))
     access = replace(access, user_id=user.id, user_name=user.name, user_email=user.email)
+    look_before_connecting(organization, lever)
     connection = connect_lever(organization, access, actor)
     connection.note_refused(refused)
     return connection

@@ -7,6 +7,8 @@ from integrations.case.other_integration import leads_to_codescreen
 from integrations.core.rules.facts import EnteredBefore, Pause
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
+from integrations.lever.acts import connect_by_consent, connect_by_key
+from integrations.lever.models.connection import LeverAccess
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
@@ -68,6 +70,32 @@ def test_nothing_is_sent_while_lever_lists_its_webhook_and_all_wait_until_that_i
     delivery.refresh_from_db()
     assert (delivery.verdict, sandbox.invitations_sent()) == ("invite", 1)
     assert level_of_finding(scenario.organization) == ""
+
+
+def by_consent(organization, sandbox, person):
+    access = LeverAccess(sandbox.tokens(), sandbox.account.id, str(sandbox.account.actor()))
+    connect_by_consent(organization, access, person)
+
+
+def by_key(organization, sandbox, person):
+    access = LeverAccess(api_key=sandbox.lever_does("key")["api_key"])
+    connect_by_key(organization, access, str(sandbox.account.actor()), person)
+
+
+@pytest.mark.parametrize("connect", [by_consent, by_key])
+def test_nothing_is_sent_after_connecting_to_a_lever_that_lists_its_webhook(
+    scenario, sandbox, super_admin, connect
+):
+    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    connect(scenario.organization, sandbox, super_admin)
+    assert Organization.objects.reread(scenario.organization.pk).pause is Pause.OTHER_INTEGRATION
+    assert (scenario.enter().verdict, sandbox.invitations_sent()) == ("paused", 0)
+
+
+def test_lever_is_connected_when_its_webhooks_cannot_be_read(scenario, sandbox, super_admin):
+    scenario.lever_fails("/webhooks$", method="GET", status=503, times=9)
+    by_consent(scenario.organization, sandbox, super_admin)
+    assert (scenario.enter().verdict, sandbox.invitations_sent()) == ("invite", 1)
 
 
 def test_a_persons_word_lifts_the_wait_and_a_webhook_that_is_still_listed_is_told(scenario, sandbox):

@@ -18,7 +18,7 @@ from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import NotConnected, PlatformError
 from integrations.lever import acts as lever_acts
-from integrations.lever.acts import account_before, connect_lever, disconnect_lever
+from integrations.lever.acts import account_before, connect_by_consent, disconnect_lever
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.regions import Region
@@ -96,7 +96,7 @@ def accept_or_ask(
 
 
 def _use(request: HttpRequest, organization: Organization, access: LeverAccess, person: User) -> None:
-    connection = connect_lever(organization, access, person)
+    connection = connect_by_consent(organization, access, person)
     user = f"{access.user} signed in to Lever." if access.user else ""
     announce(request, connection, user, person)
 
