@@ -1,6 +1,7 @@
 """Every page in Chromium for every role: no axe violation, console error, policy violation or sideways scrolling.
 
-Each is checked wide and light, narrow and dark. The pages come from the URL patterns, so none is forgotten.
+Each is checked wide and light, narrow and dark, where it also suits a phone: few bytes, short and for fingers. The
+pages come from the URL patterns, so none is forgotten.
 """
 
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
+from integrations.pages.activity.activity import PAGE_SIZE
 from integrations.pages.preview import PreviewView
 from portal.accounts import limits
 from tests.admin.conftest import Customer, make_customer
@@ -88,8 +90,15 @@ def acme() -> Customer:
 
 
 def fill(organization: Organization) -> None:
-    """Add a row of every status, verdict and state, and problems of each kind."""
+    """Add a row of every status, verdict and state, problems of each kind, and more candidates than a page has."""
     now = timezone.now()
+    for number in range(PAGE_SIZE):
+        factories.CandidateFactory.create(
+            organization=organization,
+            opportunity_id=f"more-{number}",
+            name=f"Candidate Birch {number}",
+            entered_at=now - timedelta(days=1, minutes=number),
+        )
     for number, status in enumerate(Invitation.Status):
         row = factories.InvitationFactory.create(
             organization=organization,
@@ -373,9 +382,23 @@ def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer) 
         for number, path in enumerate(pages):
             answer = visit.context.request.get(visit.site + path, max_redirects=0)
             if answer.status == 200:  # their templates are the same few: each is seen in both shapes
-                visit.open_and_check(path, shapes=[SHAPES[number % 2]])
+                visit.open_and_check(path, shapes=SHAPES[number % 2 :])
             elif root.context.request.get(root.site + path, max_redirects=0).status == 200:
                 root.open_and_check(path, shapes=ONE_SHAPE)
         assert visit.problems == []
         assert root.problems == []
         assert visit.checks > 30
+
+
+def test_steps_and_tabs_differ_in_forced_colours(browser: Browser, live_server, acme: Customer) -> None:
+    invitation = Invitation.objects.get(organization=acme.organization, status="in_progress")
+    with Visit(browser, live_server.url, acme.rows[Membership].user, forced_colors="active") as visit:
+        visit.page.goto(f"{live_server.url}/activity/{invitation.opportunity_id}/")
+        looks = visit.page.locator(".steps > li").evaluate_all(
+            "(steps) => steps.map((one) => getComputedStyle(one, '::before').backgroundColor)"
+        )
+        assert len(set(looks)) == 3  # done, now, to come
+        tabs = visit.page.locator(".tabs a").evaluate_all(
+            "(tabs) => tabs.map((one) => getComputedStyle(one).backgroundColor)"
+        )
+        assert len(set(tabs)) == 2
