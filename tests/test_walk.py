@@ -9,18 +9,15 @@ from django.urls import reverse
 from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.acts import save_main_token
-from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign
 from tests.support.second_factors import prove_now
-from tests.support.waits import work_through_waits
 
 
 @pytest.fixture
@@ -114,30 +111,6 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
-def test_a_passed_candidate_is_moved_and_a_failed_one_stays(recruiter, connected, sandbox):
-    set_policies(connected, {"stage_on_pass": "Phone screen"}, "test")
-    for role in ("Backend Engineer", "Frontend Engineer"):
-        connected.role_mappings.create(role=role, assessment="Backend")
-    for word, result in (("Alder", "Passed"), ("Birch", "Failed")):
-        recruiter.enter(word)
-        worker.work()
-        person = {"email": f"{word.lower()}@candidates.example", "assessment": "Backend"}
-        sandbox.codescreen_does(
-            "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
-        )
-    queue_acts.poll_organization(connected)
-    worker.work()
-    assert sandbox.candidate("Alder").stage == sandbox.stage_id("Phone screen")
-    assert sandbox.candidate("Birch").stage == sandbox.stage_id("CodeScreen Assessment")
-    assert sandbox.candidate("Birch").archived is None
-    # Lever sends a webhook for the portal's own move, which has no consequence
-    assert recruiter.deliver("Alder", "Phone screen").status_code == 202
-    worker.work()
-    assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
-    assert sandbox.invitations_sent() == 2
-    assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
-
-
 @pytest.mark.parametrize("keeps_id", [True, False])
 def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, keeps_id):
     moment = int(time.time() * 1000)
@@ -150,54 +123,3 @@ def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, kee
     assert Invitation.objects.count() == 1
     assert sandbox.invitations_sent() == 1
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"invite", "already_invited"}
-
-
-@pytest.mark.parametrize(
-    ("word", "verdict"),
-    [
-        ("Upas", "origin_excluded"),
-        ("Nyssa", "no_email"),
-        ("Pine", "archived"),
-        ("Quince", "not_visible"),
-        ("Rowan", "contact_not_allowed"),
-        ("Spruce", "anonymized"),
-        ("Maple", "ambiguous_assessment"),
-        ("Hazel", "no_assessment"),
-        ("Ginkgo", "unknown_assessment"),
-    ],
-)
-def test_each_reason_not_to_invite_has_its_verdict(recruiter, connected, sandbox, word, verdict):
-    set_policies(connected, {"origins": {"sourced": "skip"}}, "test")
-    recruiter.enter(word)
-    work_through_waits()
-    delivery = Delivery.objects.get(event="candidateStageChange")
-    assert (delivery.verdict, delivery.last_error) == (verdict, "")
-    assert delivery.explanation
-    if verdict == "unknown_assessment":
-        assert "Did you mean “Data Engineer”?" in delivery.explanation
-    assert sandbox.invitations_sent() == 0
-
-
-def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, super_admin, sandbox):
-    set_policies(connected, {"hold_tag": "Accommodation"}, "test")
-    opportunity = sandbox.candidate("Alder")
-    opportunity.tags.append("accommodation")
-    recruiter.enter("Alder")
-    recruiter.enter("Birch")
-    worker.work()
-    held = Invitation.objects.get(status="held")
-    assert held.opportunity_id == opportunity.id
-    assert "An Admin sets the extra time in CodeScreen, then sends it." in held.status_reason
-    assert sandbox.invitations_sent() == 1
-    approve(held, super_admin)
-    worker.work()
-    assert sandbox.invitations_sent("alder@candidates.example") == 1
-
-
-def test_the_sweep_invites_a_candidate_when_the_webhook_was_lost(recruiter, connected, sandbox):
-    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    assert queue_acts.sweep_organization(connected) == 1
-    assert queue_acts.sweep_organization(connected) == 0
-    worker.work()
-    assert sandbox.invitations_sent("alder@candidates.example") == 1
-    assert Delivery.objects.get(event="sweep").verdict == "invite"
