@@ -6,6 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
@@ -20,8 +21,8 @@ PAGES = {
     "/activity/?q=Alder": 11,
     "/activity/?view=attention": 9,
     "/activity/?status=held": 9,
-    "/activity/opportunity-1/": 19,
-    "/activity/opportunity-1/?show=technical": 20,
+    "/activity/opportunity-1/": 20,
+    "/activity/opportunity-1/?show=technical": 21,
     "/audit/": 10,
     "/settings/": 17,
     "/settings/rules/": 7,
@@ -47,7 +48,7 @@ MOST_OF_THE_INDEX = 14
 
 @pytest.fixture
 def rows(ready_organization: Organization) -> Organization:
-    """Three candidates with an invitation, a delivery and an effect each."""
+    """Three candidates with an invitation, a delivery and an effect each; the first had ten more rounds."""
     own = {"organization": ready_organization}
     for number in range(1, 4):
         invitation = factories.InvitationFactory.create(**own, opportunity_id=f"opportunity-{number}")
@@ -69,6 +70,17 @@ def rows(ready_organization: Organization) -> Organization:
             delivery=delivery,
             key=f"key-{number}",
         )
+    for number in range(2, 12):
+        again = factories.in_status(
+            ready_organization,
+            "completed",
+            opportunity_id="opportunity-1",
+            round=number,
+            instance_id=f"{number}",
+        )
+        Result.objects.create(invitation=again, outcome="Failed", score=number)
+        factories.EffectFactory.create(**own, invitation=again)
+        factories.ApiCallFactory.create(**own, opportunity_id="opportunity-1", path=f"/{number}")
     return ready_organization
 
 

@@ -1,12 +1,9 @@
 """The page of one candidate: what is at the top in each state, its links and acts, and who may see and do what."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
@@ -62,31 +59,6 @@ def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organizat
     factories.InvitationFactory.create(organization=organization, opportunity_id="a/b")
     page = text(super_admin_client.get(reverse("candidate", args=["a/b"])))
     assert "/candidates/a%2Fb" in page
-
-
-def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(organization, super_admin_client):
-    address = histories.make(organization, "passed")
-
-    def count() -> list[int]:
-        pages = (address, f"{address}?show=technical")
-        return [queries_of(super_admin_client, page) for page in pages]
-
-    before = count()
-    made = histories.History(organization, "passed", Invitation.objects.get().created_at)
-    for number in range(2, 12):
-        again = made.invited(round=number)
-        made.result(again, outcome="Failed", score=number)
-        made.effect("leave_note", {"text": "A note."}, invitation=again)
-        made.call("GET", f"/{number}")
-    assert Result.objects.count() == 11
-    assert count() == before
-
-
-def queries_of(client, page: str) -> int:
-    client.get(page)
-    with CaptureQueriesContext(connection) as captured:
-        client.get(page)
-    return len(captured)
 
 
 def test_other_applications_of_the_person_are_shown_to_who_sees_them(
