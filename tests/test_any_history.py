@@ -133,6 +133,7 @@ BEGINNINGS: list[list[Event]] = [
         *[("back_up",), ("cancel", ONE), WORK, ("restore",)],
     ],
     [*PASSED, ("fail", "Lever", "feedback", FaultKind.TIMEOUT_AFTER), WORK],
+    [*PASSED, ("back_up",), WORK, ("restore",), ("cancel", ONE), ("rest",)],
     [
         ("set_rule", "stage_on_pass", AFTER_PASS),
         *PASSED,

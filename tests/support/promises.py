@@ -195,7 +195,9 @@ def of_results(
         if not files and "attach_report" not in history.changed_rules:
             yield f"{name}: no report is attached"
     said = {row.assessment_name: result for row in rows if (result := row.results.order_by("attempt").last())}
-    for name in {row.assessment_name for row in rows}:
+    # of a result that a restore lost, and nobody reads again, the tag stands as the feedback does
+    lost = {row.assessment_name for row in rows if (found.id, row.assessment_id) in history.lost}
+    for name in {row.assessment_name for row in rows} - (lost - said.keys()):
         counts = _as_pass(said[name]) if name in said else None
         shown = (f"{name}: passed" in found.tags, f"{name}: failed" in found.tags)
         if shown != (counts is True, counts is False):
