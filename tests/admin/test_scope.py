@@ -37,6 +37,7 @@ def test_every_model_is_registered() -> None:
     assert others == {"auth", "mfa", "socialaccount", "usersessions"}
 
 
+@pytest.mark.slow
 def test_a_key_or_field_that_no_row_can_have_is_not_found(acme: Customer) -> None:
     client = sign_in(None, is_superuser=True)
     for model in OWNED:

@@ -37,6 +37,7 @@ def test_the_document_describes_each_list_its_parameters_and_the_token(document)
         assert names == (set() if "findings" in path else {"cursor", "limit", "updated_since"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", [scope for scope in ApiScope if scope != ApiScope.FINDINGS])
 def test_a_list_answers_as_the_document_states(document, token, one_of_each, scope) -> None:
     schema = schemathesis.openapi.from_dict(document)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 STRANGER = "stranger@elsewhere.example"
 
 
+@pytest.mark.slow
 def test_withdrawing_and_sending_again_do_not_get_around_the_limit(globex):
     for _ in range(3):
         globex.invite(STRANGER)

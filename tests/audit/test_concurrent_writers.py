@@ -61,6 +61,7 @@ def positions(organization: Organization | None) -> list[int]:
     return sorted([*of_entries, *of_verdicts])
 
 
+@pytest.mark.slow
 def test_many_writers_at_once_leave_no_gap_in_any_chain():
     first, second = factories.OrganizationFactory.create_batch(2)
     acts: list[Callable[[], None]] = []

@@ -13,6 +13,7 @@ KEYS = ["status", "score", "result_url", "metadata"]
 METADATA = ["result", "failureReason", "attempt", "startedAt", "submittedAt", "evaluatedAt"]
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from(KEYS), any_json()),
     st.none()

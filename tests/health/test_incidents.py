@@ -192,6 +192,7 @@ def test_who_needs_approval_is_named_in_the_email_and_not_in_the_outbox(acme):
     assert "/activity/?status=held" in mail.outbox[0].body
 
 
+@pytest.mark.slow
 def test_dozens_of_failures_at_once_are_a_handful_of_emails(acme):
     """A platform's outage makes 40 uncertain and 40 fail while a bulk move holds 20."""
     factories.InvitationFactory.create_batch(20, organization=acme, status="held")

@@ -1,5 +1,6 @@
 """Stages, postings, users, webhooks and notes are decoded leniently."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ KEYS = [
 ]
 
 
+@pytest.mark.slow
 @given(data=st.dictionaries(st.sampled_from(KEYS), any_json(*KEYS, "value")))
 @settings(max_examples=100, deadline=None)
 def test_a_row_of_any_shape_is_decoded(data):

@@ -103,6 +103,7 @@ def test_a_stage_change_is_ahead_of_an_opportunity_that_stands_where_it_left_fro
     assert change.is_ahead_of(Opportunity.from_api(WHOLE)) is is_ahead
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(sorted(WHOLE)), any_json(*WHOLE)))
 @settings(max_examples=150, deadline=None)
 def test_an_opportunity_of_any_shape_is_decoded(data):
@@ -110,6 +111,7 @@ def test_an_opportunity_of_any_shape_is_decoded(data):
     assert isinstance(opportunity.id + opportunity.name + opportunity.stage_id + opportunity.posting_id, str)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["id", "event", "triggeredAt", "token", "data"]), any_json(*WHOLE)))
 @settings(max_examples=100, deadline=None)
 def test_an_envelope_of_any_shape_is_decoded(payload):

@@ -28,6 +28,7 @@ def test_an_answer_is_read(lever, case):
     assert asked == [page["next"] for page in pages if page.get("hasNext")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_an_answer_is_read_or_an_error_when_a_member_is_null_or_absent(lever, case):
     for answers in with_a_gap(case.answers):

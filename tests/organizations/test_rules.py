@@ -110,6 +110,7 @@ def test_what_a_rule_may_not_hold_is_refused_with_the_fix(name, value, reason, o
     assert not recorded().exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ON_PAGE if name != "origins"])
 def test_a_rule_is_saved_and_refused_on_the_page_of_the_rules(name, organization, super_admin_client):
     page = reverse("rules")

@@ -95,6 +95,7 @@ def reasons(client, candidate) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["no_assessment", "archived"])
 def test_list_overview_page_and_preview_agree_before_and_after(scenario, organization_admin_client, code):
     scenario.enter(CANDIDATES[code])

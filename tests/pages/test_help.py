@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +29,7 @@ def test_every_status_and_tag_is_explained(super_admin_client):
         assert f"“{tag}”" in page
 
 
+@pytest.mark.slow
 def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_admin_client, organization):
     delivery = factories.DeliveryFactory.create(
         organization=organization,

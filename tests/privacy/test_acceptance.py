@@ -115,6 +115,7 @@ def follow(scenario) -> None:
     )
 
 
+@pytest.mark.slow
 def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(scenario, people, caplog):
     with caplog.at_level(logging.DEBUG):
         lever = scenario.sandbox.lever_does

@@ -87,6 +87,7 @@ def full_scans(statement: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Delivery, Effect])
 def test_a_claim_reads_neither_the_history_nor_idle_organizations(model, busy_tables) -> None:
     statements = claim_sql(model)

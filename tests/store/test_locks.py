@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+import pytest
+
 from tests.support import product
 
 
@@ -15,6 +17,7 @@ def locking_calls() -> Iterator[tuple[str, set[str]]]:
                     yield f"{path}:{node.lineno}", {str(keyword.arg) for keyword in keywords}
 
 
+@pytest.mark.slow
 def test_every_lock_names_its_table() -> None:
     """Without `of`, a join locks the joined rows too, and the default ordering of many models joins the organization.
 
