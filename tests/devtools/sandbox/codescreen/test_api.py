@@ -95,13 +95,3 @@ def test_conflicts_are_off_until_switched_on(codescreen: CodeScreenSandbox):
     assert refused.json()["assessmentInstanceId"]
     [entry] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
     assert (entry["emails_sent"], len(entry["instances"])) == (2, 2)
-
-
-@pytest.mark.parametrize("path", ["/assessments", "/listAssessments", "/listTests", ""])
-def test_the_list_is_answered_by_the_one_name_that_the_settings_give_it(
-    codescreen: CodeScreenSandbox, path: str
-):
-    control(codescreen, "settings", {"account": "acme", "list_path": path})
-    known = ("/assessments", "/listAssessments", "/listTests")
-    answers = {name: call(codescreen, "GET", name).status_code for name in known}
-    assert answers == {name: 200 if name == path else 404 for name in known}

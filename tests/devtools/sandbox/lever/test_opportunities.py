@@ -1,7 +1,7 @@
 from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller
-from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE, SUPER_ADMIN
+from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE
 
 
 def test_each_filter_narrows_the_list(caller: LeverCaller):
@@ -63,26 +63,3 @@ def test_a_link_shows_on_every_opportunity_of_its_contact(caller: LeverCaller):
     one, other = (stable_id("acme", "opportunity", word) for word in ("Tamarack", "Tamarack again"))
     caller.post(f"/opportunities/{one}/addLinks", {"links": ["https://report.example/2"]})
     assert caller.get(f"/opportunities/{other}").json()["data"]["links"] == ["https://report.example/2"]
-
-
-def test_a_new_tag_is_403_while_tags_are_locked(lever: LeverSandbox, caller: LeverCaller):
-    lever.accounts["acme"].settings.tags_locked = True
-    known = caller.get(f"/opportunities/{ALDER}").json()["data"]["tags"][0]
-    path = f"/opportunities/{stable_id('acme', 'opportunity', 'Birch')}/addTags"
-    assert caller.post(path, {"tags": [known]}).status_code == 200
-    assert caller.post(path, {"tags": [known, "never seen"]}).status_code == 403
-    assert caller.post(path.replace("addTags", "removeTags"), {"tags": [known]}).status_code == 200
-
-
-def test_a_file_is_uploaded_listed_and_deleted(caller: LeverCaller):
-    path = f"/opportunities/{ALDER}/files"
-    sent = {"file": ("report.pdf", b"%PDF-1.7 \x00\xff", "application/pdf")}
-    made = caller.call("POST", path, files=sent, params={"perform_as": SUPER_ADMIN})
-    assert made.status_code == 201
-    file = made.json()["data"]
-    assert (file["name"], file["ext"], file["size"]) == ("report.pdf", ".pdf", 11)
-    listed = caller.get(path).json()
-    assert (listed["data"], listed["hasNext"]) == ([file], False)
-    address = f"{path}/{file['id']}"
-    assert caller.call("DELETE", address, params={"perform_as": SUPER_ADMIN}).status_code == 204
-    assert caller.call("DELETE", address, params={"perform_as": SUPER_ADMIN}).status_code == 404
