@@ -100,22 +100,23 @@ _LINK_LIKE = re.compile(r"://|\bwww\.|\w[.。．｡][^\W\d_]{2,}")
 _ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
 _SEPARATOR = re.compile(r"[.。．｡:/]")
 _INVISIBLE = "\u200b"  # a zero-width space
-#: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows 600
-#: pixels, in light colours.
+#: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows black
+#: words on white.
 STYLE = (
-    ":root{color-scheme:light dark;supported-color-schemes:light dark}body{margin:0;padding:0}"
-    ".message{width:100%;max-width:600px}.message td{overflow-wrap:anywhere;word-break:break-word}"
-    ".message img{max-width:100%;border:0}.message font{line-height:1.5}.around{padding:24px 12px}"
-    ".inside{padding:28px 32px}.sender{margin:0 0 20px}h1{font-size:22px;line-height:1.3;margin:0 0 20px}"
-    ".message p{margin:0 0 14px}.message .to{margin-bottom:26px}.facts{margin:0 0 18px}"
-    ".facts .label{padding-left:0;padding-right:24px;white-space:nowrap}"
-    ".action{margin:20px 0}.action td{border-radius:6px}.button a{text-decoration:none}"
+    ":root{color-scheme:light dark;supported-color-schemes:light dark}"
+    "body{margin:0;padding:24px 12px;background:#f5f7f7;color:#17211f;font:16px/1.5 Helvetica,Arial,sans-serif}"
+    ".message{width:100%;max-width:600px;background:#ffffff;border-top:4px solid #0f5c63}"
+    "td{overflow-wrap:anywhere;word-break:break-word}.inside{padding:28px 32px}"
+    "h1{font-size:22px;line-height:1.3;margin:0 0 20px}p,table table{margin:0 0 18px}"
+    ".quiet,.label,.end{color:#4e5c5a}.quiet,.end{font-size:14px}"
+    ".label{padding-left:0;padding-right:24px;white-space:nowrap}"
+    "a{color:#0f5c63}.button{display:inline-block;padding:12px;border-radius:6px;text-decoration:none;"
+    "background:#0f5c63;color:#ffffff;font-weight:bold}"
     ".end{border-top:1px solid #dfe5e3;margin-top:28px;padding-top:16px}.end p{margin:0 0 8px}"
-    "@media (max-width:480px){.around{padding:0}.inside{padding:22px 20px}}"
-    "a{color:#0f5c63}@media (prefers-color-scheme:dark){.page{background-color:#0f1514!important}"
-    ".message{background-color:#18211f!important}.ink{color:#e8efed!important}.quiet{color:#a9b8b4!important}"
-    ".end{border-top-color:#33403d}a,.link{color:#63959a!important}"
-    ".button{background-color:#63959a!important}.on{color:#000000!important}}"
+    "@media (max-width:480px){body{padding:0}.inside{padding:22px 20px}}"
+    "@media (prefers-color-scheme:dark){body{background:#0f1514;color:#e8efed}.message{background:#18211f}"
+    ".quiet,.label,.end{color:#a9b8b4}.end{border-top-color:#33403d}a{color:#63959a}"
+    ".button{background:#63959a;color:#000000}}"
 )
 
 
