@@ -100,8 +100,8 @@ _LINK_LIKE = re.compile(r"://|\bwww\.|\w[.。．｡][^\W\d_]{2,}")
 _ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
 _SEPARATOR = re.compile(r"[.。．｡:/]")
 _INVISIBLE = "\u200b"  # a zero-width space
-#: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows black
-#: words on white.
+#: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows
+#: black words on white.
 STYLE = (
     ":root{color-scheme:light dark;supported-color-schemes:light dark}"
     "body{margin:0;padding:24px 12px;background:#f5f7f7;color:#17211f;font:16px/1.5 Helvetica,Arial,sans-serif}"
