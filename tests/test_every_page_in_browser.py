@@ -5,7 +5,6 @@ pages come from the URL patterns, so none is forgotten.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from playwright.sync_api import Browser
 
 from integrations.accounts.models.attempts import Limit
 from integrations.health.models import WebhookRejection
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
@@ -30,14 +28,15 @@ from integrations.notifications.models.email_kind import Fact, Line, Link
 from integrations.notifications.rendering import as_html, render
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.pages.activity.activity import PAGE_SIZE
 from integrations.pages.preview import PreviewView
 from portal.accounts import limits
 from tests.admin.conftest import Customer, make_customer
+from tests.pages.candidate import histories
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 from tests.support import addresses, factories
 from tests.support.addresses import Address
 from tests.support.browsing import SHAPES, Visit
+from tests.support.every_state import make_candidates
 from tests.support.identity_provider import make_provider
 from tests.support.second_factors import make_strong, with_app, with_passkey, with_recovery_codes
 
@@ -83,60 +82,27 @@ OF_ACCOUNTS = ("account_", "mfa_", "usersessions_", "openid_connect_")
 
 @pytest.fixture
 def acme() -> Customer:
-    """A customer with a row of every kind, every status and every verdict."""
+    """A customer with a row of every kind, and candidates in every state."""
     customer = make_customer("acme")
     fill(customer.organization)
     return customer
 
 
 def fill(organization: Organization) -> None:
-    """Add a row of every status, verdict and state, problems of each kind, and more candidates than a page has."""
-    now = timezone.now()
-    for number in range(PAGE_SIZE):
-        factories.CandidateFactory.create(
-            organization=organization,
-            opportunity_id=f"more-{number}",
-            name=f"Candidate Birch {number}",
-            entered_at=now - timedelta(days=1, minutes=number),
-        )
-    for number, status in enumerate(Invitation.Status):
-        row = factories.InvitationFactory.create(
-            organization=organization,
-            status=status,
-            instance_id=f"i-{number}",
-            candidate_name=f"Candidate Withaverylongnamethatdoesnotbreak {number}",
-            role_title="Backend Engineer",
-            created_at=now - timedelta(days=number),
-            invited_at=now - timedelta(days=number),
-            completed_at=now if status == "completed" else None,
-        )
-        if status in {"failed", "held"}:
-            factories.CandidateFactory.create(
-                organization=organization, opportunity_id=f"opportunity-{status}", invitation=row
-            )
-    Result.objects.create(
-        invitation=Invitation.objects.get(organization=organization, status="completed"),
-        outcome="Failed",
-        score=12,
-        failure_reason="Unit Tests",
-        report_url="https://codescreen.example/report",
+    """Add candidates in every state, more than a page has, one whose name is long, and problems of each kind."""
+    make_candidates(organization, [1])
+    name = "Candidate Withaverylongnamethatdoesnotbreak"
+    row = factories.in_status(organization, "in_progress", candidate_name=name, instance_id="i-long")
+    factories.CandidateFactory.create(
+        organization=organization, opportunity_id=row.opportunity_id, name=name, invitation=row
     )
-    for verdict in list(Delivery.VerdictCode):
-        factories.DeliveryFactory.create(
-            organization=organization,
-            verdict=verdict,
-            explanation=f"A sentence about {verdict}.",
-            decided_at=now,
-            due_at=None,
-        )
-    factories.DeliveryFactory.create(
-        organization=organization, invitation=row, verdict="invite", decided_at=now, due_at=None
+    Result.objects.filter(outcome="Failed").update(
+        failure_reason="Unit Tests", report_url="https://codescreen.example/report"
     )
     for state in Effect.State.values:
         if state != "leased":
-            factories.EffectFactory.create(
-                organization=organization, state=state, due_at=now if state == "due" else None
-            )
+            due_at = timezone.now() if state == "due" else None
+            factories.EffectFactory.create(organization=organization, state=state, due_at=due_at)
     WebhookRejection.record(organization, "lever", "signature_mismatch", "former_token")
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
 
@@ -212,6 +178,14 @@ def test_every_page_of_accounts(browser: Browser, live_server, acme: Customer) -
         Authenticator.objects.filter(user=person).delete()
         for path in ("/accounts/2fa/", "/accounts/2fa/totp/activate/"):
             visit.open_and_check(path)
+        assert visit.problems == []
+
+
+def test_a_candidate_in_each_state(browser: Browser, live_server, organization, super_admin) -> None:
+    made = [histories.make(organization, state) for state in histories.STATES]
+    with Visit(browser, live_server.url, super_admin) as visit:
+        for number, address in enumerate([*made, f"{made[0]}?show=technical"]):
+            visit.open_and_check(address, shapes=[SHAPES[number % 2]])
         assert visit.problems == []
 
 
@@ -391,7 +365,7 @@ def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer) 
 
 
 def test_steps_and_tabs_differ_in_forced_colours(browser: Browser, live_server, acme: Customer) -> None:
-    invitation = Invitation.objects.get(organization=acme.organization, status="in_progress")
+    invitation = Invitation.objects.get(organization=acme.organization, instance_id="i-long")
     with Visit(browser, live_server.url, acme.rows[Membership].user, forced_colors="active") as visit:
         visit.page.goto(f"{live_server.url}/activity/{invitation.opportunity_id}/")
         looks = visit.page.locator(".steps > li").evaluate_all(

@@ -133,11 +133,3 @@ def session_of(user: Any) -> str:
         get_user_model().objects.get(pk=user.pk), backend="portal.accounts.backend.PasswordBackend"
     )
     return client.cookies["sessionid"].value
-
-
-def sign_in(page: Page, site: str, name: str) -> None:
-    """Sign a person of the factories in by the page."""
-    page.goto(f"{site}/accounts/login/")
-    page.fill("[name=login]", name)
-    page.fill("[name=password]", "correct horse battery")
-    page.click("main button")

@@ -1,5 +1,6 @@
 """An organization with candidates in every state, of today and of weeks ago."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
@@ -87,8 +88,15 @@ class World:
 
 def make_every_state(organization: Organization) -> Organization:
     """Give the organization candidates in every state, and something in every list of the operators."""
+    make_candidates(organization)
+    _troubles(organization)
+    return organization
+
+
+def make_candidates(organization: Organization, ages: Sequence[int] = (0, 1, 40)) -> None:
+    """Give the organization candidates in every state, who entered so many days ago."""
     made, now = World(organization), timezone.now()
-    for at in (now, now - timedelta(days=1), now - timedelta(days=40)):
+    for at in (now - timedelta(days=age) for age in ages):
         for status in (STATUS.HELD, STATUS.PENDING, STATUS.UNCERTAIN, STATUS.FAILED):
             made.invited(status, at)
         for status in (STATUS.INVITED, STATUS.WITHDRAWN):
@@ -105,8 +113,6 @@ def make_every_state(organization: Organization) -> Organization:
             made.not_invited(code, at)
         for state in ("failed", "done"):
             factories.EffectFactory.create(organization=organization, state=state, due_at=None, created_at=at)
-    _troubles(organization)
-    return organization
 
 
 def _troubles(organization: Organization) -> None:
