@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -89,8 +90,31 @@ class World:
 def make_every_state(organization: Organization) -> Organization:
     """Give the organization candidates in every state, and something in every list of the operators."""
     make_candidates(organization)
+    _make_earlier(World(organization))
     _troubles(organization)
     return organization
+
+
+def _make_earlier(made: World) -> None:
+    """Let what waits for a person be of earlier invitations and steps: several of one candidate count as one."""
+    at, made.number = timezone.now() - timedelta(days=2), 600
+    for status in (STATUS.HELD, STATUS.UNCERTAIN, STATUS.FAILED):
+        made.invited(STATUS.INVITED, timezone.now(), invited_at=timezone.now())
+        own: dict[str, Any] = {"organization": made.organization, "opportunity_id": made.opportunity}
+        steps = {"state": "failed", "due_at": None}
+        for number in range(2):
+            earlier = factories.InvitationFactory.create(
+                **own, assessment_id=f"earlier-{number}", status=status, created_at=at
+            )
+            if status == STATUS.FAILED:
+                factories.EffectFactory.create(**own, **steps, kind="send_invitation", invitation=earlier)
+                factories.EffectFactory.create(**own, **steps)
+    made.number += 1
+    own = {"organization": made.organization, "opportunity_id": made.opportunity}
+    cancelled = factories.InvitationFactory.create(**own, status=STATUS.WITHDRAWN, created_at=at)
+    offered = {"verdict": VerdictCode.ENTERED_BEFORE, "decided_at": at, "due_at": None}
+    factories.DeliveryFactory.create(**own, **offered)
+    made.candidate(VerdictCode.ENTERED_BEFORE, cancelled, at=timezone.now())
 
 
 def make_candidates(organization: Organization, ages: Sequence[int] = (0, 1, 40)) -> None:

@@ -10,6 +10,7 @@ from integrations.health.findings import Finding
 from integrations.invitations.models.invitation import Invitation
 from integrations.pages.overview.overview import Waiting, attention, said_above, today
 from tests.pages.activity.test_candidate_filters import candidate
+from tests.support import factories
 
 NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, offered=0)
 
@@ -77,3 +78,21 @@ def test_todays_candidates_are_counted(super_admin, ready_organization, stranger
     member = super_admin.memberships.select_related("organization").get()
     with django_assert_num_queries(1):
         assert [tile.number for tile in today(member)] == [2, 1, 1, 1, 1, 0]
+
+
+def test_who_may_not_retry_is_led_to_see_who(limited_member, limited_member_client, ready_organization):
+    row = candidate(ready_organization, "Alder", status="failed")
+    for kind in ("leave_note", "set_progress_tag"):
+        factories.EffectFactory.create(
+            organization=ready_organization,
+            opportunity_id=row.opportunity_id,
+            kind=kind,
+            state="failed",
+            due_at=None,
+        )
+    factories.on_candidate(ready_organization, row.opportunity_id, limited_member.email)
+    items = limited_member_client.get("/").context["attention"]
+    assert [(item.title, item.act) for item in items] == [
+        ("1 candidate could not be sent an invitation", "See who"),
+        ("2 steps failed", "See who"),
+    ]
