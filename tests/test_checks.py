@@ -1,28 +1,10 @@
-"""A configuration that can't work is reported; tests/portal/test_environment.py has the table of all variables."""
+"""A queue and stored secrets that can't work are reported; tests/portal/test_environment.py has the variables."""
 
 import pytest
 from cryptography.fernet import Fernet
 
-from integrations.checks import check_encryption_keys, check_lever_app, check_queue, check_stored_secrets
+from integrations.checks import check_queue, check_stored_secrets
 from tests.support import factories
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [[Fernet.generate_key().decode(), ""], ["ä"]],
-    ids=["an empty one", "other characters"],
-)
-def test_an_encryption_key_that_is_none_is_reported_without_naming_it(settings, keys):
-    settings.FIELD_ENCRYPTION_KEYS = keys
-    [message] = check_encryption_keys(None)
-    assert message.id == "integrations.E002"
-    assert all(key not in str(message) for key in keys if key)
-
-
-def test_a_missing_lever_app_is_a_warning(settings):
-    settings.LEVER_CLIENT_ID = settings.LEVER_CLIENT_SECRET = ""
-    [message] = check_lever_app(None)
-    assert (message.id, message.is_serious()) == ("integrations.W001", False)
 
 
 @pytest.mark.parametrize(

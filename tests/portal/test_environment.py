@@ -23,7 +23,7 @@ def each(check: str, name: str, *values: str) -> list[tuple[str, dict[str, str]]
 ANSWERS: list[tuple[str, dict[str, str]]] = [
     *each("portal.E001", "SECRET_KEY", "", "x", "x" * 40, "django-insecure-" + "0a1b2c3d" * 6),
     *each("integrations.E001", "FIELD_ENCRYPTION_KEYS", ""),
-    *each("integrations.E002", "FIELD_ENCRYPTION_KEYS", "not a key", f"{KEY},x"),
+    *each("integrations.E002", "FIELD_ENCRYPTION_KEYS", "not a key", f"{KEY},x", "ä" * 44),
     *each("portal.E007", "DEBUG", "maybe"),
     ("portal.E007", {"DEBUG": "True", **HTTPS}),
     *each("portal.E020", "ALLOWED_HOSTS", "https://a.example", "a.example:8000", "a example", "*"),
@@ -54,6 +54,7 @@ ANSWERS: list[tuple[str, dict[str, str]]] = [
     *each("portal.E041", "LEVER_EU_AUTH_URL", "auth"),
     *each("portal.E042", "LEVER_EU_API_URL", "api.eu.lever.co/v1"),
     *each("integrations.E003", "LEVER_CLIENT_SECRET", ""),
+    ("integrations.W001", {"LEVER_CLIENT_ID": "", "LEVER_CLIENT_SECRET": ""}),
     *each("portal.E010", "CODESCREEN_API_URL", "//app.codescreen.com/api"),
     *each("portal.E004", "EMAIL_URL", "carrier-pigeon://x", "smtp://"),
     ("portal.E030", HTTPS | {"EMAIL_URL": "consolemail://"}),
@@ -78,7 +79,12 @@ def test_a_wrong_value_is_a_numbered_check_that_names_it_with_its_fix(
     [answer] = answers(monkeypatch, settings, **variables)
     assert answer.id == expected
     assert answer.hint
-    assert any(name in f"{answer.msg} {answer.hint}" for name in variables)
+    said = f"{answer.msg} {answer.hint}"
+    assert any(name in said for name in variables)
+    assert not any(
+        key in said for key in variables.get("FIELD_ENCRYPTION_KEYS", "").split(",") if len(key) > 1
+    )
+    assert answer.is_serious() <= (".E" in expected)
 
 
 @pytest.mark.parametrize(
