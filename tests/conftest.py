@@ -34,7 +34,7 @@ from portal.devtools import test_suites
 from tests.support import append_only, factories
 from tests.support.sandbox import Sandbox
 from tests.support.scenario import _no_readings, scenario  # noqa: F401 - fixtures of all tests
-from tests.support.second_factors import prove_now
+from tests.support.second_factors import signed_in
 
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
@@ -249,15 +249,8 @@ def request_stop():
 
 @pytest.fixture
 def client_for(db):
-    """Return a function that makes a client in which the given user has signed in just now."""
-
-    def sign_in(user) -> Client:
-        client = Client()
-        client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
-        prove_now(client)
-        return client
-
-    return sign_in
+    """The function that makes a client in which the given user has signed in just now."""
+    return signed_in
 
 
 @pytest.fixture

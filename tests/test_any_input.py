@@ -29,7 +29,7 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
 from tests.support import addresses, hostile
 from tests.support.addresses import Address
 from tests.support.inputs import Inputs, Request
-from tests.support.second_factors import prove_now
+from tests.support.second_factors import signed_in
 from tests.test_addresses import PERSONAS, Persona, expected_in_the_admin, expected_of_a_page
 from tests.test_addresses import acme as acme
 from tests.test_addresses import client_of as client_of
@@ -87,9 +87,8 @@ def inputs_of(everywhere: list[Address], customer: Customer) -> Inputs:
     with transaction.atomic():
         user = User.objects.create_superuser("everything")
         Membership.objects.create(user=user, organization=customer.organization, role="super_admin")
-        client = Client(raise_request_exception=False)
-        client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
-        prove_now(client)
+        client = signed_in(user)
+        client.raise_request_exception = False
         found = Inputs()
         found.read(client, everywhere, undone)
         public = [address for address in everywhere if address.name in PUBLIC]

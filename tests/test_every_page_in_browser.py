@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import BadRequest
 from django.db import OperationalError
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
@@ -38,7 +37,7 @@ from tests.support.addresses import Address
 from tests.support.browsing import SHAPES, Visit
 from tests.support.every_state import make_candidates
 from tests.support.identity_provider import make_provider
-from tests.support.second_factors import make_strong, with_app, with_passkey, with_recovery_codes
+from tests.support.second_factors import make_strong, signed_in, with_app, with_passkey, with_recovery_codes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -141,8 +140,7 @@ def with_every_factor(visit: Visit, user: User) -> Authenticator:
     with_app(user)
     with_recovery_codes(user)
     passkey = with_passkey(user)
-    client = Client()
-    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
+    client = signed_in(user)
     make_strong(client)
     visit.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": visit.site}]

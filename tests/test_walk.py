@@ -17,17 +17,14 @@ from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign
-from tests.support.second_factors import prove_now
 
 
 @pytest.fixture
-def connected(client, super_admin, organization, sandbox):
+def connected(super_admin_client, super_admin, organization, sandbox):
     """An organization that gave its consent in Lever and saved its signature token and API key."""
-    client.force_login(super_admin)
-    prove_now(client)
-    begun = client.post(reverse("lever-connect"))
+    begun = super_admin_client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
-    client.get(accepted["redirect"].removeprefix("http://testserver"))
+    super_admin_client.get(accepted["redirect"].removeprefix("http://testserver"))
     save_main_token(organization, SIGNATURE_TOKEN, super_admin)
     save_codescreen_key(organization, sandbox.api_key, super_admin)
     organization.refresh_from_db()

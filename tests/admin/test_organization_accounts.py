@@ -12,7 +12,7 @@ from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
-from tests.support.second_factors import prove_now
+from tests.support.second_factors import signed_in
 
 NEW_PASSWORD = "seven lorries under water"
 
@@ -24,10 +24,7 @@ def operator(db) -> User:
 
 @pytest.fixture
 def root(operator) -> Client:
-    client = Client()
-    client.force_login(operator)
-    prove_now(client)
-    return client
+    return signed_in(operator)
 
 
 def page(user: User, name: str = "user_change") -> str:

@@ -12,7 +12,7 @@ from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from tests.support import factories
-from tests.support.second_factors import prove_now
+from tests.support.second_factors import signed_in
 
 INVITE = "/settings/team/"
 PASSWORD = {"password1": "a long new secret", "password2": "a long new secret", "answer": "accept"}
@@ -51,14 +51,6 @@ def owner_of(name: str) -> Owner:
     organization = factories.OrganizationFactory.create(slug=slugify(name), name=name)
     user = factories.member(organization, Membership.Role.SUPER_ADMIN, "owner")
     return Owner(organization, user, signed_in(user))
-
-
-def signed_in(user: User) -> Client:
-    """Return a client in which the user has signed in just now."""
-    client = Client()
-    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
-    prove_now(client)
-    return client
 
 
 def mailed_links(address: str) -> list[str]:

@@ -7,9 +7,7 @@ from integrations.notifications.link_emails import membership_link
 from integrations.notifications.models.email_kind import EmailKind, unsubscribe_link
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
-from tests.support.second_factors import (
-    with_app,
-)
+from tests.support.second_factors import with_app
 
 
 def _invite_owner(scene: Scene) -> PendingMembership:

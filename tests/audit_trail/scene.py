@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,7 @@ from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.support import factories
-from tests.support.second_factors import prove_now
+from tests.support.second_factors import signed_in
 from tests.support.statements import taken_after_the_head
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
@@ -32,9 +31,7 @@ class Scene:
 
     def __init__(self, organization: Organization, owner: Any, sandbox: Any) -> None:
         self.organization, self.owner, self.sandbox = organization, owner, sandbox
-        self.client = Client()
-        self.client.force_login(owner, backend="portal.accounts.backend.PasswordBackend")
-        prove_now(self.client)
+        self.client = signed_in(owner)
 
     def post(self, name: str, data: dict[str, Any] | None = None, **kwargs: Any) -> None:
         answer = self.client.post(reverse(name, kwargs=kwargs), data or {})

@@ -10,7 +10,6 @@ from portal.accounts import urls as account_urls
 from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
 from tests.audit_trail.people_acts import PEOPLE_ACTS
 from tests.audit_trail.scene import SECRETS, entry_written_by, ok
-from tests.support.second_factors import prove_now
 
 HELP_PAGES = ("", "-set-up", "-results", "-team")
 
@@ -85,14 +84,12 @@ def test_saving_unchanged_values_writes_no_entry(scene, name):
 
 
 def test_connecting_lever_writes_an_entry_of_its_own_and_one_for_each_webhook(
-    client, super_admin, organization, sandbox
+    super_admin_client, super_admin, organization, sandbox
 ):
-    client.force_login(super_admin)
-    prove_now(client)
-    begun = client.post(reverse("lever-connect"))
+    begun = super_admin_client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
     before = set(AuditEntry.objects.values_list("pk", flat=True))
-    ok(client.get(accepted["redirect"].removeprefix("http://testserver")))
+    ok(super_admin_client.get(accepted["redirect"].removeprefix("http://testserver")))
     entries = AuditEntry.objects.exclude(pk__in=before).order_by("pk")
     assert [entry.action for entry in entries] == ["connect", "make_webhook", "make_webhook"]
     assert {(entry.actor, entry.organization) for entry in entries} == {(super_admin, organization)}

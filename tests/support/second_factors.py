@@ -41,6 +41,14 @@ def prove_now(client: Client, method: str = "password", ago: float = 0.0, **deta
     session.save()
 
 
+def signed_in(user: User) -> Client:
+    """Return a client in which the user has signed in just now."""
+    client = Client()
+    client.force_login(user, backend="portal.accounts.backend.PasswordBackend")
+    prove_now(client)
+    return client
+
+
 def make_strong(client: Client, factor: str = "totp", ago: float = 0.0) -> None:
     """Let a client's session be one in which a second factor was given."""
     prove_now(client, "mfa", ago, type=factor)
