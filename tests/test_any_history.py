@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.platforms import Platforms
+from portal.devtools.clock import PretendClock
 from tests.support.history import (
     AFTER_PASS,
     HOLD_TAG,

@@ -32,11 +32,11 @@ from integrations.privacy.models import Erasure
 from integrations.queue import acts, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import claimable_at
 from portal.devtools.chaos.every_point.world import connect
+from portal.devtools.clock import PretendClock
 from portal.devtools.sandbox.codescreen import seed as codescreen_seed
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.lever import candidacies

@@ -14,10 +14,10 @@ from integrations.inbox import stage_lists
 from integrations.store import database
 from integrations.webhooks import authentication
 from portal.devtools import databases
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import Platforms
+from portal.devtools.clock import PretendClock
 
 WRITES = ("POST", "PUT", "DELETE")
 NOW_BY_DEFAULT = """SELECT format('ALTER TABLE %I ALTER %I SET DEFAULT pretend_clock.statement_timestamp()',

@@ -8,6 +8,7 @@ from email.message import Message
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import requests
@@ -44,6 +45,10 @@ class Request(werkzeug.Request):
         super().__init__(environ)
         self.path_template = ""
         self.path_params: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Return itself; the end of the block closes uploaded files."""
+        return self
 
     def field(self, name: str) -> str:
         """Return the first value of a form field, trimmed, or an empty string."""

@@ -78,10 +78,11 @@ class Delivery:
 class WebhookSender:
     """Sends deliveries in threads of their own, a few at a time and without any account's lock."""
 
+    #: Whether deliveries are made by the thread that sends them, before it goes on, and not tried again.
+    sends_at_once = False
+
     def __init__(self, user_agent: str, *, timeout: float, obeys_answers: bool, workers: int = 8) -> None:
         self.timeout = timeout
-        #: Whether deliveries are made by the thread that sends them, before it goes on, and not tried again.
-        self.sends_at_once = False
         self._user_agent = user_agent
         self._obeys_answers = obeys_answers  # whether Retry-After delays and 410 ends the attempts
         self._turns = BoundedSemaphore(workers)

@@ -21,7 +21,6 @@ from psycopg.pq import TransactionStatus
 
 from integrations.queue import worker
 from integrations.store.leasing import LEASE
-from portal.devtools.chaos.every_point.clock import STATEMENT_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import (
     LONG_AWAY,
     SHORT_AWAY,
@@ -32,6 +31,7 @@ from portal.devtools.chaos.every_point.faults import (
     Trace,
     name_of_commit,
 )
+from portal.devtools.clock import STATEMENT_SECONDS, PretendClock
 
 STALL_SECONDS = 2 * LEASE.total_seconds()
 WRITES = re.compile(r"\s*(WITH\b.*\b)?(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)

@@ -11,9 +11,9 @@ from requests.adapters import HTTPAdapter
 
 from integrations.core.vocabulary import ResultOutcome
 from integrations.http import deadlines
-from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
+from portal.devtools.clock import CALL_SECONDS, PretendClock
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.connections import Exchange
 from portal.devtools.sandbox.lever.server import LeverSandbox

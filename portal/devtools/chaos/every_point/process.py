@@ -18,8 +18,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from integrations.store.database import DATABASE_OUTAGE
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector, Killed
+from portal.devtools.clock import PretendClock
 from portal.devtools.site_client import sign_in
 
 RESTART_SECONDS = 1.0

@@ -24,7 +24,6 @@ from integrations.outbox.models.effect import Effect
 from portal.devtools import databases
 from portal.devtools.chaos.every_point import children
 from portal.devtools.chaos.every_point.children import Lost
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, FaultKind, Place, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.jobs import JOBS, PAIRED
@@ -43,6 +42,7 @@ from portal.devtools.chaos.every_point.world import (
     connect,
     opportunity_id,
 )
+from portal.devtools.clock import PretendClock
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import SERVER, DemoEnvironment
 from portal.devtools.sandbox.values import stable_id

@@ -18,10 +18,10 @@ from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty, DutyRun
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
+from portal.devtools.clock import PretendClock
 from portal.devtools.sandbox.values import stable_id
 
 STAGE, ASSESSMENT, PERSON = "CodeScreen Assessment", "Backend", "the person of the run"

@@ -1,8 +1,12 @@
 """What recruiters, candidates and the team do in the history."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.health import incidents
@@ -14,150 +18,134 @@ from integrations.queue import acts as queue_acts
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever.account import ORIGINS
-from portal.devtools.sandbox.lever.seed import NO_CONTACT, add_candidate, add_posting
+from portal.devtools.sandbox.lever.seed import add_candidate
 from portal.devtools.sandbox.values import JsonObject, stable_id
 
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
-#: A role that nothing is mapped to.
-DESIGNER = "Product Designer"
 #: The recruiter follows one in so many candidates.
 FOLLOWED_ONE_IN = 4
 
 
 @dataclass(frozen=True)
 class Person:
-    """One candidacy; `same_person_as` is the word of another one, whose contact it shares.
-
-    The word is for ids and addresses; `name` is the tree's name where it isn't the word.
-    """
+    """One candidacy, known by a word; `more` is what the sandbox is to know of it besides."""
 
     word: str
-    posting: str
-    has_email: bool = True
-    tags: tuple[str, ...] = ()
-    same_person_as: str = ""
-    may_be_contacted: bool = True
-    name: str = ""
+    posting: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def email(self) -> str:
-        """The person's address, empty if they have none."""
-        return f"{(self.same_person_as or self.word).lower()}@candidates.example" if self.has_email else ""
+        """The address of somebody who has an own one."""
+        return f"{self.word.lower()}@candidates.example"
 
 
-class Acts:
-    """Acts in one organization and in its accounts of the pretend platforms."""
+NOBODY = Person("")
+
+
+class Team:
+    """An organization's people, with its accounts at the pretend platforms."""
 
     def __init__(self, platforms: Platforms, slug: str) -> None:
-        self._slug = slug
-        self._codescreen = platforms.codescreen
-        self._lever = platforms.lever.accounts[slug]
-        self._lever_control = platforms.lever.control
-        self._invited = platforms.codescreen.platform.accounts[slug]
-        # that an invitation went out isn't reported: the portal knows that already
-        self._invited.settings.webhooks_enabled = False
-        add_posting(self._lever, DESIGNER, team="Design")
+        self.slug = slug
+        self.lever = platforms.lever.accounts[slug]
+        self.lever_control = platforms.lever.control
+        self.codescreen = platforms.codescreen
+        self.invited = platforms.codescreen.platform.accounts[slug]
 
     @property
     def organization(self) -> Organization:
         """The organization as it is now."""
-        return Organization.objects.with_connections().get(slug=self._slug)
+        return Organization.objects.with_connections().get(slug=self.slug)
 
-    # in Lever
+    def invitations(self, **which: str) -> QuerySet[Invitation]:
+        """Return the invitations of which this holds."""
+        rows = Invitation.objects.filter(organization__slug=self.slug, **which)
+        return rows.select_related("organization")
 
-    def apply(self, person: Person) -> None:
-        """Let the person apply."""
-        number = len(self._lever.opportunities)
-        with self._lever.lock:
-            add_candidate(
-                self._lever,
-                person.word,
-                person.posting,
-                name=f"Candidate {person.name or person.same_person_as or person.word}",
-                emails=[person.email] if person.email else [],
-                same_as=person.same_person_as,
-                tags=list(person.tags),
-                origin=ORIGINS[number % len(ORIGINS)],
-                followers=[] if number % FOLLOWED_ONE_IN else [stable_id(self._slug, "user", RECRUITER)],
-                data_protection=None if person.may_be_contacted else NO_CONTACT,
-            )
+    def instance(self, person: Person) -> Instance:
+        """Return what CodeScreen has on the person's latest invitation. Raises LookupError."""
+        return [one for one in self.invited.instances.values() if one.email == person.email][-1]
 
-    def in_lever(self, act: str, *people: Person, **fields: object) -> None:
-        """Let a recruiter do something with these people in Lever. Raises HttpError if Lever refuses it."""
-        opportunities = [self._opportunity_id(person) for person in people]
-        self._lever_control.act(act, {"account": self._slug, "opportunities": opportunities, **fields})
 
-    def step(self, person: Person, step: str, **result: object) -> None:
-        """Let the candidate take a step; the result is what an evaluation states. Raises HttpError out of turn."""
-        body = {"account": self._slug, "instance": self._instance(person).id, "action": step, **result}
-        self._invited.settings.webhooks_enabled = True
-        self._codescreen.control.act("candidate", body)
-        self._invited.settings.webhooks_enabled = False
+#: What is done in a team, mostly by or about a candidate.
+type Act = Callable[[Team, Person], object]
 
-    def report_steps(self) -> None:
-        """Have CodeScreen send webhooks from now on."""
-        self._invited.settings.webhooks_enabled = True
 
-    def lose_next_answer(self, *, is_sent: bool = True) -> None:
-        """Let the next invitation have no answer; it is sent or it isn't, which the portal can't know."""
-        self.fail({"kind": "reset_after" if is_sent else "reset_before", "method": "POST", "times": 1})
-
-    def fail(self, *faults: JsonObject) -> None:
-        """Let CodeScreen's calls fail like this from now on; without a fault they are answered again."""
-        self._codescreen.faults.load({"rules": [fault | {"account": self._slug} for fault in faults]})
-
-    # at the portal
-
-    def change_policies(self, by: str, **values: object) -> None:
-        """Change rules of the organization."""
-        set_policies(self.organization, values, User.objects.get(username=by))
-
-    def approve_held(self, reason: str) -> None:
-        """Send the held invitation that has waited longest."""
-        invitations.approve(self._held(), self._admin(), reason)
-
-    def cancel_held(self, reason: str) -> None:
-        """Withdraw the held invitation that has waited longest."""
-        invitations.cancel(self._held(), self._admin(), reason)
-
-    def resolve(self, person: Person, reason: str) -> None:
-        """Mark the person's uncertain invitation as sent."""
-        invitations.resolve_as_sent(
-            self._invitation(person), self._instance(person).id, self._admin(), reason
+def apply(team: Team, person: Person) -> None:
+    """Let the person apply."""
+    number = len(team.lever.opportunities)
+    followers = [] if number % FOLLOWED_ONE_IN else [stable_id(team.slug, "user", RECRUITER)]
+    origin = ORIGINS[number % len(ORIGINS)]
+    with team.lever.lock:
+        add_candidate(
+            team.lever,
+            person.word,
+            person.posting,
+            origin=origin,
+            followers=followers,
+            **deepcopy(person.more),
         )
 
-    def invite_again(self, person: Person, reason: str) -> None:
-        """Begin the person's next round."""
-        invitations.invite_again(self._invitation(person), self._admin(), reason)
 
-    def sweep(self) -> None:
-        """Compare Lever with the rows."""
-        queue_acts.sweep_organization(self.organization)
+def in_lever(act: str, **fields: object) -> Act:
+    """Return that a recruiter does something with the person in Lever."""
+    return lambda team, person: team.lever_control.act(
+        act, {"account": team.slug, "opportunity": stable_id(team.slug, "opportunity", person.word), **fields}
+    )
 
-    def poll(self) -> None:
-        """Ask CodeScreen about everybody."""
-        queue_acts.poll_organization(self.organization)
 
-    def update_incidents(self) -> None:
-        """Begin and end incidents."""
-        incidents.update_incidents(self.organization)
+def step(name: str, **result: object) -> Act:
+    """Return that the candidate takes a step; the result is what an evaluation states."""
 
-    def _admin(self) -> User:
-        return User.objects.get(username=LEAD)
+    def do(team: Team, person: Person) -> None:
+        body = {"account": team.slug, "instance": team.instance(person).id, "action": name, **result}
+        # that an invitation went out isn't reported: the portal knows that already
+        team.invited.settings.webhooks_enabled = True
+        team.codescreen.control.act("candidate", body)
+        team.invited.settings.webhooks_enabled = False
 
-    def _held(self) -> Invitation:
-        held = Invitation.objects.filter(organization__slug=self._slug, status=Status.HELD)
-        return held.select_related("organization").earliest("pk")
+    return do
 
-    def _invitation(self, person: Person) -> Invitation:
-        rows = Invitation.objects.filter(organization__slug=self._slug, email=person.email)
-        return rows.select_related("organization").latest("pk")
 
-    def _instance(self, person: Person) -> Instance:
-        found = [one for one in self._invited.instances.values() if one.email == person.email]
-        if not found:
-            raise LookupError(f"{person.word} was not invited")
-        return found[-1]
+def fail(*faults: JsonObject) -> Act:
+    """Return that CodeScreen's calls fail like this from now on; without a fault they are answered again."""
+    return lambda team, _: team.codescreen.faults.load(
+        {"rules": [fault | {"account": team.slug} for fault in faults]}
+    )
 
-    def _opportunity_id(self, person: Person) -> str:
-        return stable_id(self._slug, "opportunity", person.word)
+
+def change_rules(by: str, **values: object) -> Act:
+    """Return that somebody changes rules of the organization."""
+    return lambda team, _: set_policies(team.organization, values, User.objects.get(username=by))
+
+
+def decide_held(act: Callable[[Invitation, User, str], object], reason: str) -> Act:
+    """Return that the Admin decides about the held invitation that has waited longest."""
+    return lambda team, _: act(team.invitations(status=Status.HELD).earliest("pk"), _lead(), reason)
+
+
+def resolve(team: Team, person: Person) -> None:
+    """Mark the person's uncertain invitation as sent."""
+    row, instance = team.invitations(email=person.email).latest("pk"), team.instance(person).id
+    invitations.resolve_as_sent(row, instance, _lead(), "The candidate has the e-mail.")
+
+
+def invite_again(team: Team, person: Person) -> None:
+    """Begin the person's next round."""
+    row = team.invitations(email=person.email).latest("pk")
+    invitations.invite_again(row, _lead(), "Was ill.")
+
+
+def poll(team: Team, _: Person) -> None:
+    """Ask CodeScreen about everybody."""
+    queue_acts.poll_organization(team.organization)
+
+
+def update_incidents(team: Team, _: Person = NOBODY) -> None:
+    """Begin and end incidents."""
+    incidents.update_incidents(team.organization)
+
+
+def _lead() -> User:
+    return User.objects.get(username=LEAD)

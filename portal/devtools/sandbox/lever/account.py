@@ -151,7 +151,7 @@ class TokenBucket:
         if rate <= 0:
             return True
         now = time.monotonic()
-        refill = (now - self._refilled_at) * rate
+        refill = max(0.0, now - self._refilled_at) * rate  # a run may have put the clock back
         self._tokens = min(BURST, self._tokens + refill)
         self._refilled_at = now
         if self._tokens < 1:

@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from integrations.organizations.models.organization import Organization
-from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind
 from portal.devtools.chaos.every_point.injector import Happened, Injector, Killed
+from portal.devtools.clock import PretendClock
 from tests.support.factories import OrganizationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

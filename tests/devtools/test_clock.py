@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from integrations.store import database
-from portal.devtools.chaos.every_point.clock import PretendClock
+from portal.devtools.clock import PretendClock
 
 
 @pytest.mark.django_db(transaction=True)

@@ -24,12 +24,15 @@ CALL_SECONDS = 0.05
 
 
 class PretendClock:
-    """Takes the place of all clocks while it is entered."""
+    """Takes the place of all clocks while it is entered; it begins at a moment."""
+
+    def __init__(self, begin: datetime = START) -> None:
+        self._begin = begin
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
         self._stack.callback(database.reset_clock)  # the real clock may stand where this one was read
-        travel = time_machine.travel(START, tick=False)
+        travel = time_machine.travel(self._begin, tick=False)
         self._traveller = self._stack.enter_context(travel)
         for name, replacement in (("time.sleep", self.advance), ("time.monotonic", self.seconds)):
             self._stack.enter_context(mock.patch(name, replacement))
@@ -50,7 +53,7 @@ class PretendClock:
 
     def seconds(self) -> float:
         """Return the seconds since the clock's start."""
-        return (self.now() - START).total_seconds()
+        return (self.now() - self._begin).total_seconds()
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
