@@ -13,39 +13,36 @@ from django.db.models import Model
 
 from integrations.store.columns import WITH_ACCOUNT, Holds, personal
 
-PURPOSES = (
-    "to invite candidates to assessments in CodeScreen when a recruiter moves them in Lever, and to write back results",
-    "to show the organization's recruiters what was done and why, and to prove it afterwards",
-)
-CATEGORIES = (
-    "name and e-mail addresses, as Lever has them",
-    "the application: role, stage, tags that begin with CodeScreen, who is on it in Lever",
-    "the assessment: invitation, times, score, result, its reason, the address of the report",
-    "what was decided and sent about it, and what the organization's people did",
-)
-#: Who gets something, and what. Copies there aren't erased by the portal.
-RECIPIENTS = (
-    "CodeScreen: name and e-mail address, to send the invitation",
-    "Lever: tags, notes, feedback and the report, without name and address",
-    "the organization's people who get the portal's e-mails, in their mailboxes: name and result",
-    "the organization's people who look at the portal or take lists from it",
-    "the operator of this portal, its database, backups and logs; the logs hold no names and addresses",
-)
-SOURCES = (
-    "Lever, the organization's applicant tracking system, where the person or a recruiter entered the data",
-    "CodeScreen: progress and results of the assessment that the person took",
-)
-RIGHTS = (
-    "to have wrong data corrected: in Lever, from which the portal reads it again",
-    "to have the data erased, or its processing restricted, and to object to it",
-    "to get the data in a form that programs read: this file",
-    "to complain to a data protection authority",
-)
-DECISIONS = (
-    "The portal invites by rules that the organization's people set, and writes down what CodeScreen states. With a "
-    "passing score of theirs, it compares the two. If they say so, it tags who passed or failed, and moves who passed. "
-    "It rejects nobody"
-)
+#: What a person may know besides their data, by its heading.
+PROCESSING: dict[str, tuple[str, ...]] = {
+    "Why it is processed": (
+        "to invite candidates to assessments in CodeScreen when a recruiter moves them in Lever",
+        "to write the results back to Lever",
+        "to show the organization's recruiters what was done and why, and to prove it afterwards",
+    ),
+    "Where it comes from": (
+        "Lever, the organization's applicant tracking system, where the person or a recruiter entered the data",
+        "CodeScreen: progress and results of the assessment that the person took",
+    ),
+    "Who gets it, and keeps it after an erasure": (
+        "CodeScreen: name and e-mail address, to send the invitation",
+        "Lever: tags, notes, feedback and the report, without name and address",
+        "the organization's people who get the portal's e-mails, in their mailboxes: name and result",
+        "the organization's people who look at the portal or take lists from it",
+        "the operator of this portal, its database, backups and logs; the logs hold no names and addresses",
+    ),
+    "What the person may ask for": (
+        "to have wrong data corrected: in Lever, from which the portal reads it again",
+        "to have the data erased, or its processing restricted, and to object to it",
+        "to get the data in a form that programs read: every record as a file",
+        "to complain to a data protection authority",
+    ),
+    "Who decides": (
+        "the organization's people: the portal invites by their rules, and writes down what CodeScreen states",
+        "by CodeScreen's result or their passing score it may tag who passed or failed, and move who passed",
+        "it rejects nobody",
+    ),
+}
 
 
 #: A candidate's data comes in the order of the candidate's way; other tables follow by their names.

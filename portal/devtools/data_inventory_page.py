@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from integrations.privacy import data_inventory
-from integrations.privacy.data_inventory import Table, inventory
+from integrations.privacy.data_inventory import PROCESSING, Table, inventory
 from integrations.store.columns import UNTIL_ERASED
 
 _HEAD = """# Data inventory
@@ -19,11 +18,6 @@ ids, codes, times, counts, scores, encrypted secrets, names of roles, stages and
 
 """
 
-_PROCESSING = (
-    ("Why candidates' data is processed", data_inventory.PURPOSES),
-    ("Who gets it, and keeps it when the portal erases", data_inventory.RECIPIENTS),
-    ("Where it comes from", data_inventory.SOURCES),
-)
 _COLUMNS = "| table | holds | columns | how long |\n|---|---|---|---|\n"
 
 
@@ -31,7 +25,7 @@ def page() -> str:
     """Return the page as Markdown."""
     tables = inventory()
     parts = [_HEAD]
-    for heading, sentences in _PROCESSING:
+    for heading, sentences in PROCESSING.items():
         parts += [f"## {heading}\n\n", *(f"- {sentence}\n" for sentence in sentences), "\n"]
     parts += ["## About candidates\n\n", _COLUMNS]
     parts += [_row(table, table.candidate) for table in tables if table.candidate]

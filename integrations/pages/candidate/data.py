@@ -18,6 +18,7 @@ from integrations.pages.candidate.record import written_to_lever
 from integrations.pages.candidate.rows import MOST, CandidateRows
 from integrations.pages.views import count_act
 from integrations.privacy.acts import HeldTable, held_data, record_subject_access
+from integrations.privacy.data_inventory import PROCESSING
 
 #: Acts that were only looks at this page, or downloads of it: they say nothing about the candidate.
 _LOOKS = {AuditAction.LOOK_AT_DATA, AuditAction.SUBJECT_ACCESS}
@@ -43,6 +44,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
             written=[one for one in written if not one.is_replaced],
             events=decision_events(rows),
             held=held,
+            processing=PROCESSING,
             erasure=rows.erasure,
             **kwargs,
         )

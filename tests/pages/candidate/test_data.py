@@ -1,15 +1,18 @@
 """The page of what is held about a candidate, and its download."""
 
 import json
+from itertools import chain
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.text import capfirst
 
 from integrations.audit.models.entry import AuditAction
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.privacy.acts import HeldTable
-from integrations.privacy.data_inventory import candidate_tables
+from integrations.privacy.data_inventory import PROCESSING, candidate_tables
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.factories import recorded
@@ -27,6 +30,7 @@ def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_cl
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
     assert "at the latest 365 days after the end" in page
+    assert all(capfirst(escape(sentence)) in page for sentence in chain(*PROCESSING.values()))
     entry = recorded().get()
     assert (entry.action, entry.changes["opportunity_id"]) == ("look_at_data", [None, "opportunity/1"])
     assert entry.changes["rows"][1] > 0
