@@ -102,9 +102,9 @@ class Figures:
             self.to_result.append((journey.completed_at - journey.invited_at).total_seconds())
 
     @property
-    def times(self) -> tuple[Times | None, Times | None]:
-        """How long they took to the start, and to the result."""
-        return Times.of(self.to_start), Times.of(self.to_result)
+    def times(self) -> dict[str, Times | None]:
+        """How long they took to the start, and to the result, by what the page calls it."""
+        return {"Time to start": Times.of(self.to_start), "Time to result": Times.of(self.to_result)}
 
     @property
     def pass_percent(self) -> int | None:
@@ -187,8 +187,7 @@ class Row:
 
     name: str
     figures: list[Figure]
-    to_start: Times | None
-    to_result: Times | None
+    times: dict[str, Times | None]
 
 
 class ReportView(OrganizationMixin, TemplateView):
@@ -230,7 +229,7 @@ class ReportExportView(ListExport):
 def _cells(by: By, report: dict[Line, Figures]) -> Iterator[tuple[object, ...]]:
     for line in _in_order(by, report):
         figures = report[line]
-        seconds = [(one.median, one.most) if one else (None, None) for one in figures.times]
+        seconds = [(one.median, one.most) if one else (None, None) for one in figures.times.values()]
         hours = [None if one is None else f"{one / 3600:.1f}" for pair in seconds for one in pair]
         yield _title(line), *(figures.counts[became] for became in Became), *hours
 
@@ -244,7 +243,7 @@ def _in_order(by: By, report: dict[Line, Figures]) -> list[Line]:
 def _row(line: Line, figures: Figures, period: Period) -> Row:
     filters = _filters(line, period)
     shown = [replace(filters, became=one.value).figure(one.label, figures.counts[one]) for one in Became]
-    return Row(_title(line), shown, *figures.times)
+    return Row(_title(line), shown, figures.times)
 
 
 def _title(line: Line) -> str:

@@ -124,7 +124,7 @@ def test_the_figures_count_what_became_of_those_invited_in_the_period(
         "NOT_STARTED": 2,
     }
     assert report[ALL].pass_percent == 50
-    assert [(lasting(one.median), lasting(one.most)) for one in report[ALL].times if one] == [
+    assert [(lasting(one.median), lasting(one.most)) for one in report[ALL].times.values() if one] == [
         ("6 hours", "6 hours"),
         ("8 hours", "8 hours"),
     ]
@@ -167,7 +167,7 @@ def test_who_started_and_finished_between_two_polls_has_started(ready_organizati
     Result.objects.create(invitation=row, score=82)
     figures = report_of(ready_organization, asked_period({}))[ALL]
     assert (figures.counts[Became.STARTED], figures.counts[Became.NOT_STARTED]) == (1, 0)
-    assert [one is None for one in figures.times] == [True, False]
+    assert [one is None for one in figures.times.values()] == [True, False]
     assert figures.pass_percent is None
 
 
