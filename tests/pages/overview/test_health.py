@@ -51,7 +51,7 @@ def test_the_page_says_what_was_last_heard_from_lever(super_admin_client, ready_
     for words in (
         "We rejected Lever's last message: wrong signature.",
         "Copy the token beside “Candidate Stage Change” in Lever again.",
-        'href="/settings/?change#by-hand">Enter the token',
+        'href="/settings/?change&next=/%23next-step#by-hand">Enter the token',
     ):
         assert page().count(words) == 1
     assert page().count("We rejected") == 1

@@ -103,7 +103,7 @@ def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, org
     for action in ("/oauth/login/lever/", "/settings/webhooks/make/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
         assert 'name="next" value="/#next-step"' in form, action
-    assert 'href="/settings/?change#by-hand"' in page
+    assert 'href="/settings/?change&next=/%23next-step#by-hand"' in page
     form = page.split('name="codescreen_api_key"', 1)[0].rsplit("<form", 1)[1]
     assert 'action="/settings/"' in form
     assert 'name="next" value="/#next-step"' in form
@@ -117,7 +117,7 @@ def test_who_has_proven_nothing_lately_enters_the_key_on_a_page_that_asks_first(
     client.force_login(super_admin)
     page = client.get("/").content.decode()
     assert 'name="codescreen_api_key"' not in page
-    assert 'href="/settings/?change#codescreen"' in page
+    assert 'href="/settings/?change&next=/%23next-step#codescreen"' in page
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Connecting Lever by an API key, from the settings to the first invitation, in the region of the account."""
 
 import html
+import re
 
 import pytest
 from django.urls import reverse
@@ -147,14 +148,15 @@ def done_steps() -> set[str]:
     return {step.code for step in setup_steps(Organization.objects.get()) if step.is_done}
 
 
-def test_connecting_makes_the_webhook_too_and_both_steps_are_done_at_once(
+def test_the_checklist_follows_once_its_key_is_connected_with_two_steps_done(
     super_admin_client, organization, eu
 ):
-    given = {"lever_api_key": api_key(eu), "lever_region": "eu", "next": "/"}
+    [form] = re.findall(r'href="([^"#]+)#lever-key"', text(super_admin_client.get("/")))
+    [following] = set(re.findall(r'name="next" value="([^"]+)"', text(super_admin_client.get(form))))
+    given = {"lever_api_key": api_key(eu), "lever_region": "eu", "next": following}
     asked = super_admin_client.post(KEY, given)
-    assert asked["Location"] == f"{AUTHOR}?next=%2F"
     answer = super_admin_client.post(asked["Location"], {"author": lever_user(eu).id}, follow=True)
-    assert answer.redirect_chain == [("/", 302)]
+    assert answer.redirect_chain == [("/#next-step", 302)]
     assert "The webhook is made too." in text(answer)
     assert done_steps() == {"lever", "webhook"}
     assert len(eu.lever.accounts["acme"].events.webhooks) == 2
