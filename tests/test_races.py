@@ -19,7 +19,7 @@ from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, ProgressTag
 from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
 from integrations.outbox.kind import Outcome

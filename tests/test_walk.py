@@ -11,7 +11,7 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.acts import save_main_token
+from integrations.lever.acts.webhooks import save_main_token
 from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker

@@ -35,7 +35,8 @@ from integrations.configuration.section import (
     secret,
     table_of,
 )
-from integrations.lever import acts as lever_acts
+from integrations.lever.acts.connection import checked_key, connect_lever
+from integrations.lever.acts.webhooks import save_main_token, save_previous_token
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.regions import Region
@@ -175,11 +176,11 @@ def _compare_members(file: Configuration, organization: Organization) -> Changes
 # The connections, whose keys are stored one at a time
 
 _LEVER = keys(
-    secret("signature_token", save=lever_acts.save_main_token),
+    secret("signature_token", save=save_main_token),
     secret(
         "previous_signature_token",
         can_be_removed=True,
-        save=lever_acts.save_previous_token,
+        save=save_previous_token,
         needs="signature_token",
     ),
 )
@@ -255,11 +256,11 @@ def _is_stored_author(named: str, organization: Organization) -> bool:
 def _save_lever_key(organization: Organization, after: Table) -> None:
     is_address = "@" in after["perform_as"]
     access = LeverAccess(
-        api_key=lever_acts.checked_key(after["api_key"]),
+        api_key=checked_key(after["api_key"]),
         region=after.get("region", Region.WORLDWIDE.value),
         **{"user_email" if is_address else "user_id": after["perform_as"]},
     )
-    lever_acts.connect_lever(organization, access, ACTOR)
+    connect_lever(organization, access, ACTOR)
 
 
 # Mappings, with their own rules

@@ -19,7 +19,7 @@ from social_django.views import auth
 
 from integrations.accounts.acts.fresh_proof import is_admitted, proof_wanted
 from integrations.http.json_values import JsonObject
-from integrations.lever.acts import read_grant
+from integrations.lever.acts.connection import read_grant
 from integrations.lever.oauth import (
     FILES_SCOPE,
     OPTIONAL_SCOPES_SESSION_KEY,

@@ -9,8 +9,7 @@ from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever import acts as lever_acts
-from integrations.lever.acts import make_webhook
+from integrations.lever.acts.webhooks import make_webhook, save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
@@ -39,7 +38,7 @@ def _remove_webhooks(scene: Scene) -> Act:
 
 
 def _retire(scene: Scene) -> Act:
-    lever_acts.save_main_token(scene.organization, SECRETS[0], scene.owner)
+    save_main_token(scene.organization, SECRETS[0], scene.owner)
     token = LeverWebhook.objects.manual().get(organization=scene.organization)
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 

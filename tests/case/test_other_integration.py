@@ -7,7 +7,7 @@ from integrations.case.other_integration import leads_to_codescreen
 from integrations.core.rules.facts import EnteredBefore, Pause
 from integrations.core.vocabulary import ProgressTag
 from integrations.health import doctor
-from integrations.lever.acts import connect_by_consent, connect_by_key
+from integrations.lever.acts.connection import connect_by_consent, connect_by_key
 from integrations.lever.models.connection import LeverAccess
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization

@@ -8,7 +8,8 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.health import doctor, lever_probe
-from integrations.lever.acts import connect_lever, make_webhook
+from integrations.lever.acts.connection import connect_lever
+from integrations.lever.acts.webhooks import make_webhook
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import SCOPES

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts import disconnect_lever
+from integrations.lever.acts.connection import disconnect_lever
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect

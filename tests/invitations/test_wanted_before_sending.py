@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.invitation import Invitation
 
 ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"

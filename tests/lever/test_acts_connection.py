@@ -1,6 +1,6 @@
 """Connecting and disconnecting Lever."""
 
-from integrations.lever.acts import disconnect_lever
+from integrations.lever.acts.connection import disconnect_lever
 from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from integrations.lever.acts import (
+from integrations.lever.acts.webhooks import (
     Generation,
     active_tokens,
     recently_retired,

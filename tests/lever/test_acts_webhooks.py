@@ -7,7 +7,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks, rotate_webhook
+from integrations.lever.acts.webhooks import make_webhook, make_webhooks, remove_webhooks, rotate_webhook
 from integrations.lever.models.webhook import LeverWebhook
 
 

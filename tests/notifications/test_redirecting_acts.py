@@ -7,10 +7,9 @@ import pytest
 from django.core import mail
 
 from integrations.codescreen.acts import save_codescreen_key, save_codescreen_webhook_secret
-from integrations.lever.acts import (
+from integrations.lever.acts.connection import connect_lever, disconnect_lever
+from integrations.lever.acts.webhooks import (
     Generation,
-    connect_lever,
-    disconnect_lever,
     make_webhook,
     remove_webhooks,
     retire_token,

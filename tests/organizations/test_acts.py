@@ -11,7 +11,7 @@ from integrations.clients import provider
 from integrations.health.doctor import findings
 from integrations.health.lever_probe import move_webhooks
 from integrations.http.session import PlatformError
-from integrations.lever.acts import make_webhook
+from integrations.lever.acts.webhooks import make_webhook
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import (
     change_organization,

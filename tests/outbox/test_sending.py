@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.http import deadlines, steps
 from integrations.invitations.acts import invitations
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES

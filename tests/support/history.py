@@ -19,10 +19,10 @@ from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, WebhookEvent
 from integrations.http.session import PlatformError
 from integrations.invitations.acts import chosen, invitations
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import disconnect_lever
+from integrations.lever.acts.connection import disconnect_lever
 from integrations.members.models.membership import Membership
 from integrations.organizations.acts import record_restore, set_policies
 from integrations.organizations.models.organization import Organization

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import requests
 
-from integrations.lever.acts import connect_lever
+from integrations.lever.acts.connection import connect_lever
 from integrations.lever.models.connection import LeverAccess
 from integrations.lever.oauth import SCOPES
 from integrations.organizations.models.organization import Organization

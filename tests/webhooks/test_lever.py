@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts import Generation, retire_token, save_main_token
+from integrations.lever.acts.webhooks import Generation, retire_token, save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import sign as signature_of
 from integrations.organizations.models.organization import Organization

@@ -10,7 +10,7 @@ from integrations.health.findings import counted
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.members import list_own_candidates
 from integrations.members.models.membership import (

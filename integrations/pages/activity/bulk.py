@@ -22,8 +22,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.inbox.today import Today
 from integrations.invitations.acts.chosen import invite_candidate
-from integrations.invitations.acts.invitations import approve, cancel, send_again
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import approve, cancel, retry_effect, send_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM

@@ -15,7 +15,7 @@ from integrations.health.checks.webhooks import open_rejection
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import Token, active_tokens, recently_retired
+from integrations.lever.acts.webhooks import Token, active_tokens, recently_retired
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of

@@ -31,7 +31,7 @@ from integrations.codescreen.acts import (
     save_codescreen_webhook_secret,
 )
 from integrations.health.findings import counted
-from integrations.lever.acts import save_main_token
+from integrations.lever.acts.webhooks import save_main_token
 from integrations.lever.regions import Region
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import KEY_OVERLAP, Organization

@@ -17,8 +17,8 @@ from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import NotConnected, PlatformError
-from integrations.lever import acts as lever_acts
-from integrations.lever.acts import account_before, connect_by_consent, disconnect_lever
+from integrations.lever.acts.connection import account_before, connect_by_consent, disconnect_lever
+from integrations.lever.acts.webhooks import make_webhooks
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.regions import Region
@@ -125,7 +125,7 @@ def _make_webhooks(request: HttpRequest, organization: Organization, person: Use
     if LeverWebhook.objects.manual().filter(organization=organization).exists():
         return ""
     try:
-        lever_acts.make_webhooks(organization, provider.lever_client(organization), person)
+        make_webhooks(organization, provider.lever_client(organization), person)
     except (NotConnected, PlatformError) as error:
         messages.warning(
             request, f"The portal could not make the webhook in Lever: {error}. Make it by hand."

@@ -14,7 +14,7 @@ from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lever.acts import checked_key, connect_by_key
+from integrations.lever.acts.connection import checked_key, connect_by_key
 from integrations.lever.models.connection import LeverAccess
 from integrations.lever.oauth import scopes_of
 from integrations.lever.permissions import boxes, refused_scopes

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed, Origin, OriginRule, lower_first
 from integrations.http.session import PlatformError
-from integrations.lever.acts import choose_feedback_author
+from integrations.lever.acts.connection import choose_feedback_author
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS

@@ -9,7 +9,7 @@ from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
 from integrations.health.lever_probe import move_webhooks
 from integrations.http.session import NotConnected, PlatformError
-from integrations.lever.acts import (
+from integrations.lever.acts.webhooks import (
     Token,
     active_tokens,
     make_webhooks,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog import feedback_template
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.kinds.feedback import results_of

@@ -4,8 +4,7 @@ import pytest
 
 from integrations.case.reconcile import changing
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.invitations.acts.invitations import invite_again
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import invite_again, retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from tests.outbox.conftest import LOST

@@ -5,7 +5,7 @@ import pytest
 from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.health.checks.work import check_failed_effects
-from integrations.invitations.acts.retry import retry_effect
+from integrations.invitations.acts.invitations import retry_effect
 from integrations.outbox.models.effect import Effect
 from tests.outbox.conftest import LOST
 from tests.support import factories

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from django.urls import reverse
 
 from integrations.clients import provider
-from integrations.lever.acts import make_webhook
+from integrations.lever.acts.webhooks import make_webhook
 from integrations.organizations.models.organization import Organization
 from tests.support.browsing import Visit
 from tests.support.page_text import text

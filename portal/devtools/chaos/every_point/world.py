@@ -10,7 +10,7 @@ from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import connect_lever
+from integrations.lever.acts.connection import connect_lever
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization

@@ -24,7 +24,7 @@ from integrations.clients.provider import lever_client
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import make_webhooks
+from integrations.lever.acts.webhooks import make_webhooks
 from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
