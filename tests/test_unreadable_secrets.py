@@ -19,7 +19,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue import duties, worker
 from integrations.store.encryption import sealed
 from portal import probes
-from tests.store.test_encryption_field import put
+from tests.store.test_encryption import put
 from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
 from tests.support.payloads import post_stage_change
 

@@ -1,4 +1,4 @@
-"""Perform the duties, and record how each went for one organization without harm to the others."""
+"""Perform the duties, longest-waiting first, and record how each went without harm to other organizations."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue import duties, worker
-from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.store.encryption import sealed
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import duty_runs, factories
@@ -201,3 +201,43 @@ def test_a_grant_is_refreshed_daily_if_it_can_be(connected_organization, sandbox
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
     duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     assert LeverConnection.objects.get().state == LeverConnection.State.CONNECTED
+
+
+# which duty is claimed, and which are late
+
+
+def waiting(minutes: float, duty: Duty = Duty.SWEEP) -> DutyRun:
+    """Return a duty of a new organization that has been due for so many minutes."""
+    row = DutyRun.objects.create(organization=factories.OrganizationFactory.create(), duty=duty)
+    DutyRun.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(minutes=minutes))
+    return row
+
+
+def test_the_longest_waiting_is_claimed_first_whatever_the_organization(db) -> None:
+    rows = {minutes: waiting(minutes) for minutes in (3, 9, 1, 6)}
+    claimed = [factories.claimed(DutyRun, "one").pk for _ in rows]
+    assert claimed == [rows[minutes].pk for minutes in (9, 6, 3, 1)]
+    assert DutyRun.claim("two") is None
+
+
+def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db) -> None:
+    waiting(1)
+    assert factories.claimed(DutyRun, "one").defer(0, timedelta(0), "")
+    assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
+
+
+@pytest.mark.parametrize("duty", INTERVALS)
+def test_a_duty_is_overdue_when_it_has_not_succeeded_for_four_intervals(duty, organization) -> None:
+    interval = INTERVALS[duty]
+    row = DutyRun.objects.create(organization=organization, duty=duty)
+    for column in ("created_at", "succeeded_at"):  # never done, and done before
+        DutyRun.objects.filter(pk=row.pk).update(**{column: timezone.now() - 3.9 * interval})
+        assert not DutyRun.objects.overdue().exists()
+        DutyRun.objects.filter(pk=row.pk).update(**{column: timezone.now() - 4.1 * interval})
+        assert DutyRun.objects.overdue().get() == row
+
+
+def test_what_is_only_done_on_call_is_not_repeated_by_the_clock_and_never_overdue(organization) -> None:
+    assert duty_runs.perform(Duty.REQUEUE_WAITING, organization).due_at is None
+    DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400))
+    assert not DutyRun.objects.overdue().exists()

@@ -1,18 +1,23 @@
-"""A task is enqueued after the commit, now and then; a queue that is away stops nobody."""
+"""A task is enqueued after the commit, now and then; a queue that is away stops nobody; stalled workers are told."""
 
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
+from integrations.outbox.models.effect import Effect
 from integrations.queue import notify
 from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
 
 
@@ -125,3 +130,51 @@ def test_a_requested_refresh_of_the_lists_is_done_before_what_is_done_by_the_clo
     notify.request_catalog_refresh(organization)
     claimed = [factories.claimed(DutyRun, "one").duty for _ in range(3)]
     assert claimed == [Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS, Duty.SWEEP]
+
+
+# whether the workers of a node make progress
+
+
+@pytest.fixture
+def node(settings, db) -> str:
+    """The node of this process."""
+    settings.NODE = "this-node"
+    return settings.NODE
+
+
+def heartbeats_were(seconds: float) -> None:
+    Heartbeat.objects.update(at=Now() - timedelta(seconds=seconds))
+
+
+def test_workers_are_stalled_when_rows_are_overdue_without_progress(node):
+    assert not notify.is_stalled(node)
+    effect = factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    assert notify.is_stalled(node)
+    assert 50 < notify.oldest_due_seconds() < 70
+    Heartbeat.beat()
+    assert not notify.is_stalled(node)
+    heartbeats_were(60)
+    effect.lease()
+    assert not notify.is_stalled(node)
+    assert notify.oldest_due_seconds() == 0.0
+
+
+def test_workers_are_not_stalled_when_a_killed_workers_lease_just_ended(node):
+    Heartbeat.beat()
+    heartbeats_were(60)
+    held = factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1), lease_owner="killed")
+    assert Effect.objects.due().get() == held
+    assert not notify.is_stalled(node)
+    Effect.objects.update(leased_until=timezone.now() - notify.STALLED_AFTER - timedelta(seconds=1))
+    assert notify.is_stalled(node)
+
+
+def test_a_node_is_stalled_when_only_another_one_works(node, settings):
+    Heartbeat.beat()
+    heartbeats_were(60)
+    settings.NODE = "another-node"
+    Heartbeat.beat()
+    factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    assert notify.is_stalled(node)
+    assert not notify.is_stalled("another-node")

@@ -1,9 +1,10 @@
-"""How much each step asks of the database: few transactions that write, few statements, none twice."""
+"""What each step costs: few transactions that write, few statements, none twice, and few calls to Lever."""
 
 import pytest
 
 from integrations.clients import lever_tokens
 from integrations.clients import models as client_models
+from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -62,3 +63,29 @@ def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, mo
     bounds = {"decide": 23, "send_invitation": 13, "set_progress_tag": 5}
     assert [kind for kind, _ in asked] == list(bounds)
     assert [count for kind, count in asked if count > bounds[kind]] == [], asked
+
+
+# how many calls to Lever one candidate costs: more of them make a bulk move slower
+
+
+READ = ("GET", "opportunity")
+ADD, REMOVE = ("POST", "addTags"), ("POST", "removeTags")
+FEEDBACK, LINK = ("POST", "feedback"), ("POST", "addLinks")
+
+
+def calls_about(scenario, word="Alder"):
+    """Return the calls to Lever about a candidate, in order."""
+    opportunity_id = scenario.sandbox.opportunity_id(word)
+    calls = ApiCall.objects.filter(platform="lever", opportunity_id=opportunity_id).order_by("at", "pk")
+    return [
+        (call.method, call.path.removesuffix(opportunity_id).rsplit("/", 1)[1] or "opportunity")
+        for call in calls
+    ]
+
+
+def test_a_candidate_costs_six_calls_from_the_stage_change_to_the_feedback(scenario):
+    scenario.read_lists()  # which no candidate pays for
+    assert scenario.enter().verdict == "invite"
+    assert calls_about(scenario) == [READ, ADD]
+    scenario.evaluate(score=82, result="Passed")
+    assert sorted(calls_about(scenario)[2:]) == sorted([ADD, REMOVE, FEEDBACK, LINK])

@@ -1,12 +1,18 @@
-"""Work due rows: in which order, and until when."""
+"""Work due rows: in which order, and until when; whether anything is to be done."""
 
 import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.nodes import PortalDuty
+from integrations.queue.worker import is_idle
 from tests.support import factories
 
 
@@ -121,3 +127,33 @@ def test_a_verdict_goes_by_the_organization_of_now_and_the_effects_after_it_too(
     factories.EffectFactory.create(organization=connected_organization, opportunity_id="o1")
     assert worker.work_on(delivery, organizations) == 2
     assert seen == ["Backend", "Backend"]
+
+
+# whether anything is to be done is asked in one statement
+
+
+@pytest.mark.parametrize(
+    "kind", ["delivery", "effect", "poll", "duty", "portal duty", "portal duty without a row"]
+)
+def test_workers_are_idle_until_something_is_due(kind, organization, django_assert_num_queries):
+    PortalDuty.write_missing()
+    PortalDuty.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    past = factories.a_moment_ago()
+    with django_assert_num_queries(1):
+        assert is_idle()
+    match kind:
+        case "delivery":
+            factories.DeliveryFactory.create(organization=organization, due_at=past)
+        case "effect":
+            factories.EffectFactory.create(organization=organization, due_at=past)
+        case "poll":
+            factories.InvitationFactory.create(
+                organization=organization, status="invited", instance_id="an-instance", next_poll_at=past
+            )
+        case "duty":
+            DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, due_at=past)
+        case "portal duty":
+            PortalDuty.objects.filter(name=PortalDuty.Name.CLEAN_UP).update(due_at=past)
+        case _:
+            PortalDuty.objects.filter(name=PortalDuty.Name.CLEAN_UP).delete()
+    assert not is_idle()

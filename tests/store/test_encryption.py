@@ -1,15 +1,23 @@
-"""A secret opens where it was encrypted alone: not in another row, column or table, nor for another purpose."""
+"""A secret opens where it was encrypted alone; what no key opens stays what it was; rotating the keys loses none."""
+
+import copy
+import pickle
 
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.db import connection
+from django.test import override_settings
 
+from integrations.audit.models.entry import masked
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.doctor import findings
+from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.store.encryption import (
     CannotDecrypt,
+    Rotation,
     UnreadableSecret,
     decrypt,
     encrypt,
@@ -17,7 +25,6 @@ from integrations.store.encryption import (
     rotate_secrets,
     sealed,
 )
-from tests.store.test_encryption_field import put, stored
 from tests.support import factories
 
 
@@ -122,3 +129,171 @@ def test_nothing_is_encrypted_when_there_is_no_key(settings):
     settings.FIELD_ENCRYPTION_KEYS = []
     with pytest.raises(ImproperlyConfigured):
         encrypt("secret", context="purpose")
+
+
+# a stored secret that no key opens: its row can be read and saved
+
+
+def stored(row, column: str) -> str:
+    """Return what the database holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {row._meta.db_table} WHERE id = %s", [row.pk])
+        return str(cursor.fetchone()[0])
+
+
+def put(row, column: str, ciphertext: str) -> None:
+    """Write into the database as somebody does who has its password alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {row._meta.db_table} SET {column} = %s WHERE id = %s", [ciphertext, row.pk])
+
+
+def test_an_unreadable_secret_is_an_empty_text_that_equals_no_text():
+    secret = UnreadableSecret("gAAAA")
+    assert not secret
+    assert f"{secret}{secret!r}" == "<unreadable secret>"
+    assert secret != ""
+    assert secret != "gAAAA"
+    assert secret == UnreadableSecret("gAAAA")
+    assert secret != UnreadableSecret("gBBBB")
+    assert len({secret, UnreadableSecret("gAAAA"), ""}) == 2
+    for twin in (copy.deepcopy(secret), copy.copy(secret), pickle.loads(pickle.dumps(secret))):
+        assert twin == secret
+
+
+@pytest.mark.parametrize("ciphertext", ["x", "gAAAAABm", "ünïcode", "{}", "a" * 100_000])
+def test_a_row_is_read_when_its_secret_is_garbage(organization, ciphertext):
+    row = factories.CodeScreenConnectionFactory(organization=organization)
+    put(row, "api_key", ciphertext)
+    row.refresh_from_db()
+    assert isinstance(row.api_key, UnreadableSecret)
+    row.save()
+    assert stored(row, "api_key") == ciphertext
+
+
+def test_saving_a_row_keeps_the_secret_that_could_not_be_read(organization):
+    row = factories.LeverConnectionFactory(organization=organization)
+    before = stored(row, "access_token"), stored(row, "refresh_token")
+    with override_settings(FIELD_ENCRYPTION_KEYS=[Fernet.generate_key().decode()]):
+        read = LeverConnection.objects.get(pk=row.pk)
+        read.scopes = "offline_access"
+        read.full_clean()
+        read.save()
+        read.save(update_fields=["access_token"])
+        LeverConnection.objects.bulk_update([read], ["refresh_token"])
+        assert not read.is_working
+    assert (stored(row, "access_token"), stored(row, "refresh_token")) == before
+    row.refresh_from_db()
+    assert (row.access_token, row.scopes, row.is_working) == ("access-1", "offline_access", True)
+
+
+def test_the_audit_says_that_the_value_before_could_not_be_read():
+    assert masked({"api_key": (UnreadableSecret("x"), "new")}) == {"api_key": ["unreadable", "set"]}
+
+
+# every secret is encrypted with the first key, whatever happens meanwhile
+
+
+@pytest.fixture
+def keys(settings):
+    """The old key and the new one, which is put first."""
+    [old] = settings.FIELD_ENCRYPTION_KEYS
+    new = Fernet.generate_key().decode()
+
+    def use(*chosen: str) -> None:
+        settings.FIELD_ENCRYPTION_KEYS = list(chosen)
+
+    return old, new, use
+
+
+def test_every_secret_is_under_the_first_key_afterwards(organization, keys):
+    old, new, use = keys
+    lever = factories.LeverConnectionFactory(organization=organization)
+    webhook = factories.LeverWebhookFactory(organization=organization)
+    webhook.replace_token("next-token")
+    factories.CodeScreenConnectionFactory(
+        organization=organization, api_key="clé 🔑" * 50, webhook_secret=factories.WEBHOOK_SECRET
+    )
+    use(new, old)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged, rotation.unreadable) == (6, 0, [])
+    use(new)
+    lever.refresh_from_db()
+    assert lever.access_token == "access-1"
+    webhook.refresh_from_db()
+    assert (webhook.signature_token, webhook.previous_signature_token) == (
+        "next-token",
+        factories.SIGNATURE_TOKEN,
+    )
+    organization.refresh_from_db()
+    assert organization.codescreen.api_key == "clé 🔑" * 50
+    assert (rotate_secrets().rotated, rotate_secrets().unchanged) == (0, 6)
+
+
+def test_empty_secrets_stay_empty(organization, keys):
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization, signature_token="")
+    use(new, old)
+    assert rotate_secrets() == Rotation()
+    assert stored(row, "signature_token") == ""
+
+
+def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, keys, monkeypatch):
+    """Lever's refresh token is used up when it is exchanged: the old one written back would end the grant."""
+    old, new, use = keys
+    row = factories.LeverConnectionFactory(organization=organization)
+    use(new, old)
+    inner, happened = renewed, list[bool]()
+
+    def refreshed_in_between(ciphertext: str, *, context: str) -> str:
+        if not happened:
+            happened.append(True)
+            use(old, new)  # by a process that was started before the new key came first
+            LeverConnection.objects.get(pk=row.pk).rotate(
+                {"access_token": "access-2", "refresh_token": "refresh-2"}
+            )
+            use(new, old)
+        return inner(ciphertext, context=context)
+
+    monkeypatch.setattr("integrations.store.encryption.renewed", refreshed_in_between)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unreadable) == (2, [])
+    use(new)
+    row.refresh_from_db()
+    assert (row.access_token, row.refresh_token) == ("access-2", "refresh-2")
+
+
+def test_what_no_key_opens_is_named_and_kept_while_the_rest_is_rotated(organization, keys):
+    old, new, use = keys
+    row = factories.LeverConnectionFactory(organization=organization)
+    use(Fernet.generate_key().decode())
+    lost = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+    before = stored(lost, "signature_token")
+    rotation = rotate_secrets()
+    assert rotation.rotated == 2
+    assert [str(secret) for secret in rotation.unreadable] == [f"LeverWebhook {lost.pk}, signature_token"]
+    assert stored(lost, "signature_token") == before
+    use(new)
+    row.refresh_from_db()
+    assert row.refresh_token == "refresh-1"
+
+
+def test_a_secret_that_changes_at_every_try_is_named_and_not_counted_as_rotated(
+    organization, keys, monkeypatch
+):
+    """It may have been stored by a process with the old key: that key must not be removed yet."""
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+
+    def changed_in_between(ciphertext: str, *, context: str) -> str:
+        use(old, new)
+        LeverWebhook.objects.get(pk=row.pk).save()
+        use(new, old)
+        return "another"
+
+    monkeypatch.setattr("integrations.store.encryption.renewed", changed_in_between)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged) == (0, 0)
+    assert [str(secret) for secret in rotation.changing] == [f"LeverWebhook {row.pk}, signature_token"]
+    assert row.signature_token == LeverWebhook.objects.get(pk=row.pk).signature_token

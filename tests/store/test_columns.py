@@ -1,4 +1,4 @@
-"""The trigram index on PostgreSQL, and what stands in its place elsewhere."""
+"""Long keys are shortened, and the trigram index on PostgreSQL and what stands in its place elsewhere."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -7,7 +7,7 @@ from django.db.models import Q
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.store.columns import TextSearchIndex
+from integrations.store.columns import TextSearchIndex, truncated_key
 
 pytestmark = pytest.mark.django_db
 #: `test_postgresql.py` runs these there.
@@ -49,3 +49,17 @@ def test_another_error_is_not_hidden() -> None:
     )
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(wrong)
+
+
+# keys that are too long for their column are shortened and stay unique
+
+
+def test_a_short_key_is_unchanged():
+    assert truncated_key("opportunity:1") == "opportunity:1"
+
+
+def test_long_keys_fit_and_stay_different_when_only_their_ends_differ():
+    first_key, second_key = truncated_key("x" * 400 + "1"), truncated_key("x" * 400 + "2")
+    assert first_key != second_key
+    assert len(first_key) == len(second_key) == 300
+    assert truncated_key("x" * 400 + "1") == first_key

@@ -1,4 +1,6 @@
-"""Audit entries and verdicts are only ever added: Django refuses the rest, and so do the database's triggers."""
+"""Audit entries and verdicts are only ever added, and the database writes the time of a row's last change."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -6,6 +8,7 @@ from django.db.models.deletion import ProtectedError
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
 from integrations.store.triggers import UPDATED_AT, AppendOnlyError
 from tests.support import factories
 from tests.support.factories import recorded
@@ -169,3 +172,23 @@ def _triggers() -> dict[str, list[str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         return {name: sorted(statement.split()) for name, statement in cursor.fetchall()}
+
+
+# the time of a row's last change
+
+
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def test_a_row_saved_whole_never_goes_back_in_time(organization):
+    """Also where it was changed in the same millisecond, or the clock was set back since."""
+    candidate = factories.CandidateFactory.create(organization=organization)
+    Candidate.objects.filter(pk=candidate.pk).update(updated_at=LATER)
+    read = Candidate.objects.get(pk=candidate.pk)
+    before = read.updated_at
+    read.outcome = "Passed"
+    read.updated_at = before + timedelta(milliseconds=1)
+    read.save()
+    changed = Candidate.objects.get(pk=candidate.pk)
+    assert changed.outcome == "Passed"
+    assert changed.updated_at >= before
