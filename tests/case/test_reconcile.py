@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from integrations.case.case import Case
 from integrations.case.reconcile import NO_LONGER_WANTED, changing, is_replaced, reconcile
+from integrations.case.wanted import wanted
+from integrations.catalog.models import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.candidate import Candidate
@@ -76,6 +78,20 @@ def test_nothing_is_written_when_it_is_run_again(invitation):
     with changing(invitation.organization, invitation.opportunity_id):
         pass
     assert everything() == before
+
+
+def test_what_lever_is_to_show_asks_the_database_nothing_when_a_case_was_read(
+    invitation, django_assert_num_queries
+):
+    own = {"role": "Engineer", "assessment": "Backend", "stage_on_pass": "Phone screen"}
+    mapping = RoleMapping.objects.create(organization=invitation.organization, **own)
+    Invitation.objects.update(mapping=mapping)
+    send(invitation)
+    complete(invitation, "Passed")
+    case = Case.read(invitation.organization, invitation.opportunity_id)
+    with django_assert_num_queries(0):
+        effects = wanted(case).effects
+    assert "Phone screen" in [want.payload.to_json().get("stage") for want in effects]
 
 
 def test_a_result_leads_to_all_that_lever_shows(invitation):

@@ -1,7 +1,5 @@
 """CodeScreen's answers and webhooks: what is stated is decoded, and nothing is derived."""
 
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,11 +32,6 @@ def test_an_answer_of_any_shape_is_decoded_and_nothing_is_derived(body, metadata
         assert progress.failure_reason == ""
     assert progress.attempt is None or progress.attempt >= 1
     assert progress.report_url == "" or progress.report_url.startswith("http")
-
-
-@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
-def test_the_score_is_empty_when_it_is_not_finite(score):
-    assert Progress.from_api({"score": score}).score is None
 
 
 @given(st.dictionaries(st.sampled_from(["type", "data"]), any_json()))

@@ -42,16 +42,28 @@ def test_who_waited_until_the_retention_is_not_taken_in_again(scenario):
     assert queue_acts.sweep_organization(scenario.organization) == 0
 
 
-@pytest.mark.parametrize("after", [timedelta(), timedelta(hours=1)])
-def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(scenario, sandbox, after):
+def leave(invitation) -> None:
+    invitation.move("withdrawn", "The candidate left the stage.")
+
+
+def refuse(invitation) -> None:
+    invitations.cancel(invitation, "somebody")
+
+
+@pytest.mark.parametrize(
+    ("end", "ago"), [(leave, timedelta()), (leave, timedelta(hours=1)), (refuse, timedelta(hours=1))]
+)
+def test_who_was_cancelled_and_came_back_without_a_webhook_is_taken_in(scenario, sandbox, end, ago):
     scenario.place()
     queue_acts.sweep_organization(scenario.organization)
-    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    end(Invitation.objects.get())
     scenario.work()
     assert sandbox.invitations_sent() == 0
     scenario.place(stage="Phone screen")
     scenario.place()
-    Delivery.objects.update(received_at=timezone.now() - after)
+    Delivery.objects.update(received_at=timezone.now() - ago)
+    if end is refuse:
+        Invitation.objects.update(changed_at=timezone.now() - ago)
     assert queue_acts.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
@@ -68,21 +80,6 @@ def test_a_candidate_refused_by_a_person_is_ignored(scenario, sandbox, super_adm
     assert queue_acts.sweep_organization(scenario.organization) == 0
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", 0)
-
-
-def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(scenario, sandbox, super_admin):
-    scenario.place()
-    queue_acts.sweep_organization(scenario.organization)
-    invitations.cancel(Invitation.objects.get(), super_admin)
-    scenario.work()
-    scenario.place(stage="Phone screen")
-    scenario.place()
-    earlier = timezone.now() - timedelta(hours=1)
-    Delivery.objects.update(received_at=earlier)
-    Invitation.objects.update(changed_at=earlier)
-    assert queue_acts.sweep_organization(scenario.organization) == 1
-    scenario.work()
-    assert sandbox.invitations_sent() == 1
 
 
 def rename(sandbox, stage, name):

@@ -8,8 +8,6 @@ from django.utils import timezone
 
 from integrations.catalog import feedback_template
 from integrations.clients.models import ApiCall
-from integrations.lever.models.connection import LeverConnection
-from integrations.lever.oauth import scopes_of
 from portal.devtools.sandbox.lever.records import build_fields
 from tests.support import factories
 from tests.support.effects import enqueue_note
@@ -21,12 +19,6 @@ LOST = "reset_after"
 def feedback_forms(sandbox, word="Alder"):
     """Return the feedback a candidate has in Lever."""
     return sandbox.opportunity(word)["feedback"]
-
-
-def may_attach(scenario):
-    """Let Lever's grant cover files too."""
-    connection = LeverConnection.objects.get(organization=scenario.organization)
-    connection.rotate(scenario.sandbox.tokens(scopes_of(attaches_files=True)))
 
 
 def portal_templates(sandbox):

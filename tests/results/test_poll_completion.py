@@ -1,5 +1,6 @@
 """Record a completed assessment as a result, whatever CodeScreen states."""
 
+import math
 from decimal import Decimal
 
 import pytest
@@ -115,6 +116,8 @@ def test_a_report_link_that_is_no_web_address_is_dropped(url):
         (74.99999, Decimal("74.9999")),  # else it would be rated as 75
         (" 62.5 ", Decimal("62.5")),
         ("NaN", None),
+        (math.nan, None),
+        (-math.inf, None),
         ("82/100", None),
         (101, None),
         (-1, None),

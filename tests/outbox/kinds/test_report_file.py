@@ -1,12 +1,15 @@
 """The report as a PDF: one file per invitation, replaced on a regrade, removed when a person is erased."""
 
+import re
+
 import pytest
 
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.oauth import FILES_SCOPE
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.oauth import FILES_SCOPE, scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.kinds import report_file
 from integrations.outbox.kinds.report_file import NO_PERMISSION
@@ -15,14 +18,13 @@ from integrations.outbox.report import report_pdf
 from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
-from tests.outbox.conftest import LOST, may_attach
-from tests.support.report_texts import characters_of, links_of, texts_of
+from tests.outbox.conftest import LOST
 
 
 @pytest.fixture
 def attaching(scenario):
     """A scenario whose organization attaches reports, with Lever's permission."""
-    may_attach(scenario)
+    LeverConnection.objects.get().rotate(scenario.sandbox.tokens(scopes_of(attaches_files=True)))
     scenario.set_policies(attach_report=True)
     return scenario
 
@@ -35,6 +37,25 @@ def files(sandbox):
 def uploads(sandbox):
     """Return how many files Lever was given for the candidate."""
     return sandbox.opportunity("Alder")["writes"].get("files", 0)
+
+
+# what a PDF says, read without a library: its pages aren't compressed
+
+
+def texts_of(pdf: bytes) -> list[str]:
+    """Return the texts of the page in their order; characters beyond ASCII are escapes of the embedded font."""
+    return [text.decode("latin-1") for text in re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj", pdf)]
+
+
+def characters_of(pdf: bytes) -> set[str]:
+    """Return the characters beyond ASCII that the embedded fonts say they show."""
+    pairs = re.findall(rb"<[0-9A-F]{2}> <([0-9A-F]{4})>", pdf)
+    return {chr(int(code, 16)) for code in pairs if int(code, 16) > 127}
+
+
+def links_of(pdf: bytes) -> list[str]:
+    """Return the addresses that can be clicked."""
+    return [address.decode() for address in re.findall(rb"/URI \((.*?)\)", pdf)]
 
 
 def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
