@@ -59,7 +59,7 @@ PARTS = {
         "tests/catalog",
         "tests/codescreen/test_models.py",
         "tests/health",
-        "tests/lever/test_acts_connection.py",
+        "tests/lever/test_models_connection.py",
         "tests/lever/test_acts_webhooks.py",
         "tests/lever/test_acts_tokens.py",
         "tests/management/test_verify_audit.py",

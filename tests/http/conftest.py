@@ -1,12 +1,6 @@
-"""A platform that is faked at HTTP, and the records of the calls to it."""
+"""The records of the calls to a platform."""
 
 import pytest
-
-
-@pytest.fixture
-def platform_api(wire):
-    """The platform's API, faked at HTTP."""
-    return wire
 
 
 @pytest.fixture

@@ -24,14 +24,12 @@ def _hosts_are_public(monkeypatch) -> None:
 
 @pytest.mark.parametrize("location", [f"{URL}/v1/things", EU, "/v1/things"])
 @pytest.mark.parametrize("status", [307, 308])
-def test_a_write_is_made_again_where_the_platform_leads_within_its_domain(
-    platform_api, session, location, status
-):
-    platform_api.post(f"{URL}/things", status=status, headers={"Location": location})
+def test_a_write_is_made_again_where_the_platform_leads_within_its_domain(wire, session, location, status):
+    wire.post(f"{URL}/things", status=status, headers={"Location": location})
     target = location if location.startswith("https") else f"{URL}{location}"
-    platform_api.post(target, json={"id": "made"})
+    wire.post(target, json={"id": "made"})
     assert session.request("POST", "/things", payload={"a": 1}, headers=HEADERS) == {"id": "made"}
-    followed = platform_api.calls[1].request
+    followed = wire.calls[1].request
     assert (followed.method, followed.headers["Authorization"], json.loads(followed.body)) == (
         "POST",
         "Bearer token",
@@ -40,21 +38,21 @@ def test_a_write_is_made_again_where_the_platform_leads_within_its_domain(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_read_is_made_again_with_its_credentials(platform_api, session, status):
-    platform_api.get(f"{URL}/things", status=status, headers={"Location": f"{EU}?offset=2"})
-    platform_api.get(EU, json={"data": []})
+def test_a_read_is_made_again_with_its_credentials(wire, session, status):
+    wire.get(f"{URL}/things", status=status, headers={"Location": f"{EU}?offset=2"})
+    wire.get(EU, json={"data": []})
     assert session.request("GET", "/things", params=[("offset", "1")], headers=HEADERS) == {"data": []}
-    followed = platform_api.calls[1].request
+    followed = wire.calls[1].request
     assert (followed.url, followed.headers["Authorization"]) == (f"{EU}?offset=2", "Bearer token")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_a_write_that_is_answered_as_done_elsewhere_may_have_been_done(platform_api, session, status):
-    platform_api.post(f"{URL}/things", status=status, headers={"Location": EU})
+def test_a_write_that_is_answered_as_done_elsewhere_may_have_been_done(wire, session, status):
+    wire.post(f"{URL}/things", status=status, headers={"Location": EU})
     with pytest.raises(PlatformError, match=EU) as refused:
         session.request("POST", "/things", payload={"a": 1}, headers=HEADERS)
     assert (refused.value.permanent, refused.value.ambiguous) == (False, True)
-    assert len(platform_api.calls) == 1
+    assert len(wire.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,42 +74,36 @@ def test_a_write_that_is_answered_as_done_elsewhere_may_have_been_done(platform_
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_any_other_redirect_is_an_error_that_names_the_address(platform_api, session, location, method):
-    platform_api.add(
-        method, f"{URL}/things", status=307, headers={"Location": f"{location}?email=a@b.example"}
-    )
+def test_any_other_redirect_is_an_error_that_names_the_address(wire, session, location, method):
+    wire.add(method, f"{URL}/things", status=307, headers={"Location": f"{location}?email=a@b.example"})
     with pytest.raises(PlatformError, match="things") as refused:
         session.request(method, "/things", headers=HEADERS)
     assert "email" not in str(refused.value)
     assert "me@" not in str(refused.value)
     assert refused.value.permanent
-    assert len(platform_api.calls) == 1
+    assert len(wire.calls) == 1
 
 
 @pytest.mark.parametrize("location", ["https://[", "https://[::1/", "https://:443/", "//[x]:y/"])
 @pytest.mark.parametrize("status", [303, 307])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_address_that_cannot_be_read_is_an_error_of_the_platform(
-    platform_api, session, method, status, location
-):
-    platform_api.add(method, f"{URL}/things", status=status, headers={"Location": location})
+def test_an_address_that_cannot_be_read_is_an_error_of_the_platform(wire, session, method, status, location):
+    wire.add(method, f"{URL}/things", status=status, headers={"Location": location})
     with pytest.raises(PlatformError, match="can't be read"):
         session.request(method, "/things", headers=HEADERS)
-    assert len(platform_api.calls) == 1
+    assert len(wire.calls) == 1
 
 
-def test_a_host_of_the_platform_that_leads_to_a_private_address_is_not_called(
-    platform_api, session, monkeypatch
-):
+def test_a_host_of_the_platform_that_leads_to_a_private_address_is_not_called(wire, session, monkeypatch):
     monkeypatch.setattr(redirects, "ips_of", lambda host, port: ["8.8.8.8", "10.0.0.7"])
-    platform_api.get(f"{URL}/things", status=307, headers={"Location": EU})
+    wire.get(f"{URL}/things", status=307, headers={"Location": EU})
     with pytest.raises(PlatformError, match=EU):
         session.request("GET", "/things", headers=HEADERS)
-    assert len(platform_api.calls) == 1
+    assert len(wire.calls) == 1
 
 
-def test_a_redirect_without_an_end_is_an_error(platform_api, session):
-    platform_api.get(f"{URL}/things", status=307, headers={"Location": f"{URL}/things"})
+def test_a_redirect_without_an_end_is_an_error(wire, session):
+    wire.get(f"{URL}/things", status=307, headers={"Location": f"{URL}/things"})
     with pytest.raises(PlatformError, match="more than 3 times"):
         session.request("GET", "/things", headers=HEADERS)
 

@@ -11,7 +11,7 @@ import pytest
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever import oauth
-from tests.http.test_redaction_secret_mask import spelled
+from tests.http.test_redaction import spelled
 
 URL = "https://platform.example/v1"
 TOKEN = "planted-access-token-4f9Kd82LmQ"
@@ -62,23 +62,23 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_an_error_that_repeats_the_token_is_kept_without_it(platform_api, session, calls, caplog, body):
+def test_an_error_that_repeats_the_token_is_kept_without_it(wire, session, calls, caplog, body):
     caplog.set_level(logging.DEBUG)
-    platform_api.get(f"{URL}/things", body=body, status=401)
+    wire.get(f"{URL}/things", body=body, status=401)
     with pytest.raises(PlatformError) as raised:
         session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
     assert_clean(everything_kept(raised.value, calls, caplog))
 
 
-def test_a_success_that_repeats_the_token_is_recorded_without_it(platform_api, session, calls):
-    platform_api.get(f"{URL}/things", json={"request": {"headers": [f"Bearer {TOKEN}"]}, "id": "1"})
+def test_a_success_that_repeats_the_token_is_recorded_without_it(wire, session, calls):
+    wire.get(f"{URL}/things", json={"request": {"headers": [f"Bearer {TOKEN}"]}, "id": "1"})
     answer = session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer == {"request": {"headers": [f"Bearer {TOKEN}"]}, "id": "1"}
     assert TOKEN not in repr(calls)
     assert '"id": "1"' in calls[0].response_body
 
 
-def test_a_token_endpoint_that_repeats_the_form_is_kept_without_it(platform_api, session, calls, caplog):
+def test_a_token_endpoint_that_repeats_the_form_is_kept_without_it(wire, session, calls, caplog):
     echo = "&".join(f"{name}={value}" for name, value in FORM.items())
     body = {
         "error": "invalid_grant",
@@ -86,7 +86,7 @@ def test_a_token_endpoint_that_repeats_the_form_is_kept_without_it(platform_api,
         "form": FORM,
         "raw": json.dumps(FORM),
     }
-    platform_api.post(f"{URL}/oauth/token", json=body, status=400)
+    wire.post(f"{URL}/oauth/token", json=body, status=400)
     with pytest.raises(PlatformError) as raised:
         session.request("POST", "/oauth/token", form=FORM)
     kept = everything_kept(raised.value, calls, caplog)
@@ -96,7 +96,7 @@ def test_a_token_endpoint_that_repeats_the_form_is_kept_without_it(platform_api,
     assert "invalid_grant" in str(raised.value)
 
 
-def test_no_token_of_a_token_answer_is_recorded_under_whichever_name(platform_api, session, calls, settings):
+def test_no_token_of_a_token_answer_is_recorded_under_whichever_name(wire, session, calls, settings):
     tokens = {
         "access_token": TOKEN,
         "refresh_token": "planted-refresh-token-Zx81",
@@ -105,7 +105,7 @@ def test_no_token_of_a_token_answer_is_recorded_under_whichever_name(platform_ap
         "token_type": "Bearer",
         "expires_in": 3600,
     }
-    platform_api.post(f"{URL}/oauth/token", json=tokens)
+    wire.post(f"{URL}/oauth/token", json=tokens)
     assert oauth.refresh(session, "planted-refresh-token-before")["access_token"] == TOKEN
     assert_clean(repr(calls))
     assert "3600" in calls[0].response_body
@@ -121,8 +121,8 @@ def test_an_api_key_with_a_line_break_is_not_shown_by_the_error(session, calls, 
     assert_clean(kept)
 
 
-def test_a_huge_error_is_dropped_whole(platform_api, session, calls):
-    platform_api.get(f"{URL}/things", json={"message": "x" * 200_000 + TOKEN}, status=500)
+def test_a_huge_error_is_dropped_whole(wire, session, calls):
+    wire.get(f"{URL}/things", json={"message": "x" * 200_000 + TOKEN}, status=500)
     with pytest.raises(PlatformError) as raised:
         session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
     assert (raised.value.status, raised.value.body) == (500, None)

@@ -48,9 +48,9 @@ def request_error(session, method="POST", **more):
         (599, False, True),
     ],
 )
-def test_an_error_is_classified_by_its_status(platform_api, session, status, permanent, ambiguous):
-    platform_api.post(f"{URL}/things", status=status)
-    platform_api.get(f"{URL}/things", status=status)
+def test_an_error_is_classified_by_its_status(wire, session, status, permanent, ambiguous):
+    wire.post(f"{URL}/things", status=status)
+    wire.get(f"{URL}/things", status=status)
     error = request_error(session)
     assert (error.status, error.permanent, error.ambiguous) == (status, permanent, ambiguous)
     if status >= 400:  # a read follows redirects
@@ -96,23 +96,23 @@ NEVER_SENT = {
 
 
 @pytest.mark.parametrize("name", [*LOST, *NEVER_SENT])
-def test_a_write_is_ambiguous_when_it_may_have_arrived(platform_api, session, name):
+def test_a_write_is_ambiguous_when_it_may_have_arrived(wire, session, name):
     body, is_lost = (LOST | NEVER_SENT)[name], name in LOST
-    platform_api.post(f"{URL}/things", body=body)
+    wire.post(f"{URL}/things", body=body)
     error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (is_lost, False, None)
     assert not (is_lost and "could not be reached" in str(error))
-    platform_api.get(f"{URL}/things", body=body)
+    wire.get(f"{URL}/things", body=body)
     assert request_error(session, "GET").ambiguous is False
 
 
-def test_a_refused_certificate_is_told_from_an_outage(platform_api, session):
-    platform_api.get(f"{URL}/things", body=tls_error(REFUSED_CERTIFICATE))
+def test_a_refused_certificate_is_told_from_an_outage(wire, session):
+    wire.get(f"{URL}/things", body=tls_error(REFUSED_CERTIFICATE))
     assert str(request_error(session, "GET")).endswith("'s certificate was refused: certificate has expired")
 
 
-def test_a_success_that_is_not_json_is_ambiguous(platform_api, session):
-    platform_api.post(f"{URL}/things", body="<html>Welcome</html>")
+def test_a_success_that_is_not_json_is_ambiguous(wire, session):
+    wire.post(f"{URL}/things", body="<html>Welcome</html>")
     error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (True, False, 200)
 
@@ -120,38 +120,38 @@ def test_a_success_that_is_not_json_is_ambiguous(platform_api, session):
 @pytest.mark.parametrize(
     ("body", "expected"), [("", None), ("null", None), ("[]", []), ('{"a": 1}', {"a": 1}), ("5", 5)]
 )
-def test_a_successful_answer_is_decoded(platform_api, session, body, expected):
-    platform_api.post(f"{URL}/things", body=body, status=201)
+def test_a_successful_answer_is_decoded(wire, session, body, expected):
+    wire.post(f"{URL}/things", body=body, status=201)
     assert session.request("POST", "/things", payload={"a": 1}) == expected
 
 
-def test_nul_and_lone_surrogates_in_an_answer_do_not_reach_the_database(platform_api, session):
-    platform_api.get(f"{URL}/things", body='{"na\\u0000me": ["a\\u0000b", "\\ud800x"]}')
+def test_nul_and_lone_surrogates_in_an_answer_do_not_reach_the_database(wire, session):
+    wire.get(f"{URL}/things", body='{"na\\u0000me": ["a\\u0000b", "\\ud800x"]}')
     answer = session.request("GET", "/things")
     assert "\x00" not in str(answer)
     json.dumps(answer, ensure_ascii=False).encode()
 
 
-def test_an_answer_that_is_nested_too_deeply_is_refused(platform_api, session):
-    platform_api.get(f"{URL}/things", body="[" * 100_000)
+def test_an_answer_that_is_nested_too_deeply_is_refused(wire, session):
+    wire.get(f"{URL}/things", body="[" * 100_000)
     assert request_error(session, "GET").status == 200
 
 
-def test_an_answer_that_is_too_large_is_refused(platform_api, session, monkeypatch):
+def test_an_answer_that_is_too_large_is_refused(wire, session, monkeypatch):
     monkeypatch.setattr("integrations.http.deadlines.MAX_BODY_BYTES", 1000)
-    platform_api.post(f"{URL}/things", body="x" * 2000)
+    wire.post(f"{URL}/things", body="x" * 2000)
     assert request_error(session).ambiguous is True
 
 
-def test_an_answer_that_takes_too_long_is_refused(platform_api, session, monkeypatch):
+def test_an_answer_that_takes_too_long_is_refused(wire, session, monkeypatch):
     monkeypatch.setattr("integrations.http.deadlines.TOTAL_SECONDS", -1.0)
-    platform_api.get(f"{URL}/things", body="{}")
+    wire.get(f"{URL}/things", body="{}")
     assert "did not answer in time" in str(request_error(session, "GET"))
 
 
-def test_a_retry_after_date_is_read_by_the_platforms_clock(platform_api, session):
+def test_a_retry_after_date_is_read_by_the_platforms_clock(wire, session):
     headers = {"Date": "Wed, 01 Jul 2026 10:00:00 GMT", "Retry-After": "Wed, 01 Jul 2026 10:01:30 GMT"}
-    platform_api.post(f"{URL}/things", status=503, headers=headers)
+    wire.post(f"{URL}/things", status=503, headers=headers)
     assert request_error(session).retry_after == 90.0
 
 
@@ -171,8 +171,8 @@ def test_a_retry_after_date_is_read_by_the_platforms_clock(platform_api, session
         ("Wed, 99 Oct 2015 07:28:00 GMT", None),
     ],
 )
-def test_retry_after_is_parsed_and_bounded(platform_api, session, header, seconds):
-    platform_api.post(f"{URL}/things", status=429, headers={} if header is None else {"Retry-After": header})
+def test_retry_after_is_parsed_and_bounded(wire, session, header, seconds):
+    wire.post(f"{URL}/things", status=429, headers={} if header is None else {"Retry-After": header})
     assert request_error(session).retry_after == seconds
 
 
@@ -197,17 +197,17 @@ def test_retry_after_is_parsed_and_bounded(platform_api, session, header, second
         (None, "Lever answered 400"),
     ],
 )
-def test_an_error_message_quotes_the_platform(platform_api, session, body, message):
-    platform_api.post(f"{URL}/things", status=400, json=body)
+def test_an_error_message_quotes_the_platform(wire, session, body, message):
+    wire.post(f"{URL}/things", status=400, json=body)
     assert str(request_error(session)) == message
 
 
 # what is kept
 
 
-def test_every_call_is_recorded_once(platform_api, session, calls):
-    platform_api.get(f"{URL}/things", json={"id": 1})
-    platform_api.post(f"{URL}/things", body=LOST["anything else"])
+def test_every_call_is_recorded_once(wire, session, calls):
+    wire.get(f"{URL}/things", json={"id": 1})
+    wire.post(f"{URL}/things", body=LOST["anything else"])
     session.request("GET", "/things", params=[("a", "b")])
     request_error(session, payload={"name": "Candidate Alder", "assessmentId": "x"})
     assert [(call.method, call.path, call.status, bool(call.error)) for call in calls] == [
@@ -217,18 +217,18 @@ def test_every_call_is_recorded_once(platform_api, session, calls):
     assert json.loads(calls[1].request_body) == {"name": "[redacted]", "assessmentId": "x"}
 
 
-def test_no_call_is_made_when_the_hook_before_it_raises(platform_api, calls):
+def test_no_call_is_made_when_the_hook_before_it_raises(wire, calls):
     def refuse():
         raise PlatformError("not now")
 
     session = PlatformSession("lever", URL, before_call=refuse, after_call=calls.append)
     request_error(session)
-    assert not platform_api.calls
+    assert not wire.calls
     assert not calls
 
 
-def test_a_file_is_recorded_by_its_type_size_and_digest(platform_api, session, calls):
-    platform_api.post(f"{URL}/things", json={"name": "secret name"})
+def test_a_file_is_recorded_by_its_type_size_and_digest(wire, session, calls):
+    wire.post(f"{URL}/things", json={"name": "secret name"})
     content = b"personal" * 100_000
     session.request("POST", "/things", upload=Upload("personal.pdf", content, "application/pdf"))
     [call] = calls

@@ -1,4 +1,4 @@
-"""LeverClient on the strict_wire: the `data` wrapper, paging, quoted ids, and reads that the grant doesn't allow."""
+"""LeverClient on the wire: the `data` wrapper, paging, quoted ids, and reads that the grant doesn't allow."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -28,17 +28,11 @@ class Tokens:
 
 
 @pytest.fixture
-def strict_wire():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
 def lever():
     return LeverClient(PlatformSession("lever", API), Tokens())
 
 
-def test_a_list_is_read_page_by_page(strict_wire, lever):
+def test_a_list_is_read_page_by_page(wire, lever):
     def page(request):
         offset = parse_qs(urlsplit(request.url).query).get("offset", ["0"])[0]
         next_offset = {"0": "a b/c", "a b/c": "2"}.get(offset)
@@ -49,82 +43,72 @@ def test_a_list_is_read_page_by_page(strict_wire, lever):
         }
         return 200, {}, json.dumps(body)
 
-    strict_wire.add_callback(responses.GET, f"{API}/stages", page)
+    wire.add_callback(responses.GET, f"{API}/stages", page)
     assert [stage.id for stage in lever.stages()] == ["0", "a b/c", "2"]
 
 
 @pytest.mark.parametrize("next_page", [{}, {"next": None}, {"next": ""}, {"next": 7}, {"next": "x"}])
-def test_a_list_whose_next_page_lever_does_not_name_is_an_error(strict_wire, lever, next_page):
+def test_a_list_whose_next_page_lever_does_not_name_is_an_error(wire, lever, next_page):
     """The last one points to itself."""
-    strict_wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, **next_page})
+    wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, **next_page})
     with pytest.raises(PlatformError, match="next page"):
         lever.stages()
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"data": {}}, {"rows": []}])
-def test_an_answer_without_a_list_is_an_error(strict_wire, lever, body):
-    strict_wire.get(f"{API}/stages", json=body)
+def test_an_answer_without_a_list_is_an_error(wire, lever, body):
+    wire.get(f"{API}/stages", json=body)
     with pytest.raises(PlatformError):
         lever.stages()
 
 
-def test_filters_are_repeated_and_ids_are_quoted(strict_wire, lever):
-    strict_wire.get(f"{API}/opportunities", json={"data": []})
+def test_filters_are_repeated_and_ids_are_quoted(wire, lever):
+    wire.get(f"{API}/opportunities", json={"data": []})
     assert list(lever.opportunities(stage_id=["a", "b"], archived="false")) == []
-    query = parse_qs(urlsplit(strict_wire.calls[0].request.url).query)
+    query = parse_qs(urlsplit(wire.calls[0].request.url).query)
     assert query == {
         "expand": ["applications", "owner", "followers"],
         "stage_id": ["a", "b"],
         "archived": ["false"],
         "limit": ["100"],
     }
-    strict_wire.get(f"{API}/opportunities/a%2F..%2Fb%3Fc", json={"data": {"id": "x"}})
+    wire.get(f"{API}/opportunities/a%2F..%2Fb%3Fc", json={"data": {"id": "x"}})
     assert lever.opportunity("a/../b?c").id == "x"
 
 
-@pytest.mark.parametrize("status", [400, 403])
-def test_an_opportunity_is_read_without_expanding_when_lever_refuses_to_expand(strict_wire, lever, status):
-    def answer(request):
-        return (status, {}, "{}") if "expand" in request.url else (200, {}, json.dumps({"data": {"id": "x"}}))
-
-    strict_wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
-    assert lever.opportunity("x").id == "x"
-
-
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_the_posting_is_empty_when_the_grant_does_not_show_applications(strict_wire, lever, status):
-    strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
-    strict_wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
+def test_the_posting_is_empty_when_the_grant_does_not_show_applications(wire, lever, status):
+    wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
+    wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
     assert lever.opportunity("x").posting_id == ""
 
 
-def test_creating_feedback_is_ambiguous_when_the_answer_has_no_id(strict_wire, lever):
-    strict_wire.post(f"{API}/opportunities/x/feedback", json={"data": {}})
-    with pytest.raises(PlatformError) as raised:
-        lever.create_feedback("x", {}, "user")
-    assert raised.value.ambiguous
-
-
 @pytest.mark.parametrize("status", [400, 403])
-def test_the_posting_is_read_where_the_grant_does_not_show_people(strict_wire, lever, status):
-    row = {"id": "x", "applications": [{"posting": "p"}]}
+@pytest.mark.parametrize(("refused", "posting"), [("expand=owner", "p"), ("expand", "")])
+def test_what_lever_does_not_expand_by_this_grant_is_left_out(wire, lever, status, refused, posting):
+    row = {"id": "x", "applications": [{"posting": "p"}] if posting else []}
 
-    def answer(request):
-        refused = "expand=owner" in request.url
-        return (status, {}, "{}") if refused else (200, {}, json.dumps({"data": row}))
+    def answer(data):
+        def answer(request):
+            return (status, {}, "{}") if refused in request.url else (200, {}, json.dumps({"data": data}))
 
-    def answer_list(request):
-        refused = "expand=owner" in request.url
-        return (status, {}, "{}") if refused else (200, {}, json.dumps({"data": [row]}))
+        return answer
 
-    strict_wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
-    strict_wire.add_callback(responses.GET, f"{API}/opportunities", answer_list)
-    assert lever.opportunity("x").posting_id == "p"
-    assert [one.posting_id for one in lever.opportunities()] == ["p"]
+    wire.add_callback(responses.GET, f"{API}/opportunities/x", answer(row))
+    wire.add_callback(responses.GET, f"{API}/opportunities", answer([row]))
+    assert lever.opportunity("x").posting_id == posting
+    assert [one.posting_id for one in lever.opportunities()] == [posting]
 
 
-def test_a_file_without_an_id_is_perhaps_attached(strict_wire, lever):
-    strict_wire.post(f"{API}/opportunities/o1/files", json={"data": {"name": "report.pdf"}}, status=201)
+@pytest.mark.parametrize(
+    ("path", "write"),
+    [
+        ("feedback", lambda lever: lever.create_feedback("x", {}, "user")),
+        ("files", lambda lever: lever.upload_file("x", UPLOAD, "user")),
+    ],
+)
+def test_a_write_is_ambiguous_when_the_answer_has_no_id(wire, lever, path, write):
+    wire.post(f"{API}/opportunities/x/{path}", json={"data": {"name": "report.pdf"}}, status=201)
     with pytest.raises(PlatformError) as raised:
-        lever.upload_file("o1", UPLOAD, "u1")
+        write(lever)
     assert raised.value.ambiguous

@@ -1,9 +1,10 @@
-"""What the database lets be stored of a connection to Lever."""
+"""What the database lets be stored of a connection to Lever, and what stays of one that is ended."""
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.lever.acts.connection import disconnect_lever
 from integrations.lever.models.connection import LeverAccess, LeverConnection
 from tests.support import factories
 
@@ -38,3 +39,12 @@ def test_all_is_compared_again_after_a_connection_that_may_be_to_another_account
     row = factories.by_key(organization, swept_at=timezone.now())
     row.accept(LeverAccess(api_key="key-2", user_id="lever-user"), None)
     assert LeverConnection.objects.get().swept_at is None
+
+
+def test_disconnecting_deletes_the_tokens(organization, super_admin):
+    factories.LeverConnectionFactory(organization=organization)
+    for _ in range(2):
+        disconnect_lever(organization, super_admin)
+    row = LeverConnection.objects.get()
+    assert (row.state, row.access_token, row.refresh_token) == ("revoked", "", "")
+    disconnect_lever(factories.OrganizationFactory(), super_admin)
