@@ -12,7 +12,7 @@ from integrations.notifications.link_emails import plain_name
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
-from tests.attacks.invitations import mailed_links, owner_of
+from tests.attacks.conftest import mailed_links, owner_of
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.members.models.membership import Membership
 from integrations.notifications.link_emails import membership_link
-from tests.attacks.invitations import ACCEPT, PASSWORD, accept_as_new, mailed_links
+from tests.attacks.conftest import ACCEPT, PASSWORD, accept_as_new, mailed_links
 from tests.support import factories
 from tests.support.page_text import text
 from tests.support.second_factors import sign_in, signed_in

@@ -1,5 +1,6 @@
-"""Whatever a row holds fits its hash when it is read back from the database."""
+"""Whatever a row holds fits its hash when it is read back from the database, and it holds no secret."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from tests.audit.conftest import is_whole
 from tests.support import factories
+from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +102,27 @@ def test_a_persons_name_is_kept_as_they_had_it(organization):
     person.username = "renamed"
     person.save()
     assert is_whole(organization)
+
+
+def test_secrets_are_masked_by_field_name_at_every_depth(organization):
+    audit(
+        AuditTarget(TargetKind.LEVER_CONNECTION, 1, "x"),
+        "test",
+        AuditAction.SAVE_CONNECTION,
+        {
+            "lever_signature_token": ("", "SECRET"),
+            "webhook_secret": ("SECRET", ""),
+            "password": ("SECRET", "SECRET"),
+            "connection": ({"api_key": ""}, {"api_key": "SECRET", "state": "connected"}),
+            "refresh_token": ("SECRET", "SECRET"),
+            "stage": ("", "kept"),
+        },
+        organization=organization,
+    )
+    entry = recorded().get()
+    assert "SECRET" not in json.dumps(entry.changes)
+    assert entry.changes["lever_signature_token"] == ["empty", "set"]
+    assert entry.changes["webhook_secret"] == ["set", "empty"]
+    assert entry.changes["password"] == entry.changes["refresh_token"] == ["set", "set"]
+    assert entry.changes["connection"] == [{"api_key": "empty"}, {"api_key": "set", "state": "connected"}]
+    assert entry.changes["stage"] == ["", "kept"]

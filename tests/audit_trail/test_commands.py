@@ -5,7 +5,7 @@ from django.core.management import call_command, get_commands
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, entry_written_by
+from tests.audit_trail.conftest import SECRETS, Act, Prepare, Scene, entry_written_by
 from tests.support import factories
 from tests.support.second_factors import with_app
 

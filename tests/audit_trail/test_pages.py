@@ -7,9 +7,8 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import RoleMapping
 from integrations.pages import urls as page_urls
 from portal.accounts import urls as account_urls
-from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
-from tests.audit_trail.people_acts import PEOPLE_ACTS
-from tests.audit_trail.scene import SECRETS, entry_written_by, ok
+from tests.audit_trail.conftest import SECRETS, entry_written_by, ok
+from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS, PEOPLE_ACTS
 
 HELP_PAGES = ("", "-set-up", "-results", "-team")
 

@@ -36,9 +36,13 @@ def forget(scenario, word="Alder"):
     return erase(scenario.organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
 
 
-def test_an_invitation_that_waits_is_never_sent(scenario):
+@pytest.mark.parametrize("is_held", [False, True], ids=["waits", "held by a worker"])
+def test_an_invitation_is_never_sent_after_the_erasure(scenario, is_held):
     invitation = scenario.pending_invitation()
+    held = factories.claimed(Effect, "a worker") if is_held else None
     forget(scenario)
+    if held:
+        worker.perform_effect(held)
     scenario.work_waiting()
     assert scenario.sandbox.invitations_sent() == 0
     effect = scenario.latest_effect()
@@ -61,17 +65,6 @@ def test_who_is_on_the_candidate_in_lever_is_kept_no_longer(scenario):
         factories.on_candidate(scenario.organization, opportunity_id, "owner@acme.example")
     forget(scenario)
     assert OpportunityPerson.objects.get().opportunity_id == "another"
-
-
-def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
-    scenario.pending_invitation()
-    held = Effect.claim("a worker")
-    assert held is not None
-    forget(scenario)
-    worker.perform_effect(held)
-    assert scenario.sandbox.invitations_sent() == 0
-    assert scenario.latest_effect().state == "cancelled"
-    assert traces(NAME, ADDRESS) == []
 
 
 def test_an_answer_that_comes_after_the_erasure_leaves_only_the_instance(scenario):
@@ -153,22 +146,16 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     assert traces(NAME, ADDRESS) == []
 
 
-def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
+def test_a_worker_that_holds_an_email_or_a_delivery_cannot_write_of_the_person(scenario):
     invitation = scenario.pending_invitation()
     notify_members(
         scenario.organization, EmailTopic.RESULT, "k", subject="x", lines=[NAME], invitation=invitation
     )
-    email = Effect.objects.get(kind="send_email").lease()
+    email, delivery = Effect.objects.get(kind="send_email").lease(), scenario.deliver().lease()
     assert email is not None
-    forget(scenario)
-    email.fenced().update(payload=email.payload)
-    assert traces(NAME, ADDRESS) == []
-
-
-def test_a_worker_that_decides_about_somebody_cannot_write_of_them(scenario):
-    delivery = scenario.deliver().lease()
     assert delivery is not None
     forget(scenario)
+    email.fenced().update(payload=email.payload)
     assert not delivery.release(last_error=f"Lever said something of {NAME}.")
     assert traces(NAME, ADDRESS) == []
 
