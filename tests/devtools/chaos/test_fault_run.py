@@ -1,4 +1,4 @@
-"""The run with faults: its rules for the platforms, and that every promise holds."""
+"""The runs with faults and with a restored backup: the rules for the platforms, and that every promise holds."""
 
 import random
 import re
@@ -46,3 +46,15 @@ def test_no_invitation_is_uncertain_when_the_portal_is_restarted_while_it_sends(
     assert set(table["interruptions"]) == {"portal restarted"}
     assert table["interruptions"]["portal restarted"] >= 2
     assert table["longest_end_after_TERM_seconds"] < 30
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.parametrize("option", [(), ("--unreported",)], ids=["reported", "unreported"])
+def test_nobody_is_invited_twice_after_a_backup_was_restored_in_the_middle_of_a_move(
+    tmp_path, option
+) -> None:
+    table = run_chaos(tmp_path / "log", "--restore", "16", *option)
+    assert (table["invited_twice"], table["lost"], table["broken"]) == (0, 0, {})
+    assert table["missed_and_invited"] == table["missed_while_nothing_ran"]
+    assert table["offered"] > 0

@@ -1,8 +1,122 @@
-"""The table at the end of a run."""
+"""What a run of `chaos` is asked for, whom it moves, what it interrupts, and the table at its end."""
 
 import json
+from argparse import ArgumentParser
 
-from portal.devtools.chaos.run import Table, Violation
+import pytest
+
+from portal.devtools.chaos.every_point.faults import Fault, FaultKind, Place, PlaceKind, faults_at
+from portal.devtools.chaos.every_point.options import EveryPointOptions
+from portal.devtools.chaos.interruptions import TABLE, table_of
+from portal.devtools.chaos.load_generator import plan_workload
+from portal.devtools.chaos.run import Options, Table, Violation
+
+# which runs the options ask for
+
+
+def read[Asked: (Options, EveryPointOptions)](kind: type[Asked], *words: str) -> Asked:
+    parser = ArgumentParser()
+    Options.add_to(parser)
+    EveryPointOptions.add_to(parser)
+    return kind.read(vars(parser.parse_args(words)))
+
+
+def test_the_defaults_are_a_short_run_with_faults() -> None:
+    options = read(Options)
+    assert (options.events, options.faults, options.kill_every) == (200, 0.2, 2.0)
+    assert options.has_faults
+
+
+def test_a_kind_stands_for_those_whose_names_begin_with_it() -> None:
+    options = read(EveryPointOptions, "--job", "main", "--fault", "killed")
+    assert options.kinds == (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER)
+    assert options.jobs == ("main",)
+
+
+def test_one_place_has_its_own_fault() -> None:
+    places = ("--at", "a #1", "--fault", "429", "--at", "b #1", "--fault", "500")
+    options = read(EveryPointOptions, "--job", "invitation", *places)
+    assert options.faults == (Fault("a #1", FaultKind.TOO_MANY), Fault("b #1", FaultKind.ERROR))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Options, "--faults 1.5"),
+        (Options, "--events 0"),
+        (Options, "--upgrade 10"),
+        (Options, "--kill-every -1"),
+        (Options, "--restore 5 --upgrade 5 --database-url postgresql://127.0.0.1/x"),
+        (Options, "--unreported"),
+        (Options, "--restore -1"),
+        (Options, "--database-url sqlite:///x"),
+        (Options, "--redis-url redis://127.0.0.1:6379"),
+        (EveryPointOptions, "--fault no-such"),
+        (EveryPointOptions, "--job main --at a"),
+        (EveryPointOptions, "--at a --fault 429"),
+        (EveryPointOptions, "--database-url mysql://127.0.0.1/x"),
+    ],
+)
+def test_impossible_options_are_refused_with_the_fix(kind, words) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(kind, *words.split())
+
+
+def test_a_platforms_faults_happen_at_calls_alone() -> None:
+    kinds = {fault.kind for fault in faults_at(Place("commit in a #1", PlaceKind.COMMIT))}
+    assert kinds.isdisjoint({FaultKind.TOO_MANY, FaultKind.TIMEOUT_AFTER})
+    assert FaultKind.KILLED_BEFORE in kinds
+
+
+# the plan of the candidates and their moves
+
+
+def test_a_workload_has_exactly_the_events_asked_for_and_depends_on_the_seed() -> None:
+    first, again, other = (plan_workload(Options(events=500, seed=seed)) for seed in (1, 1, 2))
+    assert first.events == 500
+    assert [(c.email, s) for c, s in first.moves] == [(c.email, s) for c, s in again.moves]
+    assert [(c.email, s) for c, s in first.moves] != [(c.email, s) for c, s in other.moves]
+
+
+def test_each_candidate_moves_in_the_order_of_their_stages() -> None:
+    workload = plan_workload(Options(events=300))
+    for candidate in workload.candidates:
+        stages = tuple(stage for moved, stage in workload.moves if moved is candidate)
+        assert stages == candidate.stages
+
+
+# the table of interruptions
+
+
+SERVER = Options(database_url="postgresql://127.0.0.1/x")
+
+
+def made(turn: int, options: Options) -> list[str]:
+    return [row.what for row in table_of(options) if row.is_due(turn) and row.is_possible(options)]
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [(1, ["kill"]), (4, ["kill", "restart"]), (6, ["kill", "cut"]), (64, ["kill", "restart"])],
+)
+def test_interruptions_are_made_in_their_turns(turn, expected) -> None:
+    assert made(turn, SERVER) == expected
+
+
+def test_only_what_the_run_has_is_interrupted() -> None:
+    plain = Options()
+    everything = Options(database_url="postgresql://x", redis_url="redis://x/1", freeze=True)
+    names = [
+        {name for turn in range(1, 12) for name in made(turn, options)} for options in (plain, everything)
+    ]
+    assert names == [{"kill", "restart"}, {row.what for row in TABLE}]
+
+
+def test_nothing_but_term_interrupts_a_run_of_restarts() -> None:
+    assert [made(turn, Options(restarts=True)) for turn in (1, 2, 6)] == [["restart"]] * 3
+
+
+# the table at the end
 
 
 def test_a_table_names_the_broken_promises() -> None:

@@ -1,7 +1,13 @@
+"""The pretend CodeScreen's API and its webhooks."""
+
+import base64
+import json
+
 import pytest
 import requests
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.webhooks import new_secret, sign
 from tests.devtools.sandbox.callers import control
 from tests.devtools.sandbox.codescreen.calls import KEY, act, call, invitation, invite, status
 
@@ -95,3 +101,32 @@ def test_conflicts_are_off_until_switched_on(codescreen: CodeScreenSandbox):
     assert refused.json()["assessmentInstanceId"]
     [entry] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
     assert (entry["emails_sent"], len(entry["instances"])) == (2, 2)
+
+
+# webhooks
+
+
+def test_webhooks_are_signed_numbered_and_without_personal_data(
+    codescreen: CodeScreenSandbox, hook, received
+):
+    secret = new_secret()
+    assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
+    settings = {"webhook_url": hook(503, 202), "webhook_secret": secret, "webhook_retry_delays": [0.05]}
+    control(codescreen, "settings", {"account": "acme"} | settings)
+    instance = invite(codescreen)
+    received(2)
+    act(codescreen, instance, ["start", "submit", "evaluate"], score=75, result="Passed")
+    sent = received(5)
+    assert sent[0][0]["webhook-id"] == sent[1][0]["webhook-id"]
+    for headers, raw in sent:
+        stamp = int(headers["webhook-timestamp"])
+        assert headers["webhook-signature"] == sign(secret, headers["webhook-id"], stamp, raw)
+        assert b"alder" not in raw
+    bodies = {json.loads(raw)["type"]: json.loads(raw)["data"] for _, raw in sent}
+    assert set(bodies) == {
+        "candidate.invited",
+        "candidate.started",
+        "candidate.submitted",
+        "candidate.evaluated",
+    }
+    assert bodies["candidate.evaluated"]["sequence"] == 4
