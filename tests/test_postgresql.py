@@ -61,7 +61,6 @@ PARTS = {
         "tests/health",
         "tests/lever/test_models_connection.py",
         "tests/lever/test_acts_webhooks.py",
-        "tests/lever/test_acts_tokens.py",
         "tests/management/test_verify_audit.py",
         "tests/members",
         "tests/organizations",

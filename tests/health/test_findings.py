@@ -92,6 +92,7 @@ CODESCREEN: dict[str, list[Step]] = {
     "no result has arrived yet": [
         (update(CodeScreenConnection, states_results=None), OK),
         (update(Organization, failed_tag="Failed"), "results_not_stated info", "No result has arrived yet"),
+        (update(RoleMapping, passing_score=70), OK),
     ],
     "results are stated": [(update(Organization, failed_tag="Failed"), OK)],
 }

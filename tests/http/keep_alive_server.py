@@ -25,7 +25,6 @@ class KeepAliveServer(ThreadingHTTPServer):
     answer. `headers` are sent with every answer.
     """
 
-    daemon_threads = True
     block_on_close = False
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:

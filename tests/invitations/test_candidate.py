@@ -33,6 +33,15 @@ def deliveries(organization):
     return factories.DeliveryFactory.create_batch(2, organization=organization, opportunity_id="o-1")
 
 
+@pytest.fixture
+def rounds(organization):
+    """The candidate's invitations of two rounds."""
+    return [
+        factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
+        for number in (1, 2)
+    ]
+
+
 def stored():
     return Candidate.objects.earliest("pk")
 
@@ -87,11 +96,8 @@ def test_texts_are_cut_to_what_their_columns_hold(deliveries):
     assert (len(row.stage_name), len(row.assessment_name)) == (300, 300)
 
 
-def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, organization):
-    first, second = (
-        factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
-        for number in (1, 2)
-    )
+def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, rounds):
+    first, second = rounds
     store(deliveries[0], invitation_id=first.pk)
     Candidate.objects.record_outcome(first, "Passed")
     store(deliveries[0])
@@ -103,11 +109,8 @@ def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, or
     assert stored().outcome == ""
 
 
-def test_the_outcome_of_another_invitation_is_stored_with_it(deliveries, organization):
-    first, second = (
-        factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
-        for number in (1, 2)
-    )
+def test_the_outcome_of_another_invitation_is_stored_with_it(deliveries, rounds):
+    first, second = rounds
     store(deliveries[0], invitation_id=second.pk)
     store(deliveries[1], invitation_id=first.pk, outcome="Passed")
     assert (stored().outcome, stored().invitation) == ("Passed", first)

@@ -1,14 +1,29 @@
-"""The webhook that the portal makes through Lever's API."""
+"""The webhook that the portal makes through Lever's API, and signature tokens."""
+
+from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.lever.acts.webhooks import make_webhook, make_webhooks, remove_webhooks, rotate_webhook
+from integrations.lever.acts.webhooks import (
+    Generation,
+    active_tokens,
+    make_webhook,
+    make_webhooks,
+    recently_retired,
+    remove_webhooks,
+    retire_token,
+    rotate_webhook,
+    save_main_token,
+)
 from integrations.lever.models.webhook import LeverWebhook
+from tests.support import factories
 
 
 def hooks(sandbox):
@@ -27,15 +42,6 @@ def test_a_webhook_is_made_for_each_event_and_once(connected_organization, sandb
     # the webhook key allows posting to the address, so no log may contain it
     assert connected_organization.webhook_key not in str(list(AuditEntry.objects.values()))
     assert connected_organization.webhook_key not in str(list(ApiCall.objects.values()))
-
-
-def test_a_webhook_that_was_removed_in_lever_is_made_again(connected_organization, sandbox, super_admin):
-    lever = provider.lever_client(connected_organization)
-    before = make_webhook(connected_organization, lever, super_admin)
-    lever.delete_webhook(before.lever_webhook_id)
-    after = make_webhook(connected_organization, lever, super_admin)
-    assert (before.pk, len(hooks(sandbox))) == (after.pk, 1)
-    assert before.lever_webhook_id != after.lever_webhook_id
 
 
 def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sandbox, super_admin):
@@ -95,3 +101,38 @@ def test_a_former_webhook_that_lever_does_not_delete_is_told(
     with pytest.raises(PlatformError, match="has a new token, but Lever still lists the one before"):
         rotate_webhook(made, lever, super_admin)
     assert LeverWebhook.objects.get().has_previous
+
+
+# signature tokens: replaced, retired one by one, deleted in the end
+
+
+@pytest.mark.parametrize("token", ["", "   ", "x" * 501, "two\nlines", "tab\there", "nul\x00"])
+def test_an_impossible_main_token_is_refused(organization, super_admin, token):
+    with pytest.raises(ValidationError, match="Copy the whole"):
+        save_main_token(organization, token, super_admin)
+    assert not LeverWebhook.objects.exists()
+
+
+def labels(organization) -> list[str]:
+    return [token.label for token in active_tokens(organization)]
+
+
+def test_a_token_that_is_retired_twice_is_retired_once(organization, super_admin):
+    save_main_token(organization, "first", super_admin)
+    webhook = LeverWebhook.objects.get()
+    for _ in range(2):
+        retire_token(webhook, Generation.CURRENT, super_admin)
+    assert organization.audit_entries.filter(action="retire_token").count() == 1
+    save_main_token(organization, "second", super_admin)
+    assert labels(organization) == ["Main token"]
+
+
+def test_webhooks_retired_long_ago_are_deleted(organization):
+    now = timezone.now()
+    for days in (1, 31):
+        factories.LeverWebhookFactory.create(organization=organization, retired_at=now - timedelta(days=days))
+    factories.LeverWebhookFactory.create(organization=organization)
+    assert LeverWebhook.objects.purge_retired() == 1
+    [kept] = recently_retired(organization)
+    assert kept.retired_at == now - timedelta(days=1)
+    assert labels(organization) == ["Main token"]

@@ -1,14 +1,18 @@
-"""Perform effects: what keeps an effect from being tried doesn't use up its retries."""
+"""Perform effects: what keeps an effect from being tried doesn't use up its retries, and for how long it is tried."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.clients.hooks import CallContext
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.http import steps
+from integrations.http.steps import RETRY_FOR
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
@@ -114,3 +118,21 @@ def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
     LeverConnection.objects.update(state="connected")
     scenario.work_waiting()
     assert notes_on(sandbox) == ["CodeScreen: nothing was sent."]
+
+
+# how long the portal tries again, in numbers and in words
+
+
+NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
+
+
+def test_sentences_say_for_how_long_the_portal_tries_again():
+    assert timedelta(days=RETRY_FOR.days) == RETRY_FOR
+    assert f"{NUMBERS[RETRY_FOR.days]} days" == RETRY_FOR_IN_WORDS
+
+
+@pytest.mark.parametrize(
+    "document", ["portal/docs/operating/verdicts.md", "portal/docs/operating/observability.md"]
+)
+def test_documents_say_it_too(document):
+    assert f"for {RETRY_FOR_IN_WORDS}" in (Path(settings.BASE_DIR) / document).read_text()

@@ -141,9 +141,6 @@ class History:
                 transaction.set_rollback(True)
         forget()
 
-    def _connect(self) -> None:
-        connect(self.platforms)
-
     # what there is
 
     @property
@@ -248,7 +245,7 @@ class History:
 
     def connect(self, is_connected: bool) -> None:
         if is_connected:
-            self._connect()
+            connect(self.platforms)
         else:
             disconnect_lever(self.organization, self.person)
 
@@ -319,7 +316,7 @@ class History:
         record_restore(self.organization, self._backup[1], None, self.person)
         for opportunity_id in erased:  # as `forget --again-from` does
             erase(self.organization, opportunity_id, ErasureCause.FORGOTTEN, self.person)
-        self._connect()
+        connect(self.platforms)
 
     def poll(self) -> None:
         acts.poll_organization(self.organization, everything=True)
@@ -340,7 +337,7 @@ class History:
         if self.organization.paused:
             set_policies(self.organization, {"paused": False}, self.person)
         if self.organization.disconnected_reason:
-            self._connect()
+            connect(self.platforms)
         self._work_off()
         for _ in range(8):  # the last time nothing is written
             before = len(self.wire.writes)

@@ -32,9 +32,10 @@ def sign(payload: dict[str, Any], signature_token: str) -> dict[str, Any]:
 
 
 def post_stage_change(client: Client, address: str, token: str, **changes: Any) -> Any:
-    """Post a new stage change as Lever does, signed with this token; return the answer."""
-    payload = load("lever/candidate_stage_change", **{"id": str(uuid.uuid4())} | changes)
-    return client.post(address, sign(payload, token), content_type="application/json")
+    """Post a new stage change as Lever does, signed with this token and changed then: None takes a key out."""
+    payload = sign(load("lever/candidate_stage_change", id=str(uuid.uuid4())), token) | changes
+    body = {name: value for name, value in payload.items() if value is not None}
+    return client.post(address, body, content_type="application/json")
 
 
 def codescreen_headers(body: bytes, secret: str, message_id: str = "msg_1") -> dict[str, str]:

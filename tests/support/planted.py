@@ -28,8 +28,6 @@ from tests.support.second_factors import code_of
 
 Secrets = dict[str, str]
 
-#: Nothing listens there.
-NOWHERE = "https://127.0.0.1:9"
 APP, CODES = "/accounts/2fa/totp/activate/", "/accounts/2fa/recovery-codes/"
 
 
@@ -146,20 +144,14 @@ class PlantedPortal:
 
     def run_manage(self, *arguments: str, **variables: str) -> str:
         """Run a command with further variables; return what it printed, whatever its exit code."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=settings.BASE_DIR,
-            env=self.variables | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout + done.stderr
+        return self._run(["manage.py", *arguments], variables)
 
     def run_commands(self, *lines: str) -> str:
         """Run several commands in one process; return what they printed, however they ended."""
-        argv = [sys.executable, "-c", RUN_EACH, *lines]
-        environ = self.variables | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+        return self._run(["-c", RUN_EACH, *lines], {"DJANGO_SETTINGS_MODULE": "portal.settings"})
+
+    def _run(self, arguments: Sequence[str], variables: Mapping[str, str]) -> str:
+        argv, environ = [sys.executable, *arguments], {**self.variables, **variables}
         done = subprocess.run(
             argv, cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True, check=False
         )

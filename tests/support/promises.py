@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 
 from django.db.models import Q
 
@@ -124,7 +125,9 @@ def expected_tags(
 
     Of an assessment the last round counts, also where CodeScreen opens an earlier one again.
     """
-    latest = {row.assessment_id: row for row in sorted(rows, key=_round) if row.status != "withdrawn"}
+    latest = {
+        row.assessment_id: row for row in sorted(rows, key=attrgetter("round")) if row.status != "withdrawn"
+    }
     live = [row for row in rows if row in latest.values()]
     known = set(Invitation.objects.values_list("instance_id", flat=True))
     is_lost = history.lost and any(one.id not in known for one in history.sent())
@@ -143,10 +146,6 @@ def expected_tags(
             days = (history.clock.now() - row.followed_since).days
             return {ProgressTag.NOT_STARTED_YET if days >= 3 else ProgressTag.INVITED}
     return {ProgressTag.IN_PROGRESS}
-
-
-def _round(row: Invitation) -> int:
-    return row.round
 
 
 def _as_pass(result: Result) -> bool | None:

@@ -13,10 +13,6 @@ import requests
 Toxic = Callable[[socket.socket, bytes], None]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-
 class Proxy:
     """A proxy between clients and one server that passes the answer to each POST through a toxic."""
 
@@ -33,7 +29,7 @@ class Proxy:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

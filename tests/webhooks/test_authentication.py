@@ -1,5 +1,6 @@
-"""Who may send webhooks is remembered for a moment, and asked anew before anything is refused."""
+"""Who may send webhooks, and to which address: remembered for a moment, and asked anew before anything is refused."""
 
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -7,7 +8,9 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound
 
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.acts import replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from integrations.webhooks import authentication
 from integrations.webhooks.authentication import REMEMBER_SECONDS, find_addressee
@@ -98,3 +101,32 @@ def test_what_changed_while_it_was_read_is_not_remembered(organization, webhook)
     authentication.memory.forget()
     authentication.memory.put(organization.webhook_key, read, former)
     assert authentication.memory.get(organization.webhook_key) is None
+
+
+# webhooks to a former address: taken while it is honoured, and never without a signature
+
+
+@pytest.fixture
+def former(organization, super_admin):
+    """The former address; the organization has a new one."""
+    LeverWebhookFactory(organization=organization)
+    address = organization.lever_webhook_url
+    replace_webhook_key(organization, super_admin)
+    return address
+
+
+def test_a_webhook_to_the_former_address_is_stored_once_with_its_repeat_at_the_new_one(
+    client, organization, former
+):
+    statuses = [
+        post_stage_change(client, address, SIGNATURE_TOKEN, id="event-1").status_code
+        for address in (former, organization.lever_webhook_url)
+    ]
+    assert statuses == [202, 200]
+    assert Delivery.objects.get().organization == organization
+
+
+def test_an_ended_address_is_not_found(client, organization, former):
+    Organization.objects.update(previous_webhook_key_until=timezone.now() - timedelta(seconds=1))
+    for address, status in ((former, 404), (organization.lever_webhook_url, 202)):
+        assert post_stage_change(client, address, SIGNATURE_TOKEN).status_code == status

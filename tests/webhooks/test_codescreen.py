@@ -89,18 +89,7 @@ class TestCodeScreen(WebhookContract):
         right = good["webhook-signature"]
         changed = {
             "webhook-id": ["", "msg_other", "x" * 201],
-            "webhook-timestamp": [
-                "",
-                "now",
-                "-1",
-                "+1",
-                "1.5",
-                "1e9",
-                " ",
-                str(int(time.time()) + 1),
-                "9" * 30,
-                "١٧١",
-            ],
+            "webhook-timestamp": ["", "now", "-1", "+1", "1.5", "1e9", " ", str(int(time.time()) + 1), "١٧١"],
             "webhook-signature": [
                 "",
                 "v1,",
@@ -121,8 +110,6 @@ class TestCodeScreen(WebhookContract):
             for name, values in changed.items()
             for value in values
         }
-        # what is out of range has a code of its own, tested below
-        requests = {name: row for name, row in requests.items() if "999999" not in name}
         for name in good:
             requests[f"no {name}"] = (KNOWN_BODY, {key: value for key, value in good.items() if key != name})
         requests["another body"] = (KNOWN_BODY + b" ", good)

@@ -1,7 +1,5 @@
 """Rejected webhooks: explained to the organization, never to the sender, and counted within bounds."""
 
-import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +12,9 @@ from integrations.health.checks import webhooks
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
+from tests.support.payloads import post_stage_change
 
 OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48
 
@@ -31,20 +29,9 @@ def webhook(organization) -> LeverWebhook:
     )
 
 
-def post(client, organization: Organization, token: str = "", **changes: Any) -> Any:
-    """Post a stage change, signed with the token if there is one, and return the response."""
-    moment = int(time.time() * 1000)
-    body = {
-        "id": "delivery-1",
-        "event": "candidateStageChange",
-        "token": "random",
-        "triggeredAt": moment,
-        "signature": sign("random", moment, token) if token else "0" * 64,
-        "data": {"opportunityId": "o", "toStageId": "s"},
-    } | changes
-    body = {name: value for name, value in body.items() if value is not None}
-    address = reverse("lever-webhook", args=[organization.webhook_key])
-    return client.post(address, json.dumps(body), content_type="application/json")
+def post(client, organization: Organization, token: str = OTHER_TOKEN, **changes: Any) -> Any:
+    """Post a stage change, signed with the token unless the changes say otherwise, and return the response."""
+    return post_stage_change(client, organization.lever_webhook_url, token, **changes)
 
 
 @pytest.mark.parametrize(
@@ -93,13 +80,13 @@ def test_each_rejection_is_stored_and_described(client, webhook, changes, code, 
 
 
 def test_a_repeated_rejection_is_not_analysed_again(client, webhook, monkeypatch):
-    post(client, webhook.organization, OTHER_TOKEN)
+    post(client, webhook.organization)
 
     def fail(*_: Any) -> str:
         raise AssertionError("a flood must not make the portal try every token again and again")
 
     monkeypatch.setattr(webhooks, "likely_mistake", fail)
-    assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
+    assert post(client, webhook.organization).status_code == 401
 
 
 def test_many_rejections_are_one_row_and_one_write_a_second(client, webhook, monkeypatch):
@@ -107,7 +94,7 @@ def test_many_rejections_are_one_row_and_one_write_a_second(client, webhook, mon
         # on a slow machine a second is over before all are posted
         patch.setattr("integrations.health.models.COUNT_EVERY", timedelta(hours=1))
         for _ in range(20):
-            post(client, webhook.organization, OTHER_TOKEN)
+            post(client, webhook.organization)
     row = WebhookRejection.objects.get()
     assert row.count == 1
     WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=2))
@@ -126,7 +113,7 @@ def test_the_answer_is_401_when_the_rejection_cannot_be_stored(client, webhook, 
         raise OperationalError
 
     monkeypatch.setattr(WebhookRejection, "record", fail)
-    assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
+    assert post(client, webhook.organization).status_code == 401
 
 
 def test_the_settings_page_shows_codescreen_rejections(client, super_admin_client, organization):

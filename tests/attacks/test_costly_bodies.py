@@ -1,10 +1,35 @@
-"""Forms with files write nothing to the disk, from any sender and of any size."""
+"""Bodies that cost: of very many values they are refused before they are decoded, and files are dropped unread."""
 
+import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from rest_framework.exceptions import ParseError
+
+from integrations.webhooks.views import MOST_SEPARATORS, parse
+
+# a body that nobody has signed
+
+
+@pytest.mark.parametrize("part", ["{}", "[]", '{"a":1}', "1", '""'])
+def test_a_body_of_very_many_values_is_not_decoded(part):
+    body = f'{{"data": [{",".join([part] * MOST_SEPARATORS)}]}}'.encode()
+    with mock.patch("integrations.webhooks.views.json.loads") as loads, pytest.raises(ParseError):
+        parse(body)
+    assert not loads.called
+
+
+def test_a_body_full_of_prose_is_decoded():
+    text = "A sentence of some length, as people write it: with a comma and a colon. " * 3400
+    body = json.dumps({"data": {"comment": text}}).encode()
+    assert 230_000 < len(body) < 256 * 1024
+    assert parse(body)["data"]["comment"] == text
+
+
+# forms with files write nothing to the disk, from any sender and of any size
 
 
 @pytest.fixture
