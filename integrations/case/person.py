@@ -241,7 +241,9 @@ def existing_invitation(row: Invitation, entered_at: datetime | None) -> Existin
     was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and row.first_call_at is not None
     phrase = Status(row.status).record.phrase
     if was_uncertain:
-        phrase = f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"
+        phrase = f"{Status.UNCERTAIN.record.phrase}, {phrase}"
+    elif row.status == Status.WITHDRAWN and row.instance_id:
+        phrase = f"sent, {phrase}"
     return ExistingInvitation(
         id=row.pk,
         assessment_id=row.assessment_id,

@@ -112,7 +112,7 @@ class RejectionCode(RecordEnum):
     SIGNATURE_MISSING = RejectionRecord(
         "signature_missing",
         "no signature",
-        "Check that the webhook in Lever has a signature token, and that the request came from Lever.",
+        "Check that the sender's webhook has a token or secret, and that nobody else sent the request.",
     )
     SIGNATURE_MALFORMED = RejectionRecord(
         "signature_malformed",

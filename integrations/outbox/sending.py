@@ -2,7 +2,7 @@
 
 import logging
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -39,15 +39,20 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             mark_sent(own, instance_id)
 
 
-def mark_sent(invitation: Invitation, instance_id: str) -> None:
-    """Record the instance that CodeScreen made, within the change of the candidate; see `changing`."""
+def mark_sent(invitation: Invitation, instance_id: str, at: datetime | None = None) -> None:
+    """Record the instance that CodeScreen made at that time, else now, within the change of the candidate."""
     now = database.now()
+    invited_at = at or now
     if invitation.erased_at is not None:
-        invitation.change(instance_id=instance_id, invited_at=now)
+        invitation.change(instance_id=instance_id, invited_at=invited_at)
         return
     first_poll = now + timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS) * random.uniform(0.2, 0.98)  # noqa: S311
     invitation.move(
-        Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
+        Status.INVITED,
+        instance_id=instance_id,
+        invited_at=invited_at,
+        next_poll_at=first_poll,
+        poll_failures=0,
     )
     transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 

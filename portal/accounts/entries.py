@@ -87,7 +87,7 @@ def record_ended(user: User, places: list[str]) -> None:
 def record_failure(request: HttpRequest, login: str, number: int) -> None:
     """Record that a password was wrong or a name unknown: the first in a row, the tenth, the hundredth and so on."""
     if number in RECORDED_FAILURES:
-        _record(request, login, AuditAction.FAIL_SIGN_IN, {"failures": (0, number)})
+        _record(request, login, AuditAction.FAIL_SIGN_IN, {"failures_in_a_row": ("", number)})
 
 
 def record_wrong_passkey(request: HttpRequest) -> None:

@@ -348,15 +348,16 @@ def test_a_full_disk_is_an_error(healthy_organization: Organization, monkeypatch
 def test_a_platform_that_is_down_has_the_reason_of_its_last_call(healthy_organization: Organization) -> None:
     CircuitBreaker.objects.create(organization=healthy_organization, platform="codescreen", failures=5)
     refused = "CodeScreen's certificate was refused: certificate has expired"
-    for platform, error, status in (
-        ("lever", "x", None),
-        ("codescreen", refused, None),
-        ("codescreen", "y", 500),
+    for platform, error, status, reason in (
+        ("codescreen", "y", 503, "it answered 503"),
+        ("codescreen", refused, None, refused),
+        ("codescreen", "", 200, refused),
+        ("lever", "x", None, refused),
     ):
         ApiCall.objects.create(
             organization=healthy_organization, platform=platform, error=error, status=status, duration_ms=1
         )
-    assert only_finding(healthy_organization).message.endswith(f" The last reason: {refused}.")
+        assert only_finding(healthy_organization).message.endswith(f" The last reason: {reason}.")
 
 
 def test_no_finding_names_a_person(healthy_organization: Organization) -> None:

@@ -12,6 +12,7 @@ from integrations.invitations.acts.invitations import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
+from integrations.store import database
 from tests.support import factories
 from tests.support.factories import in_status, recorded
 
@@ -115,11 +116,14 @@ def test_an_instance_belongs_to_one_invitation(organization, super_admin):
 
 def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization, super_admin):
     invitation = in_status(organization, "uncertain")
+    called_at = database.now() - timedelta(hours=1)
+    invitation.change(first_call_at=called_at)
     effect = sending(invitation, "uncertain")
     invitations.resolve_as_sent(invitation, " instance-7 ", super_admin)
     effect.refresh_from_db()
     invitation.refresh_from_db()
     assert (effect.state, invitation.instance_id) == ("done", "instance-7")
+    assert invitation.invited_at == called_at
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
 
 

@@ -174,11 +174,12 @@ def check_room(organization: Organization) -> Iterator[Finding]:
 
 
 def check_platforms(organization: Organization) -> Iterator[Finding]:
-    """Yield the platforms that don't answer and whose circuit breaker is open, with the last reason where none came."""
-    calls = ApiCall.objects.filter(organization=organization, status__isnull=True)
+    """Yield the platforms that don't answer and whose circuit breaker is open, with the last reason if one is known."""
+    calls = ApiCall.objects.filter(organization=organization).unanswered()
     for breaker in CircuitBreaker.objects.opened().filter(organization=organization):
         name = Platform(breaker.platform).label
-        reason = calls.filter(platform=breaker.platform).values_list("error", flat=True).first()
+        last = calls.filter(platform=breaker.platform).first()
+        reason = last and (f"it answered {last.status}" if last.status else last.error)
         yield finding(
             FindingCode.PLATFORM_DOWN,
             f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying."

@@ -111,7 +111,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
     """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
     with _acting(invitation, Act.SETTLE) as (_, own):
         instance_id = free_instance(own.organization, instance_id)
-        mark_sent(own, instance_id)
+        mark_sent(own, instance_id, own.first_call_at)
         changes = {
             "instance_id": ("", instance_id),
             "status": (Status.UNCERTAIN.value, own.status),

@@ -126,8 +126,8 @@ def later_verdict(rows: CandidateRows) -> Verdict | None:
         return None
     is_about_it = verdict.invitation_id == rows.current.pk
     since = rows.current.followed_since if is_about_it else rows.current.created_at
-    moved_at = next(one.received_at for one in rows.deliveries if one.pk == verdict.delivery_id)
-    return verdict if moved_at > since else None
+    moved = next((one for one in rows.stage_changes if one.pk == verdict.delivery_id), None)
+    return verdict if moved is not None and moved.received_at > since else None
 
 
 def card_of_invitation(rows: CandidateRows, invitation: Invitation) -> Card:

@@ -97,11 +97,7 @@ def outage_events(rows: CandidateRows) -> Iterator[Event]:
 def _waits(rows: CandidateRows) -> Iterator[_Wait]:
     # the first verdict of each delivery, which is read last
     decided_at = {verdict.delivery_id: verdict.decided_at for verdict in rows.verdicts}
-    steps: list[_Wait] = [
-        (one, one.received_at, decided_at.get(one.pk))
-        for one in rows.deliveries
-        if one.event in DeliveryEvent and one.platform == Delivery.Platform.LEVER
-    ]
+    steps: list[_Wait] = [(one, one.received_at, decided_at.get(one.pk)) for one in rows.stage_changes]
     steps += [
         (one, one.trying_since, one.done_at or one.failed_at)
         for one in rows.newest_effects
@@ -115,7 +111,7 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
 def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
     """Yield when which platform didn't answer: by the calls for the step, else by the organization's incidents."""
     row, since, until = wait
-    is_tried_again = not (isinstance(row, Effect) and row.state == Effect.State.UNCERTAIN)
+    is_tried_again = not (isinstance(row, Effect) and _needs_a_person(row, rows))
     is_answering = all(incident.ended_at for incident in rows.outages)
     times: dict[str, list[datetime]] = {}
     for call in rows.unanswered:
@@ -136,6 +132,18 @@ def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
             yield _Outage(EITHER, max(since, incident.began_at), min(ends, default=None), 0)
 
 
+def _needs_a_person(effect: Effect, rows: CandidateRows) -> bool:
+    """Whether the invitation was possibly sent: a person says so, or has said later that a call had sent it."""
+    if effect.state == Effect.State.UNCERTAIN:
+        return True
+    if effect.kind != Effect.Kind.SEND_INVITATION or effect.done_at is None:
+        return False
+    invited_at = next(
+        (one.invited_at for one in rows.newest_invitations if one.pk == effect.invitation_id), None
+    )
+    return invited_at is not None and effect.done_at - invited_at > WAITED_FROM
+
+
 def _sentence(outage: _Outage) -> str:
     since = timezone.localtime(outage.since)
     if outage.until == outage.since:
@@ -146,7 +154,7 @@ def _sentence(outage: _Outage) -> str:
     until = timezone.localtime(outage.until)
     end = f"{until:%H:%M}" if until.date() == since.date() else f"{until:%-d %B, %H:%M}"
     start = f"{since:%H:%M}" if until.date() == since.date() else f"{since:%-d %B, %H:%M}"
-    return f"{outage.platform} didn't answer from {start} to {end}{tried}"
+    return f"Waited for {outage.platform} from {start} to {end}{tried}"
 
 
 def events(rows: CandidateRows) -> list[Event]:
@@ -162,9 +170,15 @@ def events(rows: CandidateRows) -> list[Event]:
 
 def decision_events(rows: CandidateRows) -> list[Event]:
     """Return the moves in Lever, what was decided about them, and what people did, the newest first."""
+    moves = {one.pk for one in rows.stage_changes}
     found = chain(
         (event for one in rows.deliveries for event in _of_delivery(rows, one)),
-        (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
+        (
+            event
+            for verdict in rows.verdicts
+            if verdict.delivery_id in moves
+            for event in _of_verdict(verdict)
+        ),
         map(action_event, rows.actions),
     )
     return sorted(found, key=lambda event: event.at, reverse=True)

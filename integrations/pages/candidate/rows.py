@@ -13,6 +13,7 @@ from integrations.clients.models import ApiCall
 from integrations.core.act import Act
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
+from integrations.core.vocabulary import DeliveryEvent
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -142,6 +143,15 @@ class CandidateRows(Case):
         if done is None or not invitation.stopped_by_user:
             return invitation.why
         return f"By {done.who}{f': {done.reason}' if done.reason else '.'}"
+
+    @property
+    def stage_changes(self) -> list[Delivery]:
+        """The deliveries that tell of a move into a stage, or that the candidate was found in one."""
+        return [
+            one
+            for one in self.deliveries
+            if one.event in DeliveryEvent and one.platform == Delivery.Platform.LEVER
+        ]
 
     def latest_verdict(self) -> Verdict | None:
         """Return the latest current verdict; one on a CodeScreen delivery only where Lever's are missing."""

@@ -101,7 +101,7 @@ def test_a_decision_that_waited_says_who_waited_how_long_and_how_often(organizat
     for minutes in range(9):
         call(organization, minutes, status=None if minutes == 4 else 503, delivery=delivery)
     call(organization, 54, status=200, delivery=delivery)
-    assert told(organization) == ["CodeScreen didn't answer from 16:14 to 17:08; tried 9 times"]
+    assert told(organization) == ["Waited for CodeScreen from 16:14 to 17:08; tried 9 times"]
 
 
 def test_steps_that_waited_together_are_told_once(organization):
@@ -120,7 +120,7 @@ def test_steps_that_waited_together_are_told_once(organization):
     ]
     for number, effect in enumerate(effects):
         call(organization, number, platform="lever", effect=effect)
-    assert told(organization) == ["Lever didn't answer from 16:14 to 16:54; tried 2 times"]
+    assert told(organization) == ["Waited for Lever from 16:14 to 16:54; tried 2 times"]
 
 
 def test_a_step_whose_calls_were_put_off_is_explained_by_the_incident(organization):
@@ -132,18 +132,26 @@ def test_a_step_whose_calls_were_put_off_is_explained_by_the_incident(organizati
         ended_at=MOVED_AT + timedelta(days=1, minutes=33),
     )
     assert told(organization) == [
-        "Lever or CodeScreen didn't answer from 20 November, 16:14 to 21 November, 16:47"
+        "Waited for Lever or CodeScreen from 20 November, 16:14 to 21 November, 16:47"
     ]
 
 
-def test_a_call_without_an_answer_that_is_not_repeated_is_over(organization):
+@pytest.mark.parametrize(
+    ("state", "done_at"), [("uncertain", None), ("done", MOVED_AT + timedelta(minutes=51))]
+)
+def test_an_invitation_without_an_answer_waits_for_nobody_settled_later_or_not(organization, state, done_at):
+    invited_at = done_at and MOVED_AT + timedelta(minutes=1)
     effect = factories.EffectFactory.create(
         organization=organization,
+        invitation=factories.InvitationFactory.create(
+            organization=organization, invited_at=invited_at, **OWN
+        ),
         kind="send_invitation",
-        state="uncertain",
+        state=state,
         due_at=None,
         created_at=MOVED_AT,
         retry_window_started_at=MOVED_AT,
+        done_at=done_at,
         **OWN,
     )
     call(organization, 1, status=None, effect=effect)

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from tests.pages.candidate import histories
 from tests.support import factories
@@ -53,6 +54,17 @@ def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(orga
     assert "No new invitation: already invited" in page
     Invitation.objects.update(followed_since=made.now)  # the move let it count again
     assert "Moved again since" not in text(super_admin_client.get(address))
+
+
+def test_a_deletion_in_lever_is_told_as_no_move(organization, super_admin_client):
+    address = histories.make(organization, "expired")
+    made = histories.History(organization, "expired", Invitation.objects.get().changed_at)
+    made.moved("erased", "The candidate was deleted in Lever.")
+    Delivery.objects.filter(verdict="erased").update(event="candidateDeleted")
+    page = text(super_admin_client.get(address))
+    assert "Deleted in Lever" in page
+    assert "Moved again since" not in page
+    assert "Not invited" not in page
 
 
 def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organization):

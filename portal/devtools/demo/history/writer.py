@@ -20,6 +20,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from requests.adapters import HTTPAdapter
 
+from integrations.case.waits import tell_waits
 from integrations.clients.provider import lever_client
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
@@ -29,6 +30,7 @@ from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind
+from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from portal.devtools.clock import PretendClock
@@ -46,6 +48,8 @@ from portal.devtools.sandbox.webhook_sender import WebhookSender
 LENGTH = timedelta(days=14)
 #: What happens before it began just now, so that everything has been worked when the portal starts.
 LATEST = timedelta(minutes=8)
+#: Who still waits so long after an act gets a note in Lever.
+NOTES_LEFT_AFTER = TOLD_AFTER + timedelta(seconds=30)
 #: The acts say when to ask.
 WITHOUT_POLLS = {"POLL_NOT_STARTED_SECONDS": 30 * 86_400, "POLL_IN_PROGRESS_SECONDS": 30 * 86_400}
 AT_ONCE = 8
@@ -92,6 +96,10 @@ def write_history(environment: DemoEnvironment, platforms: Platforms, now: datet
         for at, act, team, person in sorted(events, key=lambda event: event[0]):
             if at > now - LATEST:
                 break  # planned for later than now
+            clock.move_to(min(at, clock.now() + NOTES_LEFT_AFTER))
+            for waiting in teams.values():
+                tell_waits(waiting.organization)
+            work()
             clock.move_to(at)
             try:
                 act(team, person)
