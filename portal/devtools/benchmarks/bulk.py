@@ -1,9 +1,10 @@
 """A bulk move at the rate that Lever allows: its time beside the least that its calls take, and how many it makes."""
 
+from integrations.clients.models import ApiCall
+from integrations.core.vocabulary import Platform
+from integrations.store import database
 from portal.devtools.benchmarks.benchmark import WITHOUT_POLLS, Benchmark, Setup, Table
 from portal.devtools.benchmarks.node import node_at_work
-from portal.devtools.chaos import tenants
-from portal.devtools.chaos.verification import count_calls
 
 #: Calls that Lever allows an account: each second, and at once after a rest.
 LEVER_RATE, LEVER_BURST = 10.0, 20
@@ -13,11 +14,10 @@ def measure(setup: Setup) -> Table:
     """Move the candidates. Raises RunFailed when a promise was broken."""
     count = setup.options.candidates
     with node_at_work(setup, is_limited=True) as node:
-        lever, moved = node.environment.lever, node.new_candidates(count)
-        calls_before = count_calls(lever.ledger(tenants.SLUG))
+        moved, began = node.new_candidates(count), database.now()
         took = node.invite(moved)
-        calls = count_calls(lever.ledger(tenants.SLUG)) - calls_before
-    return table(count, calls.total(), calls[429], took)
+        calls = ApiCall.objects.filter(platform=Platform.LEVER, at__gte=began)
+        return table(count, calls.count(), calls.filter(status=429).count(), took)
 
 
 def table(candidates: int, calls: int, refused: int, took: float) -> Table:

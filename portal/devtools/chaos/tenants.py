@@ -1,5 +1,6 @@
 """The organization of a run: configured in the portal, with an account in the sandbox, and connected."""
 
+from integrations.core.vocabulary import WebhookEvent
 from integrations.organizations.models.organization import Organization
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
@@ -40,7 +41,8 @@ def connect(environment: DemoEnvironment, *, is_limited: bool) -> provisioning.B
     environment.lever.act("settings", account=SLUG, **settings)
     environment.codescreen.act("settings", account=SLUG, metadata=True, **RETRIES)
     browser = provisioning.consent(environment, SLUG, SLUG)
-    environment.lever.act("events", account=SLUG)
+    for event in WebhookEvent:
+        environment.lever.act("event", account=SLUG, event=event, state="on")
     return browser
 
 

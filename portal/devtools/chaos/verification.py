@@ -1,6 +1,5 @@
 """Verifies what became of each candidate by both platforms' ledgers, with the portal's rows only beside them."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -197,11 +196,3 @@ def collect_evidence(
         offered=offered,
         is_restored=is_restored,
     )
-
-
-def count_calls(lever: JsonObject) -> Counter[int]:
-    """Return how many API calls a Lever account answered, by status."""
-    calls: Counter[int] = Counter()
-    for entry in lever["calls"]:
-        calls[entry["status"]] += entry["count"]
-    return calls

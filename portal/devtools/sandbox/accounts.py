@@ -141,21 +141,6 @@ class ControlApi[A: Account[Any]]:
 SHOWN = 100
 
 
-def counted(account: Account[Any], request: Request, answer: Callable[[], Response]) -> Response:
-    """Return the answer of an API call, made while its account is locked; the ledger counts it by its status."""
-    with account.lock:
-        status = 500
-        try:
-            response = answer()
-            status = response.status_code
-        except HttpError as error:
-            status = error.status
-            raise
-        finally:
-            account.ledger.count_call(request.method, request.path_template, status)
-        return response
-
-
 class AccountPages[A: Account[Any]]:
     """A group of pages under /<account>/; their head has a brand, a notice, and entries by their paths there."""
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
@@ -19,22 +18,13 @@ MAX_BODY = 32 * 1024 * 1024
 BODILESS_STATUSES = frozenset({204, 304})
 
 
-class Ending(Enum):
-    """How an exchange ends on the connection."""
-
-    SEND = auto()
-    TRUNCATE = auto()  # half the body, then the connection is closed
-    HOLD = auto()  # nothing for a while, then a reset
-    RESET = auto()
-
-
 @dataclass(slots=True)
 class Exchange:
-    """The answer to one request, and how it ends on the connection."""
+    """The answer to one request, and what becomes of it on the connection."""
 
     response: Response | None
-    ending: Ending = Ending.SEND
-    hold_ms: int = 0
+    is_truncated: bool = False  # half the body, then the connection is closed
+    hold_ms: int = 0  # without a response: for so long nothing, then a reset
 
 
 class Application(Protocol):
@@ -109,7 +99,7 @@ class _Connection(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Write no access log: the ledger counts the calls."""
+        """Write no access log."""
 
     def _answer(self) -> None:
         body = self._read_body()
@@ -120,12 +110,10 @@ class _Connection(BaseHTTPRequestHandler):
         request = build_request(self.command, self.path, self.headers, body)
         with request:  # closes uploaded files
             exchange = self.server.application.exchange(request)
-        if exchange.ending is Ending.RESET:
-            self._reset()
-        elif exchange.ending is Ending.HOLD:
+        if exchange.response is not None:
+            self._send(exchange.response, truncate=exchange.is_truncated)
+        else:
             self._hold(exchange.hold_ms)
-        elif exchange.response is not None:
-            self._send(exchange.response, truncate=exchange.ending is Ending.TRUNCATE)
 
     def _read_body(self) -> bytes | None:
         """Return the body, or None for one too large or of unknown length."""
@@ -152,14 +140,10 @@ class _Connection(BaseHTTPRequestHandler):
         return self.server.application.server_name
 
     def _hold(self, hold_ms: int) -> None:
-        """Send nothing until the caller hangs up or the time is over, then reset the connection."""
+        """Send nothing until the caller hangs up or the time is over, then close the connection with a TCP reset."""
         poller = select.poll()
         poller.register(self.connection, select.POLLIN | select.POLLHUP)
         poller.poll(hold_ms)
-        self._reset()
-
-    def _reset(self) -> None:
-        """Close the connection with a TCP reset."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         # Closing the socket object would wait for its file objects; closing the descriptor doesn't.

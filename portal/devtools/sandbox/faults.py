@@ -157,13 +157,8 @@ class Ledger:
     """What happened in one account, for tests and fault runs to check; guarded by the account's lock."""
 
     def __init__(self) -> None:
-        self.calls: Counter[tuple[str, str, int]] = Counter()
         self.faults: dict[str, Counter[str]] = {}
         self.ambiguous: Counter[str] = Counter()
-
-    def count_call(self, method: str, path_template: str, status: int) -> None:
-        """Count one API call and its answer."""
-        self.calls[method, path_template, status] += 1
 
     def record_fault(self, subject: str, fault: Fault, *, took_effect: bool) -> None:
         """Count a fault on a write, under the opportunity or e-mail address it concerned."""
@@ -175,13 +170,6 @@ class Ledger:
     def faults_of(self, subject: str) -> JsonObject:
         """Return the faults of one subject by kind and outcome, and how many of them were ambiguous."""
         return {"faults": dict(self.faults.get(subject, {})), "ambiguous": self.ambiguous[subject]}
-
-    def describe_calls(self) -> list[JsonObject]:
-        """Return the calls by method, path template and status, most frequent first."""
-        return [
-            {"method": method, "path": path_template, "status": status, "count": count}
-            for (method, path_template, status), count in self.calls.most_common()
-        ]
 
     def other_faults(self, known: Iterable[str]) -> JsonObject:
         """Return the faults that concerned none of the known subjects, such as token requests."""

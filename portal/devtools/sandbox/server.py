@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import werkzeug.exceptions
 
-from portal.devtools.sandbox.connections import Ending, Exchange, HttpServer
+from portal.devtools.sandbox.connections import Exchange, HttpServer
 from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
 from portal.devtools.sandbox.messages import (
     HttpError,
@@ -131,11 +131,11 @@ class SandboxServer:
         """Return what is sent in place of the answer."""
         match fault.damage:
             case Damage.RESET:
-                return Exchange(None, Ending.RESET)
+                return Exchange(None)
             case Damage.TIMEOUT:
-                return Exchange(None, Ending.HOLD, fault.delay_ms)
+                return Exchange(None, hold_ms=fault.delay_ms)
             case Damage.TRUNCATED:
-                return Exchange(response, Ending.TRUNCATE)
+                return Exchange(response, is_truncated=True)
             case Damage.HTML:
                 return Exchange(Response(BAD_GATEWAY, fault.status, content_type="text/html"))
         error = json_response(self.error_body(HttpError(fault.status, "fault", "Fault")), fault.status)

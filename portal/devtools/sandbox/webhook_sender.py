@@ -21,7 +21,6 @@ class Attempt:
     duration_ms: int
     status: int | None = None
     error: str = ""
-    retry_after: float | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -54,12 +53,6 @@ class Delivery:
     created_at: int = field(default_factory=now_ms)
     attempts: list[Attempt] = field(default_factory=list)
     state: DeliveryState = DeliveryState.DUE
-    follow_up: Callable[["Delivery"], None] | None = None
-
-    @property
-    def last_status(self) -> int | None:
-        """The status of the latest attempt, or None."""
-        return self.attempts[-1].status if self.attempts else None
 
     def describe(self) -> JsonObject:
         """Return the delivery as the ledger shows it."""
@@ -81,10 +74,9 @@ class WebhookSender:
     #: Whether deliveries are made by the thread that sends them, before it goes on, and not tried again.
     sends_at_once = False
 
-    def __init__(self, user_agent: str, *, timeout: float, obeys_answers: bool, workers: int = 8) -> None:
+    def __init__(self, user_agent: str, *, timeout: float, workers: int = 8) -> None:
         self.timeout = timeout
         self._user_agent = user_agent
-        self._obeys_answers = obeys_answers  # whether Retry-After delays and 410 ends the attempts
         self._turns = BoundedSemaphore(workers)
         self._lock = Lock()
         self._is_stopped = False
@@ -120,16 +112,15 @@ class WebhookSender:
         headers, body = delivery.prepare()
         headers = {"Content-Type": "application/json", "User-Agent": self._user_agent, **headers}
         at, begun = now_ms(), time.monotonic()
-        status, error, retry_after = None, "", None
+        status, error = None, ""
         try:
             answer = self._session.post(
                 delivery.url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
             )
             status = answer.status_code
-            retry_after = _seconds(answer.headers.get("Retry-After", ""))
         except requests.RequestException as caught:
             error = type(caught).__name__
-        return Attempt(at, int((time.monotonic() - begun) * 1000), status, error, retry_after)
+        return Attempt(at, int((time.monotonic() - begun) * 1000), status, error)
 
     def pending(self) -> int:
         """Return how many deliveries are waiting for an attempt or being attempted."""
@@ -147,17 +138,7 @@ class WebhookSender:
         delivery.attempts.append(attempt)
         if attempt.succeeded:
             delivery.state = DeliveryState.DELIVERED
-        elif not retry_delays or (self._obeys_answers and attempt.status == 410):
+        elif not retry_delays:
             delivery.state = DeliveryState.FAILED
         else:
-            retry_after = attempt.retry_after or 0.0 if self._obeys_answers else 0.0
-            self.send(delivery, retry_delays=retry_delays[1:], after=max(retry_delays[0], retry_after))
-        if delivery.follow_up is not None:
-            delivery.follow_up(delivery)
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        return min(float(value), 3600.0)
-    except ValueError:
-        return None
+            self.send(delivery, retry_delays=retry_delays[1:], after=retry_delays[0])

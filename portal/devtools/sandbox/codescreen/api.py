@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-from portal.devtools.sandbox.accounts import counted
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance, Phase, person_key
 from portal.devtools.sandbox.messages import (
@@ -74,7 +73,8 @@ class Api:
             account = self._platform.account_with_key(api_key(request))
             if account is None:
                 raise HttpError(401, "invalid or missing API key", "unauthorized")
-            return counted(account, request, lambda: endpoint(request, account))
+            with account.lock:
+                return endpoint(request, account)
 
         return answer
 

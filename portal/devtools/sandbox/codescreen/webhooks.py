@@ -1,7 +1,6 @@
 """CodeScreen's webhooks: their events, and signatures after Standard Webhooks."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -18,15 +17,6 @@ PREFIX = "whsec_"
 def new_secret() -> str:
     """Return a fresh secret of 32 bytes."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def is_secret(value: str) -> bool:
-    """Return whether a value is a secret of 24 to 64 bytes."""
-    try:
-        key = base64.b64decode(value.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
-        return False
-    return value.startswith(PREFIX) and 24 <= len(key) <= 64
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -49,7 +39,6 @@ def send(sender: WebhookSender, account: CodeScreenAccount, instance: Instance, 
             settings.webhook_url,
             lambda: (_signed_headers(account, message_id, body), body),
             webhook=message_id,
-            follow_up=lambda done: _disable_if_gone(account, done),
         )
         account.deliveries.append(delivery)
         sender.send(delivery, retry_delays=settings.webhook_retry_delays)
@@ -72,9 +61,3 @@ def _signed_headers(account: CodeScreenAccount, message_id: str, body: bytes) ->
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(account.settings.webhook_secret, message_id, timestamp, body),
     }
-
-
-def _disable_if_gone(account: CodeScreenAccount, delivery: Delivery) -> None:
-    """Switch an account's webhooks off when its receiver answers 410, as Standard Webhooks asks for."""
-    if delivery.last_status == 410:
-        account.settings.webhooks_enabled = False

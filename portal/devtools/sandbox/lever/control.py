@@ -87,7 +87,6 @@ class LeverControl(ControlApi[LeverAccount]):
             "revoke": self.revoke,
             "key": self.make_key,
             "event": self.switch_event,
-            "events": self.switch_on,
             "webhook": self.make_webhook,
             "delete-webhook": self.delete_webhook,
             "verify": self.verify,
@@ -111,7 +110,6 @@ class LeverControl(ControlApi[LeverAccount]):
         everyone = [*account.opportunities.values(), *account.deleted.values()]
         return {
             "opportunities": {item.id: _entry(account, item) for item in everyone},
-            "calls": account.ledger.describe_calls(),
             "deliveries": [delivery.describe() for delivery in account.events.deliveries],
             "other_faults": account.ledger.other_faults(item.id for item in everyone),
         }
@@ -195,11 +193,6 @@ class LeverControl(ControlApi[LeverAccount]):
         if body.get("state") == "on":
             account.events.enabled.add(event)
         return {"label": EVENT_LABELS[event]}
-
-    def switch_on(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Switch on every event that the account has a webhook for."""
-        account.events.enabled.update(webhook.event for webhook in account.events.webhooks.values())
-        return {}
 
     def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on, unless `state` says `off`."""

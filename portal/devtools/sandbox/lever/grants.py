@@ -34,34 +34,6 @@ def has_scope(granted: frozenset[str], wanted: str) -> bool:
     return verb == "read" and f"{name}:write:admin" in granted
 
 
-@dataclass(frozen=True, slots=True)
-class TokenIssuer:
-    """Signs access tokens; only this server can check them, as with Lever's."""
-
-    issuer: str
-    audience: str
-    client_id: str
-    key: bytes
-
-    def sign(self, user_id: str, account_id: str, scopes: frozenset[str], seconds: int) -> str:
-        """Return a token with the claims that Lever's tokens have."""
-        now = now_ms() // 1000
-        claims: JsonObject = {
-            "https://oauth.lever.co/userId": user_id,
-            "https://oauth.lever.co/accountId": account_id,
-            "https://oauth.lever.co/clientId": self.client_id,
-            "iss": self.issuer,
-            "sub": f"lever|{user_id}",
-            "aud": self.audience,
-            "iat": now,
-            "exp": now + seconds,
-            "azp": self.client_id,
-            "scope": " ".join(sorted(scopes)),
-            "jti": new_id(),
-        }
-        return jwt.encode(claims, self.key, "HS512")
-
-
 CODE_MS = 10 * 60 * 1000
 ACCESS_SECONDS = 3600
 
@@ -91,16 +63,6 @@ class Grant:
 
 
 @dataclass(slots=True)
-class AccessToken:
-    """What the API knows of an access token."""
-
-    account: str
-    grant: Grant
-    scopes: frozenset[str]
-    expires_at: int
-
-
-@dataclass(slots=True)
 class _Code:
     grant: Grant
     redirect_uri: str
@@ -122,13 +84,14 @@ class ApiKey:
 class Grants:
     """Every code, access token, refresh token and API key of the server."""
 
-    def __init__(self, issuer: str, audience: str, client: Client) -> None:
+    def __init__(self, url: str, client: Client) -> None:
+        self.url = url
         self.client = client
         self.grants: list[Grant] = []
-        self._issuer = TokenIssuer(issuer, audience, client.id, secrets.token_bytes(64))
+        self._signing_key = secrets.token_bytes(64)  # only this server can check its tokens, as with Lever's
         self._lock = RLock()
         self._codes: dict[str, _Code] = {}
-        self._access: dict[str, AccessToken] = {}
+        self._access: dict[str, tuple[Grant, int]] = {}  # with the time at which the token expires
         self._refresh: dict[str, Grant] = {}
         self._keys: dict[str, ApiKey] = {}
 
@@ -201,10 +164,9 @@ class Grants:
     def issue(self, grant: Grant, account: LeverAccount) -> JsonObject:
         """Return a token answer for a grant, with a new refresh token in place of the old one."""
         with self._lock:
-            now = now_ms()
-            token = self._issuer.sign(grant.user, account.id, grant.scopes, ACCESS_SECONDS)
-            self._access = {key: item for key, item in self._access.items() if item.expires_at > now}
-            self._access[token] = AccessToken(account.slug, grant, grant.scopes, now + ACCESS_SECONDS * 1000)
+            now, scope = now_ms(), " ".join(sorted(grant.scopes))
+            token = self._sign(grant, account, now // 1000, scope)
+            self._access[token] = grant, now + ACCESS_SECONDS * 1000
             answer: JsonObject = {"access_token": token}
             if "offline_access" in grant.scopes:
                 self._refresh.pop(grant.refresh_token, None)
@@ -212,15 +174,29 @@ class Grants:
                 self._refresh[grant.refresh_token] = grant
                 answer["refresh_token"] = grant.refresh_token
             grant.used_at = now
-            scope = " ".join(sorted(grant.scopes))
             return answer | {"token_type": "Bearer", "scope": scope, "expires_in": ACCESS_SECONDS}
 
-    def access(self, token: str) -> AccessToken | None:
-        """Return what an access token gives access to, or None once it is expired or revoked."""
-        found = self._access.get(token)
-        if found is None or found.expires_at <= now_ms() or found.grant.revoked_at is not None:
-            return None
-        return found
+    def _sign(self, grant: Grant, account: LeverAccount, now: int, scope: str) -> str:
+        """Return an access token with the claims that Lever's have."""
+        claims: JsonObject = {
+            "https://oauth.lever.co/userId": grant.user,
+            "https://oauth.lever.co/accountId": account.id,
+            "https://oauth.lever.co/clientId": self.client.id,
+            "iss": f"{self.url}/",
+            "sub": f"lever|{grant.user}",
+            "aud": f"{self.url}/v1/",
+            "iat": now,
+            "exp": now + ACCESS_SECONDS,
+            "azp": self.client.id,
+            "scope": scope,
+            "jti": new_id(),
+        }
+        return jwt.encode(claims, self._signing_key, "HS512")
+
+    def access(self, token: str) -> Grant | None:
+        """Return the grant behind an access token, or None once either is over."""
+        grant, expires_at = self._access.get(token, (None, 0))
+        return grant if grant and expires_at > now_ms() and grant.revoked_at is None else None
 
     def account_of_refresh_token(self, refresh_token: str) -> str:
         """Return the account behind a refresh token, valid or not, or an empty string."""

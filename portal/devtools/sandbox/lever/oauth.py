@@ -147,8 +147,6 @@ class TokenEndpoint:
             body = {"error": error.code, "error_description": error.message}
             return json_response(body, error.status)
         account = self._platform.accounts[grant.account]
-        with account.lock:
-            account.ledger.count_call("POST", f"{PATH} ({sent['grant_type']})", 200)
         return json_response(self._platform.grants.issue(grant, account))
 
     def _grant(self, sent: dict[str, str]) -> Grant:

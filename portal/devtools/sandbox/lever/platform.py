@@ -12,9 +12,9 @@ class LeverPlatform:
 
     def __init__(self, url: str, client: Client) -> None:
         self.url = url
-        self.sender = WebhookSender("Lever-Webhooks", timeout=5, obeys_answers=False)
+        self.sender = WebhookSender("Lever-Webhooks", timeout=5)
         self.accounts: dict[str, LeverAccount] = {}
-        self.grants = Grants(f"{url}/", f"{url}/v1/", client)
+        self.grants = Grants(url, client)
         address = urlsplit(url)
         hosts = {address.netloc.rpartition(":")[0], "127.0.0.1", "localhost"}
         self.audiences = {f"http://{host}:{address.port}/v1/" for host in hosts}

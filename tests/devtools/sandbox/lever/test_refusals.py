@@ -24,8 +24,6 @@ QUINCE = f"/opportunities/{stable_id('acme', 'opportunity', 'Quince')}"
         ("GET", "/opportunities/nobody", {}, 404, "opportunities nobody was not found"),
         ("GET", "/nothing", {}, 404, "was not found"),
         ("GET", QUINCE, {}, 403, "confidential"),
-        ("GET", "/opportunities?limit=101", {}, 400, "limit"),
-        ("GET", "/opportunities?offset=nonsense", {}, 400, "Invalid offset token"),
         ("GET", f"/opportunities/{ALDER}?expand=posting", {}, 400, "posting is not expandable"),
         ("POST", f"{NOTES}?perform_as=nobody", {"json": NOTE}, 400, "nobody"),
         ("POST", FILES, {"files": {"file": ("a.pdf", b"%PDF")}}, 400, "parameter: perform_as"),
@@ -53,9 +51,6 @@ def test_each_account_has_its_own_rate_limit(lever: LeverSandbox, caller: LeverC
     answers = [caller.get("/stages") for _ in range(25)]
     limited = [answer for answer in answers if answer.status_code == 429]
     assert len(limited) >= 4
-    ledger = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
-    counts = [one["count"] for one in ledger["calls"] if one["status"] == 429]
-    assert sum(counts) == len(limited)
     assert LeverCaller(lever, "globex").connect().get("/stages").status_code == 200
 
 
