@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import redis
 
-from portal.devtools.chaos.run import Options
+from portal.devtools.chaos.options import Options
 from portal.devtools.demo.environment import DemoEnvironment
 
 READ_SECONDS = 3.0

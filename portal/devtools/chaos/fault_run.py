@@ -18,7 +18,8 @@ from portal.devtools.chaos.load_generator import (
     plan_workload,
     seed,
 )
-from portal.devtools.chaos.run import Options, Run, Table, Violation
+from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Run, Table, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject

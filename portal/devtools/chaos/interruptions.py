@@ -18,8 +18,8 @@ from django.db import OperationalError, connection, connections
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store.leasing import LEASE
 from portal.devtools.chaos.environment import flush_redis
+from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WORKERS, Processes
-from portal.devtools.chaos.run import Options
 from portal.process.startup import queue_cluster
 from portal.process.supervisor import Program, Supervisor
 

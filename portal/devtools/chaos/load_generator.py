@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from portal.devtools.chaos import tenants
-from portal.devtools.chaos.run import Options
+from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.tenants import OTHER, SECOND_TRIGGER, TRIGGER
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed

@@ -27,8 +27,9 @@ from integrations.queue import acts as queue_acts
 from integrations.store import database
 from portal.devtools import databases
 from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WEB, WORKERS
-from portal.devtools.chaos.run import Options, Run, Table, Violation
+from portal.devtools.chaos.run import Run, Table, Violation
 from portal.devtools.chaos.verification import SENT, collect_evidence, verify
 from portal.devtools.demo import provisioning
 from portal.devtools.processes import RunFailed, wait_for_url, wait_until

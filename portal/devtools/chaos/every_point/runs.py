@@ -5,14 +5,13 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.conf import settings
-from django.core.management import CommandError
 from django.core.management.base import OutputWrapper
 from django.db import connections
 from django.test import override_settings
@@ -28,7 +27,6 @@ from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, FaultKind,
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.jobs import JOBS, PAIRED
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG, Phase
-from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
@@ -42,6 +40,7 @@ from portal.devtools.chaos.every_point.world import (
     connect,
     opportunity_id,
 )
+from portal.devtools.chaos.options import Options
 from portal.devtools.clock import PretendClock
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import SERVER, DemoEnvironment
@@ -70,7 +69,7 @@ assessment = "{assessment}"
 """
 
 
-def enter(options: EveryPointOptions) -> NoReturn:
+def enter(options: Options) -> NoReturn:
     """Make the environment and replace this process by the same command in it. Raises CommandError."""
     environment = DemoEnvironment.create("every-point", within=MEMORY if MEMORY.is_dir() else None)
     environment.enter(
@@ -112,9 +111,7 @@ PLAIN_FILES = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage
 CONNECTED_AFTER = 3600.0
 
 
-def run_jobs(
-    demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]
-) -> dict[str, JobReport]:
+def run_jobs(demo: DemoEnvironment, options: Options, log: Callable[[str], object]) -> dict[str, JobReport]:
     """Perform the jobs that the options ask for, each in a process of its own; return what they showed."""
     random.seed(options.seed)  # of the jitter, so that places have the same numbers in every run
     if os.environ[SERVER]:
@@ -145,7 +142,7 @@ def run_jobs(
     return reports
 
 
-def _run_job(name: str, world: World, options: EveryPointOptions) -> JobReport:
+def _run_job(name: str, world: World, options: Options) -> JobReport:
     """Go through the job's phases; at each, fork a run for every fault in it."""
     report = JobReport(name)
 
@@ -173,15 +170,15 @@ def _run_job(name: str, world: World, options: EveryPointOptions) -> JobReport:
     return report
 
 
-def _first_runs(places: Sequence[Place], options: EveryPointOptions) -> Sequence[Faults]:
+def _first_runs(places: Sequence[Place], options: Options) -> Sequence[Faults]:
     """Return the runs that begin with a fault at one of these places."""
-    if options.faults:
-        return [options.faults] if options.faults[0].label in {place.label for place in places} else []
+    if options.planned:
+        return [options.planned] if options.planned[0].label in {place.label for place in places} else []
     kinds = options.kinds or tuple(FaultKind)
     return _sample([(fault,) for place in places for fault in faults_at(place, kinds)], options)
 
 
-def _sample(runs: Sequence[Faults], options: EveryPointOptions) -> Sequence[Faults]:
+def _sample(runs: Sequence[Faults], options: Options) -> Sequence[Faults]:
     return runs[options.seed % options.sample :: options.sample]
 
 
@@ -221,22 +218,18 @@ def _performed(since: datetime) -> frozenset[str]:
     return frozenset({*effects.values_list("kind", flat=True), *entries.values_list("action", flat=True)})
 
 
-def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
+def handle(options: Options, stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     """Perform the runs and print what they showed; exits 1 if a promise was broken in one. Raises CommandError."""
-    try:
-        options = EveryPointOptions.read(arguments)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
     demo = DemoEnvironment.current()
     if demo is None:
         enter(options)
     logging.disable()  # of what the faults lead to
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        reports = run_jobs(demo, options, stderr.write if arguments["json"] else stdout.write)
+        reports = run_jobs(demo, options, stderr.write if options.json else stdout.write)
     finally:
         demo.clear()
-    if arguments["json"]:
+    if options.json:
         stdout.write(as_json(reports))
     if any(report.failed for report in reports.values()):
         sys.exit(1)

@@ -17,11 +17,11 @@ from django.db import connections
 from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.every_point import runs as every_point
-from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.fault_run import FaultRun
+from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
-from portal.devtools.chaos.run import Options, Run, Table
+from portal.devtools.chaos.run import Run, Table
 from portal.devtools.chaos.upgrade_run import UpgradeRun
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
@@ -37,16 +37,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         Options.add_to(parser)
-        EveryPointOptions.add_to(parser)
 
     def handle(self, **arguments: Any) -> None:
-        if arguments["every_point"]:
-            every_point.handle(arguments, self.stdout, self.stderr)
-            return
         try:
             options = Options.read(arguments)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        if options.every_point:
+            every_point.handle(options, self.stdout, self.stderr)
+            return
         environment = DemoEnvironment.current()
         if environment is None:
             chaos_environment.enter(options)
