@@ -12,6 +12,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
+from tests.support import factories
 
 DECIDED: dict[str, Any] = {"due_at": None, "decided_at": timezone.now()}
 
@@ -33,6 +34,17 @@ def test_a_delivery_of_the_entry_accounts_for_it_unless_the_list_refutes_its_ver
     scenario.place()
     scenario.deliver(received_at=timezone.now() + received, **columns)
     assert [queue_acts.sweep_organization(scenario.organization) for _ in range(2)] == [found, 0]
+
+
+def test_who_was_told_of_an_invitation_elsewhere_is_not_taken_in_when_that_was_cancelled(scenario):
+    elsewhere = factories.InvitationFactory(organization=scenario.organization, status="withdrawn")
+    told = DECIDED | {"verdict": "invited_elsewhere", "invitation": elsewhere}
+    scenario.place()
+    scenario.deliver(received_at=timezone.now() + timedelta(seconds=1), **told)
+    assert queue_acts.sweep_organization(scenario.organization) == 0
+    elsewhere.opportunity_id = scenario.sandbox.opportunity_id("Alder")
+    elsewhere.save()
+    assert queue_acts.sweep_organization(scenario.organization) == 1
 
 
 def test_who_waited_until_the_retention_is_not_taken_in_again(scenario):
