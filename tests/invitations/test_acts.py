@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
@@ -16,22 +17,40 @@ from integrations.store import database
 from tests.support import factories
 from tests.support.factories import in_status, recorded
 
+OVER = ["completed", "withdrawn"]
+STOPPABLE = ["held", "pending", "uncertain", "invited", "failed"]
+#: By the name of its entry: the act, the statuses in which it is allowed, the one that follows, and how many are sent.
 ACTS = {
-    "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending"),
+    "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending", 1),
     "cancel_invitation": (
+        lambda row, actor: invitations.cancel(row, actor, "too many"),
+        STOPPABLE,
+        "withdrawn",
+        0,
+    ),
+    "cancel_invitation: unsent": (
         lambda row, actor: invitations.cancel(row, actor, "too many", only_unsent=True),
         {"held", "pending"},
         "withdrawn",
+        0,
+    ),
+    "invite_again": (
+        lambda row, actor: invitations.invite_again(row, actor, "it was interrupted"),
+        OVER,
+        "",
+        1,
     ),
     "resolve_as_sent": (
         lambda row, actor: invitations.resolve_as_sent(row, "instance-7", actor, "seen in CodeScreen"),
         {"uncertain"},
         "invited",
+        0,
     ),
     "send_again": (
         lambda row, actor: invitations.send_again(row, actor, "not there"),
         {"uncertain", "failed"},
         "pending",
+        1,
     ),
 }
 
@@ -44,15 +63,14 @@ def sending(invitation, state, **columns) -> Effect:
         kind="send_invitation",
         key=str(invitation.pk),
         state=state,
-        due_at=None,
-        **columns,
+        **{"due_at": None} | columns,
     )
 
 
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("status", list(Status))
 def test_an_action_is_allowed_only_in_its_statuses(organization, super_admin, name, status):
-    act, sources, target = ACTS[name]
+    act, sources, target, sends = ACTS[name]
     invitation = in_status(organization, status)
     if status not in sources:
         with pytest.raises(ActionNotAllowed):
@@ -64,12 +82,12 @@ def test_an_action_is_allowed_only_in_its_statuses(organization, super_admin, na
         return
     act(invitation, super_admin)
     invitation.refresh_from_db()
-    assert invitation.status == target
+    assert invitation.status == (target or status)
     entry = recorded().get()
-    assert (entry.action, entry.actor, entry.organization) == (name, super_admin, organization)
+    action = name.partition(":")[0]
+    assert (entry.action, entry.actor, entry.organization) == (action, super_admin, organization)
     assert entry.reason
-    sends = Effect.objects.filter(kind="send_invitation", state="due").count()
-    assert sends == (1 if target == "pending" else 0)
+    assert Effect.objects.filter(kind="send_invitation", state="due").count() == sends
 
 
 @pytest.mark.parametrize(
@@ -221,3 +239,85 @@ def test_a_person_who_completed_elsewhere_can_be_invited_again(invitation, super
     other = invite_elsewhere(invitation)
     Invitation.objects.filter(pk=other.pk).update(status="completed", completed_at=other.created_at)
     assert invitations.invite_again(invitation, super_admin).round == 2
+
+
+# inviting again, and stopping an invitation
+
+
+@pytest.mark.parametrize("status", OVER)
+def test_inviting_again_begins_a_round_with_what_is_known(organization, super_admin, status):
+    mapping = RoleMapping.objects.create(organization=organization, role="Chef", assessment="Soup")
+    invitation = in_status(organization, status, mapping=mapping, stage_name="CodeScreen Home")
+    again = invitations.invite_again(invitation, super_admin, "the first attempt was interrupted")
+    assert (again.round, again.status, again.instance_id) == (2, "pending", "")
+    for name in invitations.COPIED_TO_NEXT_ROUND:
+        assert getattr(again, name) == getattr(invitation, name)
+    assert Effect.objects.get(kind="send_invitation").invitation == again
+    entry = recorded().get()
+    assert entry.target == f"invitation {again.pk}"
+    assert entry.reason == "the first attempt was interrupted"
+
+
+def test_each_round_has_at_most_one_next_round(organization, super_admin):
+    invitation = in_status(organization, "completed")
+    again = invitations.invite_again(invitation, super_admin)
+    with pytest.raises(ActionNotAllowed, match="Round 2"):
+        invitations.invite_again(invitation, super_admin)
+    Invitation.objects.filter(pk=again.pk).update(status="completed", instance_id="instance-2")
+    assert invitations.invite_again(again, super_admin).round == 3
+
+
+def test_a_deleted_assessment_is_not_sent_again(organization, super_admin):
+    invitation = in_status(organization, "completed")
+    Assessment.objects.create(
+        organization=organization, external_id="assessment-backend", name="Backend", gone_at=timezone.now()
+    )
+    with pytest.raises(ActionNotAllowed, match="no longer in CodeScreen"):
+        invitations.invite_again(invitation, super_admin)
+
+
+def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_admin):
+    first = scenario.pending_invitation(email="", candidate_name="")
+    first.move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    invitations.invite_again(first, super_admin)
+    scenario.work()
+    assert scenario.sandbox.invitations_sent("alder@candidates.example") == 1
+
+
+@pytest.mark.parametrize("status", STOPPABLE)
+def test_of_a_cancelled_invitation_nothing_is_sent_or_asked_any_more(organization, super_admin, status):
+    invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
+    effect = sending(invitation, "due", due_at=timezone.now())
+    invitations.cancel(invitation, super_admin, "withdrew by telephone")
+    invitation.refresh_from_db()
+    assert invitation.next_poll_at is None
+    assert (invitation.first_call_at is None) is (status != "uncertain"), "it was possibly sent"
+    assert "withdrew by telephone" in invitation.status_reason
+    effect.refresh_from_db()
+    assert effect.state == "cancelled"
+    assert recorded().get().reason == "withdrew by telephone"
+
+
+def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, super_admin):
+    invitation = scenario.uncertain_invitation(kind="reset_after")
+    invitations.cancel(invitation, super_admin)
+    delivery = scenario.enter()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
+    assert "possibly sent" in delivery.explanation
+    assert invitations.invite_again(invitation, super_admin).round == 2
+
+
+def test_one_that_could_not_be_sent_and_was_cancelled_is_sent_when_the_candidate_comes_back(
+    scenario, sandbox, super_admin
+):
+    scenario.codescreen_fails(status=404)
+    scenario.enter()
+    refused = Invitation.objects.get(status="failed")
+    invitations.cancel(refused, super_admin)
+    scenario.work()
+    assert refused.effects.get(kind="send_invitation").state == "cancelled"
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    assert scenario.reread(refused).status == "invited"
+    assert sandbox.invitations_sent() == 1
