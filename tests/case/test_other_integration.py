@@ -14,10 +14,8 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
 from tests.support.scenario import STAGE
 
-
-def switch(sandbox, **settings):
-    """Switch CodeScreen's own integration on or off in the sandbox's Lever."""
-    sandbox.lever_does("settings", **settings)
+#: CodeScreen's own integration, switched on in the sandbox's Lever.
+ON = {"neighbour": True, "neighbour_ms": 60_000}
 
 
 def probe(scenario) -> Organization:
@@ -34,10 +32,6 @@ def level_of_finding(organization) -> str:
 def say_it_is_off(scenario):
     scenario.organization.refresh_from_db()
     scenario.set_policies(other_integration_off=True)
-
-
-def tag(sandbox, word="Alder", text=ProgressTag.INVITED):
-    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id(word), add=[text])
 
 
 @pytest.mark.parametrize(
@@ -58,13 +52,13 @@ def test_an_address_of_codescreen_is_known_by_its_host(url, is_its):
 
 
 def test_nothing_is_sent_while_lever_lists_its_webhook_and_all_wait_until_that_is_gone(scenario, sandbox):
-    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    sandbox.lever_does("settings", **ON)
     assert probe(scenario).pause is Pause.OTHER_INTEGRATION
     delivery = scenario.enter()
     assert (delivery.verdict, sandbox.invitations_sent()) == ("paused", 0)
     assert "CodeScreen's own Lever integration" in delivery.explanation
     assert level_of_finding(scenario.organization) == "error"
-    switch(sandbox, neighbour=False)
+    sandbox.lever_does("settings", neighbour=False)
     assert probe(scenario).pause is None
     scenario.work()
     delivery.refresh_from_db()
@@ -86,7 +80,7 @@ def by_key(organization, sandbox, person):
 def test_nothing_is_sent_after_connecting_to_a_lever_that_lists_its_webhook(
     scenario, sandbox, super_admin, connect
 ):
-    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    sandbox.lever_does("settings", **ON)
     connect(scenario.organization, sandbox, super_admin)
     assert Organization.objects.reread(scenario.organization.pk).pause is Pause.OTHER_INTEGRATION
     assert (scenario.enter().verdict, sandbox.invitations_sent()) == ("paused", 0)
@@ -99,7 +93,7 @@ def test_lever_is_connected_when_its_webhooks_cannot_be_read(scenario, sandbox, 
 
 
 def test_a_persons_word_lifts_the_wait_and_a_webhook_that_is_still_listed_is_told(scenario, sandbox):
-    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    sandbox.lever_does("settings", **ON)
     probe(scenario)
     delivery = scenario.enter()
     say_it_is_off(scenario)
@@ -112,7 +106,7 @@ def test_a_persons_word_lifts_the_wait_and_a_webhook_that_is_still_listed_is_tol
 
 def test_a_webhook_that_is_listed_anew_counts_against_a_persons_earlier_word(scenario, sandbox):
     say_it_is_off(scenario)
-    switch(sandbox, neighbour=True, neighbour_ms=60_000)
+    sandbox.lever_does("settings", **ON)
     organization = probe(scenario)
     assert (organization.pause, organization.other_integration_off) == (Pause.OTHER_INTEGRATION, False)
     entry = AuditEntry.objects.latest("pk")
@@ -121,7 +115,7 @@ def test_a_webhook_that_is_listed_anew_counts_against_a_persons_earlier_word(sce
 
 def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_up(scenario, sandbox):
     scenario.set_policies(default_assessment="Backend")
-    tag(sandbox)
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
     first = scenario.enter()
     second = scenario.enter("Hazel")
     assert (first.verdict, second.verdict) == ("paused", "paused")
@@ -137,7 +131,7 @@ def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_
 
 
 def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):
-    tag(sandbox)
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
     delivery = scenario.enter()
     assert delivery.verdict == "paused"
     record_restore(scenario.organization, scenario.organization.created_at, None, "restored")

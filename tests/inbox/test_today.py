@@ -24,11 +24,6 @@ CANDIDATES = {
 }
 
 
-def seed(scenario) -> None:
-    """Let the rules leave out an origin, which one candidate has."""
-    scenario.set_policies(origins={"sourced": "skip"})
-
-
 def end_reason(scenario, code: str) -> None:
     """Remove what keeps the candidate from being invited: in the portal, or in Lever with a sweep after it."""
     sandbox, word = scenario.sandbox, CANDIDATES[code]
@@ -61,7 +56,7 @@ def test_every_reason_that_can_end_has_a_candidate_here():
 
 @pytest.mark.parametrize("code", CANDIDATES)
 def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, code):
-    seed(scenario)
+    scenario.set_policies(origins={"sourced": "skip"})  # which one of them has
     delivery = scenario.enter(CANDIDATES[code])
     assert delivery.verdict == code
     assert not Today(scenario.organization).changed

@@ -18,19 +18,16 @@ from tests.store.test_database import WriteDuringRestart
 from tests.support import factories
 
 ALDER = "alder@candidates.example"
-
-
-def take_over_lease(effect):
-    """Let another worker take the effect over."""
-    Effect.objects.filter(pk=effect.pk).update(
-        lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
-    )
+UNCERTAIN = {"status": "uncertain"}
+KNOWN = {"status": "in_progress", "instance_id": "instance-0"}
 
 
 def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
     invitation = scenario.pending_invitation()
     effect = factories.claimed(Effect, "slow")
-    take_over_lease(effect)
+    Effect.objects.filter(pk=effect.pk).update(
+        lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
+    )
     worker.perform_effect(effect)
     assert sandbox.invitations_sent(ALDER) == 0
     assert scenario.reread(invitation).status == "pending"
@@ -39,42 +36,18 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("answer", "meanwhile", "then"),
     [
-        PlatformError("busy", status=503),
-        PlatformError("no", status=422, permanent=True),
-        PlatformError("lost", ambiguous=True),
+        (PlatformError("busy", status=503), UNCERTAIN, ("uncertain", "uncertain", "")),
+        (PlatformError("no", status=422, permanent=True), UNCERTAIN, ("uncertain", "uncertain", "")),
+        (PlatformError("lost", ambiguous=True), UNCERTAIN, ("uncertain", "uncertain", "")),
+        ("instance-1", UNCERTAIN, ("done", "invited", "instance-1")),
+        ("instance-1", KNOWN, ("done", "in_progress", "instance-0")),
     ],
     ids=str,
 )
-def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, monkeypatch, error):
-    invitation = scenario.pending_invitation()
-    effect = factories.claimed(Effect, "slow")
-
-    def send(*_, **__):
-        take_over_lease(effect)
-        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
-        Effect.objects.filter(pk=effect.pk).update(
-            state="uncertain", due_at=None, lease_owner="", leased_until=None
-        )
-        raise error
-
-    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
-    worker.perform_effect(effect)
-    effect.refresh_from_db()
-    assert (effect.state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
-
-
-@pytest.mark.parametrize(
-    ("meanwhile", "then"),
-    [
-        ({"status": "uncertain"}, ("invited", "instance-1")),
-        ({"status": "in_progress", "instance_id": "instance-0"}, ("in_progress", "instance-0")),
-    ],
-    ids=["uncertain", "known"],
-)
-def test_a_late_answer_confirms_an_invitation_unless_its_instance_is_known(
-    scenario, monkeypatch, meanwhile, then
+def test_the_late_answer_to_a_worker_that_was_replaced_confirms_what_is_uncertain_and_nothing_else(
+    scenario, monkeypatch, answer, meanwhile, then
 ):
     invitation = scenario.pending_invitation()
     effect = factories.claimed(Effect, "slow")
@@ -84,13 +57,15 @@ def test_a_late_answer_confirms_an_invitation_unless_its_instance_is_known(
         Effect.objects.filter(pk=effect.pk).update(
             state="uncertain", due_at=None, lease_owner="", leased_until=None
         )
-        return "instance-1"
+        if isinstance(answer, PlatformError):
+            raise answer
+        return answer
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
     worker.perform_effect(effect)
     effect.refresh_from_db()
     invitation = scenario.reread(invitation)
-    assert (effect.state, invitation.status, invitation.instance_id) == ("done", *then)
+    assert (effect.state, invitation.status, invitation.instance_id) == then
 
 
 # workers that are asked to stop leave no call of unknown outcome behind

@@ -51,15 +51,11 @@ def test_a_candidate_lever_does_not_show_for_a_moment_is_invited(scenario, sandb
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def add_progress_tag(sandbox):
-    """Let the candidate have a progress tag in Lever, as if an invitation had been sent whose row was lost."""
-    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
-
-
 def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
     scenario, sandbox, old_invitation, super_admin
 ):
-    add_progress_tag(sandbox)
+    # as if an invitation had been sent whose row was lost
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
     scenario.work()
     invitation = scenario.reread(old_invitation)
     assert (invitation.status, scenario.latest_effect().state) == ("uncertain", "uncertain")
@@ -162,8 +158,7 @@ def given_to_alder():
 def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
     scenario, sandbox, roles, end_wait
 ):
-    roles.assessment = "Frontend Developer"
-    MAPPINGS.save(roles, "test")
+    change(roles)
     end_wait()
     former, current = given_to_alder()
     assert former == ("Backend", "Backend Engineer", "withdrawn")
@@ -192,8 +187,7 @@ def test_the_yes_to_what_was_approved_and_read_outlasts_a_later_mapping(scenario
     scenario.codescreen_fails(status=503)
     invitations.approve(held, "test")
     scenario.work()  # in vain
-    roles.assessment = "Frontend Developer"
-    MAPPINGS.save(roles, "test")
+    change(roles)
     scenario.work_waiting()
     assert given_to_alder() == [("Backend", "Backend Engineer", "invited")]
     assert sandbox.invitations_sent(ALDER) == 1

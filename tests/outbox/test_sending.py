@@ -76,20 +76,11 @@ LOST = [
 ]
 
 
-def _rule_name(rule):
-    return " ".join(str(value) for value in rule.values())
-
-
-@pytest.fixture
-def short_read_timeout(monkeypatch):
-    """A short read time-out."""
-    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.4)
-
-
-@pytest.mark.parametrize("rule", LOST, ids=_rule_name)
+@pytest.mark.parametrize("rule", LOST, ids=str)
 def test_an_invitation_is_uncertain_and_not_repeated_when_the_answer_was_lost(
-    scenario, sandbox, short_read_timeout, rule
+    scenario, sandbox, monkeypatch, rule
 ):
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.4)
     scenario.codescreen_fails(**rule)
     invitation = scenario.pending_invitation()
     scenario.work()

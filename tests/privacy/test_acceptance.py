@@ -21,9 +21,9 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy import lever_changes
 from integrations.privacy.models import Erasure
-from integrations.queue import duties
+from tests.privacy.test_lever_changes import follow
 from tests.privacy.traces import traces, traces_in_files
-from tests.support import duty_runs, factories
+from tests.support import factories
 
 PEOPLE = {
     "Alder": ("Candidate Alder", "alder@candidates.example"),
@@ -108,13 +108,6 @@ def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> E
     return erasure
 
 
-def follow(scenario) -> None:
-    scenario.work_waiting()
-    duty_runs.turns_until_done(
-        lambda place: duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), place)
-    )
-
-
 @pytest.mark.slow
 def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(scenario, people, caplog):
     with caplog.at_level(logging.DEBUG):
@@ -123,6 +116,7 @@ def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(
         lever("anonymize", opportunities=[people["Birch"]])
         reasons = scenario.sandbox.lever.accounts["acme"].archive_reasons
         lever("archive", opportunities=[people["Cedar"]], reason=next(iter(reasons)))
+        scenario.work_waiting()
         follow(scenario)
     for word, cause in (("Alder", "deleted"), ("Birch", "anonymized")):
         assert traces(*PEOPLE[word]) == []

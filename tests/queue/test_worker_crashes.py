@@ -42,10 +42,6 @@ def work_until_no_worker_dies(scenario, deaths=20):
     return died
 
 
-def finding_codes(organization):
-    return {finding.code for finding in doctor.findings(organization)}
-
-
 def test_a_delivery_that_kills_its_worker_is_given_up_others_are_decided_and_it_can_be_replayed(
     scenario, super_admin, monkeypatch
 ):
@@ -65,7 +61,7 @@ def test_a_delivery_that_kills_its_worker_is_given_up_others_are_decided_and_it_
     assert (crashing.due_at, crashing.verdict, crashing.is_stuck) == (None, "", True)
     assert "none finished" in crashing.last_error
     assert {Delivery.objects.get(pk=row.pk).verdict for row in others} == {"ignored_event"}
-    assert "undecided_deliveries" in finding_codes(scenario.organization)
+    assert "undecided_deliveries" in {found.code for found in doctor.findings(scenario.organization)}
     assert queue_acts.replay(crashing, super_admin).verdict == "ignored_event"
     crashing.refresh_from_db()
     assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")
