@@ -30,7 +30,7 @@ from integrations.queue import worker
 from integrations.results import poll
 from integrations.store import database
 from portal.devtools.sandbox.values import stable_id
-from tests.outbox.kinds.test_progress_tag import claimed_tag, progress_tags
+from tests.outbox.kinds.test_tags import claimed_tag, progress_tags
 from tests.privacy.traces import traces
 from tests.support import factories
 from tests.support.at_once import run_at_once, run_during_transaction

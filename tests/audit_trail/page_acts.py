@@ -31,14 +31,18 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
     return prepare
 
 
+def _made(scene: Scene, event: WebhookEvent = WebhookEvent.STAGE_CHANGE) -> LeverWebhook:
+    """Return a webhook that the portal made."""
+    return make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner, event)
+
+
 def _make_webhook(scene: Scene) -> Act:
-    lever = provider.lever_client(scene.organization)
-    make_webhook(scene.organization, lever, scene.owner, WebhookEvent.CANDIDATE_DELETED)
+    _made(scene, WebhookEvent.CANDIDATE_DELETED)
     return lambda: scene.post("webhooks-make")
 
 
 def _remove_webhooks(scene: Scene) -> Act:
-    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    _made(scene)
     return lambda: scene.post("webhooks-remove")
 
 
@@ -46,11 +50,6 @@ def _retire(scene: Scene) -> Act:
     save_main_token(scene.organization, SECRETS[0], scene.owner)
     token = LeverWebhook.objects.manual().get(organization=scene.organization)
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
-
-
-def _rotate(scene: Scene) -> Act:
-    made = make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
-    return lambda: scene.post("token-rotate", pk=made.pk)
 
 
 def _rotate_api_token(scene: Scene) -> Act:
@@ -148,7 +147,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "lever-key-author": _lever_key,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
     "token-retire": _retire,
-    "token-rotate": _rotate,
+    "token-rotate": of_row(_made, "token-rotate"),
     "webhooks-make": _make_webhook,
     "webhooks-remove": _remove_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace"),

@@ -3,12 +3,14 @@
 import pytest
 from django.urls import URLPattern, reverse
 
-from integrations.audit.models.entry import AuditEntry
+from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models import RoleMapping
 from integrations.pages import urls as page_urls
 from portal.accounts import urls as account_urls
 from tests.audit_trail.conftest import SECRETS, entry_written_by, ok
 from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS, PEOPLE_ACTS
+from tests.support import factories
+from tests.support.factories import recorded
 
 HELP_PAGES = ("", "-set-up", "-results", "-team")
 
@@ -92,3 +94,26 @@ def test_connecting_lever_writes_an_entry_of_its_own_and_one_for_each_webhook(
     entries = AuditEntry.objects.exclude(pk__in=before).order_by("pk")
     assert [entry.action for entry in entries] == ["connect", "make_webhook", "make_webhook"]
     assert {(entry.actor, entry.organization) for entry in entries} == {(super_admin, organization)}
+
+
+# taking out everybody's names and addresses leaves a trace, which names nobody
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "lines"),
+    [
+        ("/candidates/export/", "candidates", 1),
+        ("/candidates/export/?q=Alder", "candidates", 1),
+        ("/audit/export/", "audit log", 4),
+        ("/reports/export/", "report", 0),
+    ],
+)
+def test_an_export_is_recorded_with_what_and_how_many(super_admin_client, super_admin, address, name, lines):
+    organization = super_admin.memberships.get().organization
+    factories.CandidateFactory.create(organization=organization, name="Alder Grey", email="alder@x.example")
+    answer = super_admin_client.get(address)
+    assert answer.getvalue().count(b"\r\n") > lines
+    entry = recorded().get()
+    assert (entry.action, entry.actor) == (AuditAction.EXPORT_LIST, super_admin)
+    assert (entry.changes["list"][1], entry.changes["lines"][1]) == (name, lines)
+    assert "Alder" not in str(entry.changes)

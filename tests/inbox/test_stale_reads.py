@@ -1,6 +1,7 @@
-"""Lever shows a new stage late, or a candidate leaves while an older read is acted on."""
+"""Lever shows a new stage late, webhooks come in any order, or a candidate leaves while an older read is acted on."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from django.utils import timezone
@@ -109,3 +110,25 @@ def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbo
     assert sweep._repair(scenario.organization, listed, provider.ClientProvider(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
+
+
+# webhooks out of order and repeated lead to the same state as a fresh read of Lever
+
+
+#: The first and the last stage invite to the same assessment; the one between doesn't.
+MOVES = ("CodeScreen Assessment", "On-site interview", "CodeScreen Take-home")
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3)), *permutations(range(2))])
+def test_the_final_state_matches_lever_when_deliveries_arrive_in_any_order(scenario, sandbox, order):
+    for stage in MOVES[: len(order)]:
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
+    for number in (*order, order[0]):  # the first one twice
+        scenario.deliver(stage=MOVES[number])
+        scenario.work()
+    sent = int(len(order) == len(MOVES))
+    assert list(Invitation.objects.values_list("status", flat=True)) == ["invited"] * sent
+    assert sandbox.invitations_sent() == sent
+    tags = [tag for tag in sandbox.opportunity("Alder")["tags"] if tag.startswith("CodeScreen:")]
+    assert tags == ["CodeScreen: Candidate Invited"] * sent
+    assert not Delivery.objects.filter(verdict="").exists()

@@ -1,4 +1,4 @@
-"""Opportunities, webhook envelopes, feedback templates and forms are decoded leniently."""
+"""What Lever answers and sends is decoded leniently: opportunities, webhooks, feedback, and what is looked up."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integrations.core.vocabulary import Category
+from integrations.lever.lookups import LeverUser, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import (
     FeedbackForm,
     FormField,
@@ -171,3 +173,57 @@ CHOICE = SYSTEM | {"id": "d", "type": "dropdown", "text": "Level"}
 def test_the_rating_goes_into_the_field_with_options(fields, rated):
     form = FeedbackForm.from_api({"fields": fields})
     assert [field.id for field in form.rating_fields] == rated
+
+
+# stages, postings, users, webhooks and notes
+
+
+KEYS = [
+    "id",
+    "text",
+    "state",
+    "tags",
+    "categories",
+    "deactivatedAt",
+    "accessRole",
+    "event",
+    "url",
+    "configuration",
+    "fields",
+]
+
+
+@pytest.mark.slow
+@given(data=st.dictionaries(st.sampled_from(KEYS), any_json(*KEYS, "value")))
+@settings(max_examples=100, deadline=None)
+def test_a_row_of_any_shape_is_decoded(data):
+    for row in (PipelineStage, Posting, LeverUser, RegisteredWebhook):
+        assert isinstance(row.from_api(data), row)
+
+
+def test_a_user_is_inactive_when_it_was_deactivated():
+    assert LeverUser.from_api({"id": "u", "accessRole": "super admin"}) == LeverUser("u", True, "super admin")
+    assert not LeverUser.from_api({"id": "u", "deactivatedAt": 1_700_000_000_000}).is_active
+
+
+def test_a_webhooks_signature_token_is_in_its_configuration():
+    data = {"id": "w", "event": "e", "url": "https://a.example", "configuration": {"signatureToken": "s"}}
+    assert RegisteredWebhook.from_api(data) == RegisteredWebhook("w", "e", "https://a.example", "s")
+
+
+def test_a_postings_categories_hold_all_its_locations_once():
+    categories = {
+        "department": "R&D",
+        "team": " Engine\nering ",
+        "location": "Berlin",
+        "allLocations": ["Berlin", "Paris", 5],
+        "level": None,
+        "commitment": "",
+    }
+    posting = Posting.from_api({"id": "p", "categories": categories})
+    assert posting.categories == {
+        Category.DEPARTMENT: ("R&D",),
+        Category.TEAM: ("Engine ering",),
+        Category.LOCATION: ("Berlin", "Paris"),
+    }
+    assert Posting.from_api({"id": "p", "categories": None}).categories == {}

@@ -1,10 +1,11 @@
-"""What belongs to the whole portal is done once in its time, by one worker, and again after a failure or a kill."""
+"""What belongs to the whole portal is done once in its time, by one worker; each node tells that it is alive."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -14,7 +15,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.members.models.membership import PendingMembership
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
-from integrations.queue.models.nodes import HELD_FOR, PortalDuty
+from integrations.queue.models.nodes import HELD_FOR, KEPT_FOR, Heartbeat, PortalDuty
 from tests.support import factories
 from tests.support.attempt_limits import let_pass
 
@@ -174,3 +175,38 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
     worker.perform_duties()
     effect.refresh_from_db()
     assert effect.due_at == in_an_hour
+
+
+# heartbeats by node
+
+
+def nodes() -> set[str]:
+    """Return the nodes with a worker that is not gone."""
+    return set(Heartbeat.objects.fresh(KEPT_FOR).values_list("node", flat=True))
+
+
+def test_each_node_has_its_own_heartbeat(db, settings):
+    for settings.NODE in ("one", "two", "two"):
+        Heartbeat.beat()
+    assert set(Heartbeat.objects.values_list("node", flat=True)) == {"one", "two"}
+    Heartbeat.objects.filter(node="one").update(at=Now() - timedelta(minutes=1))
+    within = timedelta(seconds=5)
+    assert not Heartbeat.is_fresh(within, "one")
+    assert Heartbeat.is_fresh(within, "two")
+    assert nodes() == {"one", "two"}
+
+
+def test_a_new_node_removes_the_rows_of_those_that_are_gone(db, settings):
+    settings.NODE = "gone"
+    Heartbeat.beat()
+    Heartbeat.objects.update(at=Now() - timedelta(minutes=20))
+    assert nodes() == set()
+    settings.NODE = "new"
+    Heartbeat.beat()
+    assert set(Heartbeat.objects.values_list("node", flat=True)) == {"new"}
+
+
+def test_each_beat_tells_the_version(db, settings):
+    for settings.VERSION in ("1.0", "1.1"):
+        Heartbeat.beat()
+    assert Heartbeat.objects.get().version == "1.1"

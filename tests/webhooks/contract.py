@@ -107,6 +107,13 @@ class WebhookContract:
         for form in (address, address.removesuffix("/")):
             assert self.send(sender, form, self.signed(self.payload())).status_code == 202
 
+    def test_the_openapi_document_describes_the_endpoint_and_every_status(self, sender, endpoint):
+        paths = sender.get("/api/v1/schema/").json()["paths"].values()
+        described = {one["operationId"]: one for methods in paths for one in methods.values()}
+        one = described[self.url_name.replace("-", "_")]
+        assert set(one["responses"]) == {"200", "202", "400", "401", "404", "405", "413", "415", "503"}
+        assert list(one["requestBody"]["content"]) == [JSON]
+
     def test_a_signed_request_is_stored_and_answered_202(self, sender, endpoint, organization):
         answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert (answer.status_code, answer.json()) == (202, {})

@@ -1,4 +1,4 @@
-"""Leave exactly one progress tag on the candidate, whatever Lever answers."""
+"""Leave exactly one progress tag on the candidate, whatever Lever answers, and the customer's own tag for a result."""
 
 import pytest
 
@@ -86,3 +86,19 @@ def test_a_tag_that_lever_locks_names_itself_and_who_makes_it(scenario, sandbox,
     scenario.work()
     assert progress_tags(sandbox) == [ProgressTag.INVITED]
     assert not list(check_failed_effects(scenario.organization))
+
+
+# the customer's own tag for a result
+
+
+def test_a_regrade_replaces_the_result_tag_and_a_late_retry_of_the_former_sets_what_counts(scenario, sandbox):
+    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
+    scenario.sent_invitation()
+    scenario.evaluate(score=50, result="Failed")
+    assert "test failed" in sandbox.candidate("Alder").tags
+    scenario.candidate_does("regrade", score=80, result="Passed")
+    for _ in range(2):
+        assert "test passed" in sandbox.candidate("Alder").tags
+        assert "test failed" not in sandbox.candidate("Alder").tags
+        Effect.objects.filter(kind="set_result_tag", payload__tag="test failed").update(state="due")
+        scenario.work_waiting()
