@@ -129,7 +129,7 @@ def test_a_flood_of_failures_leaves_few_entries_and_no_typed_name(super_admin, o
         actions = recorded().filter(organization=whose).order_by("pk").values_list("action", flat=True)
         assert list(actions) == ["fail_sign_in", "refuse_sign_in"]
     first = recorded().filter(organization=organization).earliest("pk")
-    assert first.changes == {"failures": [0, 1], "address": ["", "198.51.100.67"]}
+    assert first.changes == {"failures_in_a_row": ["", 1], "address": ["", "198.51.100.67"]}
     assert first.actor is None
     stored = str(list(recorded().values()) + list(AttemptLimit.objects.values()))
     assert secret.casefold() not in stored.casefold()
