@@ -21,11 +21,6 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def has_chromium() -> bool:
-    """Whether Chromium is installed."""
-    return chromium() is not None
-
-
 def has_postgresql() -> bool:
     """Whether the PostgreSQL server of TEST_DATABASE_URL accepts a connection."""
     try:
@@ -43,23 +38,16 @@ def has_redis() -> bool:
         return False
 
 
-def has_proxies() -> bool:
-    """Whether nginx and Caddy are installed."""
-    return all(map(shutil.which, ("nginx", "caddy")))
-
-
-def has_promtool() -> bool:
-    """Whether Prometheus' tool that tests alert rules is installed."""
-    return shutil.which("promtool") is not None
-
-
 #: By marker: whether the suite can run here, and what is missing if it can't.
-SUITES: dict[str, tuple[Callable[[], bool], str]] = {
-    "browser": (has_chromium, "no Chromium (apt-get install chromium)"),
+SUITES: dict[str, tuple[Callable[[], object], str]] = {
+    "browser": (chromium, "no Chromium (apt-get install chromium)"),
     "postgres": (has_postgresql, "no PostgreSQL server (TEST_DATABASE_URL)"),
     "redis": (has_redis, "no Redis server (TEST_REDIS_URL)"),
-    "proxies": (has_proxies, "no nginx or no Caddy (apt-get install nginx caddy)"),
-    "promtool": (has_promtool, "no promtool (apt-get install prometheus)"),
+    "proxies": (
+        lambda: shutil.which("nginx") and shutil.which("caddy"),
+        "no nginx or no Caddy (apt-get install nginx caddy)",
+    ),
+    "promtool": (lambda: shutil.which("promtool"), "no promtool (apt-get install prometheus)"),
 }
 
 
