@@ -128,9 +128,8 @@ class Candidate:
 
     def why_uncertain(self, row: InvitationRow, evidence: Evidence) -> str:
         """Return what left the portal without knowing if the candidate was invited; empty if nothing did."""
-        others = evidence.codescreen["other_faults"].items()
-        refused = [faults for subject, faults in others if subject.split(" ")[0] == self.email]
-        if any(one["ambiguous"] for one in (*self.invitations, *refused)):
+        refused = [one.split(" ")[0] for one in evidence.codescreen["ambiguous_elsewhere"]]
+        if self.email in refused or any(one["ambiguous"] for one in self.invitations):
             return "explained_by_fault"
         began = row.attempt_started_at
         if began and any(began - 1.0 <= at <= began + CALL_SECONDS for at in evidence.worker_kills):

@@ -1,14 +1,13 @@
 """What the accounts of both platforms share: what people do in them, the frame of their pages, and settings."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from functools import partial
 from threading import RLock
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from portal.devtools.sandbox.faults import Ledger
 from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
@@ -59,7 +58,8 @@ class Account[S: RuntimeSettings]:
         self.name = name
         self.settings = settings
         self.lock = RLock()
-        self.ledger = Ledger()
+        #: How many writes a fault left open, by the opportunity or the e-mail address that they concerned.
+        self.ambiguous: Counter[str] = Counter()
 
 
 #: What a body has beside an act's own fields: the account, and for a form the page to show and what it says.
@@ -67,7 +67,10 @@ BESIDE = frozenset({"account", "here", "done"})
 
 
 class ControlApi[A: Account[Any]]:
-    """What people do in an account, by JSON calls under /_control/ and by the forms of its pages; faults spare both."""
+    """What people do in an account, by JSON calls under /_control/ and by the forms of its pages; faults spare both.
+
+    Each method `do_…` is an act, of that name; it raises HttpError for what can't be done.
+    """
 
     #: Those during which the account isn't locked.
     unlocked: ClassVar[frozenset[str]] = frozenset()
@@ -76,15 +79,11 @@ class ControlApi[A: Account[Any]]:
         self._accounts = accounts
         self._sender = sender
 
-    def acts(self) -> Mapping[str, Callable[[A, JsonObject], JsonObject]]:
-        """Return by name what can be done; each raises HttpError for what can't."""
-        return {"settings": self.change_settings}
-
     def routes(self) -> list[Route]:
         """Return the routes of calls and forms."""
         return [
             control_route("GET", "ledger", self.ledgers),
-            *(control_route("POST", name, partial(self._by_call, name)) for name in self.acts()),
+            control_route("POST", "<act>", self._by_call),
             Route("POST", "/<account:account>/do/<act>", self._by_form),
         ]
 
@@ -92,8 +91,8 @@ class ControlApi[A: Account[Any]]:
         """Return what happened in an account."""
         raise NotImplementedError
 
-    def _by_call(self, name: str, request: Request) -> Response:
-        return json_response(self.act(name, request.json_object()))
+    def _by_call(self, request: Request) -> Response:
+        return json_response(self.act(request.path_params["act"], request.json_object()))
 
     def _by_form(self, request: Request) -> Response:
         """Do what a form of a page asks for, and lead back to the page `here`, which says `done` about the answer."""
@@ -109,11 +108,12 @@ class ControlApi[A: Account[Any]]:
 
     def act(self, name: str, body: JsonObject) -> JsonObject:
         """Do something in the account that a body names, and return the answer; raises HttpError."""
-        act, account = self.acts().get(name), self.account(body)
+        act, account = getattr(self, f"do_{name.replace('-', '_')}", None), self.account(body)
         if act is None:
             raise HttpError(404, f"there is no act {name}")
         with nullcontext() if name in self.unlocked else account.lock:
-            return act(account, body)
+            answer: JsonObject = act(account, body)
+            return answer
 
     def account(self, body: Mapping[str, object]) -> A:
         """Return the account a body names; raises a 404 HttpError."""
@@ -122,7 +122,7 @@ class ControlApi[A: Account[Any]]:
             raise HttpError(404, f"no such account: {body.get('account')}")
         return account
 
-    def change_settings(self, account: A, body: JsonObject) -> JsonObject:
+    def do_settings(self, account: A, body: JsonObject) -> JsonObject:
         """Change settings of an account; raises a 400 HttpError."""
         account.settings.update({name: value for name, value in body.items() if name not in BESIDE})
         return {}

@@ -14,7 +14,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from portal.devtools.sandbox.connections import MAX_BODY, ThreadServer
+from portal.devtools.sandbox.connections import ThreadServer
 from portal.devtools.sandbox.server import HOST
 
 SLACK = "hooks.slack.com"
@@ -75,8 +75,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Keep a message. Slack answers an address that it doesn't know with 404."""
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(min(length, MAX_BODY))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self._host != SLACK or self.path != PATH:
             self._answer(404, "no_service")
             return

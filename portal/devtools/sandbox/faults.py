@@ -1,9 +1,7 @@
-"""Faults on demand: which request goes wrong, how, and whether its effect takes place all the same; their ledger."""
+"""Faults on demand: which request goes wrong, how, and whether its effect takes place all the same."""
 
 import random
 import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -58,11 +56,6 @@ class Fault:
     def is_after(self) -> bool:
         """Whether the request is carried out first."""
         return KINDS[self.kind][1]
-
-    @property
-    def label(self) -> str:
-        """The name under which the ledger counts it: the kind, with the status where one is answered."""
-        return f"{self.kind}_{self.status}" if self.damage is Damage.STATUS else self.kind
 
     @property
     def is_ambiguous(self) -> bool:
@@ -151,27 +144,3 @@ class FaultPlan:
                         rule.remaining -= 1
                     return rule.fault
         return None
-
-
-class Ledger:
-    """What happened in one account, for tests and fault runs to check; guarded by the account's lock."""
-
-    def __init__(self) -> None:
-        self.faults: dict[str, Counter[str]] = {}
-        self.ambiguous: Counter[str] = Counter()
-
-    def record_fault(self, subject: str, fault: Fault, *, took_effect: bool) -> None:
-        """Count a fault on a write, under the opportunity or e-mail address it concerned."""
-        outcome = "took_effect" if took_effect else "no_effect"
-        self.faults.setdefault(subject, Counter())[f"{fault.label}:{outcome}"] += 1
-        if fault.is_ambiguous:
-            self.ambiguous[subject] += 1
-
-    def faults_of(self, subject: str) -> JsonObject:
-        """Return the faults of one subject by kind and outcome, and how many of them were ambiguous."""
-        return {"faults": dict(self.faults.get(subject, {})), "ambiguous": self.ambiguous[subject]}
-
-    def other_faults(self, known: Iterable[str]) -> JsonObject:
-        """Return the faults that concerned none of the known subjects, such as token requests."""
-        names = set(known)
-        return {subject: self.faults_of(subject) for subject in self.faults if subject not in names}

@@ -41,14 +41,14 @@ def verify_one(
     invitations: list[dict[str, Any]],
     *rows: InvitationRow,
     deliveries: list[dict[str, Any]] | None = None,
-    other_faults: dict[str, dict[str, int]] | None = None,
+    ambiguous_elsewhere: tuple[str, ...] = (),
     **more: Any,
 ) -> Verification:
     """Verify a run of one candidate, with opportunity id `o`."""
     return verify(
         Evidence(
             lever={"opportunities": {"o": lever}, "deliveries": deliveries or []},
-            codescreen={"invitations": invitations, "other_faults": other_faults or {}},
+            codescreen={"invitations": invitations, "ambiguous_elsewhere": ambiguous_elsewhere},
             rows=rows,
             moved=["o"],
             trigger_stages=[TRIGGER],
@@ -130,11 +130,7 @@ def test_an_accepted_webhook_without_a_row_is_recorded() -> None:
     ("invitations", "more", "reason"),
     [
         ([invitation(ambiguous=1)], {}, "explained_by_fault"),
-        (
-            [],
-            {"other_faults": {"a@candidates.example id": {"ambiguous": 1}}},
-            "explained_by_fault",
-        ),
+        ([], {"ambiguous_elsewhere": ("a@candidates.example id",)}, "explained_by_fault"),
         ([], {"worker_kills": [1001.5]}, "explained_by_kill"),
     ],
 )
@@ -147,8 +143,7 @@ def test_an_uncertain_invitation_is_explained_by_a_fault_or_a_kill(invitations, 
 @pytest.mark.parametrize(
     "more",
     [
-        {"other_faults": {"a@candidates.example id": {"ambiguous": 0}}},
-        {"other_faults": {"b@candidates.example id": {"ambiguous": 1}}},
+        {"ambiguous_elsewhere": ("b@candidates.example id",)},
         {"worker_kills": [900.0, 1100.0]},
     ],
 )

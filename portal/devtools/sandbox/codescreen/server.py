@@ -1,6 +1,5 @@
 """The pretend CodeScreen's server and its control API: candidates who act, settings, the ledger."""
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from portal.devtools.sandbox.accounts import ControlApi
@@ -39,11 +38,6 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
-    def acts(self) -> Mapping[str, Callable[[CodeScreenAccount, JsonObject], JsonObject]]:
-        """Return by name what candidates and a company's people do."""
-        own = {"candidate": self.candidate, "new-key": self.new_key, "new-secret": self.new_secret}
-        return {**super().acts(), **own}
-
     def describe(self, account: CodeScreenAccount) -> JsonObject:
         """Return what happened in an account; invitations are counted per e-mail address and assessment."""
         invitations: list[JsonObject] = []
@@ -58,24 +52,24 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
                 "emails_sent": len(instances),
                 "instances": [_instance(one) for one in instances],
             }
-            invitations.append(entry | account.ledger.faults_of(subjects[-1]))
+            invitations.append(entry | {"ambiguous": account.ambiguous[subjects[-1]]})
         return {
             "invitations": invitations,
             "deliveries": [delivery.describe() for delivery in account.deliveries],
-            "other_faults": account.ledger.other_faults(subjects),
+            "ambiguous_elsewhere": [one for one in account.ambiguous if one not in subjects],
         }
 
-    def new_key(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
+    def do_new_key(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
         """Give an account another API key; the old one stops working at once."""
         self._platform.change_key(account, new_id())
         return {}
 
-    def new_secret(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
+    def do_new_secret(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
         """Give an account another secret of its webhook."""
         account.settings.webhook_secret = new_secret()
         return {}
 
-    def candidate(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
+    def do_candidate(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
         """Let a candidate act."""
         if "instance" in body:
             instance = account.instances.get(body["instance"])

@@ -1,6 +1,5 @@
 """The control API: tests, the demo and fault runs set accounts up, act as people, and read the ledger."""
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +17,7 @@ from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
 
 def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
     contact = account.contact_of(item)
-    entry: JsonObject = {
+    return {
         "emails": contact.emails,
         "stage": item.stage,
         "tags": list(item.tags),
@@ -30,8 +29,8 @@ def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
         "files": [file.name for file in item.files.values()],
         "posts": sum(item.writes.values()),
         "writes": dict(item.writes),
+        "ambiguous": account.ambiguous[item.id],
     }
-    return entry | account.ledger.faults_of(item.id)
 
 
 def _feedback(form: Feedback) -> JsonObject:
@@ -59,9 +58,6 @@ def _webhook(account: LeverAccount, body: JsonObject) -> Webhook:
     return webhook
 
 
-type Act = Callable[[LeverAccount, JsonObject], JsonObject]
-
-
 class LeverControl(ControlApi[LeverAccount]):
     """What recruiters and Super Admins do in the pretend Lever, and what tests ask about its accounts."""
 
@@ -72,26 +68,6 @@ class LeverControl(ControlApi[LeverAccount]):
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
-    def acts(self) -> Mapping[str, Act]:
-        """Return by name what recruiters and Super Admins do."""
-        return {
-            **super().acts(),
-            "generate": self.generate,
-            "move": self.move,
-            "archive": self.archive,
-            "delete": self.delete,
-            "anonymize": self.anonymize,
-            "email": self.correct_email,
-            "tags": self.change_tags,
-            "consent": self.consent,
-            "revoke": self.revoke,
-            "key": self.make_key,
-            "event": self.switch_event,
-            "webhook": self.make_webhook,
-            "delete-webhook": self.delete_webhook,
-            "verify": self.verify,
-        }
-
     def opportunities(self, account: LeverAccount, body: JsonObject) -> list[Opportunity]:
         """Return the opportunities a body names, one or several; raises a 400 HttpError."""
         ids = text_list(body.get("opportunity", body.get("opportunities")))
@@ -100,7 +76,7 @@ class LeverControl(ControlApi[LeverAccount]):
             raise HttpError(400, f"unknown opportunities: {missing}" if ids else "name some opportunities")
         return [account.opportunities[item] for item in ids]
 
-    def generate(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_generate(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make `count` candidates for a posting, whose names begin with `prefix`."""
         count, prefix = pick(body, "count", int, 1), pick(body, "prefix", str, "Candidate")
         return {"generated": generate(account, count, prefix, pick(body, "posting", str, ""))}
@@ -111,10 +87,9 @@ class LeverControl(ControlApi[LeverAccount]):
         return {
             "opportunities": {item.id: _entry(account, item) for item in everyone},
             "deliveries": [delivery.describe() for delivery in account.events.deliveries],
-            "other_faults": account.ledger.other_faults(item.id for item in everyone),
         }
 
-    def move(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_move(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Move opportunities to a stage, as the Stage button does."""
         stage = account.find_stage(pick(body, "stage", str, ""))
         if stage is None:
@@ -126,7 +101,7 @@ class LeverControl(ControlApi[LeverAccount]):
         ]
         return {"stage": stage.id, "moved": moved, "count": len(moved), "text": stage.text}
 
-    def archive(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_archive(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Archive opportunities for a reason by id or text; null un-archives."""
         named = body.get("reason") or None
         reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
@@ -136,19 +111,19 @@ class LeverControl(ControlApi[LeverAccount]):
             candidacies.set_archived(account, item, reasons[0] if reasons else None)
         return {}
 
-    def delete(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_delete(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Delete opportunities."""
         for item in self.opportunities(account, body):
             candidacies.delete(account, item, account.actor())
         return {}
 
-    def anonymize(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_anonymize(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Anonymize the contacts of opportunities."""
         for item in self.opportunities(account, body):
             candidacies.anonymize(account, account.contact_of(item))
         return {}
 
-    def correct_email(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_email(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Give the contacts of opportunities another address."""
         address = pick(body, "email", str, "")
         if "@" not in address:
@@ -158,27 +133,27 @@ class LeverControl(ControlApi[LeverAccount]):
             item.mark_updated()
         return {}
 
-    def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Add and remove tags on opportunities."""
         for item in self.opportunities(account, body):
             candidacies.add_tags(item, text_list(body.get("add")))
             candidacies.remove_tags(item, text_list(body.get("remove")))
         return {}
 
-    def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Answer the consent page at an authorize URL; the answer says where that leads."""
         query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
         asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
         decision = pick(body, "decision", str, "accept")
         return {"redirect": Consent(self._platform).answer(asked, decision, account)}
 
-    def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Revoke the app's access to an account and its API keys; with `what` only `app`, or the key of that id."""
         grants, what = self._platform.grants, pick(body, "what", str, "")
         apps = grants.revoke(account.slug) if what in ("", "app") else 0
         return {"revoked": apps + (grants.revoke_keys(account.slug, what) if what != "app" else 0)}
 
-    def make_key(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_key(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make an API key that allows the scopes in `scopes`, or everything but those in `without`."""
         scopes = frozenset(SCOPES) - frozenset(text_list(body.get("without")))
         if "scopes" in body:
@@ -186,7 +161,7 @@ class LeverControl(ControlApi[LeverAccount]):
         made = self._platform.grants.make_key(account.slug, pick(body, "name", str, "Key"), scopes)
         return {"id": made.id, "api_key": made.key}
 
-    def switch_event(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_event(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Switch an event on or off."""
         event = _event(body)
         account.events.enabled.discard(event)
@@ -194,7 +169,7 @@ class LeverControl(ControlApi[LeverAccount]):
             account.events.enabled.add(event)
         return {"label": EVENT_LABELS[event]}
 
-    def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on, unless `state` says `off`."""
         event, url = _event(body), pick(body, "url", str, "")
         if not url.startswith(("http://", "https://")):
@@ -205,7 +180,7 @@ class LeverControl(ControlApi[LeverAccount]):
             account.events.enabled.add(event)
         return {"id": webhook.id, "signature_token": webhook.signature_token, "label": EVENT_LABELS[event]}
 
-    def delete_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_delete_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Delete a webhook that was made by hand."""
         webhook = _webhook(account, body)
         if webhook.by_api:
@@ -213,7 +188,7 @@ class LeverControl(ControlApi[LeverAccount]):
         del account.events.webhooks[webhook.id]
         return {}
 
-    def verify(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+    def do_verify(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Press Verify Connection and return what the receiver answered."""
         attempt = account.events.verify(_webhook(account, body))
         answer = (
