@@ -38,12 +38,8 @@ class SandboxClient:
         return int(self._get("ledger", account="none")["pending_deliveries"])
 
     def set_faults(self, seed: int, rules: Sequence[JsonObject]) -> None:
-        """Let calls to the platform fail by these rules, from now on."""
+        """Let calls to the platform fail by these rules, from now on; without rules every call succeeds again."""
         self.act("faults", seed=seed, rules=list(rules))
-
-    def clear_faults(self) -> None:
-        """Let every call succeed again."""
-        requests.delete(f"{self.url}/_control/faults", timeout=REQUEST_SECONDS).raise_for_status()
 
     def _get(self, path: str, **query: str) -> JsonObject:
         response = requests.get(f"{self.url}/_control/{path}", params=query, timeout=LEDGER_SECONDS)

@@ -375,8 +375,8 @@ class History:
 
     def _stop_faults(self) -> None:
         self.wire.faults.clear()
-        self.platforms.lever.faults.clear()
-        self.platforms.codescreen.faults.clear()
+        self.platforms.lever.faults.load({})
+        self.platforms.codescreen.faults.load({})
 
     def _receive(self, path: str, headers: dict[str, str], body: bytes) -> int:
         answer = self._client.post(path, body, content_type="application/json", headers=headers)

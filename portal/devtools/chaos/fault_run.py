@@ -36,14 +36,14 @@ MIX: tuple[tuple[float, JsonObject], ...] = (
     (1.0, {"kind": "status", "status": 503}),
     (0.5, {"kind": "status", "status": 504}),
     (0.8, {"kind": "reset_before"}),
-    (0.3, {"kind": "html"}),
+    (0.3, {"kind": "html", "status": 502}),
     (0.15, {"kind": "timeout_before", "delay_ms": TIMEOUT_MS}),
     (0.8, {"kind": "status_after", "status": 500}),
     (0.6, {"kind": "status_after", "status": 502}),
     (0.6, {"kind": "status_after", "status": 504}),
     (1.0, {"kind": "reset_after"}),
     (0.8, {"kind": "truncated"}),
-    (0.6, {"kind": "html_after"}),
+    (0.6, {"kind": "html_after", "status": 502}),
     (0.15, {"kind": "timeout_after", "delay_ms": TIMEOUT_MS}),
 )
 API = "^/(v1|api)/"  # not the token endpoint: a lost answer there ends the grant, and only a person can reconnect
@@ -69,7 +69,7 @@ def start_faults(demo: DemoEnvironment, options: Options) -> None:
 def stop_faults(demo: DemoEnvironment) -> None:
     """Let every call to both platforms succeed again."""
     for platform in (demo.lever, demo.codescreen):
-        platform.clear_faults()
+        platform.set_faults(0, [])
 
 
 class CandidateActions(threading.Thread):

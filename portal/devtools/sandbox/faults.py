@@ -7,11 +7,10 @@ from enum import StrEnum
 from threading import Lock
 
 from portal.devtools.sandbox.messages import HttpError
-from portal.devtools.sandbox.values import JsonObject, pick, pick_number
+from portal.devtools.sandbox.values import JsonObject
 
 # A caller that gets one of these knows that nothing happened; any other answer leaves it guessing.
 DEFINITE_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429, 503})
-HOLD_MS = 60_000
 
 
 class Damage(StrEnum):
@@ -40,12 +39,17 @@ KINDS = {
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong with one request."""
+    """What goes wrong, with which requests, and how often: what a rule says in JSON."""
 
     kind: str
+    method: str = ""
+    path: str = ""  # a regular expression
+    account: str = ""
+    probability: float = 1.0
+    times: int | None = None  # still to come; None for always
     status: int = 500
     retry_after: float | None = None
-    delay_ms: int = HOLD_MS
+    delay_ms: int = 60_000
 
     @property
     def damage(self) -> Damage:
@@ -63,84 +67,42 @@ class Fault:
         is_definite = self.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
         return self.is_after or not is_definite
 
-
-@dataclass(slots=True)
-class Rule:
-    """Which requests a fault happens to, and how often."""
-
-    fault: Fault
-    method: str
-    path: re.Pattern[str]
-    account: str
-    probability: float
-    remaining: int | None
-
     def covers(self, method: str, path: str, account: str) -> bool:
-        """Return whether the rule is about such a request and its hits aren't used up."""
+        """Return whether it may happen to such a request, and not often enough yet."""
         return (
-            self.remaining != 0
+            self.times != 0
             and self.method in ("", method)
             and self.account in ("", account)
-            and self.path.search(path) is not None
+            and re.search(self.path, path) is not None
         )
 
 
-def read_rule(document: object) -> Rule:
-    """Return the rule a JSON object describes; raises a 400 HttpError."""
-    if not isinstance(document, dict) or document.get("kind") not in KINDS:
-        raise HttpError(400, f"a rule needs a kind, one of {', '.join(sorted(KINDS))}")
-    try:
-        path = re.compile(pick(document, "path", str, ""))
-    except re.error as error:
-        raise HttpError(400, f"path is not a regular expression: {error}") from None
-    damage, _ = KINDS[document["kind"]]
-    fault = Fault(
-        document["kind"],
-        pick(document, "status", int, 502 if damage is Damage.HTML else 500),
-        pick_number(document, "retry_after", None),
-        pick(document, "delay_ms", int, HOLD_MS),
-    )
-    return Rule(
-        fault,
-        pick(document, "method", str, "").upper(),
-        path,
-        pick(document, "account", str, ""),
-        float(pick_number(document, "probability", 1.0)),
-        pick(document, "times", int, None),
-    )
-
-
 class FaultPlan:
-    """The rules in force; the same seed and the same order of requests give the same faults."""
+    """The faults in force; the same seed and the same order of requests let the same ones happen."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._random = random.Random(0)
-        self.rules: list[Rule] = []
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no rule is in force."""
-        return not self.rules
+        self.faults: list[Fault] = []
 
     def load(self, document: JsonObject) -> None:
-        """Put a seed and a list of rules in force, in place of the earlier ones."""
-        rules = [read_rule(item) for item in pick(document, "rules", list, [])]
+        """Put a seed and a list of rules in force, in place of the earlier ones; raises a 400 HttpError."""
+        try:
+            faults = [Fault(**rule) for rule in document.get("rules", [])]
+        except TypeError as error:
+            raise HttpError(400, str(error)) from None
+        if not KINDS.keys() >= {fault.kind for fault in faults}:
+            raise HttpError(400, f"a rule needs a kind, one of {', '.join(sorted(KINDS))}")
         with self._lock:
-            self._random.seed(pick(document, "seed", int, 0))
-            self.rules = rules
-
-    def clear(self) -> None:
-        """Drop every rule."""
-        with self._lock:
-            self.rules = []
+            self._random.seed(document.get("seed", 0))
+            self.faults = faults
 
     def draw(self, method: str, path: str, account: str) -> Fault | None:
-        """Return what goes wrong with one request: the fault of the first rule that covers it and hits."""
+        """Return what goes wrong with one request: the first fault that covers it and hits."""
         with self._lock:
-            for rule in self.rules:
-                if rule.covers(method, path, account) and self._random.random() < rule.probability:
-                    if rule.remaining is not None:
-                        rule.remaining -= 1
-                    return rule.fault
+            for fault in self.faults:
+                if fault.covers(method, path, account) and self._random.random() < fault.probability:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
         return None

@@ -1,9 +1,7 @@
 """The server under both platforms: it routes requests, and it can be made to fail."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from portal.devtools.sandbox.connections import Exchange, HttpServer
 from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
@@ -26,16 +24,6 @@ WRITES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 BAD_GATEWAY = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address can only be reached from this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 class SandboxServer:
     """A pretend platform: routes, faults and a server thread; subclasses add the behaviour."""
 
@@ -55,7 +43,6 @@ class SandboxServer:
             [
                 Route("GET", "/_static/sandbox.css", self._stylesheet),
                 control_route("POST", "faults", self._load_faults),
-                control_route("DELETE", "faults", self._clear_faults),
             ]
         )
 
@@ -93,13 +80,11 @@ class SandboxServer:
             return Exchange(self._error_response(unknown, as_json=as_json))
         if route.is_api:
             return self._api_exchange(route, request)
-        if not self._is_same_origin(request):
-            return Exchange(self._forbidden())
         return Exchange(self._run(route, request))
 
     def _api_exchange(self, route: Route, request: Request) -> Exchange:
         fault = account = None
-        if not self.faults.is_empty:
+        if self.faults.faults:
             account = self.account_of(request)
             fault = self.faults.draw(request.method, request.path, account.slug if account else "")
         if fault is None:
@@ -137,29 +122,10 @@ class SandboxServer:
             error.headers["Retry-After"] = f"{fault.retry_after:g}"
         return Exchange(error)
 
-    def _is_same_origin(self, request: Request) -> bool:
-        """Return whether a page or control request comes from this server's own pages or from no page at all.
-
-        Every web page that a developer has open can post to a loopback port, which its Origin shows; a
-        foreign Host name shows a rebound DNS record.
-        """
-        host = request.headers.get("Host", "")
-        origin = request.headers.get("Origin", "")
-        host_name = urlsplit(f"//{host}").hostname or ""
-        return is_loopback(host_name) and (not origin or urlsplit(origin).netloc == host)
-
-    def _forbidden(self) -> Response:
-        error = HttpError(403, "Only reachable from this machine", "Forbidden")
-        return json_response(self.error_body(error), error.status)
-
     def _stylesheet(self, _request: Request) -> Response:
         headers = {"Cache-Control": "max-age=60"}
         return Response(self._css, 200, headers, content_type="text/css; charset=utf-8")
 
     def _load_faults(self, request: Request) -> Response:
         self.faults.load(request.json_object())
-        return json_response({})
-
-    def _clear_faults(self, _request: Request) -> Response:
-        self.faults.clear()
         return json_response({})

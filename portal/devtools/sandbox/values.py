@@ -56,9 +56,3 @@ def pick[T, D](document: Mapping[str, object], key: str, kind: type[T], default:
     """Return the document's value under the key if it has the type, else the default."""
     value = document.get(key, default)
     return value if isinstance(value, kind) and not (kind is int and isinstance(value, bool)) else default
-
-
-def pick_number[D](document: Mapping[str, object], key: str, default: D) -> float | D:
-    """Return the document's value under the key if it is a number, else the default."""
-    value = document.get(key, default)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else default

@@ -6,16 +6,15 @@ import re
 import pytest
 
 from portal.devtools.chaos import fault_run
-from portal.devtools.sandbox.faults import read_rule
+from portal.devtools.sandbox.faults import Fault
 from tests.devtools.chaos.runs import run_chaos
 
 
 def test_the_rules_make_the_given_share_of_calls_fail() -> None:
     chance = random.Random(1)
-    rules = [read_rule(rule) for rule in fault_run.make_rules(0.2)]
+    rules = [Fault(**rule) for rule in fault_run.make_rules(0.2)]
     faults = [
-        next((rule.fault for rule in rules if chance.random() < rule.probability), None)
-        for _ in range(20_000)
+        next((rule for rule in rules if chance.random() < rule.probability), None) for _ in range(20_000)
     ]
     failed = [fault for fault in faults if fault is not None]
     assert 0.18 < len(failed) / len(faults) < 0.22

@@ -5,7 +5,6 @@ import requests
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.server import LeverSandbox
-from portal.devtools.sandbox.server import is_loopback
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.codescreen.calls import KEY, invitation
 from tests.devtools.sandbox.conftest import ALDER
@@ -60,7 +59,7 @@ def test_rules_cover_their_account_and_never_the_control_api(lever: LeverSandbox
     other = LeverCaller(lever, "globex").connect()
     assert caller.get("/stages").status_code == 200
     assert other.get("/stages").status_code == 503
-    control(lever, "faults", method="DELETE")
+    control(lever, "faults", {})
     assert other.get("/stages").status_code == 200
 
 
@@ -89,13 +88,5 @@ def test_an_invitation_whose_answer_is_lost_is_in_the_ledger(codescreen: CodeScr
     assert (found["email"], found["emails_sent"], found["ambiguous"]) == (body["email"], 1, 1)
 
 
-def test_only_loopback_addresses_are_served(lever: LeverSandbox):
-    assert is_loopback("127.0.0.2")
-    assert not is_loopback("0.0.0.0")
-    assert is_loopback(str(lever._http.server_address[0]))
-
-
-def test_pages_of_other_origins_cannot_use_the_control_api(lever: LeverSandbox):
-    url = f"{lever.url}/_control/ledger"
-    assert requests.get(url, headers={"Origin": "http://elsewhere.example"}, timeout=30).status_code == 403
-    assert requests.get(url, headers={"Host": "elsewhere.example"}, timeout=30).status_code == 403
+def test_only_this_machine_can_reach_it(lever: LeverSandbox):
+    assert lever._http.server_address[0] == "127.0.0.1"

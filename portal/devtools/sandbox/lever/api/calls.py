@@ -184,7 +184,6 @@ def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]
     """Return one filter per parameter the request names, and that of confidentiality; values of one form a union."""
     emails = {canonical_email(email) for email in request.args.getlist("email")}
     stages, archived = request.args.getlist("stage_id"), request.args.getlist("archived")
-    postings = request.args.getlist("posting_id")
     span = time_span(request, "updated_at")
     filters: list[Filter] = [lambda item: item.confidentiality != "confidential"]
     if emails:
@@ -193,8 +192,6 @@ def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]
         )
     if stages:
         filters.append(lambda item: item.stage in stages)
-    if postings:
-        filters.append(lambda item: item.posting_id in postings)
     if archived:
         filters.append(lambda item: ("true" if item.archived else "false") in archived)
     if span is not None:

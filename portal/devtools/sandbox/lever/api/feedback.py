@@ -58,8 +58,6 @@ def create_feedback(call: Call) -> Response:
     template = call.account.templates.get(str(body.get("baseTemplateId", "")))
     if template is None:
         raise HttpError(400, "baseTemplateId: the feedback template was not found", "BadRequestError")
-    if ("panel" in body) != ("interview" in body):
-        raise HttpError(400, "panel and interview go together", "BadRequestError")
     empty = [field | {"value": None} for field in template.fields]
     now = now_ms()
     form = Feedback(

@@ -3,7 +3,6 @@
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, ORIGINS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
-from portal.devtools.sandbox.lever.records import canonical_email
 from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
 
@@ -22,15 +21,8 @@ def list_stages(call: Call) -> Response:
 
 def list_users(call: Call) -> Response:
     """Answer the users; deactivated ones only if asked for."""
-    query = call.request.args
-    emails = {canonical_email(email) for email in query.getlist("email")}
-    include_deactivated = query.get("includeDeactivated") == "true"
-    users = [
-        user
-        for user in call.account.users.values()
-        if (include_deactivated or user.deactivated_at is None)
-        and (not emails or canonical_email(user.email) in emails)
-    ]
+    everybody = call.request.args.get("includeDeactivated") == "true"
+    users = [user for user in call.account.users.values() if everybody or user.deactivated_at is None]
     return page(call.request, users, lambda user: (user.created_at, user.id), user_json)
 
 
