@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import OrganizationFilter, Right, ScopedAdmin
-from integrations.admin.display import NOTHING, column, columns, shown_text
+from integrations.admin.display import NOTHING, column, columns, sentence, shown_text
 from integrations.audit.changes import changes_of
 from integrations.audit.models.entry import AuditEntry
 from integrations.audit.record import MODELS
@@ -96,6 +96,6 @@ class AuditEntryAdmin(ScopedAdmin):
     person = column("who", lambda entry: entry.who, "actor_name")
     # secrets were masked when the entry was written
     changes_listed = column(
-        "changes", lambda entry: " · ".join(filter(None, (changes_line(entry), entry.reason))) or NOTHING
+        "changes", lambda entry: sentence(" · ".join(filter(None, (changes_line(entry), entry.reason))))
     )
     changes_shown = column("changes", changes_table)

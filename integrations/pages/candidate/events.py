@@ -165,7 +165,8 @@ def events(rows: CandidateRows) -> list[Event]:
         (event for effect in rows.newest_effects for event in _of_effect(effect)),
         outage_events(rows),
     )
-    return sorted(found, key=lambda event: event.at, reverse=True)
+    # of one moment what follows comes last
+    return sorted(found, key=lambda event: event.at)[::-1]
 
 
 def decision_events(rows: CandidateRows) -> list[Event]:
