@@ -12,9 +12,13 @@ from portal.devtools.sandbox.lever.server import DEMO_REDIRECT_URIS, LeverSandbo
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    options = parse(arguments)
+    parser = argparse.ArgumentParser(prog="python -m portal.devtools.sandbox", description=__doc__)
+    parser.add_argument("--lever-port", type=int, default=9001)
+    parser.add_argument("--codescreen-port", type=int, default=9002)
+    parser.add_argument("--redirect-uri", action="append", help="may be given several times")
+    options = parser.parse_args()
     # The templates need Django's defaults, whatever settings module the environment names for the portal.
     if not settings.configured:
         settings.configure()
@@ -33,15 +37,6 @@ def main(arguments: list[str] | None = None) -> int:
     lever.stop()
     codescreen.stop()
     return 0
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """Return the command line's options."""
-    parser = argparse.ArgumentParser(prog="python -m portal.devtools.sandbox", description=__doc__)
-    parser.add_argument("--lever-port", type=int, default=9001)
-    parser.add_argument("--codescreen-port", type=int, default=9002)
-    parser.add_argument("--redirect-uri", action="append", help="may be given several times")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

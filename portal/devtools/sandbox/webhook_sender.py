@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import asdict, dataclass, field
 from threading import BoundedSemaphore, Lock, Timer
 
 import requests
 
-from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
+from portal.devtools.sandbox.values import JsonObject, now_ms
 
 type Prepare = Callable[[], tuple[dict[str, str], bytes]]
 
@@ -27,44 +26,27 @@ class Attempt:
         """Whether the receiver accepted it with a 2xx, as both platforms define success."""
         return self.status is not None and 200 <= self.status < 300
 
-    def describe(self) -> JsonObject:
-        """Return the attempt as the ledger shows it."""
-        return {"at": self.at, "status": self.status, "error": self.error, "duration_ms": self.duration_ms}
-
-
-class DeliveryState(StrEnum):
-    """What became of a delivery so far."""
-
-    DUE = "due"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
 
 @dataclass(slots=True)
 class Delivery:
-    """One webhook to send: what is sent, where to, and every attempt so far."""
+    """One webhook to send: about whom, where to, what is sent, and every attempt so far."""
 
-    event: str
     subject: str
     url: str
     prepare: Prepare
-    webhook: str = ""
-    id: str = field(default_factory=new_id)
-    created_at: int = field(default_factory=now_ms)
     attempts: list[Attempt] = field(default_factory=list)
-    state: DeliveryState = DeliveryState.DUE
+
+    @property
+    def state(self) -> str:
+        """Whether it has arrived."""
+        return "delivered" if self.attempts and self.attempts[-1].succeeded else "open"
 
     def describe(self) -> JsonObject:
         """Return the delivery as the ledger shows it."""
         return {
-            "id": self.id,
-            "event": self.event,
             "subject": self.subject,
-            "url": self.url,
-            "webhook": self.webhook,
-            "created_at": self.created_at,
             "state": self.state,
-            "attempts": [attempt.describe() for attempt in self.attempts],
+            "attempts": list(map(asdict, self.attempts)),
         }
 
 
@@ -136,9 +118,5 @@ class WebhookSender:
 
     def _record(self, delivery: Delivery, attempt: Attempt, retry_delays: Sequence[float]) -> None:
         delivery.attempts.append(attempt)
-        if attempt.succeeded:
-            delivery.state = DeliveryState.DELIVERED
-        elif not retry_delays:
-            delivery.state = DeliveryState.FAILED
-        else:
+        if not attempt.succeeded and retry_delays:
             self.send(delivery, retry_delays=retry_delays[1:], after=retry_delays[0])

@@ -34,11 +34,9 @@ def send(sender: WebhookSender, account: CodeScreenAccount, instance: Instance, 
     message_id, body = f"msg_{new_id().replace('-', '')}", _body(instance, event)
     for _ in range(1 + settings.webhook_duplicates):
         delivery = Delivery(
-            event,
             instance.id,
             settings.webhook_url,
             lambda: (_signed_headers(account, message_id, body), body),
-            webhook=message_id,
         )
         account.deliveries.append(delivery)
         sender.send(delivery, retry_delays=settings.webhook_retry_delays)

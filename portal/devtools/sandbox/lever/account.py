@@ -99,11 +99,11 @@ class Events:
             body = signed_body(webhook, event, data)
             for _ in range(1 + settings.webhook_duplicates):
                 after = self._random.random() * settings.webhook_shuffle_ms / 1000
-                self.dispatch(webhook, event, body, subject=subject, after=after)
+                self.dispatch(webhook, body, subject=subject, after=after)
 
-    def dispatch(self, webhook: Webhook, event: str, body: bytes, *, subject: str, after: float) -> None:
+    def dispatch(self, webhook: Webhook, body: bytes, *, subject: str, after: float) -> None:
         """Send one body to one webhook `after` seconds from now; its retries carry the same body."""
-        delivery = Delivery(event, subject, webhook.url, lambda: ({}, body), webhook=webhook.id)
+        delivery = Delivery(subject, webhook.url, lambda: ({}, body))
         with self._lock:
             self.deliveries.append(delivery)
         self._sender.send(delivery, retry_delays=self._settings.webhook_retry_delays, after=after)
@@ -111,8 +111,7 @@ class Events:
     def verify(self, webhook: Webhook) -> Attempt:
         """Send the test request of Verify Connection and wait for the answer."""
         body = signed_body(webhook, VERIFY_EVENT, {}, without_id=True)
-        delivery = Delivery(VERIFY_EVENT, "", webhook.url, lambda: ({}, body), webhook=webhook.id)
-        return self._sender.attempt(delivery)
+        return self._sender.attempt(Delivery("", webhook.url, lambda: ({}, body)))
 
     def _listeners(self, event: str, origin: str) -> list[Webhook]:
         if event not in self.enabled:
