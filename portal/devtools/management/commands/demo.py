@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
 
 import requests
 from django.core.management import BaseCommand, CommandError
@@ -32,18 +31,6 @@ class _Stopped(BaseException):
 
 def _stop(*_: object) -> None:
     raise _Stopped
-
-
-class Progress:
-    """Prints a line for each step as it begins, so that nobody waits without knowing for what."""
-
-    def __init__(self, write: Callable[[str], None], began_at: float) -> None:
-        self._write = write
-        self._began_at = began_at
-
-    def step(self, text: str) -> None:
-        """Print a step that begins now."""
-        self._write(f"  {time.time() - self._began_at:5.1f} s  {text}")
 
 
 class Command(BaseCommand):
@@ -75,24 +62,23 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _run(self, environment: DemoEnvironment, is_check: bool) -> bool:
-        progress = Progress(self._say, environment.began_at())
-        progress.step("Making the database")
+        self._begin(environment, "Making the database")
         startup.prepare(self.stderr)
-        progress.step("Starting the pretend Lever, CodeScreen and mail server")
+        self._begin(environment, "Starting the pretend Lever, CodeScreen and mail server")
         with Platforms(environment) as platforms:
-            progress.step("Making two weeks of history")
+            self._begin(environment, "Making two weeks of history")
             write_history(environment, platforms, timezone.now())
             connections.close_all()
-            return self._serve(environment, progress, is_check)
+            return self._serve(environment, is_check)
 
-    def _serve(self, environment: DemoEnvironment, progress: Progress, is_check: bool) -> bool:
-        progress.step("Starting the portal and its workers")
+    def _serve(self, environment: DemoEnvironment, is_check: bool) -> bool:
+        self._begin(environment, "Starting the portal and its workers")
         supervisor = Supervisor([environment.web_server(), queue_cluster()])
         outcome: list[bool] = []
 
         def welcome_and_check() -> None:
             try:
-                self._welcome(environment, progress)
+                self._welcome(environment)
                 outcome.append(Check(environment, self.stdout.write).run() if is_check else True)
             except (RunFailed, requests.RequestException) as error:
                 self.stderr.write(f"The demo could not be set up: {error}")
@@ -106,11 +92,15 @@ class Command(BaseCommand):
         supervisor.run()
         return all(outcome) and bool(outcome or not is_check)
 
-    def _welcome(self, environment: DemoEnvironment, progress: Progress) -> None:
+    def _welcome(self, environment: DemoEnvironment) -> None:
         for url in environment.urls_to_wait_for:
             wait_for_url(url)
-        progress.step("Ready")
+        self._begin(environment, "Ready")
         self._say(_WELCOME.format(at=environment, name=provisioning.USERNAME, password=provisioning.PASSWORD))
+
+    def _begin(self, environment: DemoEnvironment, step: str) -> None:
+        """Print a step as it begins, so that nobody waits without knowing for what."""
+        self._say(f"  {time.time() - environment.began_at():5.1f} s  {step}")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
