@@ -7,7 +7,6 @@ from collections import Counter
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.inbox.models.delivery import Delivery
-from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import quiesce
 from portal.devtools.chaos.interruptions import PROMISED_SECONDS, FaultInjector
 from portal.devtools.chaos.load_generator import (
@@ -25,7 +24,9 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.sandbox_client import SandboxClient
 
-TIMEOUT_MS = int(chaos_environment.READ_SECONDS * 1000) + 1500
+#: How long the portal waits for an answer of a platform here.
+READ_SECONDS = 3.0
+TIMEOUT_MS = int(READ_SECONDS * 1000) + 1500
 
 #: Faults by weight. In those "after" the call has taken effect, as in half of all failures.
 MIX: tuple[tuple[float, JsonObject], ...] = (

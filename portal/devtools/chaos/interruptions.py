@@ -11,11 +11,17 @@ import psycopg
 import redis
 from django.conf import settings
 
-from portal.devtools.chaos.environment import flush_redis
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WORKERS, Processes
 
 logger = logging.getLogger(__name__)
+
+
+def flush_redis(options: Options) -> None:
+    """Empty the run's Redis database, if it has one."""
+    if options.redis_url:
+        with redis.Redis.from_url(options.redis_url) as connection:
+            connection.flushdb()
 
 
 #: Seconds for which nothing of the portal runs in a restart, and within which all of it has ended after TERM.

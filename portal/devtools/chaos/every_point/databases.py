@@ -17,13 +17,8 @@ def own_copy() -> Iterator[None]:
     """Let this process work on a copy of its database, which is removed afterwards. No connection may be open."""
     settings = connection.settings_dict
     before = str(settings["NAME"])
-    server = os.environ[SERVER]
-    if server:
-        settings["NAME"] = f"{before}_{os.getpid()}"
-        create(server, settings["NAME"], before)
-    else:
-        settings["NAME"] = str(Path(before).with_name(f"{os.getpid()}.sqlite3"))
-        shutil.copyfile(before, settings["NAME"])
+    settings["NAME"] = f"{before}_{os.getpid()}"
+    _copy(before, settings["NAME"])
     try:
         yield
     finally:
@@ -36,10 +31,7 @@ def back_up() -> None:
     """Keep a copy of this process's database as it is now."""
     connections.close_all()
     name = str(connection.settings_dict["NAME"])
-    if server := os.environ[SERVER]:
-        create(server, _backup_of(name), name)
-    else:
-        shutil.copyfile(name, _backup_of(name))
+    _copy(name, f"{name}_backup")
 
 
 def put_back() -> None:
@@ -47,15 +39,15 @@ def put_back() -> None:
     connections.close_all()
     name = str(connection.settings_dict["NAME"])
     _remove(name)
+    _copy(f"{name}_backup", name)
+    _remove(f"{name}_backup")
+
+
+def _copy(name: str, to: str) -> None:
     if server := os.environ[SERVER]:
-        create(server, name, _backup_of(name))
-        drop(server, _backup_of(name))
+        create(server, to, name)
     else:
-        Path(_backup_of(name)).replace(name)
-
-
-def _backup_of(name: str) -> str:
-    return f"{name}_backup"
+        shutil.copyfile(name, to)
 
 
 def _remove(name: str) -> None:

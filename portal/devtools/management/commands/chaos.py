@@ -7,17 +7,17 @@ import threading
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 from django.core.management import BaseCommand, CommandError
 from django.core.management.base import OutputWrapper
 from django.db import connections
 
-from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.every_point import runs as every_point
-from portal.devtools.chaos.fault_run import FaultRun
+from portal.devtools.chaos.fault_run import READ_SECONDS, FaultRun
+from portal.devtools.chaos.interruptions import flush_redis
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
@@ -48,14 +48,15 @@ class Command(BaseCommand):
             return
         environment = DemoEnvironment.current()
         if environment is None:
-            chaos_environment.enter(options)
+            _enter(options)
         self._redirect_standard_error(environment, options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
             with Processes(environment) as processes:
                 table = self._run(environment, processes, options)
         finally:
-            chaos_environment.clear(environment, options)
+            environment.clear()
+            flush_redis(options)
         self.stdout.write(table.as_json() if options.json else table.as_text())
         if not table.holds:
             sys.exit(1)
@@ -109,6 +110,22 @@ class Command(BaseCommand):
         if options.has_faults:
             provisioning.add_webhook_by_hand(environment, browser, tenants.SLUG)
         self._log("Everything is started and connected.")
+
+
+def _enter(options: Options) -> NoReturn:
+    """Make the run's environment and replace this process by the same command in it. Raises CommandError."""
+    flush_redis(options)
+    changes = {
+        "REDIS_URL": options.redis_url,
+        "WEB_WORKERS": "2",
+        "POLL_NOT_STARTED_SECONDS": str(options.poll_seconds),
+        "POLL_IN_PROGRESS_SECONDS": str(options.poll_seconds),
+    }
+    if options.has_faults:
+        # without the rate limit thousands of events take minutes; `bench bulk` has it
+        changes |= {"LEVER_RATE": "1000", "LEVER_BURST": "1000000"}
+        changes["PLATFORM_READ_SECONDS"] = str(READ_SECONDS)
+    DemoEnvironment.create("chaos").enter(options.database_url, **changes)
 
 
 def _run_type(options: Options) -> type[Run]:
