@@ -8,7 +8,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import islice
+
+from django.utils.dateparse import parse_datetime
 
 from integrations.codescreen.client import TITLES
 from integrations.codescreen.payloads import MetadataKey
@@ -47,14 +50,27 @@ def detail_lines(details: JsonObject) -> list[tuple[str, str]]:
     return [(key, readable(value)) for key, value in details.items()]
 
 
+#: What a detail is, in words, and its value or the time that it is.
+type Detail = tuple[str, str, datetime | None]
+
 #: What pages leave out: it says when CodeScreen wrote the answer.
 _NOT_SHOWN = "sentAt"
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def details_in_words(details: JsonObject) -> list[tuple[str, str]]:
-    """Return each detail as pages show it: what it is, in words, with its value; in order."""
-    return [(_in_words(key), value) for key, value in detail_lines(details) if key != _NOT_SHOWN]
+def details_in_words(details: JsonObject) -> list[Detail]:
+    """Return each detail as pages show it, in order."""
+    shown = ((_in_words(key), value) for key, value in detail_lines(details) if key != _NOT_SHOWN)
+    return [(words, "" if (at := _time_in(value)) else value, at) for words, value in shown]
+
+
+def _time_in(value: str) -> datetime | None:
+    """Return the time that a value is, such as 2026-12-05T12:12:02Z; None without a time zone."""
+    try:
+        at = parse_datetime(value)
+    except ValueError:  # such as the 31st of February
+        return None
+    return at if at is not None and at.tzinfo is not None else None
 
 
 def _in_words(key: str) -> str:

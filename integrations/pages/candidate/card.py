@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from integrations.case.texts import what_brings_back
-from integrations.codescreen.details import details_in_words
+from integrations.codescreen.details import Detail, details_in_words
 from integrations.core.act import Act
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import (
@@ -69,7 +69,7 @@ class Card:
         return ", ".join(filter(None, [outcome, self.result.score_text])) or "Not stated"
 
     @property
-    def details(self) -> list[tuple[str, str]]:
+    def details(self) -> list[Detail]:
         """What else CodeScreen says of the result, in words."""
         return details_in_words(self.result.details) if self.result is not None else []
 

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import AuditAction
-from integrations.codescreen.details import details_in_words
+from integrations.codescreen.details import Detail, details_in_words
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import ADMINS
@@ -72,6 +72,6 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         return held
 
 
-def _attempts(rows: CandidateRows, invitation: Invitation) -> list[tuple[Result, list[tuple[str, str]]]]:
+def _attempts(rows: CandidateRows, invitation: Invitation) -> list[tuple[Result, list[Detail]]]:
     """Return the results of an invitation, each with what else CodeScreen said."""
     return [(one, details_in_words(one.details)) for one in rows.attempts.get(invitation.pk, [])]

@@ -1,6 +1,6 @@
 """The card at the top of a candidate's page."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -65,14 +65,18 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
     assert "Details from CodeScreen" not in text(super_admin_client.get(address))
     Result.objects.update(
         details_json='{"plagiarismCheckPassed": false, "sentAt": "2026-12-01T08:38:34Z", '
-        '"<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2]}'
+        '"<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2], "startBy": "2026-12-08T12:14:01Z", '
+        '"endsOn": "2026-02-31T00:00:00Z"}'
     )
     page = super_admin_client.get(address)
     assert page.context["card"].details == [
-        ("Plagiarism check passed", "no"),
-        ("<b>note</b>", "<script>alert(1)</script>"),
-        ("Failed", '["a", 2]'),
+        ("Plagiarism check passed", "no", None),
+        ("<b>note</b>", "<script>alert(1)</script>", None),
+        ("Failed", '["a", 2]', None),
+        ("Start by", "", datetime(2026, 12, 8, 12, 14, 1, tzinfo=UTC)),
+        ("Ends on", "2026-02-31T00:00:00Z", None),
     ]
+    assert "8 Dec 2026, 12:14" in text(page)
     assert "<script>alert(1)" not in page.content.decode()
     assert "Details from CodeScreen" in text(page)
     factories.InvitationFactory.create(organization=organization, opportunity_id="o-passed", round=2)
