@@ -74,8 +74,6 @@ class Webhook:
     origins: list[str] = field(default_factory=lambda: list(ORIGINS))
     signature_token: str = field(default_factory=new_token)
     by_api: bool = False
-    created_at: int = field(default_factory=now_ms)
-    updated_at: int = field(default_factory=now_ms)
 
 
 class Events:

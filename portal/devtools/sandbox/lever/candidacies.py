@@ -63,7 +63,6 @@ def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str,
     opportunity.stage = stage_id
     record_stage(account, opportunity, user)
     opportunity.mark_updated()
-    opportunity.last_advanced_at = opportunity.updated_at
     extra = {"fromStageId": from_stage, "toStageId": stage_id}
     _emit(account, "candidateStageChange", opportunity, extra)
     if account.settings.neighbour and account.stages[stage_id].text.casefold().startswith("codescreen"):

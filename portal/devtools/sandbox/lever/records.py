@@ -29,7 +29,6 @@ class Contact:
     emails: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     is_anonymized: bool = False
-    created_at: int = field(default_factory=now_ms)
 
 
 def canonical_email(email: str) -> str:
@@ -70,7 +69,6 @@ class Posting:
     team: str = "Engineering"
     location: str = "Berlin"
     created_at: int = field(default_factory=now_ms)
-    updated_at: int = field(default_factory=now_ms)
 
     def inherited_tags(self) -> list[str]:
         """Return every tag an opportunity on this posting carries because of it."""
@@ -156,8 +154,6 @@ class Opportunity:
     stage_changes: list[JsonObject] = field(default_factory=list)
     created_at: int = field(default_factory=now_ms)
     updated_at: int = field(default_factory=now_ms)
-    last_advanced_at: int | None = None
-    last_interaction_at: int = field(default_factory=now_ms)
     deleted_at: int | None = None
     notes: dict[str, Note] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
@@ -176,7 +172,7 @@ class Opportunity:
 
     def mark_updated(self) -> None:
         """Record that the opportunity was changed just now."""
-        self.updated_at = self.last_interaction_at = now_ms()
+        self.updated_at = now_ms()
 
 
 RATINGS = ("4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire")

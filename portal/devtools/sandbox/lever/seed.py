@@ -73,9 +73,8 @@ def new_account(slug: str, sender: WebhookSender) -> LeverAccount:
 
 def add_posting(account: LeverAccount, text: str, *tags: str, **more: Any) -> None:
     """Add a posting of the account's Super Admin."""
-    at = now_ms() + len(account.postings)
     made = Posting(stable_id(account.slug, "posting", text), text, account.actor(), **more)
-    made.tags, made.created_at, made.updated_at = list(tags), at, at
+    made.tags, made.created_at = list(tags), now_ms() + len(account.postings)
     account.postings[made.id] = made
 
 

@@ -4,7 +4,7 @@ from portal.devtools.sandbox.lever.account import EVENT_LABELS, ORIGINS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
 from portal.devtools.sandbox.messages import HttpError, Response
-from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
+from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
 
 #: The webhook of CodeScreen's own integration; nothing is sent there.
 NEIGHBOUR = Webhook(
@@ -75,7 +75,7 @@ def update_webhooks(call: Call) -> Response:
         if webhook is None:
             raise not_found("webhook", "in data")
         _expect_by_api(webhook)
-        webhook.url, webhook.updated_at = _url(row | {"url": row.get("url", webhook.url)}), now_ms()
+        webhook.url = _url(row | {"url": row.get("url", webhook.url)})
         if "configuration" in row:
             webhook.origins = _origins(row)
         changed.append(webhook)

@@ -207,14 +207,8 @@ def _interview(call: Call, opportunity: Opportunity) -> JsonObject:
     users = [account.users[user] for user in opportunity.interviewers if user in account.users]
     return {
         "id": stable_id(account.slug, "interview", opportunity.id),
-        "panel": stable_id(account.slug, "panel", opportunity.id),
-        "subject": "Interview",
         "interviewers": [{"id": user.id, "name": user.name, "email": user.email} for user in users],
         "createdAt": opportunity.created_at,
-        "date": opportunity.created_at,
-        "duration": 30,
-        "user": opportunity.owner,
-        "stage": opportunity.stage,
         "canceledAt": None,
     }
 
