@@ -51,10 +51,11 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         if not self.partial:  # what stands above the part that updates
             others = visible(rows.other_applications(), self.membership)[:MOST_APPLICATIONS]
             shown["applications"] = candidate_rows(others, Today(self.organization))
+        lever_page = self.organization.lever_region.candidate_page(opportunity_id)
         return super().get_context_data(
             rows=rows,
             part=TECHNICAL if is_technical else "story",
-            lever_page=self.organization.lever_region.candidate_page(opportunity_id),
+            lever_page=lever_page if rows.is_in_lever else "",
             report_url=rows.report_url,
             shown_of_each=most,
             may_show_more=most < MOST,

@@ -13,7 +13,7 @@ from integrations.clients.models import ApiCall
 from integrations.core.act import Act
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
-from integrations.core.vocabulary import DeliveryEvent
+from integrations.core.vocabulary import DeliveryEvent, ErasureCause
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -95,6 +95,11 @@ class CandidateRows(Case):
     def called(self) -> str:
         """The candidate's name as last read, or why there is none."""
         return self._last_read("name", "candidate_name") or (ERASED_PERSON if self.erasure else NAME_NOT_READ)
+
+    @property
+    def is_in_lever(self) -> bool:
+        """Whether Lever has a page of the candidate, as far as is known."""
+        return self.erasure is None or self.erasure.cause not in {ErasureCause.DELETED, ErasureCause.GONE}
 
     @property
     def email(self) -> str:

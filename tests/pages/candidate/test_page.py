@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
@@ -65,6 +66,9 @@ def test_a_deletion_in_lever_is_told_as_no_move(organization, super_admin_client
     assert "Deleted in Lever" in page
     assert "Moved again since" not in page
     assert "Not invited" not in page
+    assert "Open in Lever" in page
+    Erasure.objects.create(**made.own, cause="deleted")
+    assert "Open in Lever" not in text(super_admin_client.get(address))
 
 
 def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organization):
