@@ -76,6 +76,8 @@ WAITING = (
     Question("What could not be written or sent", Effect, {"state": Effect.State.FAILED}),
     Question("Problems now", Incident, {"ended_at__isnull": True, "code__in": ",".join(OUTAGES)}),
 )
+_SIGN_INS = (AuditAction.SIGN_IN, AuditAction.FAIL_SIGN_IN, AuditAction.REFUSE_SIGN_IN)
+_DISCLOSURES = (AuditAction.LOOK_AT_DATA, AuditAction.SUBJECT_ACCESS, AuditAction.EXPORT_LIST)
 QUESTIONS = (
     Question("Who was not invited, and why?", Candidate, {"invitation__isnull": True}),
     Question("Who was invited again?", Invitation, {"round__gt": "1"}),
@@ -84,10 +86,14 @@ QUESTIONS = (
     Question("Who authorized Lever, and when?", LeverConnection),
     Question("Who approved which invitation?", AuditEntry, {"action": AuditAction.APPROVE}),
     Question("Who changed a mapping?", AuditEntry, {"target_kind": TargetKind.MAPPING}),
+    Question("Who changed the rules?", AuditEntry, {"action": AuditAction.CHANGE_POLICIES}),
     Question("Who has access?", Membership),
+    Question("Who signed in, and who failed to?", AuditEntry, {"action__in": ",".join(_SIGN_INS)}),
+    Question("Who looked at or exported personal data?", AuditEntry, {"action__in": ",".join(_DISCLOSURES)}),
+    Question("Whose data was erased, and why?", AuditEntry, {"action": AuditAction.ERASE}),
     Question("Which webhook requests were rejected?", WebhookRejection),
     Question("When did Lever and CodeScreen last answer?", ApiCall),
-    Question("Which calls got no answer?", ApiCall, {AnswerFilter.parameter_name: AnswerFilter.NONE}),
+    Question("Which calls failed there?", ApiCall, {AnswerFilter.parameter_name: AnswerFilter.NONE}),
 )
 
 

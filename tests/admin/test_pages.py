@@ -32,11 +32,18 @@ def test_each_question_leads_to_its_rows(acme: Customer) -> None:
     again = factories.InvitationFactory.create(organization=acme.organization, round=2)
     swept = factories.DeliveryFactory.create(organization=acme.organization, event="sweep")
     nobody = factories.CandidateFactory.create(organization=acme.organization, invitation=None)
-    approved, mapped = (
+    approved, mapped, ruled, failed, looked, erased = (
         AuditEntry.objects.create(
             organization=acme.organization, actor_name="x", action=action, target_kind=kind, target="m"
         )
-        for action, kind in (("approve", "invitation"), ("change_mapping", "mapping"))
+        for action, kind in (
+            ("approve", "invitation"),
+            ("change_mapping", "mapping"),
+            ("change_policies", "organization"),
+            ("fail_sign_in", "account"),
+            ("look_at_data", "erasure"),
+            ("erase", "erasure"),
+        )
     )
     unanswered = ApiCall.objects.create(
         organization=acme.organization, platform="codescreen", method="POST", path="/x", duration_ms=9
@@ -44,12 +51,16 @@ def test_each_question_leads_to_its_rows(acme: Customer) -> None:
     client = sign_in(Membership.Role.ADMIN, acme)
     found = {question.text: rows_of(client, question) for question in QUESTIONS}
     assert found["Who authorized Lever, and when?"] == [acme.rows[LeverConnection]]
-    assert found["Which calls got no answer?"] == [unanswered]
+    assert found["Which calls failed there?"] == [unanswered]
     assert found["Who was not invited, and why?"] == [nobody]
     assert found["Who was invited again?"] == [again]
     assert found["Who was found only by comparing with Lever?"] == [swept]
     assert found["Who approved which invitation?"] == [approved]
     assert found["Who changed a mapping?"] == [mapped]
+    assert found["Who changed the rules?"] == [ruled]
+    assert found["Who signed in, and who failed to?"] == [failed]
+    assert found["Who looked at or exported personal data?"] == [looked]
+    assert found["Whose data was erased, and why?"] == [erased]
 
 
 def test_record_of_a_later_round_says_who_asked_for_it_and_why(acme: Customer) -> None:
