@@ -13,7 +13,6 @@ from portal.devtools.sandbox.messages import (
     Request,
     Response,
     Route,
-    control_route,
     json_response,
     redirect,
     render,
@@ -67,8 +66,8 @@ class ControlApi[A: Account[Any]]:
     def routes(self) -> list[Route]:
         """Return the routes of calls and forms."""
         return [
-            control_route("GET", "ledger", self.ledgers),
-            control_route("POST", "<act>", self._by_call),
+            Route("GET", "/_control/ledger", self.ledgers),
+            Route("POST", "/_control/<act>", self._by_call),
             Route("POST", "/<account:account>/do/<act>", self._by_form),
         ]
 

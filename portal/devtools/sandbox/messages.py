@@ -105,18 +105,16 @@ class Route:
     method: str
     path: str
     handler: Handler
-    is_api: bool = False  # a call of the platform's API, which faults may hit
-    answers_json: bool = False
 
+    @property
+    def is_api(self) -> bool:
+        """Whether it is a call of the platform's API, which faults may hit."""
+        return self.path.startswith(("/v1/", "/oauth/", "/api/"))
 
-def api_route(method: str, path: str, handler: Handler) -> Route:
-    """Return the route of an API call: it answers JSON, and faults may hit it."""
-    return Route(method, path, handler, is_api=True, answers_json=True)
-
-
-def control_route(method: str, path: str, handler: Handler) -> Route:
-    """Return the route of a control call at a path under /_control/: it answers JSON, and faults spare it."""
-    return Route(method, f"/_control/{path}", handler, answers_json=True)
+    @property
+    def answers_json(self) -> bool:
+        """Whether it is no page."""
+        return self.is_api or self.path.startswith("/_control/")
 
 
 class _AccountConverter(BaseConverter):

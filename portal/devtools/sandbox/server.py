@@ -11,7 +11,6 @@ from portal.devtools.sandbox.messages import (
     Response,
     Route,
     Router,
-    control_route,
     json_response,
     render,
 )
@@ -42,7 +41,7 @@ class SandboxServer:
         self.router.add(
             [
                 Route("GET", "/_static/sandbox.css", self._stylesheet),
-                control_route("POST", "faults", self._load_faults),
+                Route("POST", "/_control/faults", self._load_faults),
             ]
         )
 

@@ -17,10 +17,10 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue import acts as queue_acts
 from portal.devtools.demo.environment import Platforms
 from portal.devtools.sandbox.codescreen.state import Instance
-from portal.devtools.sandbox.lever.account import ORIGINS
 from portal.devtools.sandbox.lever.seed import add_candidate
 from portal.devtools.sandbox.values import JsonObject, stable_id
 
+ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
 OWNER, LEAD, RECRUITER = "demo", "lead", "recruiter"
 #: The recruiter follows one in so many candidates.
 FOLLOWED_ONE_IN = 4

@@ -11,7 +11,6 @@ from portal.devtools.sandbox.messages import (
     Request,
     Response,
     Route,
-    api_route,
     json_response,
 )
 from portal.devtools.sandbox.values import JsonObject, iso_text
@@ -33,9 +32,9 @@ class Api:
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
-            *(api_route("GET", f"/api{path}", self._guarded(self.list_assessments)) for path in _LIST_PATHS),
-            api_route("POST", "/api/assessments", self._guarded(self.invite)),
-            api_route("GET", "/api/assessments/<instance>", self._guarded(self.status)),
+            *(Route("GET", f"/api{path}", self._guarded(self.list_assessments)) for path in _LIST_PATHS),
+            Route("POST", "/api/assessments", self._guarded(self.invite)),
+            Route("GET", "/api/assessments/<instance>", self._guarded(self.status)),
         ]
 
     def list_assessments(self, request: Request, account: CodeScreenAccount) -> Response:

@@ -59,9 +59,6 @@ EVENT_LABELS = {
     "candidateDeleted": "Candidate Deleted",
 }
 VERIFY_EVENT = "candidateHired"  # that a test request names, whatever the webhook's own is
-# Webhooks of these events can be limited to opportunities of some origins.
-ORIGIN_EVENTS = frozenset({"candidateArchiveChange", "candidateHired", "candidateStageChange"})
-ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
 
 
 @dataclass
@@ -71,7 +68,6 @@ class Webhook:
     id: str
     event: str
     url: str
-    origins: list[str] = field(default_factory=lambda: list(ORIGINS))
     signature_token: str = field(default_factory=new_token)
     by_api: bool = False
 
@@ -88,10 +84,11 @@ class Events:
         self._random = random.Random(0)
         self._lock = Lock()
 
-    def emit(self, event: str, data: JsonObject, *, origin: str, subject: str) -> None:
+    def emit(self, event: str, data: JsonObject, *, subject: str) -> None:
         """Send an event about an opportunity to every webhook for it, if the event is switched on."""
         settings = self._settings
-        for webhook in self._listeners(event, origin):
+        listeners = [one for one in self.webhooks.values() if one.event == event and event in self.enabled]
+        for webhook in listeners:
             if not settings.webhooks_enabled or self._random.random() < settings.webhook_loss:
                 continue
             body = signed_body(webhook, event, data)
@@ -110,15 +107,6 @@ class Events:
         """Send the test request of Verify Connection and wait for the answer."""
         body = signed_body(webhook, VERIFY_EVENT, {}, without_id=True)
         return self._sender.attempt(Delivery("", webhook.url, lambda: ({}, body)))
-
-    def _listeners(self, event: str, origin: str) -> list[Webhook]:
-        if event not in self.enabled:
-            return []
-        return [
-            webhook
-            for webhook in self.webhooks.values()
-            if webhook.event == event and (event not in ORIGIN_EVENTS or origin in webhook.origins)
-        ]
 
 
 def signed_body(webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False) -> bytes:

@@ -141,4 +141,4 @@ def add_links(account: LeverAccount, contact: Contact, links: list[str]) -> None
 
 def _emit(account: LeverAccount, event: str, opportunity: Opportunity, extra: JsonObject) -> None:
     data = event_data(opportunity) | extra
-    account.events.emit(event, data, origin=opportunity.origin, subject=opportunity.id)
+    account.events.emit(event, data, subject=opportunity.id)

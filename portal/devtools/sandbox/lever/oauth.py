@@ -14,7 +14,6 @@ from portal.devtools.sandbox.messages import (
     Request,
     Response,
     Route,
-    api_route,
     json_response,
     redirect,
     render,
@@ -115,8 +114,6 @@ class Consent:
         if asked.redirect_uri not in client.redirect_uris:
             message = "Callback URL mismatch: redirect_uri isn't one of the registered addresses."
             raise HttpError(403, message)
-        if not asked.state:
-            raise HttpError(400, "Missing required parameter: state.")
 
     def _error_url(self, asked: ConsentRequest) -> str | None:
         """Return where a faulty request is led back to, or None for one without fault."""
@@ -136,7 +133,7 @@ class TokenEndpoint:
 
     def routes(self) -> list[Route]:
         """Return the endpoint's one route."""
-        return [api_route("POST", PATH, self.token)]
+        return [Route("POST", PATH, self.token)]
 
     def token(self, request: Request) -> Response:
         """Answer with tokens for a code or a refresh token."""

@@ -17,7 +17,6 @@ from portal.devtools.sandbox.messages import (
     Request,
     Response,
     Route,
-    api_route,
     json_response,
 )
 from portal.devtools.sandbox.values import JsonObject
@@ -104,8 +103,7 @@ class Api:
     def routes(self, endpoints: list[Endpoint]) -> list[Route]:
         """Return the routes of endpoints."""
         return [
-            api_route(endpoint.method, f"/v1{endpoint.path}", self._handler(endpoint))
-            for endpoint in endpoints
+            Route(endpoint.method, f"/v1{endpoint.path}", self._handler(endpoint)) for endpoint in endpoints
         ]
 
     def _handler(self, endpoint: Endpoint) -> Handler:

@@ -32,7 +32,7 @@ def create_template(call: Call) -> Response:
     text = body.get("text")
     if not isinstance(text, str) or not text:
         raise HttpError(400, "Missing required parameter: text", "BadRequestError")
-    fields = build_fields(body.get("fields"))
+    fields = build_fields(body.get("fields", []))
     template = FeedbackTemplate(new_id(), text, pick(body, "instructions", str, ""), fields)
     call.account.templates[template.id] = template
     return data(template_json(template), 201)

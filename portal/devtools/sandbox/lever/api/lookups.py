@@ -1,10 +1,10 @@
 """What an account hires for, who hires, and along which steps, and the webhooks made through the API."""
 
-from portal.devtools.sandbox.lever.account import EVENT_LABELS, ORIGINS, Webhook
+from portal.devtools.sandbox.lever.account import EVENT_LABELS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
 from portal.devtools.sandbox.messages import HttpError, Response
-from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
+from portal.devtools.sandbox.values import JsonObject, new_id, pick
 
 #: The webhook of CodeScreen's own integration; nothing is sent there.
 NEIGHBOUR = Webhook(
@@ -61,13 +61,13 @@ def create_webhook(call: Call) -> Response:
     event = body.get("event")
     if event not in EVENT_LABELS:
         raise HttpError(400, f"event {event} is not known", "BadRequestError")
-    webhook = Webhook(new_id(), str(event), _url(body), _origins(body), by_api=True)
+    webhook = Webhook(new_id(), str(event), _url(body), by_api=True)
     call.account.events.webhooks[webhook.id] = webhook
     return data(webhook_json(webhook, with_token=True), 201)
 
 
 def update_webhooks(call: Call) -> Response:
-    """Change address and conditions of webhooks made through the API; the tokens stay and aren't answered."""
+    """Change the addresses of webhooks made through the API; the tokens stay and aren't answered."""
     webhooks = call.account.events.webhooks
     changed: list[Webhook] = []
     for row in pick(call.body(), "data", list, []):
@@ -76,8 +76,6 @@ def update_webhooks(call: Call) -> Response:
             raise not_found("webhook", "in data")
         _expect_by_api(webhook)
         webhook.url = _url(row | {"url": row.get("url", webhook.url)})
-        if "configuration" in row:
-            webhook.origins = _origins(row)
         changed.append(webhook)
     return data([webhook_json(webhook) for webhook in changed])
 
@@ -102,11 +100,6 @@ def _url(body: JsonObject) -> str:
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         raise HttpError(400, "url must be an absolute address", "BadRequestError")
     return url
-
-
-def _origins(body: JsonObject) -> list[str]:
-    conditions = pick(pick(body, "configuration", dict, {}), "conditions", dict, {})
-    return text_list(conditions.get("origins")) or list(ORIGINS)
 
 
 ENDPOINTS = [

@@ -58,7 +58,7 @@ def posting_json(posting: Posting) -> JsonObject:
 
 def webhook_json(webhook: Webhook, *, with_token: bool = False) -> JsonObject:
     """Return a webhook; its signature token is answered once, on creation."""
-    configuration: JsonObject = {"conditions": {"origins": webhook.origins}}
+    configuration: JsonObject = {"conditions": {}}
     if with_token:
         configuration["signatureToken"] = webhook.signature_token
     return {
