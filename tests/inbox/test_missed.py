@@ -123,8 +123,7 @@ def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
 def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
     scenario, sandbox, reentry_days, repaired
 ):
-    scenario.sent_invitation()
-    scenario.evaluate(score=20, result="Failed")
+    scenario.completed_invitation(score=20, result="Failed")
     Invitation.objects.update(completed_at=timezone.now() - timedelta(days=1, hours=1))
     Delivery.objects.update(received_at=timezone.now() - timedelta(days=2))
     scenario.set_policies(reentry_days=reentry_days)

@@ -48,8 +48,7 @@ def another_user(sandbox):
 def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox):
     chosen = another_user(sandbox)
     LeverConnection.objects.update(feedback_author=chosen.id)
-    scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    scenario.completed_invitation(score=82, result="Passed")
     assert feedback_forms(sandbox)[0]["user"] == chosen.id
     assert LeverConnection.objects.get().lever_user_id != chosen.id
 

@@ -22,8 +22,7 @@ OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's ow
 def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(scenario, sandbox, capsys):
     sandbox.codescreen_does("settings", metadata=False)
     scenario.set_policies(passing_score=70, passed_tag="fit", stage_on_pass="Phone screen")
-    scenario.sent_invitation()
-    scenario.evaluate(score=70)
+    scenario.completed_invitation(score=70)
     assert scenario.stage_of() == "Phone screen"
     in_lever = sandbox.opportunity("Alder")
     assert "fit" in in_lever["tags"]

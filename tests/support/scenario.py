@@ -135,7 +135,8 @@ class Scenario:
         """Return an invitation that the candidate completed so many days ago."""
         invitation = self.sent_invitation()
         self.evaluate(**verdict)
-        Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days_ago, seconds=5))
+        if days_ago:
+            Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days_ago, seconds=5))
         return self.reread(invitation)
 
     def candidate_acts(self, *actions, word="Alder", assessment="Backend", **verdict):

@@ -17,8 +17,7 @@ from tests.support import factories
 
 
 def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
-    invitation = scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    invitation = scenario.completed_invitation(score=82, result="Passed")
     [form] = feedback_forms(sandbox)
     report = Result.objects.get().report_url
     details = form["fields"]["Details"]
@@ -44,8 +43,7 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
 
 
 def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.evaluate(score=40, result="Failed")
+    scenario.completed_invitation(score=40, result="Failed")
     [before] = feedback_forms(sandbox)
     assert (before["fields"]["Rating"], before["fields"]["Failure reason"]) == ("2 - No Hire", "Unit Tests")
     scenario.candidate_does("regrade", score=90, result="Passed")
@@ -59,8 +57,7 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_deleted_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox, is_shown):
-    scenario.sent_invitation()
-    scenario.evaluate(score=40, result="Failed")
+    scenario.completed_invitation(score=40, result="Failed")
     forms = sandbox.candidate("Alder").feedback
     for form in forms.values():
         form.deleted_at = 1
@@ -138,8 +135,7 @@ def feedback_writes(scenario):
 @pytest.mark.parametrize("answers_of_score", ["POST", ""])
 def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario, sandbox, answers_of_score):
     sandbox.lever_does("settings", answers_of_score=answers_of_score)
-    scenario.sent_invitation()
-    scenario.evaluate(score=62, result="Passed")
+    scenario.completed_invitation(score=62, result="Passed")
     assert feedback_forms(sandbox)[0]["fields"]["Rating"] == "3 - Hire"
     assert feedback_writes(scenario) == (1, 0)
     scenario.candidate_does("regrade", score=90, result="Passed")
@@ -152,8 +148,7 @@ def test_the_rating_is_in_the_options_words_whatever_its_type_is_called(scenario
 
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scenario, sandbox, is_stored):
-    invitation = scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    invitation = scenario.completed_invitation(score=82, result="Passed")
     if not is_stored:
         type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
     Effect.objects.filter(kind="write_feedback").update(state="due", done_at=None)
@@ -170,8 +165,7 @@ def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario
     sandbox.account.templates.clear()
     LeverConnection.objects.update(feedback_template_id="")
     scenario.lever_fails("/feedback_templates", kind="reset_after")
-    scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    scenario.completed_invitation(score=82, result="Passed")
     scenario.work_waiting()
     scenario.work_waiting()
     assert len(portal_templates(sandbox)) == 1
@@ -179,8 +173,7 @@ def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario
 
 
 def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
-    scenario.sent_invitation()
-    scenario.evaluate(score=40, result="Failed")
+    scenario.completed_invitation(score=40, result="Failed")
     sandbox.account.templates.pop(LeverConnection.objects.get().feedback_template_id)
     scenario.sent_invitation("Tamarack")
     scenario.evaluate(word="Tamarack", score=82, result="Passed")
@@ -214,8 +207,7 @@ def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
     theirs = FeedbackTemplate("theirs", feedback_template.TEMPLATE_NAME, "Don't touch.", build_fields(sent))
     sandbox.account.templates["theirs"] = theirs
-    scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    scenario.completed_invitation(score=82, result="Passed")
     scenario.work_waiting()
     assert len(portal_templates(sandbox)) == 2
     assert LeverConnection.objects.get().feedback_template_id != "theirs"

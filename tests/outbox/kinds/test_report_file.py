@@ -59,8 +59,7 @@ def links_of(pdf: bytes) -> list[str]:
 
 
 def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
-    invitation = attaching.sent_invitation()
-    attaching.evaluate(score=40, result="Failed", reason="Unit Tests")
+    invitation = attaching.completed_invitation(score=40, result="Failed", reason="Unit Tests")
     [file] = files(sandbox)
     result = Result.objects.get()
     assert (file.name, file.content_type) == (
@@ -89,8 +88,7 @@ def test_a_result_is_attached_as_a_pdf(attaching, sandbox):
 
 
 def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
-    invitation = attaching.sent_invitation()
-    attaching.evaluate(score=40, result="Failed")
+    invitation = attaching.completed_invitation(score=40, result="Failed")
     [file] = files(sandbox)
     others = {"cv.pdf", "codescreen-report-ffffffffffff-1.pdf"}
     for name in others:
@@ -137,8 +135,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
 
 def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox):
     scenario.set_policies(attach_report=True)
-    scenario.sent_invitation()
-    scenario.evaluate(score=82, result="Passed")
+    scenario.completed_invitation(score=82, result="Passed")
     effect = scenario.latest_effect("attach_report")
     assert (effect.state, effect.last_error) == ("failed", NO_PERMISSION)
     assert FILES_SCOPE in effect.last_error
@@ -166,8 +163,7 @@ def test_letters_beyond_ascii_are_shown():
 @pytest.fixture
 def attached(attaching, sandbox):
     """A scenario with a report in Lever."""
-    attaching.sent_invitation()
-    attaching.evaluate(score=82, result="Passed")
+    attaching.completed_invitation(score=82, result="Passed")
     assert len(files(sandbox)) == 1
     return attaching
 

@@ -93,8 +93,7 @@ def test_a_tag_that_lever_locks_names_itself_and_who_makes_it(scenario, sandbox,
 
 def test_a_regrade_replaces_the_result_tag_and_a_late_retry_of_the_former_sets_what_counts(scenario, sandbox):
     scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    scenario.sent_invitation()
-    scenario.evaluate(score=50, result="Failed")
+    scenario.completed_invitation(score=50, result="Failed")
     assert "test failed" in sandbox.candidate("Alder").tags
     scenario.candidate_does("regrade", score=80, result="Passed")
     for _ in range(2):
