@@ -44,12 +44,6 @@ def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> I
     return invitation
 
 
-def create_call(organization) -> ApiCall:
-    return factories.ApiCallFactory.create(
-        organization=organization, request_body="a", response_body="b", at=LONG_AGO
-    )
-
-
 def purge_all() -> None:
     for organization in Organization.objects.all():
         turns_until_done(organization)
@@ -139,7 +133,7 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     waiting = factories.EffectFactory.create(
         organization=retaining_organization, opportunity_id="somebody-else", created_at=LONG_AGO
     )
-    create_call(retaining_organization)
+    create_calls(retaining_organization, request_body="a", response_body="b")
     purge_all()
     purge_all()
     delivery.refresh_from_db()
@@ -170,7 +164,7 @@ def test_a_backlog_of_people_is_erased_in_turns(retaining_organization, monkeypa
 
 def test_messages_are_emptied_although_people_wait_to_be_erased(retaining_organization):
     create_invitation(retaining_organization)
-    call = create_call(retaining_organization)
+    [call] = create_calls(retaining_organization, response_body="b")
     assert retention.purge(retaining_organization) == 1
     call.refresh_from_db()
     assert call.response_body == ""
@@ -179,8 +173,7 @@ def test_messages_are_emptied_although_people_wait_to_be_erased(retaining_organi
 
 def test_many_messages_are_emptied_a_few_in_each_transaction(retaining_organization, monkeypatch):
     monkeypatch.setattr(retention, "MESSAGES_AT_ONCE", 2)
-    for _ in range(5):
-        create_call(retaining_organization)
+    create_calls(retaining_organization, 5, response_body="b")
     assert turns_until_done(retaining_organization) == 4
     assert set(ApiCall.objects.values_list("response_body", flat=True)) == {""}
     entries = AuditEntry.objects.filter(action=AuditAction.ERASE).order_by("position")

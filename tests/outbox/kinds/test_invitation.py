@@ -39,11 +39,9 @@ def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, s
 
 
 def test_an_invitation_fails_and_a_note_says_what_to_do_when_codescreen_refuses_it(scenario, sandbox):
-    scenario.codescreen_fails(status=422)
-    invitation = scenario.pending_invitation()
-    scenario.work()
+    scenario.failed_invitation()
     effect = scenario.latest_effect()
-    assert (effect.state, scenario.reread(invitation).status) == ("failed", "failed")
+    assert effect.state == "failed"
     assert "422" in effect.last_error
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert "could not be sent" in note
