@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from portal.devtools.sandbox.messages import Request, Response, build_request
 
@@ -24,15 +24,6 @@ class Exchange:
     response: Response | None
     is_truncated: bool = False  # half the body, then the connection is closed
     hold_ms: int = 0  # without a response: for so long nothing, then a reset
-
-
-class Application(Protocol):
-    """What answers the requests of a server."""
-
-    server_name: ClassVar[str]
-
-    def exchange(self, request: Request) -> Exchange:
-        """Answer one request."""
 
 
 class ThreadServer(ThreadingTCPServer):
@@ -79,10 +70,11 @@ class ThreadServer(ThreadingTCPServer):
 
 
 class HttpServer(ThreadServer):
-    """An HTTP server that an application answers for."""
+    """An HTTP server of a name, whose requests a function answers."""
 
-    def __init__(self, address: tuple[str, int], application: Application) -> None:
-        self.application = application
+    def __init__(self, address: tuple[str, int], name: str, exchange: Callable[[Request], Exchange]) -> None:
+        self.name = name
+        self.exchange = exchange
         super().__init__(address, _Connection)
 
 
@@ -104,7 +96,7 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = build_request(self.command, self.path, self.headers.items(), body)
         with request:  # closes uploaded files
-            exchange = self.server.application.exchange(request)
+            exchange = self.server.exchange(request)
         if exchange.response is not None:
             self._send(exchange.response, truncate=exchange.is_truncated)
         else:
@@ -125,7 +117,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def version_string(self) -> str:
         """Return the platform's name for the Server header."""
-        return self.server.application.server_name
+        return self.server.name
 
     def _hold(self, hold_ms: int) -> None:
         """Send nothing until the caller hangs up or the time is over, then close the connection with a TCP reset."""

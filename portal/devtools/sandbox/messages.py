@@ -1,18 +1,15 @@
 """Requests, responses and errors of the pretend platforms, their routes and their pages' templates."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 import requests
 import werkzeug
-from django.conf import settings
 from django.template import Context, Engine
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
@@ -44,10 +41,6 @@ class Request(werkzeug.Request):
         super().__init__(environ)
         self.path_template = ""
         self.path_params: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        """Return itself; the end of the block closes uploaded files."""
-        return self
 
     def field(self, name: str) -> str:
         """Return the first value of a form field, trimmed, or an empty string."""
@@ -165,10 +158,6 @@ FOLDER = Path(__file__).with_name("templates")
 @cache
 def engine() -> Engine:
     """Return the template engine over the sandbox's own templates."""
-    # Rendering a number asks Django for its settings. Inside a test session they are there already; when
-    # the sandbox runs alone, the defaults will do.
-    if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:
-        settings.configure()
     return Engine(dirs=[str(FOLDER)], autoescape=True, builtins=["portal.devtools.sandbox.filters"])
 
 

@@ -34,7 +34,7 @@ class SandboxServer:
     def __init__(self, port: int = 0) -> None:
         self.router = Router()
         self.faults = FaultPlan()
-        self._http = HttpServer((HOST, port), self)
+        self._http = HttpServer((HOST, port), self.server_name, self.exchange)
         self.port = self._http.port
         self.url = f"http://{HOST}:{self.port}"
         self._css = STYLESHEET.read_bytes()

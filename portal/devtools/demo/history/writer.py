@@ -165,7 +165,7 @@ def _without_network(
     def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         if server := servers.get(urlsplit(request.url or "").netloc):
             clock.advance(chance.triangular(*ANSWER_SECONDS))
-            with platform_request(request) as asked:
+            with (asked := platform_request(request)):
                 said: Any = server.exchange(asked).response
             if said is None:
                 raise requests.exceptions.ConnectionError("the connection ended without an answer")

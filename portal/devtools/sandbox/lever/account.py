@@ -31,12 +31,10 @@ class LeverSettings(RuntimeSettings):
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
     tags_locked: bool = False  # only people make new ones; the API adds those that the account has
     ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
-    answers_of_score: str = (
-        "PUT"  # to which a form's rating is typed `score`; the documentation has all, recordings PUT
-    )
-    neighbour: bool = (
-        False  # CodeScreen's own integration is on too, and invites who enters a CodeScreen stage
-    )
+    #: To which calls a form's rating is typed `score`; the documentation has all, recordings PUT.
+    answers_of_score: str = "PUT"
+    #: CodeScreen's own integration is on too, and invites who enters a CodeScreen stage.
+    neighbour: bool = False
     neighbour_ms: int = 0  # how long after the move
     read_lag: float = 0.0  # seconds: reading an opportunity shows the stage that it had so long ago
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost

@@ -1,7 +1,5 @@
 """The pretend Lever as a whole: its accounts, its grants and its sender of webhooks."""
 
-from urllib.parse import urlsplit
-
 from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.grants import Client, Grants
 from portal.devtools.sandbox.webhook_sender import WebhookSender
@@ -15,9 +13,7 @@ class LeverPlatform:
         self.sender = WebhookSender("Lever-Webhooks", timeout=5)
         self.accounts: dict[str, LeverAccount] = {}
         self.grants = Grants(url, client)
-        address = urlsplit(url)
-        hosts = {address.netloc.rpartition(":")[0], "127.0.0.1", "localhost"}
-        self.audiences = {f"http://{host}:{address.port}/v1/" for host in hosts}
+        self.audiences = {f"{url}/v1/", f"{url.replace('127.0.0.1', 'localhost')}/v1/"}
 
     def add_account(self, account: LeverAccount) -> LeverAccount:
         """Add an account, or replace the one of its slug and with it its grants."""
