@@ -1,18 +1,26 @@
 """What interrupts the portal's parts while candidates move: a table, and the thread that goes through it."""
 
 import logging
+import os
 import random
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
 import redis
 from django.conf import settings
+from django.db import OperationalError, connection, connections
 
+from integrations.queue.models.nodes import Heartbeat
+from integrations.store.leasing import LEASE
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WORKERS, Processes
+from portal.process.startup import queue_cluster
+from portal.process.supervisor import Program, Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +34,10 @@ def flush_redis(options: Options) -> None:
 
 #: Seconds for which nothing of the portal runs in a restart, and within which all of it has ended after TERM.
 AWAY_SECONDS, PROMISED_SECONDS = 3.0, 30.0
+#: Seconds for which a frozen cluster sleeps: its leases are over, and others have taken its rows.
+FREEZE_SECONDS = LEASE.total_seconds() + 10
 #: The longest that a run waits for an interruption that was begun.
-LONGEST_SECONDS = 60.0
+LONGEST_SECONDS = FREEZE_SECONDS + 60
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,15 @@ class FaultInjector(threading.Thread):
         self._processes.start_portal()
         self._record("portal restarted", at)
 
+    def freeze(self) -> None:
+        """Let the workers sleep through their leases while others work; then they go on with what they held."""
+        with _frozen(self._processes) as at:
+            if at is None:
+                return
+            with Supervisor([Program("others", queue_cluster().argv)]):
+                time.sleep(FREEZE_SECONDS)
+        self._record("frozen workers", at, loses_answers=True)
+
     def cut(self) -> None:
         """End every connection to the run's database, as clients see it when the server restarts."""
         with psycopg.connect(self._options.database_url, autocommit=True, connect_timeout=10) as connection:
@@ -124,9 +143,50 @@ TABLE = (
     Row("restart", FaultInjector.restart, first=4, every=60),
     Row("cut", FaultInjector.cut, first=6, every=6, is_possible=lambda options: options.database_url),
     Row("empty Redis", FaultInjector.empty_redis, first=7, is_possible=lambda options: options.redis_url),
+    Row("freeze", FaultInjector.freeze, first=10, is_possible=lambda options: options.freeze),
 )
 
 
 def table_of(options: Options) -> tuple[Row, ...]:
     """Return the rows of a run: with `restarts` TERM alone, so that nothing else can leave an invitation uncertain."""
     return (Row("restart", FaultInjector.restart, every=1),) if options.restarts else TABLE
+
+
+@contextmanager
+def _frozen(processes: Processes) -> Iterator[float | None]:
+    """Freeze the workers' process group, and yield when; None when there is none."""
+    group = processes.group(WORKERS)
+    try:
+        at = _freeze(group) if group else None
+    except ProcessLookupError:
+        at = None
+    yield at
+    if group and at:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGCONT)
+
+
+def _freeze(group: int) -> float:
+    """Stop the group, but not while it holds SQLite's write lock, which no server would end for the others."""
+    while True:
+        os.killpg(group, signal.SIGSTOP)
+        at = time.time()
+        if _is_writable():
+            return at
+        os.killpg(group, signal.SIGCONT)
+        time.sleep(0.05)
+
+
+def _is_writable() -> bool:
+    """Whether no process holds SQLite's write lock; a server's locks are a row's, or end with their transaction."""
+    if not settings.IS_SQLITE:
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout=500")
+        Heartbeat.beat()
+    except OperationalError:
+        return False
+    finally:
+        connections.close_all()
+    return True

@@ -23,6 +23,7 @@ class Options:
     faults: float = _option(0.2, "share of calls to the platforms that go wrong (default %(default)s)")
     kill_every: float = _option(2.0, "seconds between interruptions; 0 for none (default %(default)s)")
     restarts: bool = _option(False, "interrupt by TERM alone: all of the portal ends, and starts again")
+    freeze: bool = _option(False, "freeze the workers once, until their leases are over")
     seed: int = _option(1, "the same seed makes the same plan (default %(default)s)")
     restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
     upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")

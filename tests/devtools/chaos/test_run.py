@@ -104,7 +104,7 @@ def test_interruptions_are_made_in_their_turns(turn, expected) -> None:
 
 def test_only_what_the_run_has_is_interrupted() -> None:
     plain = Options()
-    everything = Options(database_url="postgresql://x", redis_url="redis://x/1")
+    everything = Options(database_url="postgresql://x", redis_url="redis://x/1", freeze=True)
     names = [
         {name for turn in range(1, 12) for name in made(turn, options)} for options in (plain, everything)
     ]
