@@ -3,6 +3,7 @@
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
+from portal.devtools.sandbox.lever.records import canonical_email
 from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import JsonObject, new_id, pick
 
@@ -20,9 +21,16 @@ def list_stages(call: Call) -> Response:
 
 
 def list_users(call: Call) -> Response:
-    """Answer the users; deactivated ones only if asked for."""
-    everybody = call.request.args.get("includeDeactivated") == "true"
-    users = [user for user in call.account.users.values() if everybody or user.deactivated_at is None]
+    """Answer the users, or those with an address that is asked for; deactivated ones only if asked for."""
+    query = call.request.args
+    emails = {canonical_email(email) for email in query.getlist("email")}
+    everybody = query.get("includeDeactivated") == "true"
+    users = [
+        user
+        for user in call.account.users.values()
+        if (everybody or user.deactivated_at is None)
+        and (not emails or canonical_email(user.email) in emails)
+    ]
     return page(call.request, users, lambda user: (user.created_at, user.id), user_json)
 
 
