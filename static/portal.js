@@ -78,7 +78,9 @@ function showMessages() {
   const toasts = document.querySelector("[data-toasts]");
   if (!toasts) return;
   // what is in a live region from the beginning isn't read out
-  for (const toast of toasts.querySelectorAll("[role=status]")) setTimeout(() => toasts.append(toast), 100);
+  for (const toast of toasts.querySelectorAll("[role=status]")) {
+    setTimeout(() => toast.isConnected && toasts.append(toast), 100); // unless it was dismissed meanwhile
+  }
   addEventListener("pagehide", () => toasts.remove());
 }
 
