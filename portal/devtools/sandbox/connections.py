@@ -14,6 +14,7 @@ from typing import Any
 
 from portal.devtools.sandbox.messages import Request, Response, build_request
 
+MAX_BODY = 32 * 1024 * 1024
 BODILESS_STATUSES = frozenset({204, 304})
 
 
@@ -93,7 +94,11 @@ class _Connection(BaseHTTPRequestHandler):
         """Write no access log."""
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._read_body()
+        if body is None:
+            self.close_connection = True
+            self._send(Response(status=413))
+            return
         request = build_request(self.command, self.path, self.headers.items(), body)
         with request:  # closes uploaded files
             exchange = self.server.exchange(request)
@@ -101,6 +106,13 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(exchange.response, truncate=exchange.is_truncated)
         else:
             self._hold(exchange.hold_ms)
+
+    def _read_body(self) -> bytes | None:
+        """Return the body, or None for one too large or of unknown length."""
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY:
+            return None
+        return self.rfile.read(int(length)) if int(length) > 0 else b""
 
     def _send(self, response: Response, *, truncate: bool = False) -> None:
         self.send_response(response.status_code)

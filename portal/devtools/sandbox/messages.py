@@ -50,8 +50,8 @@ class Request(werkzeug.Request):
         """Return the JSON body, an empty one as {}; raises a 400 HttpError for anything but an object."""
         body = self.get_data()
         try:
-            value = json.loads(body) if body.strip() else {}
-        except ValueError:
+            value = json.loads(body, parse_constant=_reject_constant) if body.strip() else {}
+        except (ValueError, RecursionError):
             raise HttpError(400, "Body is not valid JSON", "BadRequestError") from None
         if not isinstance(value, dict):
             raise HttpError(400, "Body must be a JSON object", "BadRequestError")
@@ -61,6 +61,11 @@ class Request(werkzeug.Request):
 def build_request(method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Request:
     """Return the request that was read from a connection."""
     return Request(create_environ(target, method=method, headers=headers, data=body))
+
+
+def _reject_constant(name: str) -> object:
+    """Reject NaN and Infinity, which Python's parser would accept."""
+    raise ValueError(f"{name} is not JSON")
 
 
 class Response(werkzeug.Response):

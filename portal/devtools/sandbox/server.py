@@ -1,7 +1,11 @@
 """The server under both platforms: it routes requests, and it can be made to fail."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+import werkzeug.exceptions
 
 from portal.devtools.sandbox.connections import Exchange, HttpServer
 from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
@@ -21,6 +25,16 @@ HOST = "127.0.0.1"
 STYLESHEET = Path(__file__).parent / "static" / "sandbox.css"
 WRITES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 BAD_GATEWAY = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address can only be reached from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 class SandboxServer:
@@ -79,6 +93,8 @@ class SandboxServer:
             return Exchange(self._error_response(unknown, as_json=as_json))
         if route.is_api:
             return self._api_exchange(route, request)
+        if not self._is_same_origin(request):
+            return Exchange(self._forbidden())
         return Exchange(self._run(route, request))
 
     def _api_exchange(self, route: Route, request: Request) -> Exchange:
@@ -99,6 +115,9 @@ class SandboxServer:
             return route.handler(request)
         except HttpError as error:
             return self._error_response(error, as_json=route.answers_json)
+        except werkzeug.exceptions.HTTPException as error:  # a form that can't be read
+            unreadable = HttpError(error.code or 400, error.description or error.name, "BadRequestError")
+            return self._error_response(unreadable, as_json=route.answers_json)
 
     def _error_response(self, error: HttpError, *, as_json: bool) -> Response:
         if as_json:
@@ -120,6 +139,21 @@ class SandboxServer:
         if fault.retry_after is not None:
             error.headers["Retry-After"] = f"{fault.retry_after:g}"
         return Exchange(error)
+
+    def _is_same_origin(self, request: Request) -> bool:
+        """Return whether a page or control request comes from this server's own pages or from no page at all.
+
+        Every web page that a developer has open can post to a loopback port, which its Origin shows; a
+        foreign Host name shows a rebound DNS record.
+        """
+        host = request.headers.get("Host", "")
+        origin = request.headers.get("Origin", "")
+        host_name = urlsplit(f"//{host}").hostname or ""
+        return is_loopback(host_name) and (not origin or urlsplit(origin).netloc == host)
+
+    def _forbidden(self) -> Response:
+        error = HttpError(403, "Only reachable from this machine", "Forbidden")
+        return json_response(self.error_body(error), error.status)
 
     def _stylesheet(self, _request: Request) -> Response:
         headers = {"Cache-Control": "max-age=60"}

@@ -20,6 +20,7 @@ class Attempt:
     duration_ms: int
     status: int | None = None
     error: str = ""
+    retry_after: float = 0.0
 
     @property
     def succeeded(self) -> bool:
@@ -29,12 +30,14 @@ class Attempt:
 
 @dataclass(slots=True)
 class Delivery:
-    """One webhook to send: about whom, where to, what is sent, and every attempt so far."""
+    """One webhook to send: its subject, where to, what is sent, and every attempt so far."""
 
     subject: str
     url: str
     prepare: Prepare
     attempts: list[Attempt] = field(default_factory=list)
+    #: What a 410 leads to, where the sender obeys answers.
+    on_gone: Callable[[], None] | None = None
 
     @property
     def state(self) -> str:
@@ -56,9 +59,10 @@ class WebhookSender:
     #: Whether deliveries are made by the thread that sends them, before it goes on, and not tried again.
     sends_at_once = False
 
-    def __init__(self, user_agent: str, *, timeout: float, workers: int = 8) -> None:
+    def __init__(self, user_agent: str, *, timeout: float, obeys_answers: bool, workers: int = 8) -> None:
         self.timeout = timeout
         self._user_agent = user_agent
+        self._obeys_answers = obeys_answers  # whether Retry-After delays and 410 ends the attempts
         self._turns = BoundedSemaphore(workers)
         self._lock = Lock()
         self._is_stopped = False
@@ -94,15 +98,16 @@ class WebhookSender:
         headers, body = delivery.prepare()
         headers = {"Content-Type": "application/json", "User-Agent": self._user_agent, **headers}
         at, begun = now_ms(), time.monotonic()
-        status, error = None, ""
+        status, error, retry_after = None, "", 0.0
         try:
             answer = self._session.post(
                 delivery.url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
             )
             status = answer.status_code
+            retry_after = _seconds(answer.headers.get("Retry-After", ""))
         except requests.RequestException as caught:
             error = type(caught).__name__
-        return Attempt(at, int((time.monotonic() - begun) * 1000), status, error)
+        return Attempt(at, int((time.monotonic() - begun) * 1000), status, error, retry_after)
 
     def pending(self) -> int:
         """Return how many deliveries are waiting for an attempt or being attempted."""
@@ -118,5 +123,18 @@ class WebhookSender:
 
     def _record(self, delivery: Delivery, attempt: Attempt, retry_delays: Sequence[float]) -> None:
         delivery.attempts.append(attempt)
-        if not attempt.succeeded and retry_delays:
-            self.send(delivery, retry_delays=retry_delays[1:], after=retry_delays[0])
+        if attempt.succeeded:
+            return
+        if self._obeys_answers and attempt.status == 410:
+            if delivery.on_gone is not None:
+                delivery.on_gone()
+        elif retry_delays:
+            after = max(retry_delays[0], attempt.retry_after if self._obeys_answers else 0.0)
+            self.send(delivery, retry_delays=retry_delays[1:], after=after)
+
+
+def _seconds(value: str) -> float:
+    try:
+        return min(float(value), 3600.0)
+    except ValueError:
+        return 0.0

@@ -5,6 +5,7 @@ import requests
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.server import LeverSandbox
+from portal.devtools.sandbox.server import is_loopback
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.codescreen.calls import KEY, invitation
 from tests.devtools.sandbox.conftest import ALDER
@@ -90,3 +91,11 @@ def test_an_invitation_whose_answer_is_lost_is_in_the_ledger(codescreen: CodeScr
 
 def test_only_this_machine_can_reach_it(lever: LeverSandbox):
     assert lever._http.server_address[0] == "127.0.0.1"
+    assert is_loopback("127.0.0.2")
+    assert not is_loopback("0.0.0.0")
+
+
+def test_pages_of_other_origins_cannot_use_the_control_api(lever: LeverSandbox):
+    url = f"{lever.url}/_control/ledger"
+    assert requests.get(url, headers={"Origin": "http://elsewhere.example"}, timeout=30).status_code == 403
+    assert requests.get(url, headers={"Host": "elsewhere.example"}, timeout=30).status_code == 403

@@ -46,7 +46,7 @@ class CodeScreenPlatform:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15)
+        self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15, obeys_answers=True)
         self.accounts: dict[str, CodeScreenAccount] = {}
         self._by_key: dict[str, CodeScreenAccount] = {}
         self._reports: dict[tuple[str, str], tuple[CodeScreenAccount, Instance]] = {}

@@ -8,7 +8,7 @@ from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.seed import new_account
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
-from portal.devtools.sandbox.codescreen.webhooks import new_secret
+from portal.devtools.sandbox.codescreen.webhooks import is_secret, new_secret
 from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, new_id, pick
@@ -58,6 +58,15 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
             "deliveries": [delivery.describe() for delivery in account.deliveries],
             "ambiguous_elsewhere": [one for one in account.ambiguous if one not in subjects],
         }
+
+    def do_settings(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
+        """Change settings of an account; raises a 400 HttpError, also for what is no secret or address."""
+        secret, url = pick(body, "webhook_secret", str, ""), pick(body, "webhook_url", str, "")
+        if secret and not is_secret(secret):
+            raise HttpError(400, "the secret has to be whsec_ and 24 to 64 bytes in base64")
+        if url and not url.startswith(("http://", "https://")):
+            raise HttpError(400, "the webhook URL has to start with https:// or http://")
+        return super().do_settings(account, body)
 
     def do_new_key(self, account: CodeScreenAccount, _body: JsonObject) -> JsonObject:
         """Give an account another API key; the old one stops working at once."""

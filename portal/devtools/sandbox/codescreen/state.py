@@ -51,17 +51,24 @@ class Evaluation:
         )
         if isinstance(score, str) and score.isdecimal():  # from a page's form
             score = int(score)
-        if score is not None and not (isinstance(score, int) and 0 <= score <= 100):
+        details = document.get("details", {})
+        if not isinstance(details, dict):
+            raise HttpError(400, "details must be an object", "bad_request")
+        if score is not None and (
+            not isinstance(score, int) or isinstance(score, bool) or not 0 <= score <= 100
+        ):
             raise HttpError(400, "score must be an integer from 0 to 100", "bad_request")
         if result not in (None, *RESULTS):
             raise HttpError(400, f"result must be one of {', '.join(RESULTS)}", "bad_request")
+        if reason is not None and not isinstance(reason, str):
+            raise HttpError(400, f"reason must be a text such as {', '.join(REASONS)}", "bad_request")
         if result in (None, "Passed"):
             reason = None
         elif result == "Expired":
             reason = "Expired"
         elif reason is None:
             reason = "Unit Tests"
-        return cls(None if reason in UNSCORED_REASONS else score, result, reason, document.get("details", {}))
+        return cls(None if reason in UNSCORED_REASONS else score, result, reason, details)
 
 
 EXPIRED = Evaluation(None, "Expired", "Expired")

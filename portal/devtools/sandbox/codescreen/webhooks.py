@@ -1,6 +1,7 @@
 """CodeScreen's webhooks: their events, and signatures after Standard Webhooks."""
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -17,6 +18,15 @@ PREFIX = "whsec_"
 def new_secret() -> str:
     """Return a fresh secret of 32 bytes."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def is_secret(value: str) -> bool:
+    """Return whether a value is a secret of 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(value.removeprefix(PREFIX), validate=True)
+    except binascii.Error:
+        return False
+    return value.startswith(PREFIX) and 24 <= len(key) <= 64
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -37,6 +47,7 @@ def send(sender: WebhookSender, account: CodeScreenAccount, instance: Instance, 
             instance.id,
             settings.webhook_url,
             lambda: (_signed_headers(account, message_id, body), body),
+            on_gone=lambda: _switch_off(account),
         )
         account.deliveries.append(delivery)
         sender.send(delivery, retry_delays=settings.webhook_retry_delays)
@@ -59,3 +70,8 @@ def _signed_headers(account: CodeScreenAccount, message_id: str, body: bytes) ->
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(account.settings.webhook_secret, message_id, timestamp, body),
     }
+
+
+def _switch_off(account: CodeScreenAccount) -> None:
+    """Send no more of an account's webhooks, as Standard Webhooks asks for where the receiver answers 410."""
+    account.settings.webhooks_enabled = False

@@ -114,6 +114,8 @@ class Consent:
         if asked.redirect_uri not in client.redirect_uris:
             message = "Callback URL mismatch: redirect_uri isn't one of the registered addresses."
             raise HttpError(403, message)
+        if not asked.state:
+            raise HttpError(400, "Missing required parameter: state.")
 
     def _error_url(self, asked: ConsentRequest) -> str | None:
         """Return where a faulty request is led back to, or None for one without fault."""

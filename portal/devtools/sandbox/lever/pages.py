@@ -61,8 +61,11 @@ class LeverPages(AccountPages[LeverAccount]):
         return redirect(f"/{self.signed_in(request).slug}/settings/webhooks")
 
     def signed_in(self, request: Request) -> LeverAccount:
-        """Return the account that the browser is signed in to, else the first."""
-        return self._accounts.get(signed_in_slug(request)) or next(iter(self._accounts.values()))
+        """Return the account that the browser is signed in to, else the first. Raises HttpError where there is none."""
+        account = self._accounts.get(signed_in_slug(request)) or next(iter(self._accounts.values()), None)
+        if not account:
+            raise HttpError(404, "There is no account here yet.")
+        return account
 
     def candidates(self, request: Request, account: LeverAccount) -> Response:
         """Show the candidates, of one stage if asked, the archived ones last; it signs in to the account."""

@@ -10,7 +10,7 @@ class LeverPlatform:
 
     def __init__(self, url: str, client: Client) -> None:
         self.url = url
-        self.sender = WebhookSender("Lever-Webhooks", timeout=5)
+        self.sender = WebhookSender("Lever-Webhooks", timeout=5, obeys_answers=False)
         self.accounts: dict[str, LeverAccount] = {}
         self.grants = Grants(url, client)
         self.audiences = {f"{url}/v1/", f"{url.replace('127.0.0.1', 'localhost')}/v1/"}

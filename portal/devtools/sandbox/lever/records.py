@@ -176,24 +176,29 @@ class Opportunity:
 
 
 RATINGS = ("4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire")
+CHOICE_TYPES = frozenset({"score-system", "multiple-choice", "dropdown"})
+FIELD_TYPES = CHOICE_TYPES | {"yes-no", "text", "textarea"}
+_OPTIONAL_KEYS = ("options", "prompt", "scores")
 
 
-def build_fields(sent: list[JsonObject]) -> list[JsonObject]:
+def build_fields(sent: object) -> list[JsonObject]:
     """Return template fields with new ids; raises a 400 HttpError."""
+    if not isinstance(sent, list) or not all(isinstance(field, dict) for field in sent):
+        raise HttpError(400, "fields must be a list of objects", "BadRequestError")
     if [field.get("type") for field in sent].count("score-system") != 1:
         message = "A feedback template must have exactly one score-system field"
         raise HttpError(400, message, "BadRequestError")
     return [_build_field(field) for field in sent]
 
 
-def filled_in(
-    fields: list[JsonObject], values: list[JsonObject], *, ignores_unknown: bool = False
-) -> list[JsonObject]:
+def filled_in(fields: list[JsonObject], values: object, *, ignores_unknown: bool = False) -> list[JsonObject]:
     """Return copies of the fields with the values sent put in; raises a 400 HttpError."""
+    if not isinstance(values, list):
+        raise HttpError(400, "fieldValues must be a list", "BadRequestError")
     fields = copy.deepcopy(fields)
     by_id = {field["id"]: field for field in fields}
     for entry in values:
-        field = by_id.get(entry.get("id"))
+        field = by_id.get(entry.get("id")) if isinstance(entry, dict) else None
         if field is None and ignores_unknown:
             continue
         if field is None:
@@ -210,18 +215,24 @@ def filled_in(
 
 
 def _build_field(sent: JsonObject) -> JsonObject:
+    field_type = sent.get("type")
+    if field_type not in FIELD_TYPES:
+        raise HttpError(400, f"field type {field_type} is not known", "BadRequestError")
     field: JsonObject = {
         "id": new_id(),
-        "type": sent["type"],
+        "type": field_type,
         "text": pick(sent, "text", str, ""),
         "description": pick(sent, "description", str, ""),
         "required": pick(sent, "required", bool, False),
     }
-    if field["type"] == "score-system":
-        field |= {"prompt": "Select one", "options": [{"text": text} for text in RATINGS]}
+    field |= {name: sent[name] for name in _OPTIONAL_KEYS if name in sent}
+    if field_type == "score-system":
+        field["prompt"] = "Select one"
+        field["options"] = [{"text": text} for text in RATINGS]
     return field
 
 
 def _fits(field: JsonObject, value: object) -> bool:
     """Return whether a value is of the form that a field's type takes."""
-    return isinstance(value, str) and (field["type"] != "score-system" or value in RATINGS)
+    texts = [option["text"] for option in field.get("options", [])]
+    return isinstance(value, str) and (field["type"] not in CHOICE_TYPES or value in texts)

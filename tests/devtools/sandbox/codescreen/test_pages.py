@@ -24,8 +24,9 @@ def test_the_candidate_page_has_a_button_per_step(codescreen: CodeScreenSandbox)
     assert 'value="90"' in edited
     [report] = re.findall(r'href="([^"]+)">Open the report', edited)
     assert requests.get(report, timeout=30).ok
-    saved = {"here": "/acme/settings", "metadata": "on", "webhook_url": "http://127.0.0.1/x"}
-    assert "Done." in press(codescreen, "settings", **saved)
+    saved = {"here": "/acme/settings", "metadata": "on", "webhook_url": "ftp://x", "webhook_secret": ""}
+    assert "has to start with https://" in press(codescreen, "settings", **saved)
+    assert "Done." in press(codescreen, "settings", **saved | {"webhook_url": "http://127.0.0.1/x"})
     assert codescreen.platform.accounts["acme"].settings.metadata
     for path in ("candidates", "settings"):
         assert requests.get(f"{codescreen.url}/acme/{path}", timeout=30).status_code == 200

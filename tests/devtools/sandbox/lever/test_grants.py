@@ -40,6 +40,7 @@ def test_a_wrong_parameter_is_refused(lever: LeverSandbox):
 
     assert ask(client_id="nobody").status_code == 400
     assert ask(redirect_uri=REDIRECT_URI + "x").status_code == 403
+    assert ask(state="").status_code == 400
     assert landed(ask(audience=f"{lever.url}/v1"))["error"] == "access_denied"
 
 

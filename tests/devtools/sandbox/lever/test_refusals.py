@@ -24,6 +24,8 @@ QUINCE = f"/opportunities/{stable_id('acme', 'opportunity', 'Quince')}"
         ("GET", "/opportunities/nobody", {}, 404, "opportunities nobody was not found"),
         ("GET", "/nothing", {}, 404, "was not found"),
         ("GET", QUINCE, {}, 403, "confidential"),
+        ("GET", "/opportunities?limit=101", {}, 400, "limit"),
+        ("GET", "/opportunities?offset=nonsense", {}, 400, "Invalid offset token"),
         ("GET", f"/opportunities/{ALDER}?expand=posting", {}, 400, "posting is not expandable"),
         ("POST", f"{NOTES}?perform_as=nobody", {"json": NOTE}, 400, "nobody"),
         ("POST", FILES, {"files": {"file": ("a.pdf", b"%PDF")}}, 400, "parameter: perform_as"),

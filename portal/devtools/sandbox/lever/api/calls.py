@@ -158,12 +158,15 @@ def page[T](
     request: Request, items: Sequence[T], key: Callable[[T], SortKey], serialize: Callable[[T], JsonObject]
 ) -> Response:
     """Return the page of items that a request asks for, in the order of their keys, as Lever wraps it."""
-    limit = min(int(request.args.get("limit", MAX_LIMIT)), MAX_LIMIT)
+    limit = _read_limit(request)
     ordered = sorted(items, key=key)
     offset = request.args.get("offset", "")
     if offset:
-        after = tuple(json.loads(unquote(offset)))
-        ordered = [item for item in ordered if key(item) > after]
+        after = _read_offset(offset)
+        try:
+            ordered = [item for item in ordered if key(item) > after]
+        except TypeError:
+            raise _bad_offset() from None
     chosen = ordered[:limit]
     has_next = len(ordered) > limit
     answer: JsonObject = {"data": [serialize(item) for item in chosen], "hasNext": has_next}
@@ -171,6 +174,30 @@ def page[T](
         # a percent-encoded JSON array, as Lever's tokens are today
         answer["next"] = quote(json.dumps(key(chosen[-1]), separators=(",", ":")), safe="")
     return json_response(answer)
+
+
+def _read_limit(request: Request) -> int:
+    """Return the limit asked for; raises a 400 HttpError outside 1 to 100."""
+    text = request.args.get("limit", str(MAX_LIMIT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_LIMIT:
+        raise HttpError(400, "limit must be between 1 and 100", "BadRequestError")
+    return int(text)
+
+
+def _read_offset(token: str) -> SortKey:
+    """Return the key in a token; raises a 400 HttpError."""
+    try:
+        key = json.loads(unquote(token))
+    except ValueError:
+        raise _bad_offset() from None
+    if not isinstance(key, list) or not key:
+        raise _bad_offset()
+    return tuple(key)
+
+
+def _bad_offset() -> HttpError:
+    """Return the error that answers a token Lever didn't give out."""
+    return HttpError(400, "Invalid offset token", "BadRequestError")
 
 
 LATEST_MS = 1 << 62
@@ -198,6 +225,18 @@ def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]
 
 
 def time_span(request: Request, name: str) -> tuple[int, int] | None:
-    """Return the times between a filter's `…_start` and `…_end`, both inclusive, or None for neither."""
-    start, end = request.args.get(f"{name}_start"), request.args.get(f"{name}_end")
-    return (int(start or 0), int(end or LATEST_MS)) if start or end else None
+    """Return the times between a filter's `…_start` and `…_end`, both inclusive, or None for neither.
+
+    Raises a 400 HttpError for what isn't a time in milliseconds.
+    """
+    start, end = _milliseconds(request, f"{name}_start"), _milliseconds(request, f"{name}_end")
+    if start is None and end is None:
+        return None
+    return start or 0, LATEST_MS if end is None else end
+
+
+def _milliseconds(request: Request, name: str) -> int | None:
+    text = request.args.get(name, "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise HttpError(400, f"{name} must be milliseconds", "BadRequestError")
+    return int(text) if text else None

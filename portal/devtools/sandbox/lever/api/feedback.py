@@ -32,7 +32,7 @@ def create_template(call: Call) -> Response:
     text = body.get("text")
     if not isinstance(text, str) or not text:
         raise HttpError(400, "Missing required parameter: text", "BadRequestError")
-    fields = build_fields(body.get("fields", []))
+    fields = build_fields(body.get("fields"))
     template = FeedbackTemplate(new_id(), text, pick(body, "instructions", str, ""), fields)
     call.account.templates[template.id] = template
     return data(template_json(template), 201)
@@ -58,6 +58,8 @@ def create_feedback(call: Call) -> Response:
     template = call.account.templates.get(str(body.get("baseTemplateId", "")))
     if template is None:
         raise HttpError(400, "baseTemplateId: the feedback template was not found", "BadRequestError")
+    if ("panel" in body) != ("interview" in body):
+        raise HttpError(400, "panel and interview go together", "BadRequestError")
     empty = [field | {"value": None} for field in template.fields]
     now = now_ms()
     form = Feedback(
