@@ -93,7 +93,11 @@ QUESTIONS = (
     Question("Whose data was erased, and why?", AuditEntry, {"action": AuditAction.ERASE}),
     Question("Which webhook requests were rejected?", WebhookRejection),
     Question("When did Lever and CodeScreen last answer?", ApiCall),
-    Question("Which calls failed there?", ApiCall, {AnswerFilter.parameter_name: AnswerFilter.NONE}),
+    Question(
+        "Which calls to Lever or CodeScreen failed?",
+        ApiCall,
+        {AnswerFilter.parameter_name: AnswerFilter.NONE},
+    ),
 )
 
 

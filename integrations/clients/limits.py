@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket
+from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket, reason_of
 from integrations.http import stop_signal
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
@@ -139,8 +139,7 @@ class CallLimits:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
         is_answer = call.status is not None and call.status < 500
         if CircuitBreaker.record(self._organization, self._platform, at, is_answer=is_answer):
-            # of an answer the status alone: its words may name people
-            reason = f"it answered {call.status}" if call.status else call.error
+            reason = reason_of(call.status, call.error)
             logger.warning("%s doesn't work: %s", self._platform, reason, extra={"outage": self._platform})
         if call.status == 429 and self._bucket:
             reserve_slot(self._bucket, COOL_DOWN_SECONDS)

@@ -28,6 +28,11 @@ RECORDS_KEPT_FOR = timedelta(days=90)
 FIRST_SERVER_ERROR = 500
 
 
+def reason_of(status: int | None, error: str) -> str:
+    """Return why a call counts as unanswered: of an answer the status alone, since its words may name people."""
+    return f"it answered {status}" if status else error
+
+
 class ApiCallQuerySet(models.QuerySet["ApiCall"]):
     """Calls by their answer, and how often it came again."""
 

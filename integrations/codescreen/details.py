@@ -11,10 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
-from django.utils.dateparse import parse_datetime
-
 from integrations.codescreen.client import TITLES
-from integrations.codescreen.payloads import MetadataKey
+from integrations.codescreen.payloads import MetadataKey, time_in
 from integrations.core.vocabulary import FAILURE_REASONS
 from integrations.http.json_values import JsonObject, one_line
 
@@ -61,16 +59,7 @@ _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def details_in_words(details: JsonObject) -> list[Detail]:
     """Return each detail as pages show it, in order."""
     shown = ((_in_words(key), value) for key, value in detail_lines(details) if key != _NOT_SHOWN)
-    return [(words, "" if (at := _time_in(value)) else value, at) for words, value in shown]
-
-
-def _time_in(value: str) -> datetime | None:
-    """Return the time that a value is, such as 2026-12-05T12:12:02Z; None without a time zone."""
-    try:
-        at = parse_datetime(value)
-    except ValueError:  # such as the 31st of February
-        return None
-    return at if at is not None and at.tzinfo is not None else None
+    return [(words, "" if (at := time_in(value)) else value, at) for words, value in shown]
 
 
 def _in_words(key: str) -> str:

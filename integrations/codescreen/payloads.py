@@ -59,7 +59,7 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _time(value: object) -> datetime | None:
+def time_in(value: object) -> datetime | None:
     """Return an ISO 8601 time with an offset, None for anything else."""
     try:
         parsed = parse_datetime(value) if isinstance(value, str) else None
@@ -155,9 +155,9 @@ class Progress:
             if outcome == "Passed"
             else one_line(_text(metadata.get(MetadataKey.FAILURE_REASON)))[:200],
             attempt=_attempt(metadata.get(MetadataKey.ATTEMPT)),
-            started_at=_time(metadata.get(MetadataKey.STARTED_AT)),
-            submitted_at=_time(metadata.get(MetadataKey.SUBMITTED_AT)),
-            evaluated_at=_time(metadata.get(MetadataKey.EVALUATED_AT)),
+            started_at=time_in(metadata.get(MetadataKey.STARTED_AT)),
+            submitted_at=time_in(metadata.get(MetadataKey.SUBMITTED_AT)),
+            evaluated_at=time_in(metadata.get(MetadataKey.EVALUATED_AT)),
             metadata=metadata,
         )
 

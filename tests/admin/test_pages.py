@@ -51,7 +51,7 @@ def test_each_question_leads_to_its_rows(acme: Customer) -> None:
     client = sign_in(Membership.Role.ADMIN, acme)
     found = {question.text: rows_of(client, question) for question in QUESTIONS}
     assert found["Who authorized Lever, and when?"] == [acme.rows[LeverConnection]]
-    assert found["Which calls failed there?"] == [unanswered]
+    assert found["Which calls to Lever or CodeScreen failed?"] == [unanswered]
     assert found["Who was not invited, and why?"] == [nobody]
     assert found["Who was invited again?"] == [again]
     assert found["Who was found only by comparing with Lever?"] == [swept]

@@ -1,4 +1,4 @@
-"""Two organizations with their Super Admins, of which one attacks the other, and the links in the mailbox."""
+"""Two organizations with their Super Admins; one attacks the other. And the links in the mailbox."""
 
 import re
 from typing import NamedTuple

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
-from integrations.clients.models import ApiCall, CircuitBreaker
+from integrations.clients.models import ApiCall, CircuitBreaker, reason_of
 from integrations.core.finding_code import ACTIVITY, UNDECIDED, FindingCode, Level
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform, ProgressTag
 from integrations.health.findings import (
@@ -178,8 +178,8 @@ def check_platforms(organization: Organization) -> Iterator[Finding]:
     calls = ApiCall.objects.filter(organization=organization).unanswered()
     for breaker in CircuitBreaker.objects.opened().filter(organization=organization):
         name = Platform(breaker.platform).label
-        last = calls.filter(platform=breaker.platform).first()
-        reason = last and (f"it answered {last.status}" if last.status else last.error)
+        last = calls.filter(platform=breaker.platform).values_list("status", "error").first()
+        reason = reason_of(*last) if last else ""
         yield finding(
             FindingCode.PLATFORM_DOWN,
             f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying."

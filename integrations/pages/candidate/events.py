@@ -111,7 +111,7 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
 def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
     """Yield when which platform didn't answer: by the calls for the step, else by the organization's incidents."""
     row, since, until = wait
-    is_tried_again = not (isinstance(row, Effect) and _needs_a_person(row, rows))
+    is_tried_again = not (isinstance(row, Effect) and _was_possibly_sent(row, rows))
     is_answering = all(incident.ended_at for incident in rows.outages)
     times: dict[str, list[datetime]] = {}
     for call in rows.unanswered:
@@ -132,8 +132,8 @@ def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
             yield _Outage(EITHER, max(since, incident.began_at), min(ends, default=None), 0)
 
 
-def _needs_a_person(effect: Effect, rows: CandidateRows) -> bool:
-    """Whether the invitation was possibly sent: a person says so, or has said later that a call had sent it."""
+def _was_possibly_sent(effect: Effect, rows: CandidateRows) -> bool:
+    """Whether a call without an answer possibly sent the invitation, so that a person says or said whether it did."""
     if effect.state == Effect.State.UNCERTAIN:
         return True
     if effect.kind != Effect.Kind.SEND_INVITATION or effect.done_at is None:

@@ -1,4 +1,4 @@
-"""What a run of `chaos` is asked for, whom it moves, what it interrupts, and the table at its end."""
+"""The options of a `chaos` run, its candidates, its interruptions, and the table at its end."""
 
 import json
 from argparse import ArgumentParser

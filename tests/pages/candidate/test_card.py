@@ -66,7 +66,7 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
     Result.objects.update(
         details_json='{"plagiarismCheckPassed": false, "sentAt": "2026-12-01T08:38:34Z", '
         '"<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2], "startBy": "2026-12-08T12:14:01Z", '
-        '"endsOn": "2026-02-31T00:00:00Z"}'
+        '"endsOn": "2026-02-31T00:00:00Z", "since": "0001-01-01T00:00:00+14:00"}'
     )
     page = super_admin_client.get(address)
     assert page.context["card"].details == [
@@ -75,6 +75,7 @@ def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
         ("Failed", '["a", 2]', None),
         ("Start by", "", datetime(2026, 12, 8, 12, 14, 1, tzinfo=UTC)),
         ("Ends on", "2026-02-31T00:00:00Z", None),
+        ("Since", "0001-01-01T00:00:00+14:00", None),
     ]
     assert "8 Dec 2026, 12:14" in text(page)
     assert "<script>alert(1)" not in page.content.decode()
