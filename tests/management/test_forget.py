@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.models import Erasure
@@ -70,7 +70,10 @@ def test_a_file_that_cannot_be_read_is_named(acme):
         run("forget", acme.slug, "--again-from", "nowhere.jsonl")
 
 
-def test_receipts_are_read_from_standard_input(acme, invitation, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO(receipt_of(invitation).decode()))
-    printed = run("forget", acme.slug, "--again-from", "-")
-    assert json.loads(printed)["opportunity_id"] == invitation.opportunity_id
+def test_receipts_are_read_from_standard_input_and_counted(acme, invitation, monkeypatch):
+    unknown = '{"opportunity_id": "nobody", "cause": "forgotten"}'
+    monkeypatch.setattr("sys.stdin", io.StringIO(receipt_of(invitation).decode() + unknown))
+    out, err = io.StringIO(), io.StringIO()
+    call_command("forget", acme.slug, "--again-from", "-", stdout=out, stderr=err)
+    assert json.loads(out.getvalue())["opportunity_id"] == invitation.opportunity_id
+    assert err.getvalue() == "2 receipts were read. 1 of their candidates are in this database.\n"

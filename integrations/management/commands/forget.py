@@ -11,6 +11,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.core.vocabulary import ErasureCause
 from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
+from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import Receipt, erase
 
 ACTOR = "forget"
@@ -40,10 +41,7 @@ class Command(MigratingCommand):
         if bool(options["opportunity_id"]) == bool(options["again_from"]):
             raise CommandError("Give either an OPPORTUNITY_ID or --again-from FILE.")
         if options["again_from"]:
-            # who isn't in the database needs nothing
-            for opportunity_id, cause in _receipts(_lines(options["again_from"])):
-                if again := erase(organization, opportunity_id, cause, ACTOR):
-                    self._print(again)
+            self._erase_again(organization, _receipts(_lines(options["again_from"])))
             return
         opportunity_id = options["opportunity_id"]
         receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, ACTOR)
@@ -53,6 +51,17 @@ class Command(MigratingCommand):
                 "`export invitations` and `export deliveries` list the ids that it knows."
             )
         self._print(receipt)
+
+    def _erase_again(self, organization: Organization, receipts: list[tuple[str, ErasureCause]]) -> None:
+        found = 0
+        for opportunity_id, cause in receipts:
+            if again := erase(organization, opportunity_id, cause, ACTOR):
+                found += 1
+                self._print(again)
+        # who isn't in the database needs nothing
+        self.stderr.write(
+            f"{len(receipts)} receipts were read. {found} of their candidates are in this database."
+        )
 
     def _print(self, receipt: Receipt) -> None:
         if not receipt.is_new:
