@@ -20,12 +20,18 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.inbox.today import Changed
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.outbox.models.effect import Effect
+from integrations.outbox.perform import kind_of
 from integrations.pages.candidate.rows import CandidateRows
 
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."
 COMPARED_WITH_BAR = (
     "CodeScreen gave no Passed or Failed. The score is compared with the passing score of your rules."
 )
+NOT_WRITTEN = (
+    "Lever doesn't show all of it. An Admin fixes the reason, then presses “Retry” under “Written to Lever”."
+)
+ANOTHER_TRY = "For another try, an Admin presses “Send again” under “More”."
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 
 
@@ -132,9 +138,9 @@ def later_verdict(rows: CandidateRows) -> Verdict | None:
 
 def card_of_invitation(rows: CandidateRows, invitation: Invitation) -> Card:
     """Return where one invitation stands."""
-    result, acts = rows.results.get(invitation.pk), rows.acts_on(invitation)
+    result = rows.results.get(invitation.pk)
     if invitation.status == InvitationStatus.COMPLETED and result is not None:
-        return _with_result(invitation, result, acts)
+        return _with_result(rows, invitation, result)
     words = invitation.words
     is_cancelled = words is InvitationStatus.WITHDRAWN.record
     return Card(
@@ -146,7 +152,7 @@ def card_of_invitation(rows: CandidateRows, invitation: Invitation) -> Card:
         at=invitation.changed_at,
         invitation=invitation,
         result=result,
-        acts=acts,
+        acts=rows.acts_on(invitation),
     )
 
 
@@ -161,7 +167,15 @@ def _why(result: Result) -> str:
     return NEVER_GUESSED if result.bar is None else COMPARED_WITH_BAR
 
 
-def _with_result(invitation: Invitation, result: Result, acts: tuple[Act, ...]) -> Card:
+def _after_result(rows: CandidateRows, invitation: Invitation, result: Result) -> str:
+    of_it = (one for one in rows.effects if one.invitation_id == invitation.pk)
+    if any(one.state == Effect.State.FAILED and kind_of(one).heading for one in of_it):
+        return NOT_WRITTEN
+    is_expired = result.outcome == ResultOutcome.EXPIRED and not invitation.erased_at
+    return ANOTHER_TRY if is_expired else invitation.words.next_step
+
+
+def _with_result(rows: CandidateRows, invitation: Invitation, result: Result) -> Card:
     tone, icon = look_of(result)
     is_score_alone = result.said is None and result.score is not None
     return Card(
@@ -169,10 +183,11 @@ def _with_result(invitation: Invitation, result: Result, acts: tuple[Act, ...]) 
         tone=tone,
         icon=icon,
         why=_why(result),
+        next_step=_after_result(rows, invitation, result),
         at=invitation.completed_at or result.created_at,
         invitation=invitation,
         result=result,
-        acts=acts,
+        acts=rows.acts_on(invitation),
     )
 
 

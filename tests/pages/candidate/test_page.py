@@ -14,9 +14,15 @@ from tests.support.page_text import text
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("passed", ["4 of 4", histories.REPORT, "Onsite interview"]),
-        ("failed", ["Unit Tests", "The feedback could not be written"]),
-        ("expired", ["None: without a score there is no rating"]),
+        ("passed", ["4 of 4", histories.REPORT, "Onsite interview", "Nothing to do. The result is in Lever"]),
+        (
+            "failed",
+            ["Unit Tests", "The feedback could not be written", "presses “Retry” under “Written to Lever”"],
+        ),
+        (
+            "expired",
+            ["None: without a score there is no rating", "For another try, an Admin presses “Send again”"],
+        ),
         ("unstated", ["attempt 2", "CodeScreen gave no Passed or Failed"]),
         ("not-invited", [histories.UNKNOWN, "Invite to…", "/preview/?candidate="]),
         ("held", [histories.ON_HOLD, "Send now", "Cancel invitation"]),
