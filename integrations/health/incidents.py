@@ -4,7 +4,7 @@ While it lasts another e-mail is sent, at most once an hour, only when more rows
 say what a problem is. Members are notified of a grant that Lever no longer accepts where that is noticed, not here.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -125,10 +125,14 @@ def _end(incident: Incident, organization: Organization) -> None:
                 str(incident.pk),
                 subject=INCIDENTS[incident.code].end_subject,
                 lines=[
-                    f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now.",
+                    f"It lasted from {_in_words(incident.began_at)} to {_in_words(incident.ended_at)} UTC.",
                     Link(OPEN, f"{settings.PORTAL_URL}{HEALTH.url}"),
                 ],
             )
+
+
+def _in_words(at: datetime | None) -> str:
+    return f"{at:%-d %B %Y, %H:%M}" if at else ""
 
 
 def _was_never_told(incident: Incident) -> bool:

@@ -92,7 +92,9 @@ def test_members_are_notified_once_of_the_beginning_and_once_of_the_end(healthy_
     for _ in range(3):
         incidents.update_incidents(healthy_organization)
     assert subjects() == [wording.begin_subject, wording.end_subject]
-    assert Incident.objects.get().ended_at is not None
+    incident = Incident.objects.get()
+    lasted = f"from {incident.began_at:%-d %B %Y, %H:%M} to {incident.ended_at:%-d %B %Y, %H:%M} UTC"
+    assert lasted in mail.outbox[1].body
 
 
 @pytest.mark.parametrize(
