@@ -91,20 +91,20 @@ def count(client: Client, address: str) -> int:
     return len(queries)
 
 
-@pytest.mark.parametrize("address", PAGES)
 def test_a_page_needs_no_more_queries_than_it_does_now(
-    super_admin_client: Client, rows: Organization, address: str
+    super_admin_client: Client, rows: Organization
 ) -> None:
-    assert count(super_admin_client, address) <= PAGES[address]
+    counts = {address: count(super_admin_client, address) for address in PAGES}
+    assert {address: number for address, number in counts.items() if number > PAGES[address]} == {}
 
 
-@pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_the_admin_needs_no_more_queries_than_it_does_now(
-    admin_client: Client, rows: Organization, name: str
+    admin_client: Client, rows: Organization
 ) -> None:
-    address = f"/admin/integrations/{name}/"
-    assert count(admin_client, address) <= MOST_OF_A_LIST
-    assert count(admin_client, f"{address}?q=opportunity-1") <= MOST_OF_A_LIST + 3
+    for name in LISTS:
+        address = f"/admin/integrations/{name}/"
+        assert count(admin_client, address) <= MOST_OF_A_LIST, name
+        assert count(admin_client, f"{address}?q=opportunity-1") <= MOST_OF_A_LIST + 3, name
 
 
 def test_the_first_page_of_the_admin_counts_what_waits_once(admin_client: Client, rows: Organization) -> None:

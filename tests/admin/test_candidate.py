@@ -1,9 +1,9 @@
 """A candidate's record in the admin, and the way from any record to the page on the site where people act."""
 
 import re
+from itertools import product
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -65,12 +65,10 @@ def test_a_candidates_address_leads_to_the_record_else_to_the_deliveries(
     assert list(rows) == [acme.rows[Delivery]]
 
 
-@pytest.mark.parametrize("model", [Candidate, Invitation, Delivery, Verdict, Effect, ApiCall])
-def test_members_open_the_page_on_the_site_in_the_rows_organization(
-    acme: Customer, globex: Customer, model: type
-) -> None:
+def test_members_open_the_page_on_the_site_in_the_rows_organization(acme: Customer, globex: Customer) -> None:
     client = sign_in(Membership.Role.TEAM_MEMBER, acme, globex)
-    for customer in (acme, globex):
+    models = (Candidate, Invitation, Delivery, Verdict, Effect, ApiCall)
+    for model, customer in product(models, (acme, globex)):
         page = client.get(address(model, "change", customer.rows[model].pk)).content.decode()
         page = page.partition("<main")[2]
         target = re.search(r'name="next"\s+value="([^"]+)"', page)

@@ -145,13 +145,13 @@ def test_a_row_that_is_none_does_nothing(organization_admin_client, held, row):
 
 
 @pytest.mark.parametrize("role", Membership.Role.values)
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_the_roles_of_an_act_may_see_its_page_and_do_it(client_for, organization, act, role):
+def test_the_roles_of_an_act_may_see_its_page_and_do_it(client_for, organization, role):
     client = client_for(factories.member(organization, role, "somebody"))
-    page = client.get(BULK, {"act": act.code})
-    done = client.post(BULK, {"act": act.code, "row": ["1"]})
-    expected = (200, 302) if role in act.roles else (403, 403)
-    assert (page.status_code, done.status_code) == expected
+    for act in ACTS.values():
+        page = client.get(BULK, {"act": act.code})
+        done = client.post(BULK, {"act": act.code, "row": ["1"]})
+        expected = (200, 302) if role in act.roles else (403, 403)
+        assert (page.status_code, done.status_code) == expected, act.code
 
 
 def test_many_that_were_possibly_sent_are_settled_on_one_page(organization_admin_client, organization):

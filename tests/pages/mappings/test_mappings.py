@@ -121,9 +121,9 @@ def test_assigning_in_bulk_needs_own_roles_and_a_known_assessment(
 ):
     theirs = role(stranger.memberships.get().organization, "Theirs").pk
     mine = role(ready_organization, "Chef").pk
-    no_key = [[key] for key in ("", "x", "-1", "²", "9" * 19, "9" * 5000)]
+    no_keys = ["", "x", "-1", "²", "9" * 19, "9" * 5000]
     for keys, assessment, said in (
-        *((keys, "Backend", "Tick the roles first") for keys in ([], [theirs], *no_key)),
+        *((keys, "Backend", "Tick the roles first") for keys in ([], [theirs], no_keys)),
         ([mine], "Backnd", "Choose an assessment that CodeScreen lists"),
     ):
         posted = {"roles": keys, "assessment": assessment}
