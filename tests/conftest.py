@@ -26,6 +26,7 @@ from integrations.clients import models as client_models
 from integrations.http import stop_signal
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.queue import notify, worker
 from integrations.store import database
@@ -219,6 +220,14 @@ def notifications(db, monkeypatch):
     monkeypatch.setattr(notify, "broker", lambda: mock.Mock(queue_size=lambda: 0))
     monkeypatch.setattr(notify, "async_task", lambda name, **_: sent.append(name))
     return sent
+
+
+@pytest.fixture
+def refreshed(monkeypatch) -> list[Organization]:
+    """The organizations whose lists were asked to be read again."""
+    asked: list[Organization] = []
+    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
+    return asked
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,9 @@ from integrations.api.models import ApiScope
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.invitations import work_in
 from integrations.members.models.membership import Membership
-from tests.admin.conftest import SECRETS, Customer, make_customer
+from tests.admin.conftest import SECRETS, Customer
+from tests.admin.conftest import acme as acme
+from tests.admin.conftest import globex as globex
 from tests.pages.test_access import ALLOWED, EVERYBODY, LEAD_ON, MOVED, PUBLIC, ROLES
 from tests.support import addresses, factories
 from tests.support.addresses import WITHOUT_ORGANIZATION, Address
@@ -99,18 +101,6 @@ OWN_ADMIN_PAGES = {"admin:answers", "admin:candidate"}
 def each(personas: Iterable[Persona]) -> pytest.MarkDecorator:
     """Parametrize a test by personas."""
     return pytest.mark.parametrize("persona", personas, ids=lambda persona: persona.name)
-
-
-@pytest.fixture
-def acme(db: None) -> Customer:
-    """The customer whose addresses are requested."""
-    return make_customer("acme")
-
-
-@pytest.fixture
-def globex(db: None) -> Customer:
-    """The stranger's customer."""
-    return make_customer("globex")
 
 
 @pytest.fixture

@@ -25,15 +25,15 @@ from django.urls import Resolver404, resolve
 from integrations.members.models.membership import Membership
 from portal.middleware import HEADERS
 from tests.admin.conftest import SECRETS, Customer
+from tests.admin.conftest import acme as acme
+from tests.admin.conftest import globex as globex
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
 from tests.support import addresses, hostile
 from tests.support.addresses import Address
 from tests.support.inputs import Inputs, Request
 from tests.support.second_factors import signed_in
 from tests.test_addresses import PERSONAS, Persona, expected_in_the_admin, expected_of_a_page
-from tests.test_addresses import acme as acme
 from tests.test_addresses import client_of as client_of
-from tests.test_addresses import globex as globex
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import Model
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.catalog.models import Role
@@ -15,7 +16,9 @@ from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
 from integrations.pages.activity import activity
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -104,9 +107,8 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
 EVERYBODY = ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder", "Aspen"]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "names"),
-    [
+def test_a_tab_and_a_status_show_their_candidates(super_admin_client, everyone):
+    for name, value, names in (
         ("view", "", EVERYBODY),
         ("view", "attention", ["Hazel", "Maple"]),
         ("view", "not_invited", ["Hazel", "Elder"]),
@@ -119,15 +121,13 @@ EVERYBODY = ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder", "Asp
         ("status", "failed", ["Birch"]),
         ("status", "expired", ["Cedar"]),
         ("status", "nonsense", EVERYBODY),
-    ],
-)
-def test_a_tab_and_a_status_show_their_candidates(super_admin_client, everyone, name, value, names):
-    assert shown(super_admin_client, **{name: value}) == names
-    if name == "status":  # an earlier address names it as a tab
-        assert shown(super_admin_client, view=value) == names
-    else:
-        page = text(super_admin_client.get(CANDIDATES, {name: value}))
-        assert 'Need you <span class="count">2</span>' in page
+    ):
+        answer = super_admin_client.get(CANDIDATES, {name: value})
+        assert [one.name for one in answer.context["page"]] == names, value
+        if name == "status":  # an earlier address names it as a tab
+            assert shown(super_admin_client, view=value) == names, value
+        else:
+            assert 'Need you <span class="count">2</span>' in text(answer), value
 
 
 def test_who_did_not_start_in_time_or_was_cancelled_is_done_with_the_reason(super_admin_client, everyone):
@@ -302,3 +302,38 @@ def test_a_head_sorts_and_says_how_it_is_sorted(super_admin_client, organization
         turned = name if sort != name else f"-{name}"
         assert re.search(rf'aria-sort="{direction}">\s*<a href="\?sort={turned}&amp;q=o-">', page)
     assert shown(super_admin_client, sort="nonsense") == ["Alder", "Birch", "Cedar"]
+
+
+# my candidates: those whom a member is on in Lever
+
+
+@pytest.fixture
+def mine(ready_organization, super_admin):
+    """Two candidates on hold, and one who wasn't invited; the Super Admin is on one of each kind."""
+    rows = [
+        candidate(ready_organization, "Alder", status="held"),
+        candidate(ready_organization, "Birch", status="held"),
+        candidate(ready_organization, "Cedar", verdict="no_email"),
+    ]
+    for row in (rows[0], rows[2]):
+        factories.on_candidate(ready_organization, row.opportunity_id, super_admin.email)
+    return rows
+
+
+def test_the_button_lists_the_members_own_with_every_other_filter_and_in_the_file(
+    super_admin_client, super_admin, mine, ready_organization
+):
+    answer = super_admin_client.post(reverse("candidates-mine"), follow=True)
+    assert answer.redirect_chain[-1][0] == "/activity/?mine=1"
+    assert sorted(one.name for one in answer.context["page"]) == ["Alder", "Cedar"]
+    assert super_admin.email in text(answer)
+    assert Membership.objects.get(user=super_admin).lists_own
+    assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, organization=ready_organization).exists()
+    assert "Everybody's candidates" in text(answer)
+    assert shown(super_admin_client, mine="1", status="held") == ["Alder"]
+    assert shown(super_admin_client, mine="1", q="Cedar") == ["Cedar"]
+    assert shown(super_admin_client, mine="1", q="Birch") == []
+    assert super_admin_client.get("/activity/?mine=1").context["needs_attention"] == 2
+    file = super_admin_client.get("/candidates/export/?mine=1").getvalue().decode()
+    assert "Alder" in file
+    assert "Birch" not in file

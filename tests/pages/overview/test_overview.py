@@ -1,7 +1,6 @@
-"""The set-up checklist, and the overview that replaces it."""
+"""The set-up checklist, and the overview that replaces it, with the buttons that pause sending and resume it."""
 
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,9 +11,11 @@ from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from integrations.pages.overview import checklist
-from integrations.queue import notify
 from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 
 def done_steps(organization) -> list[str]:
@@ -120,14 +121,6 @@ def test_who_has_proven_nothing_lately_enters_the_key_on_a_page_that_asks_first(
     assert 'href="/settings/?change&next=/%23next-step#codescreen"' in page
 
 
-@pytest.fixture
-def refreshed(monkeypatch) -> list[Any]:
-    """The organizations whose lists were asked to be read again."""
-    asked: list[Any] = []
-    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
-    return asked
-
-
 def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
     super_admin_client, team_member_client, organization, refreshed
 ):
@@ -157,3 +150,30 @@ def test_a_set_up_that_breaks_later_shows_only_what_to_mend(super_admin_client, 
     assert "Something in the set-up needs correcting." in page
     assert 'id="step-lever"' in page
     assert 'id="step-codescreen"' not in page
+
+
+def test_an_admin_pauses_with_one_button_and_ends_the_pause_with_another(
+    organization_admin_client, ready_organization
+):
+    def overview() -> str:
+        return text(organization_admin_client.get("/"))
+
+    def press(act: str) -> str:
+        return text(organization_admin_client.post(f"/{act}/", follow=True))
+
+    def buttons(page: str) -> list[bool]:
+        return [f'action="/{act}/"' in page for act in ("pause", "resume")]
+
+    assert buttons(overview()) == [False, False]
+    factories.CandidateFactory.create(organization=ready_organization)
+    assert buttons(overview()) == [True, False]
+    paused = press("pause")
+    assert "Paused. Nothing is sent until somebody presses “Resume”." in paused
+    assert Organization.objects.get().paused
+    assert buttons(paused) == [False, True]
+    assert "Already paused." in press("pause")
+    assert "The pause has ended." in press("resume")
+    assert not Organization.objects.get().paused
+    assert "had ended already" in press("resume")
+    changes = [entry.changes for entry in recorded().filter(action="change_policies").order_by("pk")]
+    assert changes == [{"paused": [False, True]}, {"paused": [True, False]}]

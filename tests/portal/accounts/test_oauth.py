@@ -12,19 +12,8 @@ from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.pages.settings import lever_connect
-from integrations.queue import notify
 from integrations.store.encryption import sealed
 from tests.support import factories
-
-
-@pytest.fixture
-def refreshed(monkeypatch):
-    """The slugs of the organizations whose catalog refresh was requested."""
-    slugs = []
-    monkeypatch.setattr(
-        notify, "request_catalog_refresh", lambda organization: slugs.append(organization.slug)
-    )
-    return slugs
 
 
 @pytest.fixture
@@ -42,7 +31,7 @@ def consent(client, sandbox, **form):
 
 def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(client, organization, sandbox, refreshed):
     assert consent(client, sandbox, next="/")["Location"] == "/"
-    assert refreshed == [organization.slug]
+    assert refreshed == [organization]
     # the first attempt's `next` isn't kept for the second
     assert consent(client, sandbox)["Location"] == "/settings/"
     assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
