@@ -1,11 +1,10 @@
-"""Trigger stages and role mappings, read from an organization's rows."""
+"""Trigger stages, read from an organization's rows."""
 
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
+from integrations.catalog.lists import trigger_policy, trigger_stages
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.core.rules.facts import CandidateSnapshot
 from integrations.organizations.models.organization import Organization
 
 
@@ -32,15 +31,3 @@ def test_the_policy_ignores_mappings_of_other_organizations(acme: Organization) 
     assert not trigger_policy(acme).is_trigger("stage-2", "Offer")
     assert trigger_policy(globex).is_trigger("stage-2", "Offer")
     assert not trigger_policy(globex).is_trigger("stage-1", "codescreen Assessment")
-
-
-def test_a_stage_that_a_mapping_names_is_a_trigger_for_its_role_alone(acme: Organization) -> None:
-    nurse, engineer = (CandidateSnapshot("", "", role_title=title) for title in ("Nurse", "Engineer"))
-    assert trigger_policy(acme).is_trigger("stage-0", "Take-home", nurse)
-    assert not trigger_policy(acme).is_trigger("stage-0", "Take-home", engineer)
-
-
-def test_the_index_finds_a_roles_mappings_by_id_and_title(acme: Organization) -> None:
-    RoleMapping.objects.create(organization=acme, role="id-1", stage="Offer", assessment="Frontend")
-    found = mapping_index(acme).for_role("id-1", "ENGINEER")
-    assert sorted(rule.assessment for rule in found) == ["Backend", "Frontend"]

@@ -15,7 +15,7 @@ from integrations.pages.views import HEADER as LIVE_PART
 from integrations.queue.duties import clean_up
 from tests.support.factories import recorded
 from tests.support.page_text import text
-from tests.support.second_factors import forget_proofs, sign_in
+from tests.support.second_factors import sign_in
 
 PAGE = "/accounts/sessions/"
 
@@ -67,15 +67,6 @@ def test_a_session_is_shown_by_the_plain_name_of_its_browser(super_admin, user_a
     assert f'<span class="small">{shown}</span>' in page
     assert "Mozilla" not in page
     assert "alert(1)" not in page
-
-
-def test_a_stolen_session_signs_its_person_out_nowhere(super_admin):
-    own, stolen = signed_in(super_admin), signed_in(super_admin)
-    forget_proofs(stolen)
-    answer = stolen.post(PAGE)
-    assert answer["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Fsessions%2F"
-    assert "Then send the form again" in text(stolen.get(answer["Location"]))
-    assert is_signed_in(own)
 
 
 def test_a_person_whose_session_was_ended_is_told_so(super_admin):
