@@ -247,19 +247,23 @@ class Approval(LabelledEnum):
 
 
 class ResultOutcome(LabelledEnum):
-    """CodeScreen's own words for the result of an attempt, with the tone and the icon of each."""
+    """CodeScreen's own words for the result of an attempt, with the tone, the icon and the next step of each.
+
+    Without a next step the one of the invitation's status holds.
+    """
 
     tone: Tone
     icon: str
+    next_step: str
 
-    def __new__(cls, word: str, tone: Tone = Tone.NEUTRAL, icon: str = "") -> Self:
+    def __new__(cls, word: str, tone: Tone = Tone.NEUTRAL, icon: str = "", next_step: str = "") -> Self:
         member = make_member(cls, word, word)
-        member.tone, member.icon = tone, icon
+        member.tone, member.icon, member.next_step = tone, icon, next_step
         return member
 
     PASSED = "Passed", Tone.GOOD, "check"
     FAILED = "Failed", Tone.BAD, "x"
-    EXPIRED = "Expired", Tone.WARN, "clock"
+    EXPIRED = "Expired", Tone.WARN, "clock", "For another try, an Admin presses “Send again” under “More”."
 
     @property
     def code(self) -> str:

@@ -31,7 +31,6 @@ COMPARED_WITH_BAR = (
 NOT_WRITTEN = (
     "Lever doesn't show all of it. An Admin fixes the reason, then presses “Retry” under “Written to Lever”."
 )
-ANOTHER_TRY = "For another try, an Admin presses “Send again” under “More”."
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 
 
@@ -171,8 +170,8 @@ def _after_result(rows: CandidateRows, invitation: Invitation, result: Result) -
     of_it = (one for one in rows.effects if one.invitation_id == invitation.pk)
     if any(one.state == Effect.State.FAILED and kind_of(one).heading for one in of_it):
         return NOT_WRITTEN
-    is_expired = result.outcome == ResultOutcome.EXPIRED and not invitation.erased_at
-    return ANOTHER_TRY if is_expired else invitation.words.next_step
+    of_result = ResultOutcome(result.outcome).next_step if result.outcome and not invitation.erased_at else ""
+    return of_result or invitation.words.next_step
 
 
 def _with_result(rows: CandidateRows, invitation: Invitation, result: Result) -> Card:
