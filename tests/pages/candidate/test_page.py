@@ -14,7 +14,16 @@ from tests.support.page_text import text
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("passed", ["4 of 4", histories.REPORT, "Onsite interview", "Nothing to do. The result is in Lever"]),
+        (
+            "passed",
+            [
+                "4 of 4",
+                "/help/results/#rating",
+                histories.REPORT,
+                "Onsite interview",
+                "Nothing to do. The result is in Lever",
+            ],
+        ),
         (
             "failed",
             ["Unit Tests", "The feedback could not be written", "presses “Retry” under “Written to Lever”"],
