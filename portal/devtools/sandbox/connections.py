@@ -49,7 +49,11 @@ class ThreadServer(ThreadingTCPServer):
     def stop(self) -> None:
         """Take nothing more, and close every open connection, which ends the threads that wait on them."""
         if self._thread.is_alive():
-            self.shutdown()
+            stopping = Thread(target=self.shutdown)
+            stopping.start()
+            with suppress(OSError):  # so that it looks up at once
+                socket.create_connection(self.server_address[:2], timeout=1).close()
+            stopping.join()
             self._thread.join()
         self.server_close()
         for connection in list(self._open):
