@@ -42,15 +42,20 @@ os.environ.setdefault(
 )  # Playwright's event loop runs in the test's thread
 
 
-def disable_idle_timeout(connection, **_) -> None:
-    """Let a test's transaction be idle while the sandbox answers, which takes long on a slow machine."""
+def prepare_session(connection, **_) -> None:
+    """Let a test's transaction be idle while the sandbox answers, which takes long on a slow machine.
+
+    On SQLite wait for no disk: nobody needs what a test stored after the machine went down.
+    """
     name = connection.settings_dict["NAME"] or ""  # empty while the test database is made
-    if connection.vendor == "postgresql" and name.startswith("test_portal"):
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous = OFF")
+        elif name.startswith("test_portal"):
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
 
-connection_created.connect(disable_idle_timeout)
+connection_created.connect(prepare_session)
 append_only.lift_while_flushed()
 
 

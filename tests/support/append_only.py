@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.db.backends.base.introspection import BaseDatabaseIntrospection
 from django.db.backends.base.operations import BaseDatabaseOperations
+
+KEPT = {"auth_permission", "django_content_type"}
 
 
 @contextmanager
@@ -34,11 +37,18 @@ def overwrite(rows: models.QuerySet[Any], **values: Any) -> int:
 
 
 def lift_while_flushed() -> None:
-    """Let a test that commits end with empty tables: Django empties them by DELETE or TRUNCATE."""
-    flush = BaseDatabaseOperations.execute_sql_flush
+    """Let a test that commits end with empty tables: Django empties them by DELETE or TRUNCATE.
+
+    Content types and permissions stay as they are: to make them anew takes most of the time.
+    """
+    flush, names = BaseDatabaseOperations.execute_sql_flush, BaseDatabaseIntrospection.django_table_names
 
     def execute_sql_flush(self: BaseDatabaseOperations, sql_list: Any) -> None:
-        with lifted():
+        with transaction.atomic(), lifted():
             flush(self, sql_list)
 
+    def django_table_names(*given: Any, **options: Any) -> list[str]:
+        return [name for name in names(*given, **options) if name not in KEPT]
+
     BaseDatabaseOperations.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign]
+    BaseDatabaseIntrospection.django_table_names = django_table_names  # type: ignore[method-assign]
