@@ -18,7 +18,7 @@ def cluster(db, monkeypatch, request_stop) -> Iterator[mock.Mock]:
     """Django-q2's cluster, pretended."""
     started = mock.Mock()
     monkeypatch.setattr(qcluster, "Cluster", lambda: started)
-    monkeypatch.setattr(qcluster, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(qcluster, "LOOK_SECONDS", 0.001)
     monkeypatch.setattr(qcluster, "connections", mock.Mock())
     monkeypatch.setattr(qcluster, "gc", mock.Mock())
     former = {number: signal.getsignal(number) for number in qcluster.ENDING}

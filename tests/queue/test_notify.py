@@ -106,7 +106,7 @@ def unreachable_redis(request, silent_redis, monkeypatch) -> Iterator[None]:
     """A Redis that refuses connections, or accepts them and never answers."""
     address = "redis://127.0.0.1:9/0" if request.param == "refused" else silent_redis
     monkeypatch.setattr(Conf, "ORM", None)
-    monkeypatch.setattr(Conf, "REDIS", f"{address}?socket_timeout=0.3")
+    monkeypatch.setattr(Conf, "REDIS", f"{address}?socket_timeout=0.1")
     notify.broker.cache_clear()
     yield
     notify.broker.cache_clear()
