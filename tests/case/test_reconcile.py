@@ -94,20 +94,6 @@ def test_what_lever_is_to_show_asks_the_database_nothing_when_a_case_was_read(
     assert "Phone screen" in [want.payload.to_json().get("stage") for want in effects]
 
 
-def test_a_result_leads_to_all_that_lever_shows(invitation):
-    send(invitation)
-    finish()
-    complete(invitation, "Passed")
-    assert kinds(state="due") == [
-        "add_report_link",
-        "attach_report",
-        "move_stage",
-        "set_progress_tag",
-        "set_result_tag",
-        "write_feedback",
-    ]
-
-
 def test_a_rule_that_is_switched_on_later_reaches_nobody_who_was_through(invitation):
     organization = invitation.organization
     organization.stage_on_pass, organization.attach_report = "", False

@@ -201,16 +201,6 @@ def test_a_row_of_any_shape_is_decoded(data):
         assert isinstance(row.from_api(data), row)
 
 
-def test_a_user_is_inactive_when_it_was_deactivated():
-    assert LeverUser.from_api({"id": "u", "accessRole": "super admin"}) == LeverUser("u", True, "super admin")
-    assert not LeverUser.from_api({"id": "u", "deactivatedAt": 1_700_000_000_000}).is_active
-
-
-def test_a_webhooks_signature_token_is_in_its_configuration():
-    data = {"id": "w", "event": "e", "url": "https://a.example", "configuration": {"signatureToken": "s"}}
-    assert RegisteredWebhook.from_api(data) == RegisteredWebhook("w", "e", "https://a.example", "s")
-
-
 def test_a_postings_categories_hold_all_its_locations_once():
     categories = {
         "department": "R&D",

@@ -57,6 +57,7 @@ def test_no_other_organization_is_concerned_when_a_duty_crashes(db, monkeypatch,
     failed, succeeded = DutyRun.objects.order_by("pk")
     assert (failed.failures, succeeded.failures) == (1, 0)
     assert "KeyError" in failed.last_error
+    assert failed.traceback.endswith("KeyError")
     assert personal not in caplog.text + failed.last_error + failed.traceback
 
 

@@ -132,12 +132,6 @@ class TestLever(WebhookContract):
             assert self.send(sender, endpoint, self.signed(payload)).status_code == 200
         assert Delivery.objects.count() == 2
 
-    def test_an_event_about_a_contact_is_no_test_request(self, sender, endpoint):
-        payload = self.payload(event="contactUpdated", data={"contactId": "c-1"})
-        assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
-        worker.work()
-        assert Delivery.objects.get().verdict != "test_request"
-
     def test_a_stage_change_that_names_the_candidate_alone_is_one_of_the_opportunity_with_this_id(
         self, sender, endpoint, organization
     ):

@@ -23,15 +23,6 @@ def test_rules_for_a_role_are_those_that_name_its_id_or_title_in_their_order(wri
     assert MappingIndex(rules).for_role(role_id, role_title) == expected
 
 
-def test_stages_are_those_that_a_rule_names():
-    rules = [
-        MappingRule("a", " Take-home ", "x"),
-        MappingRule("b", "", "x"),
-        MappingRule("c", "Take-home", "y"),
-    ]
-    assert MappingIndex(rules).stages == {"Take-home"}
-
-
 # which stages may lead to an invitation
 
 
