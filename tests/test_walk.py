@@ -1,7 +1,6 @@
 """From a stage change to the feedback: the whole portal at work, with the sandbox as Lever and CodeScreen."""
 
 import time
-import uuid
 
 import pytest
 from django.urls import reverse
@@ -16,7 +15,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from tests.support.factories import SIGNATURE_TOKEN
-from tests.support.payloads import load, sign
+from tests.support.payloads import post_stage_change
 
 
 @pytest.fixture
@@ -44,21 +43,10 @@ class Recruiter:
 
     def deliver(self, word, stage="CodeScreen Assessment", **changes):
         """Deliver a stage change, with `changes` to its payload: None removes a key. Return the portal's answer."""
-        payload = load(
-            "lever/candidate_stage_change",
-            id=str(uuid.uuid4()),
-            triggeredAt=int(time.time() * 1000),
-            data={
-                "opportunityId": self._sandbox.opportunity_id(word),
-                "toStageId": self._sandbox.stage_id(stage),
-            },
-        )
-        payload = {name: value for name, value in (payload | changes).items() if value is not None}
-        return self._client.post(
-            reverse("lever-webhook", args=[self._organization.webhook_key]),
-            sign(payload, SIGNATURE_TOKEN),
-            content_type="application/json",
-        )
+        stage_id, opportunity_id = self._sandbox.stage_id(stage), self._sandbox.opportunity_id(word)
+        data = {"opportunityId": opportunity_id, "toStageId": stage_id}
+        address = self._organization.lever_webhook_url
+        return post_stage_change(self._client, address, SIGNATURE_TOKEN, data=data, **changes)
 
 
 @pytest.fixture

@@ -31,11 +31,6 @@ def stolen(super_admin) -> Client:
     return client
 
 
-@pytest.fixture
-def has_app(super_admin) -> None:
-    Authenticator.objects.create(user=super_admin, type=Authenticator.Type.TOTP, data={"secret": "x"})
-
-
 def test_allauths_pages_keep_no_form_while_they_ask(stolen):
     answer = stolen.post(APP, {"code": "planted-secret-code"})
     assert answer["Location"] == f"{PROOF}?next=%2Faccounts%2F2fa%2Ftotp%2Factivate%2F"
@@ -63,7 +58,8 @@ def test_a_proof_counts_five_minutes_and_for_a_form_fifteen(client_for, super_ad
         assert answer["Location"].startswith(PROOF) is (minutes > 15)
 
 
-def test_who_has_a_second_factor_proves_with_it_and_not_with_the_password(stolen, has_app):
+def test_who_has_a_second_factor_proves_with_it_and_not_with_the_password(stolen, super_admin):
+    with_app(super_admin)
     prove_now(stolen)
     assert stolen.get(APP)["Location"].startswith(CODE)
     assert stolen.get(PROOF)["Location"] == CODE

@@ -12,7 +12,7 @@ from integrations.lever.models.connection import LeverAccess
 from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
-from tests.support.scenario import STAGE
+from tests.support.scenario import STAGE, verdict
 
 #: CodeScreen's own integration, switched on in the sandbox's Lever.
 ON = {"neighbour": True, "neighbour_ms": 60_000}
@@ -61,8 +61,7 @@ def test_nothing_is_sent_while_lever_lists_its_webhook_and_all_wait_until_that_i
     sandbox.lever_does("settings", neighbour=False)
     assert probe(scenario).pause is None
     scenario.work()
-    delivery.refresh_from_db()
-    assert (delivery.verdict, sandbox.invitations_sent()) == ("invite", 1)
+    assert (verdict(delivery), sandbox.invitations_sent()) == ("invite", 1)
     assert level_of_finding(scenario.organization) == ""
 
 
@@ -99,8 +98,7 @@ def test_a_persons_word_lifts_the_wait_and_a_webhook_that_is_still_listed_is_tol
     say_it_is_off(scenario)
     assert AuditEntry.objects.latest("pk").changes == {"other_integration_off": [False, True]}
     scenario.work()
-    delivery.refresh_from_db()
-    assert (delivery.verdict, sandbox.invitations_sent()) == ("invite", 1)
+    assert (verdict(delivery), sandbox.invitations_sent()) == ("invite", 1)
     assert level_of_finding(probe(scenario)) == "warning"
 
 
@@ -123,9 +121,7 @@ def test_an_unexplained_progress_tag_on_somebody_who_just_moved_holds_everybody_
     assert level_of_finding(scenario.organization) == "error"
     say_it_is_off(scenario)
     scenario.work()
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.verdict, second.verdict) == ("entered_before", "invite")
+    assert (verdict(first), verdict(second)) == ("entered_before", "invite")
     assert first.explanation == EnteredBefore.PROGRESS_TAG.explain(STAGE)
     assert sandbox.invitations_sent() == 1
 
@@ -136,6 +132,5 @@ def test_a_restore_explains_the_tag_and_lifts_the_wait(scenario, sandbox):
     assert delivery.verdict == "paused"
     record_restore(scenario.organization, scenario.organization.created_at, None, "restored")
     scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "entered_before"
+    assert verdict(delivery) == "entered_before"
     assert Organization.objects.reread(scenario.organization.pk).pause is None

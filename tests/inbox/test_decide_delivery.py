@@ -25,8 +25,7 @@ from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.queue import acts as queue_acts
 from integrations.queue import worker
 from tests.support import factories
-from tests.support.scenario import verdict
-from tests.support.waits import end_wait
+from tests.support.scenario import end_wait, verdict
 
 ALDER = "alder@candidates.example"
 ELSEWHERE = "Phone screen"

@@ -7,7 +7,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.noted_events import NotErased
 from integrations.privacy.models import Erasure
 from tests.support import factories
-from tests.support.waits import end_wait
+from tests.support.scenario import end_wait
 
 ADDRESS = "alder@candidates.example"
 

@@ -14,8 +14,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.queue import acts as queue_acts
 from portal.devtools.sandbox.values import now_ms
 from tests.support import factories
-from tests.support.scenario import STAGE, verdict
-from tests.support.waits import end_wait
+from tests.support.scenario import STAGE, end_wait, verdict
 
 BEFORE, LAG = "Phone screen", 60
 

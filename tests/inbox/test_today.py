@@ -10,7 +10,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 from tests.support import duty_runs, factories
-from tests.support.scenario import ASSESSMENT
+from tests.support.scenario import ASSESSMENT, verdict
 
 #: Of each reason that can end: the seeded candidate who has it.
 CANDIDATES = {
@@ -65,8 +65,7 @@ def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, code)
     assert [one.candidate.opportunity_id for one in changed] == [delivery.opportunity_id]
     assert changed[0].stored == code
     assert " when they entered the stage; " in changed[0].sentence
-    delivery.refresh_from_db()
-    assert delivery.verdict == code, "nothing is decided by looking"
+    assert verdict(delivery) == code, "nothing is decided by looking"
     assert queue_acts.replay(delivery, super_admin).verdict == "invite"
     assert not Today(scenario.organization).changed
 

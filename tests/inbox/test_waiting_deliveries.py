@@ -1,19 +1,15 @@
 """A delivery waits while the organization is paused or disconnected, and is decided afterwards."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts.connection import disconnect_lever
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.store.encryption import sealed
-from tests.support.scenario import verdict
+from tests.support.scenario import end_wait, verdict
 
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "key refused"])
@@ -49,7 +45,7 @@ def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(sce
     wrong = sealed(CodeScreenConnection.objects.get(), api_key="wrong")
     CodeScreenConnection.objects.update(**wrong, assessments_refreshed_at=None)
     delivery = scenario.enter()
-    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    end_wait()
     scenario.work()
     assert CodeScreenConnection.objects.get().state == "refused"
     assert verdict(delivery) == "disconnected"
@@ -59,7 +55,7 @@ def test_the_delivery_is_kept_when_the_grant_is_revoked_while_deciding(scenario,
     delivery = scenario.move()
     sandbox.lever_does("revoke")
     scenario.work()
-    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    end_wait()
     scenario.work()
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert verdict(delivery) == "disconnected"

@@ -11,7 +11,7 @@ from integrations.invitations.acts.take_over import tagged_candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
-from tests.support.scenario import ASSESSMENT
+from tests.support.scenario import ASSESSMENT, verdict
 
 TAGS = [ProgressTag.INVITED, ProgressTag.EXPIRED]
 
@@ -84,8 +84,7 @@ def test_who_was_offered_is_offered_no_more(scenario, before, capsys):
     assert delivery.verdict == "entered_before"
     run(capsys, scenario.organization.slug)
     scenario.work()
-    delivery.refresh_from_db()
-    assert delivery.verdict == "already_invited"
+    assert verdict(delivery) == "already_invited"
 
 
 @pytest.mark.parametrize("line", ["only-one", "a,b,c", ",instance", "opportunity,"])

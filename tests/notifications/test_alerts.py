@@ -17,6 +17,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.privacy.erase import erase
 from integrations.store.encryption import sealed
 from tests.notifications.outgoing import notify, send_all
+from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
 
@@ -45,6 +46,11 @@ def room(monkeypatch) -> Room:
     room = Room()
     monkeypatch.setattr(requests, "post", room.post)
     return room
+
+
+@pytest.fixture
+def invitation(organization):
+    return factories.InvitationFactory.create(organization=organization, role_title="Backend Engineer")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
@@ -52,12 +51,6 @@ def test_a_message_that_was_cancelled_keeps_no_other_back(organization, super_ad
 def test_a_topic_for_named_people_is_no_notice(organization, super_admin, topic):
     with pytest.raises(TypeError):
         notify(organization, topic)
-
-
-@pytest.mark.parametrize(("kind", "topic"), [("send_email", ""), ("leave_note", "result")])
-def test_an_email_has_a_topic_and_nothing_else_has(organization, kind, topic):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        factories.EffectFactory.create(organization=organization, kind=kind, email_topic=topic)
 
 
 def test_reconnected_is_sent_once_for_each_warning_of_the_organization(organization, super_admin, stranger):

@@ -21,6 +21,7 @@ from integrations.outbox.kinds import invitation as sending
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.sending import cancel_or_retry
 from tests.outbox.conftest import enqueue_note_on_candidate, notes_on
+from tests.queue.test_worker_crashes import Killed, kill_worker
 from tests.support import factories
 from tests.support.effects import enqueue_invitation
 
@@ -88,12 +89,8 @@ def test_a_refused_write_is_retried_when_its_author_cannot_be_looked_up(scenario
 def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenario, sandbox, monkeypatch):
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()
-
-    def kill_worker(*_):
-        raise SystemExit
-
     monkeypatch.setattr(perform, "_after_error", kill_worker)
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         scenario.work()
     monkeypatch.undo()
     assert (scenario.latest_effect().attempt_started_at is None, scenario.reread(invitation).status) == (

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.codescreen.acts import save_codescreen_key
@@ -266,11 +265,6 @@ def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
     assert progress_tags() == [YET, NEVER]
     codes = Effect.objects.filter(kind="leave_note").order_by("pk").values_list("payload__code", flat=True)
     assert [code.split(":")[0] for code in codes] == ["ended"]
-
-
-def test_only_who_has_not_started_can_be_tagged_so(invitation):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Invitation.objects.update(status="in_progress", unstarted_tag=YET)
 
 
 def test_the_days_are_over_at_the_very_moment(three_days):

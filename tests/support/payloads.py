@@ -32,8 +32,12 @@ def sign(payload: dict[str, Any], signature_token: str) -> dict[str, Any]:
 
 
 def post_stage_change(client: Client, address: str, token: str, **changes: Any) -> Any:
-    """Post a new stage change as Lever does, signed with this token and changed then: None takes a key out."""
-    payload = sign(load("lever/candidate_stage_change", id=str(uuid.uuid4())), token) | changes
+    """Post a new stage change as Lever does, changed and signed with this token: None takes a key out.
+
+    A signature that is given stands in place of the right one.
+    """
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4())) | changes
+    payload = sign(payload, token) | changes
     body = {name: value for name, value in payload.items() if value is not None}
     return client.post(address, body, content_type="application/json")
 

@@ -30,6 +30,11 @@ def verdict(delivery: Delivery) -> str:
     return delivery.verdict
 
 
+def end_wait() -> None:
+    """Make the deliveries that wait for another try due now."""
+    Delivery.objects.filter(due_at__isnull=False).update(due_at=factories.a_moment_ago())
+
+
 class Scenario:
     """One connected organization and the sandbox of both platforms; nothing is worked until the test asks for it."""
 

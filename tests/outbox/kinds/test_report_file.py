@@ -19,6 +19,7 @@ from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
 from tests.outbox.conftest import LOST
+from tests.queue.test_worker_crashes import Killed, kill_worker
 
 
 @pytest.fixture
@@ -103,10 +104,6 @@ def test_a_regrade_replaces_the_file_and_no_other(attaching, sandbox):
     assert sandbox.opportunity("Alder")["writes"]["deleteFile"] == 1
 
 
-class Killed(BaseException):
-    """The worker is killed: nothing after it is recorded."""
-
-
 @pytest.mark.parametrize("step", ["_store_file_id", "_delete_files"])
 def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatch, step):
     attaching.evaluated_invitation(score=40, result="Failed")
@@ -114,11 +111,8 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
         attaching.work()
         attaching.candidate_acts("regrade", score=90, result="Passed")
 
-    def kill(*args: object, **options: object) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(report_file, step, kill)
+        patch.setattr(report_file, step, kill_worker)
         with pytest.raises(Killed):
             attaching.work()
     if step == "_store_file_id":
