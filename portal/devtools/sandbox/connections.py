@@ -52,7 +52,7 @@ class ThreadServer(ThreadingTCPServer):
             stopping = Thread(target=self.shutdown)
             stopping.start()
             with suppress(OSError):  # so that it looks up at once
-                socket.create_connection(self.server_address[:2], timeout=1).close()
+                socket.create_connection(self.socket.getsockname(), timeout=1).close()
             stopping.join()
             self._thread.join()
         self.server_close()
