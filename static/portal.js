@@ -18,7 +18,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  const label = button.textContent;
+  const label = (button.dataset.label ??= button.textContent); // at a second click it says "Copied" already
   try {
     await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     button.textContent = "Copied";

@@ -32,9 +32,14 @@ def waiting(organization) -> None:
 
 def test_the_webhook_address_is_copied_with_one_button(visit: Visit, organization) -> None:
     page = visit.page
+    page.clock.install()
     page.goto(f"{visit.site}/settings/")
-    page.click("button[data-copy=lever-webhook-url]")
+    button = page.locator("button[data-copy=lever-webhook-url]")
+    label = button.inner_text()
+    button.dblclick()
     page.get_by_text("Copied").wait_for()
+    page.clock.run_for(3000)
+    assert button.inner_text() == label
     search = page.get_by_role("searchbox").first
     search.focus()
     page.keyboard.press("Control+V")  # no script of the page may read the clipboard
