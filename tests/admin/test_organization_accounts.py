@@ -4,14 +4,13 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
-from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.second_factors import signed_in
 
 NEW_PASSWORD = "seven lorries under water"
@@ -51,8 +50,7 @@ def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(
     assert entry.changes == {"password": ["set", "set"]}
     assert not UserSession.objects.filter(user=team_member).exists()
     assert theirs.get("/account/")["Location"].startswith("/accounts/login/")
-    worker.work()
-    assert [message.to for message in mail.outbox] == [[team_member.email]]
+    assert [message.to for message in sent_emails()] == [[team_member.email]]
 
 
 def test_a_refused_password_is_no_change(root, team_member):

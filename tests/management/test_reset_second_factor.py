@@ -4,15 +4,14 @@ from functools import partial
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core import mail
 from django.core.management import CommandError
 from django.test import Client
 
 from integrations.members.models.membership import Membership
-from integrations.queue import worker
 from tests.management.conftest import printed_by
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.second_factors import with_app, with_recovery_codes
 
 run = partial(printed_by, "reset_second_factor")
@@ -30,8 +29,7 @@ def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_a
     assert client.get("/account/")["Location"].startswith("/accounts/login/")
     assert {entry.actor_name for entry in recorded().all()} == {"reset_second_factor"}
     assert recorded().count() == 2
-    worker.work()
-    assert [message.to for message in mail.outbox] == [[super_admin.email]]
+    assert [message.to for message in sent_emails()] == [[super_admin.email]]
     assert run(super_admin.username, "--reason", "Again.") == f"{super_admin} has no second factor\n"
     assert recorded().count() == 2
 

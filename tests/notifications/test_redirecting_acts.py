@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
 
 from integrations.codescreen.acts import save_codescreen_key, save_codescreen_webhook_secret
 from integrations.lever.acts.connection import connect_lever, disconnect_lever
@@ -22,9 +21,9 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications import acts, alerts
 from integrations.organizations.acts import change_organization, replace_webhook_key
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 
 SECRET = "0123456789abcdef-planted"
 OTHER_SECRET = f"whsec_{'abcd' * 10}"
@@ -131,6 +130,5 @@ def test_it_is_told_while_the_organization_is_paused(ready_organization, super_a
     type(ready_organization).objects.update(paused=True)
     disconnect_lever(ready_organization, super_admin)
     remove_webhooks(ready_organization, LEVER, super_admin)
-    worker.work()
-    [told] = mail.outbox
+    [told] = sent_emails()
     assert told.subject == f"{ready_organization.name}: {super_admin} disconnected: Lever"

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.clients.models import ApiCall
 from integrations.health.models import Incident
 from integrations.pages.candidate.events import events, outage_events
 from integrations.pages.candidate.rows import CandidateRows
@@ -83,16 +82,9 @@ def moved(organization, decided_after=None):
 
 
 def call(organization, minutes, status=503, platform="codescreen", **row):
-    return ApiCall.objects.create(
-        organization=organization,
-        platform=platform,
-        method="GET",
-        path="/assessments",
-        status=status,
-        duration_ms=20,
-        at=MOVED_AT + timedelta(minutes=minutes),
-        **OWN,
-        **row,
+    at = MOVED_AT + timedelta(minutes=minutes)
+    return factories.ApiCallFactory.create(
+        organization=organization, platform=platform, status=status, at=at, **OWN, **row
     )
 
 

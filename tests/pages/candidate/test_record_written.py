@@ -63,22 +63,14 @@ def test_what_was_no_longer_wanted_is_left_out(organization):
 
 def test_what_later_writes_replaced_is_folded_and_marked(organization, super_admin_client):
     address = histories.make(organization, "passed")
+    made = histories.History(organization, "passed", timezone.now())
     first = Effect.objects.get(kind="write_feedback")
     for kind, written in (
         ("write_feedback", first.written),
         ("set_progress_tag", {"tags": ["New round"], "removed": [histories.TAG], "is_kept": True}),
     ):
-        factories.EffectFactory.create(
-            organization=organization,
-            opportunity_id=first.opportunity_id,
-            invitation=first.invitation,
-            kind=kind,
-            payload=first.payload if kind == first.kind else {"tag": "New round"},
-            written=written,
-            state="done",
-            due_at=None,
-            done_at=timezone.now(),
-        )
+        payload = first.payload if kind == first.kind else {"tag": "New round"}
+        made.effect(kind, payload, written=written, invitation=first.invitation)
     page = super_admin_client.get(address)
     assert [item.effect for item in page.context["replaced"]] == [first]  # “cs-passed” is still in Lever
     assert "Earlier</summary>" in text(page)

@@ -6,17 +6,16 @@ from contextlib import suppress
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
-from django.core import mail
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from integrations.audit.models.entry import AuditAction
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
-from integrations.queue import worker
 from tests.pages.test_access import ALLOWED
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
 PAGE, TEAM = "/settings/security/", "/settings/team/"
@@ -170,8 +169,7 @@ def test_a_super_admin_resets_a_members_factor_which_ends_the_sessions_on_the_lo
     entry = recorded().get(action=AuditAction.RESET_SECOND_FACTOR)
     assert entry.reason == "Lost the phone; I called back."
     assert entry.changes == {"factor": ["authenticator app", ""]}
-    worker.work()
-    [message] = mail.outbox
+    [message] = sent_emails()
     assert message.to == [lost.email]
     assert f"reset by {super_admin}" in str(message.body)
 

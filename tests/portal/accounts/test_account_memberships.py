@@ -1,13 +1,12 @@
 """The page of a person's own organizations: invitations they may answer, leaving."""
 
 import pytest
-from django.core import mail
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
-from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.page_text import text
 
 PAGE = "/account/"
@@ -61,8 +60,7 @@ def test_accepting_leads_to_the_organization_and_tells_its_super_admins(
     assert recorded().count() == 1
     member = Membership.objects.get(user=person)
     assert (member.role, member.address) == ("admin", "person@home.example")
-    worker.work()
-    [message] = mail.outbox
+    [message] = sent_emails()
     assert message.to == [super_admin.email]
     assert "accepted the invitation and is Admin now" in str(message.body)
 
@@ -73,5 +71,4 @@ def test_leaving_ends_the_access_and_is_recorded(team_member_client, team_member
     assert team_member_client.get("/activity/").status_code == 403
     entry = recorded().get()
     assert (entry.actor, entry.action, entry.changes) == (team_member, "leave", {"role": ["team_member", ""]})
-    worker.work()
-    assert f"{team_member}: left the organization" in str(mail.outbox[0].body)
+    assert f"{team_member}: left the organization" in str(sent_emails()[0].body)

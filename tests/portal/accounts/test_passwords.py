@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import User
-from django.core import mail, signing
+from django.core import signing
 from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,10 +23,10 @@ from integrations.notifications.link_emails import choose_password_link
 from integrations.notifications.notify import enqueue_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
 from tests.support import factories
 from tests.support.at_once import run_at_once
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.page_text import text
 from tests.support.second_factors import PASSWORD, forget_proofs, sign_in
 
@@ -43,10 +43,9 @@ def ask(address: str) -> Any:
 
 def links() -> list[str]:
     """Return the links in the e-mails that are sent now."""
-    worker.work()
     return [
         link
-        for message in mail.outbox
+        for message in sent_emails()
         for link in re.findall(r"http://testserver(/accounts/password/reset/key/\S+)", str(message.body))
     ]
 
@@ -70,7 +69,7 @@ def test_the_link_leads_to_a_new_password_once(super_admin):
     assert f'href="{FORGOTTEN}"' in Client().get("/accounts/login/").content.decode()
     assert ask(super_admin.email.upper())["Location"] == f"{FORGOTTEN}done/"
     [link] = links()
-    [message] = mail.outbox
+    [message] = sent_emails()
     assert message.to == [super_admin.email]
     assert f"Your user name is {super_admin.username}." in str(message.body)
     assert "within one hour" in str(message.body)
@@ -78,9 +77,9 @@ def test_the_link_leads_to_a_new_password_once(super_admin):
     assert (answer["Location"], client.get("/").status_code) == ("/", 200)
     assert stolen.get("/account/").status_code == 302
     assert not works(link)
-    worker.work()
-    assert mail.outbox[-1].subject == "Your password for the CodeScreen–Lever portal was changed"
-    assert f"http://testserver{FORGOTTEN}" in str(mail.outbox[-1].body)
+    told = sent_emails()[-1]
+    assert told.subject == "Your password for the CodeScreen–Lever portal was changed"
+    assert f"http://testserver{FORGOTTEN}" in str(told.body)
     entries = recorded().filter(action__in=["reset_password", "sign_in"]).order_by("-pk")[:2]
     assert [entry.changes for entry in entries] == [
         {"method": ["", "link to choose a password"], "address": ["", "127.0.0.1"]},
@@ -171,7 +170,7 @@ def test_each_account_with_the_address_gets_one_link_while_its_organization_is_p
     Organization.objects.update(paused=True)
     ask(super_admin.email)
     assert len(links()) == 2
-    bodies = " ".join(str(message.body) for message in mail.outbox)
+    bodies = " ".join(str(message.body) for message in sent_emails())
     assert super_admin.username in bodies
     assert other.username in bodies
 
@@ -210,8 +209,7 @@ def test_a_changed_password_ends_the_other_sessions_and_is_told_and_recorded(sup
     assert [one.get("/account/").status_code for one in (client, other)] == [200, 302]
     entry = recorded().latest("pk")
     assert (entry.action, entry.changes["password"]) == ("change_password", ["set", "set"])
-    worker.work()
-    [message] = mail.outbox
+    [message] = sent_emails()
     assert (message.to, "was changed" in message.subject) == ([super_admin.email], True)
 
 

@@ -4,16 +4,15 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
 from integrations.accounts.acts import second_factors
 from integrations.accounts.models.attempts import Limit
 from integrations.audit.models.entry import AuditAction
-from integrations.queue import worker
 from portal.accounts import second_factor
 from tests.support.factories import recorded
+from tests.support.mailbox import sent_emails
 from tests.support.second_factors import (
     code_of,
     make_strong,
@@ -97,8 +96,7 @@ def test_a_recovery_code_works_once_and_its_person_is_told(super_admin):
         client.post(ASK, {"code": code})
         assert ("_auth_user_id" in client.session) is opens
     assert recorded().get(action=AuditAction.USE_RECOVERY_CODE).changes == {"unused codes": [10, 9]}
-    worker.work()
-    assert "A recovery code of your account was used" in [message.subject for message in mail.outbox]
+    assert "A recovery code of your account was used" in [message.subject for message in sent_emails()]
 
 
 def test_a_right_code_is_not_checked_after_many_wrong_ones_of_which_the_person_is_told(super_admin, client):
@@ -109,8 +107,7 @@ def test_a_right_code_is_not_checked_after_many_wrong_ones_of_which_the_person_i
     answer = client.post(ASK, {"code": code_of(app)})
     assert "Wait" in answer.content.decode()
     assert "_auth_user_id" not in client.session
-    worker.work()
-    assert [message.subject for message in mail.outbox] == [
+    assert [message.subject for message in sent_emails()] == [
         "Wrong second factors for your account of the CodeScreen–Lever portal"
     ]
 
@@ -144,8 +141,7 @@ def test_wrong_passkeys_are_recorded_and_told(super_admin, monkeypatch):
         waiting.post(ASK, {"credential": '{"id": "x"}'})
     wrong = recorded().filter(action=AuditAction.FAIL_SECOND_FACTOR)
     assert [entry.changes for entry in wrong] == [{"factor": ["", "passkey"]}] * 5
-    worker.work()
-    assert "Wrong second factors" in mail.outbox[0].subject
+    assert "Wrong second factors" in sent_emails()[0].subject
     Client().post("/accounts/2fa/webauthn/login/", {"credential": '{"id": "x"}'})
     assert recorded().get(action=AuditAction.FAIL_SIGN_IN).changes["method"] == ["", "passkey"]
 
