@@ -71,6 +71,8 @@ def tables(module: ast.Module, closed: ClosedSet) -> Iterator[int]:
                 found = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
             case _:
                 continue
+        if len(found) < TABLE:
+            continue
         if len({ast.unparse(one) for one in found if closed.is_member(one)}) >= TABLE:
             yield node.lineno
 

@@ -48,16 +48,6 @@ def ended(**changes):
     return recorded().filter(action="remove_member", **changes)
 
 
-def test_active_users_are_proposed_with_the_role_that_they_have_in_lever(connected_organization):
-    assert {one.address: one.role.value for one in proposals(connected_organization)} == {
-        "super-admin@acme.example": "super_admin",
-        "admin@acme.example": "admin",
-        "recruiter@acme.example": "team_member",
-        "sourcer@acme.example": "team_member",
-        "hiring-manager@acme.example": "limited_team_member",
-    }
-
-
 def test_members_invited_ones_and_users_without_an_address_or_with_a_role_of_the_customers_are_not_proposed(
     connected_organization, super_admin, lever_users_of
 ):

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from unittest.mock import Mock
 
 import environ
 import psycopg
@@ -136,9 +137,6 @@ def test_sqlites_files_are_their_owners_alone_whatever_the_umask(connect, tmp_pa
 
 
 def test_a_file_of_somebody_else_is_named_with_the_fix(connect, monkeypatch, caplog):
-    def refuse(*_):
-        raise PermissionError
-
-    monkeypatch.setattr("pathlib.Path.chmod", refuse)
+    monkeypatch.setattr("pathlib.Path.chmod", Mock(side_effect=PermissionError))
     connect()
     assert "chmod 600" in caplog.text

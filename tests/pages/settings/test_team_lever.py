@@ -1,6 +1,7 @@
 """The page that proposes Lever's users as members, role by role."""
 
 import re
+from unittest.mock import Mock
 
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -73,11 +74,7 @@ def test_an_empty_role_and_an_answer_that_is_missing_are_explained(
         factories.invited(connected_organization, address)
     page = text(super_admin_client.get(f"{PAGE}=team_member"))
     assert "Everybody who is Team Member in Lever is a member already, or is invited." in page
-
-    def refuse(*_, **__):
-        raise PlatformError("Lever refused it", status=403)
-
-    monkeypatch.setattr(LeverClient, "users", refuse)
+    monkeypatch.setattr(LeverClient, "users", Mock(side_effect=PlatformError("Lever refused it", status=403)))
     assert "could not be read: Lever refused it" in text(super_admin_client.get(PAGE))
     posted = super_admin_client.post(URL, {"role": "admin", "address": TWO}, follow=True)
     assert "Lever refused it" in text(posted)

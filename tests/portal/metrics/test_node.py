@@ -41,10 +41,7 @@ def test_answers_are_counted_and_timed_by_status(client, webhook):
 
 @pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (KeyError, 500)])
 def test_answers_to_errors_are_counted(client, webhook, monkeypatch, error, status):
-    def fail(*_, **__):
-        raise error
-
-    monkeypatch.setattr("integrations.webhooks.views.insert_once", fail)
+    monkeypatch.setattr("integrations.webhooks.views.insert_once", Mock(side_effect=error))
     client.raise_request_exception = False
     assert post(client, webhook, "token-1").status_code == status
     registry = CollectorRegistry()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -86,9 +87,7 @@ def test_a_program_that_keeps_ending_is_started_now_and_then(
 def test_a_program_is_started_later_when_the_machine_has_no_room_for_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
+    refuse = Mock(side_effect=BlockingIOError(11, "Resource temporarily unavailable"))
     monkeypatch.setattr(supervisor, "START_EVERY_SECONDS", 0.0)
     with monkeypatch.context() as now:
         now.setattr(subprocess, "Popen", refuse)

@@ -87,22 +87,6 @@ def test_a_faulty_request_is_refused(codescreen: CodeScreenSandbox):
     assert raw.status_code == 400
 
 
-def test_conflicts_are_off_until_switched_on(codescreen: CodeScreenSandbox):
-    body = invitation(codescreen)
-
-    def send() -> requests.Response:
-        return call(codescreen, "POST", "/assessments", body)
-
-    assert send().json() != send().json()
-    control(codescreen, "settings", {"account": "acme", "conflict_409": True})
-    refused = send()
-    assert refused.status_code == 409
-    assert refused.json()["error"]["code"] == "already_invited"
-    assert refused.json()["assessmentInstanceId"]
-    [entry] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
-    assert (entry["emails_sent"], len(entry["instances"])) == (2, 2)
-
-
 # webhooks
 
 

@@ -108,10 +108,3 @@ def test_a_key_allows_the_boxes_that_were_ticked_until_it_is_revoked(lever):
     [key_id] = re.findall(r'name="what" value="([^"]+)"', listed)
     press(lever, "revoke", what=key_id)
     assert status(lever, key) == 401
-
-
-def test_an_account_exists_in_one_region_alone(lever):
-    key = lever.platform.grants.make_key("acme", "Key", frozenset({"stages:read:admin"})).key
-    assert (status(lever, key), status(lever, key, url=lever.eu_url)) == (200, 401)
-    lever.accounts["acme"].settings.region = "eu"
-    assert (status(lever, key), status(lever, key, url=lever.eu_url)) == (401, 200)
