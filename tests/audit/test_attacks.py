@@ -81,11 +81,7 @@ def test_the_last_row_that_was_rewritten_with_a_hash_of_its_own_is_named_by_the_
     ("kind", "changes"),
     [
         (AuditEntry, {"at": datetime(2020, 1, 1, tzinfo=UTC)}),
-        (AuditEntry, {"actor_name": "somebody else"}),
         (AuditEntry, {"actor_id": 4711}),
-        (AuditEntry, {"action": "approve"}),
-        (AuditEntry, {"target_kind": "invitation"}),
-        (AuditEntry, {"target_id": None}),
         (AuditEntry, {"target": "Acme"}),
         (AuditEntry, {"changes": {}}),
         (AuditEntry, {"changes": {"stage_prefix": ["before 1", "after 1"], "bulk_limit": [50, 8]}}),

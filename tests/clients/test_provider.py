@@ -10,7 +10,6 @@ from integrations.http.session import NotConnected
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from tests.clients.conftest import API
-from tests.support import factories
 
 
 @pytest.mark.parametrize("state", ["needs_reconnect", "revoked"])
@@ -65,14 +64,3 @@ def test_a_short_step_reads_nothing_between_its_calls(lever_api, grant, django_a
         reserving_the_slot = 0 if settings.REDIS_URL else 1
         with django_assert_num_queries(reserving_the_slot):
             client.stages()
-
-
-def test_a_codescreen_client_needs_a_working_key(organization):
-    with pytest.raises(NotConnected):
-        provider.codescreen_client(organization)
-    row = factories.CodeScreenConnectionFactory(organization=organization)
-    provider.codescreen_client(organization)
-    row.mark_unusable("refused", "CodeScreen answered 401")
-    with pytest.raises(NotConnected):
-        provider.codescreen_client(organization)
-    provider.codescreen_client(organization, allow_refused=True)

@@ -89,7 +89,7 @@ def test_a_key_is_connected_by_whichever_name_the_list_has(organization, sandbox
     assert calls_of_list(organization) == [(path, 200)]
 
 
-def test_the_other_names_are_tried_when_the_kept_one_is_gone(connected_organization, sandbox):
+def test_the_other_names_are_tried_when_the_kept_one_is_gone(connected_organization):
     CodeScreenConnection.objects.update(list_path="/listTests")
     organization = Organization.objects.reread(connected_organization.pk)
     verify_codescreen_key(organization, provider.codescreen_client(organization))

@@ -21,9 +21,7 @@ from tests.support.scenario import ASSESSMENT
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_limit(
-    scenario, sandbox, monkeypatch
-):
+def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_limit(scenario, monkeypatch):
     Organization.objects.update(bulk_limit=1, default_assessment="Backend")
     for word in ("Hazel", "Tamarack"):
         scenario.move(word)

@@ -118,7 +118,7 @@ def test_who_has_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(
     assert verdict(delivery) == "invite"
 
 
-def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario, sandbox):
+def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario):
     delivery = scenario.move()
     slow_delivery = factories.claimed(Delivery, "slow")
     Delivery.objects.update(lease_owner="another")

@@ -53,7 +53,7 @@ def forget_when(sandbox, word="Alder"):
 
 
 @TOLD_BY
-def test_who_stood_in_the_stage_before_the_connection_is_offered(scenario, sandbox, tell, is_webhook):
+def test_who_stood_in_the_stage_before_the_connection_is_offered(sandbox, tell, is_webhook):
     enter(sandbox, days=3)
     delivery = tell(is_webhook)
     assert cause_of(delivery) == EnteredBefore.CONNECTING
@@ -61,7 +61,7 @@ def test_who_stood_in_the_stage_before_the_connection_is_offered(scenario, sandb
     assert not Invitation.objects.exists()
 
 
-def test_a_forged_stage_change_does_not_invite_those_offered_by_a_sweep(scenario, sandbox, tell):
+def test_a_forged_stage_change_does_not_invite_those_offered_by_a_sweep(sandbox, tell):
     enter(sandbox, days=3)
     tell(is_webhook=False)
     delivery = tell(is_webhook=True)
@@ -91,7 +91,7 @@ def test_a_sent_invitation_explains_the_tag_of_a_second_assessment(scenario, san
     assert sandbox.invitations_sent() == 2
 
 
-def test_a_sent_invitation_explains_the_tag_after_retention(scenario, sandbox, tell):
+def test_a_sent_invitation_explains_the_tag_after_retention(scenario, tell):
     invitation = scenario.sent_invitation()
     erase(scenario.organization, invitation.opportunity_id, ErasureCause.RETENTION, "test")
     assert tell(is_webhook=True).verdict == "already_invited"

@@ -45,7 +45,7 @@ def test_who_moves_on_into_a_stage_that_is_none_for_their_role_has_left(scenario
     assert (invitation.status, invitation.assessment_name) == ("withdrawn", "Frontend Developer")
 
 
-def test_during_a_pause_others_wait_there_and_are_gone_once_they_are_read(scenario, sandbox):
+def test_during_a_pause_others_wait_there_and_are_gone_once_they_are_read(scenario):
     scenario.enter("Tamarack")
     known = Candidate.objects.get()
     scenario.set_policies(paused=True)

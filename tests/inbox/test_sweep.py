@@ -34,7 +34,7 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox):
     assert "webhook missed" in email.payload["subject"]
 
 
-def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(scenario, sandbox):
+def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(scenario):
     scenario.place("Nyssa")
     assert queue_acts.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
@@ -56,7 +56,7 @@ def test_a_sweep_without_a_trigger_stage_counts_as_done(scenario):
 
 
 @pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
-def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, reason):
+def test_no_delivery_is_created_when_paused_or_disconnected(scenario, reason):
     scenario.place()
     if reason == "paused":
         Organization.objects.update(paused=True)
@@ -86,7 +86,7 @@ def test_a_candidate_who_cannot_be_decided_again_is_left_to_the_workers(scenario
     assert sandbox.invitations_sent() == 1
 
 
-def test_those_after_a_candidate_who_cannot_be_decided_are_compared(scenario, sandbox, monkeypatch):
+def test_those_after_a_candidate_who_cannot_be_decided_are_compared(scenario, monkeypatch):
     for word in ("Alder", "Birch", "Cedar"):
         scenario.place(word)
     decide = decide_delivery.decide_delivery
@@ -127,7 +127,7 @@ def sweep_in_turns(scenario) -> int:
     return duty_runs.turns_until_done(turn)
 
 
-def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, monkeypatch):
+def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, monkeypatch):
     monkeypatch.setattr(transport, "PAGE_SIZE", 1)
     for word in ("Alder", "Birch", "Cedar"):
         scenario.place(word)

@@ -41,7 +41,7 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
     assert sandbox.invitations_sent() == 1
 
 
-def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(scenario, sandbox):
+def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(scenario):
     wrong = sealed(CodeScreenConnection.objects.get(), api_key="wrong")
     CodeScreenConnection.objects.update(**wrong, assessments_refreshed_at=None)
     delivery = scenario.enter()

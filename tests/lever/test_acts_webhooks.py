@@ -53,7 +53,7 @@ def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sa
     assert LeverWebhook.objects.get().signature_token
 
 
-def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, super_admin):
+def test_removing_webhooks_twice_is_no_error(connected_organization, super_admin):
     lever = provider.lever_client(connected_organization)
     made = make_webhook(connected_organization, lever, super_admin)
     lever.delete_webhook(made.lever_webhook_id)
@@ -79,7 +79,7 @@ def test_of_two_rotations_at_once_one_counts_and_nothing_of_the_other_stays_in_l
 
 
 def test_a_webhook_rotated_after_the_portals_address_changed_moves_with_the_next_key(
-    connected_organization, sandbox, super_admin
+    connected_organization, super_admin
 ):
     lever = provider.lever_client(connected_organization)
     made = make_webhook(connected_organization, lever, super_admin)
@@ -89,7 +89,7 @@ def test_a_webhook_rotated_after_the_portals_address_changed_moves_with_the_next
 
 
 def test_a_former_webhook_that_lever_does_not_delete_is_told(
-    connected_organization, sandbox, super_admin, monkeypatch
+    connected_organization, super_admin, monkeypatch
 ):
     lever = provider.lever_client(connected_organization)
     made = make_webhook(connected_organization, lever, super_admin)

@@ -155,9 +155,7 @@ def given_to_alder():
 @pytest.mark.parametrize(
     "end_wait", [on_hold, paused, retried], indirect=True, ids=lambda wait: wait.__name__
 )
-def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(
-    scenario, sandbox, roles, end_wait
-):
+def test_who_waits_is_sent_the_assessment_of_the_mapping_that_was_corrected(sandbox, roles, end_wait):
     change(roles)
     end_wait()
     former, current = given_to_alder()

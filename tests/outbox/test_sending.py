@@ -38,7 +38,7 @@ def test_an_invitation_fails_when_the_retry_window_is_over(scenario, sandbox):
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
+def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, monkeypatch):
     crashing, other = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
     monkeypatch.setattr(
         "integrations.outbox.kinds.invitation.revalidate",

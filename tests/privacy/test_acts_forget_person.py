@@ -133,7 +133,7 @@ def test_a_forgotten_person_is_no_user_any_more(person):
         run(NAME)
 
 
-def test_the_last_super_admin_is_refused_and_nothing_is_erased(organization, super_admin):
+def test_the_last_super_admin_is_refused_and_nothing_is_erased(super_admin):
     with_app(super_admin)
     with pytest.raises(CommandError, match=r"last Super Admin\. Make somebody else one first"):
         run(super_admin.username)

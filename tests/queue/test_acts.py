@@ -9,7 +9,7 @@ from integrations.queue import acts as queue_acts
 from tests.support import factories
 
 
-def test_polling_an_organization_returns_how_many_invitations_were_polled(connected_organization, sandbox):
+def test_polling_an_organization_returns_how_many_invitations_were_polled(connected_organization):
     for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
         factories.InvitationFactory(organization=connected_organization, status=status, instance_id=instance)
     factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's

@@ -124,7 +124,7 @@ def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkey
     assert places == [{"page": 1}, {"page": 1}, {"page": 1}, {}]
 
 
-def test_no_call_begins_when_the_turn_is_over(connected_organization, sandbox, monkeypatch) -> None:
+def test_no_call_begins_when_the_turn_is_over(connected_organization, monkeypatch) -> None:
     monkeypatch.setattr(duties, "TURN_SECONDS", -1.0)
     row = duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
     assert (row.failures, row.last_error, row.succeeded_at) == (0, limits.TIME_IS_UP, None)
@@ -186,7 +186,7 @@ def test_a_refused_key_is_retried_and_no_failure_while_it_stays_refused(connecte
     assert CodeScreenConnection.objects.get().is_working
 
 
-def test_a_grant_is_refreshed_daily_if_it_can_be(connected_organization, sandbox) -> None:
+def test_a_grant_is_refreshed_daily_if_it_can_be(connected_organization) -> None:
     before = LeverConnection.objects.get()
     duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     assert LeverConnection.objects.get().generation == before.generation

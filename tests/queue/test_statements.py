@@ -37,7 +37,7 @@ def warm(scenario, sandbox, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_invitation_takes_at_most_twelve_commits(warm, sandbox, monkeypatch):
+def test_an_invitation_takes_at_most_twelve_commits(warm, monkeypatch):
     delivery = warm.move("Hazel")
     with noted(monkeypatch) as statements:
         worker.work()
@@ -49,7 +49,7 @@ def test_an_invitation_takes_at_most_twelve_commits(warm, sandbox, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, monkeypatch):
+def test_each_step_asks_the_database_a_bounded_number_of_times(warm, monkeypatch):
     warm.move("Hazel")
     asked = []
     with noted(monkeypatch) as statements:

@@ -44,7 +44,7 @@ def test_a_poll_is_postponed_as_long_as_codescreen_asks_for(poll_answer):
     assert timedelta(minutes=29) < polled.next_poll_at - timezone.now() < timedelta(minutes=31)
 
 
-def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, monkeypatch, invitation):
+def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, monkeypatch):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
     assert schedule.claim_polls(1)
     monkeypatch.setattr(poll, "record_progress", lambda *_: 1 / 0)
@@ -143,7 +143,7 @@ def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(
         Invitation.objects.update(status="invited", stopped_by_user=False)
 
 
-def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):
+def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, super_admin):
     invitation = scenario.sent_invitation()
     invitations.cancel(invitation, super_admin)
     scenario.evaluate(score=80)
@@ -179,14 +179,6 @@ def test_a_webhook_during_a_poll_is_kept_when_clocks_differ(scenario, monkeypatc
 def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE):
     """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
     return poll.apply_hint(invitation.organization, WebhookHint(kind, instance))
-
-
-def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
-    Invitation.objects.update(next_poll_at=timezone.now() + timedelta(days=1))
-    assert receive_webhook(invitation) == invitation
-    invitation.refresh_from_db()
-    assert (invitation.status, Result.objects.exists()) == ("invited", False)
-    assert invitation.next_poll_at <= timezone.now() + timedelta(seconds=1)
 
 
 def test_a_submission_webhook_before_the_start_sets_the_submitted_status_and_one_tag(invitation, poll_answer):

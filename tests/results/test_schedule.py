@@ -142,7 +142,7 @@ def test_a_note_in_lever_says_that_a_candidate_has_not_finished(poll_answer, sup
 
 
 def test_following_ends_in_words_when_codescreen_deleted_the_instance_unless_it_comes_back(
-    poll_answer, organization, super_admin
+    poll_answer, super_admin
 ):
     poll_answer({}, status=404)
     Invitation.objects.update(missing_since=days_ago(8))
@@ -157,9 +157,7 @@ def test_following_ends_in_words_when_codescreen_deleted_the_instance_unless_it_
     assert "deleted there" in str(emails().get().payload)
 
 
-def test_a_settled_result_ends_following_without_an_email_until_a_regrade(
-    poll_answer, organization, super_admin
-):
+def test_a_settled_result_ends_following_without_an_email_until_a_regrade(poll_answer, super_admin):
     poll_answer(COMPLETE)
     Invitation.objects.update(completed_at=days_ago(31), followed_since=days_ago(31))
     polled = poll_answer(COMPLETE)

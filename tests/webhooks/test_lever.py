@@ -215,12 +215,6 @@ class TestLever(WebhookContract):
         made.refresh_from_db()
         assert made.last_received_at is not None
 
-    def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, super_admin):
-        for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
-            save_main_token(organization, token, super_admin)
-        webhook = LeverWebhook.objects.get(organization=organization)
-        assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
-
     @pytest.mark.parametrize(
         ("days", "status"),
         [(-14.9, 202), (-15.1, 401), (0.04, 202), (0.05, 401), (1e300, 401), (-1e300, 401)],

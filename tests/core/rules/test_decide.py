@@ -268,13 +268,6 @@ def test_an_unsent_invitation_that_a_person_cancelled_blocks_here_alone():
     assert decide(replace(FACTS, invitations_elsewhere=(cancelled,))).verdict == "invite"
 
 
-def test_an_invitation_to_another_assessment_does_not_block():
-    other = existing_invitation(assessment=FRONTEND.id)
-    assert (
-        decide(replace(FACTS, invitations_here=(other,), invitations_elsewhere=(other,))).verdict == "invite"
-    )
-
-
 def test_a_chosen_assessment_is_not_sent_beside_another():
     facts, other = replace(FACTS, chosen_assessment=BACKEND.id), existing_invitation(assessment=FRONTEND.id)
     decision = decide(replace(facts, invitations_here=(other,)))

@@ -78,7 +78,7 @@ def feedback_reads(scenario):
 
 
 @pytest.mark.parametrize(("days", "reads"), [(0, 0), (2, 1)])
-def test_the_template_is_read_when_its_copy_is_old(scenario, sandbox, days, reads):
+def test_the_template_is_read_when_its_copy_is_old(scenario, days, reads):
     scenario.sent_invitation()
     LeverConnection.objects.update(feedback_template_read_at=timezone.now() - timedelta(days=days))
     before = feedback_reads(scenario)

@@ -127,7 +127,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
     assert attaching.latest_effect("attach_report").state == "done"
 
 
-def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario, sandbox):
+def test_a_missing_permission_is_a_failure_that_names_the_fix(scenario):
     scenario.set_policies(attach_report=True)
     scenario.completed_invitation(score=82, result="Passed")
     effect = scenario.latest_effect("attach_report")
