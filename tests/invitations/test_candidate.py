@@ -96,15 +96,16 @@ def test_texts_are_cut_to_what_their_columns_hold(deliveries):
     assert (len(row.stage_name), len(row.assessment_name)) == (300, 300)
 
 
-def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, rounds):
+def test_outcome_and_assessment_stay_until_another_invitation_is_the_latest(deliveries, rounds):
     first, second = rounds
     store(deliveries[0], invitation_id=first.pk)
     Candidate.objects.record_outcome(first, "Passed")
-    store(deliveries[0])
-    store(deliveries[0], invitation_id=first.pk)
+    store(deliveries[1], NOW + timedelta(hours=1), assessment_name="Frontend")  # nothing is sent for this entry
+    assert (stored().outcome, stored().invitation, stored().assessment_name) == ("Passed", first, "Backend")
+    store(deliveries[1], NOW + timedelta(hours=1), invitation_id=first.pk)
     assert (stored().outcome, stored().invitation) == ("Passed", first)
-    store(deliveries[0], invitation_id=second.pk)
-    assert (stored().outcome, stored().invitation) == ("", second)
+    store(deliveries[1], NOW + timedelta(hours=1), invitation_id=second.pk, assessment_name="Frontend")
+    assert (stored().outcome, stored().invitation, stored().assessment_name) == ("", second, "Frontend")
     Candidate.objects.record_outcome(first, "Failed")
     assert stored().outcome == ""
 

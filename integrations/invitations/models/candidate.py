@@ -242,7 +242,9 @@ _UPSERT = """
 INSERT INTO {table} ({columns}) VALUES ({values})
 ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
     stage_name = EXCLUDED.stage_name,
-    assessment_name = EXCLUDED.assessment_name,
+    assessment_name = CASE
+        WHEN EXCLUDED.invitation_id IS NULL AND {table}.invitation_id IS NOT NULL THEN {table}.assessment_name
+        ELSE EXCLUDED.assessment_name END,
     entered_at = EXCLUDED.entered_at,
     delivery_id = EXCLUDED.delivery_id,
     invitation_id = COALESCE(EXCLUDED.invitation_id, {table}.invitation_id),
@@ -259,8 +261,9 @@ WHERE {table}.delivery_id IS NULL
 def store_candidate(candidate: Candidate, person: ShownPerson | None) -> None:
     """Store where an unsaved candidate stands after a decision; an entry older than the stored one changes nothing.
 
-    The outcome is stored where the row pointed to another invitation. Without a `person`, who they are stays as it
-    was. Texts are cut to what their columns hold. Safe to run twice.
+    An entry that leads to no invitation leaves the one before, with its assessment and outcome. The outcome is stored
+    where the row pointed to another invitation. Without a `person`, who they are stays as it was. Texts are cut to what
+    their columns hold. Safe to run twice.
     """
     who = asdict(person or ShownPerson("", "", "", "", ""))
     values = {name: getattr(candidate, name) for name in _DECIDED} | who
