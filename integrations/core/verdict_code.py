@@ -257,6 +257,7 @@ class VerdictCode(RecordEnum):
         "the candidate's page of that other opportunity.",
         waits_for="That result counts here too",
         leaves_note=True,
+        removal=Removal("the person had the assessment through another opportunity", "they no longer do"),
     )
     HELD_FOR_APPROVAL = VerdictRecord(
         code="held_for_approval",

@@ -6,6 +6,7 @@ from integrations.catalog.models import RoleMapping
 from integrations.core.verdict_code import REMOVABLE_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.today import Today
+from integrations.invitations.acts import invitations
 from integrations.invitations.models.candidate import Candidate
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
@@ -21,10 +22,22 @@ CANDIDATES = {
     "ambiguous_assessment": "Maple",
     "origin_excluded": "Upas",
     "no_email": "Nyssa",
+    "invited_elsewhere": "Alder",
 }
 
 
-def end_reason(scenario, code: str) -> None:
+@pytest.fixture
+def elsewhere(scenario):
+    """An invitation of Alder through another opportunity, on hold."""
+    return factories.InvitationFactory.create(
+        organization=scenario.organization,
+        email="ALDER@candidates.example",
+        assessment_id=ASSESSMENT,
+        status="held",
+    )
+
+
+def end_reason(scenario, code: str, elsewhere) -> None:
     """Remove what keeps the candidate from being invited: in the portal, or in Lever with a sweep after it."""
     sandbox, word = scenario.sandbox, CANDIDATES[code]
     ids = [sandbox.opportunity_id(word)]
@@ -47,6 +60,8 @@ def end_reason(scenario, code: str) -> None:
             scenario.set_policies(origins={})
         case "no_email":
             scenario.correct(word, f"{word.lower()}@candidates.example")
+        case "invited_elsewhere":
+            invitations.cancel(elsewhere, "test")
     duty_runs.sweep_whole(scenario.organization)
 
 
@@ -55,12 +70,12 @@ def test_every_reason_that_can_end_has_a_candidate_here():
 
 
 @pytest.mark.parametrize("code", CANDIDATES)
-def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, code):
+def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, elsewhere, code):
     scenario.set_policies(origins={"sourced": "skip"})  # which one of them has
     delivery = scenario.enter(CANDIDATES[code])
     assert delivery.verdict == code
     assert not Today(scenario.organization).changed
-    end_reason(scenario, code)
+    end_reason(scenario, code, elsewhere)
     changed = list(Today(scenario.organization).freed.values())
     assert [one.candidate.opportunity_id for one in changed] == [delivery.opportunity_id]
     assert changed[0].stored == code
