@@ -167,7 +167,9 @@ class CandidateFilters:
     @classmethod
     def of_address(cls, parameters: QueryDict) -> Self:
         """Return the filters as the address states them; what isn't a choice filters nothing."""
-        stated = {name: parameters.get(name, "")[:300].strip() for name in cls.__dataclass_fields__}
+        # a title may begin or end with a space in Lever
+        stated = {name: parameters.get(name, "")[:300] for name in cls.__dataclass_fields__}
+        stated["q"] = stated["q"].strip()
         if stated["view"] in STATUSES:  # each was a tab once, and e-mails and bookmarks still lead to it
             stated["status"], stated["view"] = stated["view"], ""
         for name, known in _KNOWN.items():
