@@ -161,6 +161,31 @@ def test_a_candidate_counts_by_source_and_a_renamed_role_is_one_line(ready_organ
     assert sent_by(By.ROLE, report) == {"Platform Engineer": 3}
 
 
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ([("role-platform", ""), ("", "")], {"Platform ": 1, "none": 1}),
+        ([("role-platform", "Backend"), ("role-hidden", "Backend")], {"Platform ": 1, "Backend": 1}),
+        ([("role-platform", "Platform "), ("role-hidden", "Platform ")], {"Platform ": 2}),
+        ([("role-untitled", "Backend"), ("", "")], {"Backend": 1, "none": 1}),
+    ],
+    ids=["shown later", "renamed", "one hidden", "untitled"],
+)
+def test_the_list_of_a_role_has_those_whom_the_report_counts(
+    team_member_client, ready_organization, rows, lines
+):
+    for role, title in (("role-platform", "Platform "), ("role-untitled", "")):
+        Role.objects.create(organization=ready_organization, external_id=role, title=title)
+    for number, (role, title) in enumerate(rows):
+        row = invite(ready_organization, number, role_title=title)
+        Candidate.objects.filter(opportunity_id=row.opportunity_id).update(role_id=role)
+    context = team_member_client.get("/reports/?by=role").context
+    assert sent_by(By.ROLE, report_of(ready_organization, context["period"])) == lines
+    for row in context["rows"]:
+        listed = team_member_client.get(row.figures[0].url).context["page"].paginator.count
+        assert listed == row.figures[0].number
+
+
 def test_who_started_and_finished_between_two_polls_has_started(ready_organization):
     """The published API tells of no start: then the invitation has no time of it."""
     row = invite(ready_organization, 1, status="completed", completed_at=timezone.now())

@@ -261,13 +261,19 @@ def matching_candidates(organization: Organization, query: str) -> Q:
 
 def role_titles(organization: Organization) -> dict[str, str]:
     """Return the titles of the roles by their ids: a candidate is counted under it, and `has_role` finds them by it."""
-    return dict(Role.objects.filter(organization=organization).values_list("external_id", "title"))
+    return dict(_titled(organization).values_list("external_id", "title"))
 
 
 def has_role(organization: Organization, title: str) -> Q:
-    """Return the condition for candidates of the roles with this title; one query."""
-    if title == NONE:
-        return Q(role_title="")
-    roles = Role.objects.filter(organization=organization, title=title)
-    ids = list(roles.values_list("external_id", flat=True))
-    return Q(role_id__in=ids) if ids else Q(role_title=title)
+    """Return the condition for candidates of the roles with this title; one query.
+
+    Of a role whose title isn't known, that counts which was shown with the candidate.
+    """
+    titled = _titled(organization)
+    ids = list(titled.filter(title=title).values_list("external_id", flat=True))
+    is_alone = Q(role_title="" if title == NONE else title) & ~Q(role_id__in=titled.values("external_id"))
+    return Q(role_id__in=ids) | is_alone
+
+
+def _titled(organization: Organization) -> QuerySet[Role]:
+    return Role.objects.filter(organization=organization).exclude(title="")
