@@ -8,6 +8,7 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.today import Today
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 from tests.support import duty_runs, factories
@@ -26,18 +27,7 @@ CANDIDATES = {
 }
 
 
-@pytest.fixture
-def elsewhere(scenario):
-    """An invitation of Alder through another opportunity, on hold."""
-    return factories.InvitationFactory.create(
-        organization=scenario.organization,
-        email="ALDER@candidates.example",
-        assessment_id=ASSESSMENT,
-        status="held",
-    )
-
-
-def end_reason(scenario, code: str, elsewhere) -> None:
+def end_reason(scenario, code: str) -> None:
     """Remove what keeps the candidate from being invited: in the portal, or in Lever with a sweep after it."""
     sandbox, word = scenario.sandbox, CANDIDATES[code]
     ids = [sandbox.opportunity_id(word)]
@@ -61,7 +51,7 @@ def end_reason(scenario, code: str, elsewhere) -> None:
         case "no_email":
             scenario.correct(word, f"{word.lower()}@candidates.example")
         case "invited_elsewhere":
-            invitations.cancel(elsewhere, "test")
+            invitations.cancel(Invitation.objects.get(status="held"), "test")
     duty_runs.sweep_whole(scenario.organization)
 
 
@@ -70,12 +60,18 @@ def test_every_reason_that_can_end_has_a_candidate_here():
 
 
 @pytest.mark.parametrize("code", CANDIDATES)
-def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, elsewhere, code):
+def test_a_candidate_is_freed_when_the_reason_ended(scenario, super_admin, code):
     scenario.set_policies(origins={"sourced": "skip"})  # which one of them has
+    factories.InvitationFactory.create(  # of Alder through another opportunity
+        organization=scenario.organization,
+        email="ALDER@candidates.example",
+        assessment_id=ASSESSMENT,
+        status="held",
+    )
     delivery = scenario.enter(CANDIDATES[code])
     assert delivery.verdict == code
     assert not Today(scenario.organization).changed
-    end_reason(scenario, code, elsewhere)
+    end_reason(scenario, code)
     changed = list(Today(scenario.organization).freed.values())
     assert [one.candidate.opportunity_id for one in changed] == [delivery.opportunity_id]
     assert changed[0].stored == code
