@@ -172,7 +172,7 @@ def _lines(search: CandidateSearch, candidates: CandidateQuerySet) -> Iterator[t
                 candidate.email,
                 candidate.role_title,
                 candidate.stage_name,
-                candidate.assessment_name,
+                row.assessment,
                 row.standing.whole,
                 row.result,
                 row.standing.next,

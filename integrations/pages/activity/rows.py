@@ -99,6 +99,12 @@ class CandidateRow:
     lacks_assessment: bool = False
 
     @property
+    def assessment(self) -> str:
+        """The assessment of the invitation shown, else of the candidate."""
+        invitation = self.candidate.invitation
+        return (invitation.assessment_name if invitation else "") or self.candidate.assessment_name
+
+    @property
     def has_act(self) -> bool:
         """Whether an Admin's next step is a button in the row."""
         invitation = self.candidate.invitation

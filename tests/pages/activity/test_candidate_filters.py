@@ -264,6 +264,9 @@ def test_what_followed_is_looked_for_in_the_invitation_that_came_to_the_step(
         assert shown(super_admin_client, **query) == names, query
     [found] = super_admin_client.get(CANDIDATES, invited).context["page"]
     assert found.invitation == first
+    heading, line = lines(super_admin_client.get(EXPORT, invited))
+    row = dict(zip(heading, line, strict=True))
+    assert (row["assessment"], row["outcome"]) == ("Backend", "Failed")
 
 
 def test_source_owner_and_their_absence_filter(super_admin_client, organization):
