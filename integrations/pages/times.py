@@ -47,7 +47,7 @@ def midnight(day: date) -> datetime:
 
 def within_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, until: str) -> Rows:
     """Return the rows from the first to the last day, both included; a day that can't be read filters nothing."""
-    if first := parse_day(since):
+    if (first := parse_day(since)) and first > date.min:
         rows = rows.filter(**{f"{column}__gte": midnight(first)})
     if (last := parse_day(until)) and last < date.max:
         rows = rows.filter(**{f"{column}__lt": midnight(last + timedelta(days=1))})
