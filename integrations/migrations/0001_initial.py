@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
                 ('scopes', models.TextField(blank=True, help_text='What Lever said that it grants.')),
                 ('refused_scopes', models.TextField(blank=True, help_text='What Lever refused when it was tried last.')),
                 ('checked_at', models.DateTimeField(blank=True, help_text='When it was last tried what Lever refuses.', null=True)),
-                ('first_connected_at', models.DateTimeField(blank=True, help_text="Who entered a stage before that is offered, not invited; connecting again doesn't move it.", null=True)),
+                ('first_connected_at', models.DateTimeField(blank=True, help_text="Who entered a stage before that is offered, not invited; connecting the same account again doesn't move it.", null=True)),
                 ('connected_at', models.DateTimeField(blank=True, null=True)),
                 ('lever_account_id', models.CharField(blank=True, max_length=100)),
                 ('lever_user_id', models.CharField(blank=True, help_text='The Lever user shown as the author of what the portal writes.', max_length=100)),

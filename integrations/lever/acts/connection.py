@@ -119,9 +119,7 @@ def read_grant(organization: Organization, tokens: JsonObject, region: str) -> L
 def account_before(organization: Organization, access: LeverAccess) -> LeverConnection | None:
     """Return the stored connection if it is to another Lever account, as far as Lever tells."""
     stored = LeverConnection.objects.filter(organization=organization).first()
-    if stored is None or not stored.lever_account_id or not access.account_id:
-        return None
-    return stored if stored.lever_account_id != access.account_id else None
+    return stored if stored is not None and stored.is_to_another_account(access) else None
 
 
 def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:

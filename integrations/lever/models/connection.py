@@ -104,7 +104,7 @@ class LeverConnection(models.Model):
     )
     checked_at = moment("When it was last tried what Lever refuses.")
     first_connected_at = moment(
-        "Who entered a stage before that is offered, not invited; connecting again doesn't move it."
+        "Who entered a stage before that is offered, not invited; connecting the same account again doesn't move it."
     )
     connected_at = moment()
     connected_by = models.ForeignKey(
@@ -206,6 +206,11 @@ class LeverConnection(models.Model):
         """Who signed in to Lever, or in whose name is written by an API key; empty where Lever didn't say."""
         return person_text(self.lever_user_name, self.lever_user_email)
 
+    def is_to_another_account(self, access: LeverAccess) -> bool:
+        """Whether this was a connection to another Lever account than what a person gave, as far as Lever tells."""
+        ids = {self.lever_account_id, access.account_id}
+        return len(ids) == 2 and "" not in ids
+
     def accept(self, access: LeverAccess, person: User | None) -> None:
         """Store what a person gave, in place of what was stored before, and mark the connection as working.
 
@@ -218,6 +223,8 @@ class LeverConnection(models.Model):
         self.access_expires_at = now + _lifetime(tokens) if tokens else None
         self.scopes, self.refused_scopes, self.checked_at = _text(tokens, "scope"), "", None
         self.refreshed_at = self.connected_at = now
+        if self.is_to_another_account(access):
+            self.first_connected_at = None
         self.first_connected_at = self.first_connected_at or now
         # it may be another account's: its lists are read, and all its candidates compared
         self.stages_refreshed_at = self.roles_refreshed_at = self.swept_at = None
