@@ -63,6 +63,11 @@ from integrations.store.database import is_there, rows_of, with_retry
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
 ELSEWHERE = "CodeScreen says that this person already has the assessment, through another opportunity."
+EARLIER_ROUND = "CodeScreen says that the candidate already has the assessment: it is round {round}."
+FOLLOW_EARLIER = (
+    "The candidate already has it: it is round {round}. To get its result in Lever, move the candidate out of the stage "
+    "and back in."
+)
 
 
 def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
@@ -119,14 +124,18 @@ def _after_error(
     Raises the error when the call is to be retried.
     """
     instance = instance_id_in(error.body) if error.status == 409 else ""
-    others = Invitation.objects.filter(organization=effect.organization_id, instance_id=instance)
-    if instance and not others.exists():
+    known = Invitation.objects.filter(organization=effect.organization_id, instance_id=instance)
+    other = known.first() if instance else None
+    if instance and other is None:
         return instance
     if error.ambiguous and not instance:
         return make_uncertain(invitation, f"{error}. The candidate may have been invited.")
     if error.permanent and error.status != 401:
         invitation.first_call_at = earlier_call_at  # this call certainly did not arrive
-        if instance:
+        if other is not None and other.opportunity_id == invitation.opportunity_id:
+            reason, advice = (text.format(round=other.round) for text in (EARLIER_ROUND, FOLLOW_EARLIER))
+            return fail(invitation, reason, advice)
+        if other is not None:
             return fail(invitation, ELSEWHERE, "This person already has it, through another opportunity.")
         return fail(invitation, str(error), refusal_note(error.status))
     if error.status == 401:

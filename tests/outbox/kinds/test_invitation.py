@@ -15,6 +15,7 @@ from integrations.http import steps
 from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.kinds.invitation import EARLIER_ROUND
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.sending import refusal_note
 from integrations.store.encryption import sealed
@@ -94,6 +95,21 @@ def test_an_invitation_fails_when_a_conflict_names_another_invitations_instance(
     assert "already" in second.status_reason
     assert scenario.latest_effect().state == "failed"
     assert sandbox.invitations_sent(ALDER) == 1
+
+
+def test_a_conflict_with_an_earlier_round_says_so_and_that_round_is_followed_again(scenario, sandbox):
+    sandbox.codescreen_does("settings", conflict_409=True)
+    first = scenario.sent_invitation()
+    invitations.cancel(first, "test")
+    second = invitations.invite_again(first, "test")
+    scenario.work()
+    second = scenario.reread(second)
+    assert (second.status, second.status_reason) == ("failed", EARLIER_ROUND.format(round=1))
+    note = scenario.latest_effect("leave_note").payload["text"]
+    assert "could not be sent. The candidate already has it: it is round 1. To get its result in Lever" in note
+    Invitation.objects.filter(pk=first.pk).update(changed_at=timezone.now() - timedelta(minutes=5))
+    assert scenario.enter().verdict == "already_invited"
+    assert scenario.reread(first).status == "invited"
 
 
 def test_only_what_codescreen_publishes_is_sent(scenario):
