@@ -45,17 +45,19 @@ def row_with_id[Row: Model](model: type[Row], pk: int, *, kind: str) -> Row:
 
 
 def moment(option: str, text: str) -> datetime:
-    """Return the time that an option names, a date's beginning; in UTC without an offset. Raises CommandError."""
+    """Return the time that an option names, in UTC; a date's beginning, UTC without an offset. Raises CommandError."""
     try:
         found = parse_datetime(text)
         if found is None:
             day = parse_date(text)
             found = datetime.combine(day, time.min) if day else None
-    except ValueError:
+        if found is not None:
+            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         found = None
     if found is None:
         raise CommandError(f"{option} {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found
 
 
 class PerOrganizationCommand(MigratingCommand):

@@ -10,6 +10,7 @@ from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.queue import acts as queue_acts
 from tests.support.scenario import STAGE, verdict
@@ -59,6 +60,18 @@ def test_who_stood_in_the_stage_before_the_connection_is_offered(sandbox, tell, 
     assert cause_of(delivery) == EnteredBefore.CONNECTING
     assert "before Lever was connected" in delivery.explanation
     assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize(("account", "told"), [("account-before", "entered_before"), ("", "invite")])
+def test_who_stood_in_the_stage_before_this_account_was_connected_is_offered(
+    scenario, sandbox, super_admin, tell, account, told
+):
+    LeverConnection.objects.update(
+        first_connected_at=timezone.now() - timedelta(days=9), lever_account_id=account
+    )
+    enter(sandbox, days=3)
+    sandbox.connect(scenario.organization, super_admin)
+    assert tell(is_webhook=False).verdict == told
 
 
 def test_a_forged_stage_change_does_not_invite_those_offered_by_a_sweep(sandbox, tell):
