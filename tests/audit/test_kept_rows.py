@@ -83,9 +83,3 @@ def test_one_more_than_the_most_is_refused_with_what_to_do(organization, super_a
     API_TOKENS.save(token(factories.OrganizationFactory.create(), "another's"), super_admin)
     with pytest.raises(ValidationError, match=API_TOKENS.is_full):
         API_TOKENS.save(token(organization, "one more"), super_admin)
-
-
-def test_what_cannot_be_stored_is_refused_and_not_recorded(organization, super_admin):
-    with pytest.raises(ValidationError):
-        MAPPINGS.save(mapping(organization, role="x" * 400), super_admin)
-    assert not recorded()

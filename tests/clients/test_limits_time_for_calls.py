@@ -11,13 +11,6 @@ from integrations.http.session import CallDeferred
 from portal.process.supervisor import STOP_SECONDS
 
 
-def test_calls_are_refused_when_a_stop_was_requested(request_stop):
-    limits.require_time_for_calls()
-    request_stop()
-    with pytest.raises(CallDeferred):
-        limits.require_time_for_calls()
-
-
 def test_calls_are_refused_when_the_threads_time_is_up():
     with limits.calls_only_until(time.monotonic() + 60):
         limits.require_time_for_calls()
