@@ -1,5 +1,7 @@
 """Pages and lists need so many queries and no more, however many rows there are."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -49,27 +51,14 @@ MOST_OF_THE_INDEX = 14
 @pytest.fixture
 def rows(ready_organization: Organization) -> Organization:
     """Three candidates with an invitation, a delivery and an effect each; the first had ten more rounds."""
-    own = {"organization": ready_organization}
+    own: dict[str, Any] = {"organization": ready_organization}
     for number in range(1, 4):
-        invitation = factories.InvitationFactory.create(**own, opportunity_id=f"opportunity-{number}")
-        delivery = factories.DeliveryFactory.create(
-            **own,
-            opportunity_id=f"opportunity-{number}",
-            invitation=invitation,
-            verdict="invite",
-            decided_at=timezone.now(),
-            due_at=None,
-        )
-        factories.CandidateFactory.create(
-            **own, opportunity_id=f"opportunity-{number}", delivery=delivery, invitation=invitation
-        )
-        factories.EffectFactory.create(
-            **own,
-            opportunity_id=f"opportunity-{number}",
-            invitation=invitation,
-            delivery=delivery,
-            key=f"key-{number}",
-        )
+        about = own | {"opportunity_id": f"opportunity-{number}"}
+        about |= {"invitation": factories.InvitationFactory.create(**about)}
+        decided = {"verdict": "invite", "decided_at": timezone.now(), "due_at": None}
+        delivery = factories.DeliveryFactory.create(**about, **decided)
+        factories.CandidateFactory.create(**about, delivery=delivery)
+        factories.EffectFactory.create(**about, delivery=delivery)
     for number in range(2, 12):
         again = factories.in_status(
             ready_organization,

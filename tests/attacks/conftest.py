@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.test import Client
 from django.utils.text import slugify
 
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.organizations.models.organization import Organization
-from integrations.queue import worker
 from tests.support import factories
+from tests.support.mailbox import sent_emails
 from tests.support.second_factors import signed_in
 
 INVITE = "/settings/team/"
@@ -39,9 +38,8 @@ class Owner(NamedTuple):
 
     def link_to(self, address: str) -> str:
         """Let the workers send what is due. Return the path of this organization's link in the mailbox."""
-        worker.work()
         subject = f"{self.organization.name} invites you"
-        [message] = [one for one in mail.outbox if one.to == [address] and one.subject.startswith(subject)]
+        [message] = [one for one in sent_emails(address) if one.subject.startswith(subject)]
         match = _LINK.search(str(message.body))
         assert match
         return match[1]
@@ -66,9 +64,7 @@ def globex(db) -> Owner:
 
 def mailed_links(address: str) -> list[str]:
     """Let the workers send what is due. Return the paths of the acceptance links that reached the address."""
-    worker.work()
-    bodies = [str(message.body) for message in mail.outbox if message.to == [address]]
-    found = [_LINK.search(body) for body in bodies]
+    found = [_LINK.search(str(message.body)) for message in sent_emails(address)]
     return [match[1] for match in found if match]
 
 

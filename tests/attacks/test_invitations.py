@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -16,9 +15,9 @@ from integrations.notifications import link_emails
 from integrations.notifications.link_emails import membership_link, plain_name
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
 from tests.attacks.conftest import ACCEPT, PASSWORD, accept_as_new, mailed_links, owner_of
 from tests.support import factories
+from tests.support.mailbox import sent_emails
 from tests.support.page_text import text
 from tests.support.second_factors import sign_in, signed_in
 
@@ -171,8 +170,7 @@ def test_what_the_organization_wrote_reaches_a_stranger_as_plain_words_only(glob
         name="Win at https://evil.example/x\nor www.evil.example now",
     )
     globex.invite(STRANGER)
-    worker.work()
-    [message] = [message for message in mail.outbox if message.to == [STRANGER]]
+    [message] = sent_emails(STRANGER)
     assert isinstance(message, EmailMultiAlternatives)
     html = str(message.alternatives[0][0])
     for content in (str(message.subject), str(message.body), html):

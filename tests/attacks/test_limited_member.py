@@ -7,7 +7,7 @@ from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import notify_members
+from tests.notifications.outgoing import notify
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.mailbox import sent_emails
@@ -96,14 +96,7 @@ def test_e_mails_are_about_the_own_candidates_alone(
     ready_organization, super_admin, limited_member, candidates, name, is_told
 ):
     wants(limited_member)
-    notify_members(
-        ready_organization,
-        EmailTopic.RESULT,
-        "key",
-        subject="A result",
-        lines=["A line."],
-        invitation=candidates[name].invitation,
-    )
+    notify(ready_organization, EmailTopic.RESULT, invitation=candidates[name].invitation)
     reached = {message.to[0] for message in sent_emails()}
     assert (limited_member.email in reached) is is_told
     assert super_admin.email in reached
@@ -111,7 +104,7 @@ def test_e_mails_are_about_the_own_candidates_alone(
 
 def test_an_incident_is_not_told_to_them(ready_organization, super_admin, limited_member, candidates):
     wants(limited_member)
-    notify_members(ready_organization, EmailTopic.INCIDENT_BEGUN, "key", subject="A problem", lines=[OTHER])
+    notify(ready_organization, EmailTopic.INCIDENT_BEGUN, lines=[OTHER])
     assert {message.to[0] for message in sent_emails()} == {super_admin.email}
 
 

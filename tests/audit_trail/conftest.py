@@ -53,9 +53,9 @@ class Scene:
             organization=self.organization, role="Backend Engineer", assessment="Backend"
         )
 
-    def delivery(self) -> Delivery:
+    def delivery(self, verdict: str = "paused") -> Delivery:
         return factories.DeliveryFactory.create(
-            organization=self.organization, verdict="paused", decided_at=timezone.now(), due_at=None
+            organization=self.organization, verdict=verdict, decided_at=timezone.now(), due_at=None
         )
 
     def failed(self) -> Effect:

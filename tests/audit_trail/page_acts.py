@@ -9,7 +9,6 @@ from django.urls import reverse
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
-from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts.webhooks import make_webhook, save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -62,30 +61,18 @@ def _resume(scene: Scene) -> Act:
     return lambda: scene.post("resume")
 
 
-def _send_in_bulk(scene: Scene, act: str = "send") -> Act:
-    pk = scene.invitation(status="held").pk
+def _act_in_bulk(scene: Scene, act: str, status: str = "held") -> Act:
+    pk = scene.invitation(status=status).pk
     return lambda: scene.post("candidates-bulk", {"act": act, "row": [pk], "reason": "because"})
 
 
-def _settle_in_bulk(scene: Scene) -> Act:
-    pk = scene.invitation(status="uncertain").pk
-    return lambda: scene.post("candidates-bulk", {"act": "settle", "row": [pk], "reason": "because"})
-
-
 def _invite(scene: Scene) -> Act:
-    delivery = scene.delivery()
-    Delivery.objects.filter(pk=delivery.pk).update(verdict="no_assessment")
+    delivery = scene.delivery("no_assessment")
     candidate = factories.CandidateFactory.create(
         organization=scene.organization, opportunity_id=delivery.opportunity_id, delivery=delivery
     )
     form = {"act": "decide", "row": [candidate.pk], "reason": "because"}
     return lambda: scene.post("candidates-bulk", form)
-
-
-def _invite_offered(scene: Scene) -> Act:
-    delivery = scene.delivery()
-    Delivery.objects.filter(pk=delivery.pk).update(verdict="entered_before")
-    return lambda: scene.post("offered-invite", pk=delivery.pk)
 
 
 def _choose_author(scene: Scene) -> Act:
@@ -165,7 +152,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),
     "mapping-delete": of_row(Scene.mapping, "mapping-delete"),
     "rules: author": _choose_author,
-    "offered-invite": _invite_offered,
+    "offered-invite": of_row(lambda s: s.delivery("entered_before"), "offered-invite"),
     "delivery-replay": of_row(Scene.delivery, "delivery-replay"),
     "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
@@ -173,10 +160,10 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-cancel": _invitation_act("invitation-cancel", status="invited", instance_id="i-1"),
     "effect-retry": of_row(Scene.failed, "effect-retry"),
-    "candidates-bulk": _send_in_bulk,
-    "candidates-bulk: cancel": partial(_send_in_bulk, act="cancel"),
+    "candidates-bulk": partial(_act_in_bulk, act="send"),
+    "candidates-bulk: cancel": partial(_act_in_bulk, act="cancel"),
     "candidates-bulk: decide": _invite,
-    "candidates-bulk: settle": _settle_in_bulk,
+    "candidates-bulk: settle": partial(_act_in_bulk, act="settle", status="uncertain"),
 }
 
 

@@ -126,19 +126,9 @@ def test_calls_keep_their_order_and_their_own_times(lever_api, grant):
 
 def call(organization, **values):
     """Return a call that isn't stored."""
-    values = {
-        "platform": "lever",
-        "method": "GET",
-        "path": "/opportunities/1",
-        "duration_ms": 3,
-        "correlation_id": "step-1",
-        "at": timezone.now(),
-        "request_body": '{"a": 1}',
-        "response_body": '{"b": 2}',
-        "error": "no",
-        **values,
-    }
-    return ApiCall(organization=organization, **values)
+    bodies = {"request_body": '{"a": 1}', "response_body": '{"b": 2}', "error": "no"}
+    own = {"organization": organization, "path": "/opportunities/1", "at": timezone.now()}
+    return factories.ApiCallFactory.build(**own | bodies | values)
 
 
 def test_every_field_of_a_call_is_stored(organization):

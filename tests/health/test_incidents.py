@@ -18,6 +18,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import give_up
 from integrations.queue import worker
+from tests.invitations.test_acts import sending
 from tests.support import factories
 from tests.support.effects import enqueue_invitation
 
@@ -193,12 +194,7 @@ def test_dozens_of_failures_at_once_are_a_handful_of_emails(healthy_organization
         for invitation in factories.InvitationFactory.create_batch(
             40, organization=healthy_organization, status=status
         ):
-            factories.EffectFactory.create(
-                organization=healthy_organization,
-                invitation=invitation,
-                kind="send_invitation",
-                key=str(invitation.pk),
-            )
+            sending(invitation, "due", due_at=factories.a_moment_ago())
             effect = factories.claimed(Effect, "one")
             apply_outcome(effect, give_up(effect, "CodeScreen answered 503"), None)
         incidents.update_incidents(healthy_organization)

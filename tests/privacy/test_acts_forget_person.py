@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.record import audit
-from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts.invitations import invite
 from integrations.members.end_access import remove_member
 from integrations.members.models.membership import Membership
@@ -50,9 +49,7 @@ def person(organization, super_admin) -> User:
     sign_in(Client(REMOTE_ADDR=CLIENT), user)
     with_app(user)
     with_recovery_codes(user)
-    OpportunityPerson.objects.create(
-        organization=organization, opportunity_id="o-1", email=ADDRESS, relation="owner"
-    )
+    factories.on_candidate(organization, "o-1", ADDRESS)
     target = AuditTarget(TargetKind.INVITATION, 1, "invitation of a candidate")
     audit(target, user, AuditAction.RETRY, organization=organization)
     return user

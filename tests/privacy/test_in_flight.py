@@ -16,7 +16,6 @@ from integrations.invitations.acts import invitations as operations
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notify import notify_members
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.sending import mark_invited
 from integrations.privacy.erase import erase
@@ -25,6 +24,7 @@ from integrations.privacy.models import Erasure
 from integrations.queue import duties, worker
 from integrations.webhooks.authentication import Addressee
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
+from tests.notifications.outgoing import notify
 from tests.privacy.traces import traces
 from tests.support import factories
 
@@ -148,9 +148,7 @@ def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
 
 def test_a_worker_that_holds_an_email_or_a_delivery_cannot_write_of_the_person(scenario):
     invitation = scenario.pending_invitation()
-    notify_members(
-        scenario.organization, EmailTopic.RESULT, "k", subject="x", lines=[NAME], invitation=invitation
-    )
+    notify(scenario.organization, EmailTopic.RESULT, lines=[NAME], invitation=invitation)
     email, delivery = Effect.objects.get(kind="send_email").lease(), scenario.deliver().lease()
     assert email is not None
     assert delivery is not None
