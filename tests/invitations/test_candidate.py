@@ -100,7 +100,9 @@ def test_outcome_and_assessment_stay_until_another_invitation_is_the_latest(deli
     first, second = rounds
     store(deliveries[0], invitation_id=first.pk)
     Candidate.objects.record_outcome(first, "Passed")
-    store(deliveries[1], NOW + timedelta(hours=1), assessment_name="Frontend")  # nothing is sent for this entry
+    store(
+        deliveries[1], NOW + timedelta(hours=1), assessment_name="Frontend"
+    )  # nothing is sent for this entry
     assert (stored().outcome, stored().invitation, stored().assessment_name) == ("Passed", first, "Backend")
     store(deliveries[1], NOW + timedelta(hours=1), invitation_id=first.pk)
     assert (stored().outcome, stored().invitation) == ("Passed", first)
