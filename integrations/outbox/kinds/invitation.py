@@ -65,8 +65,8 @@ INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn'
 ELSEWHERE = "CodeScreen says that this person already has the assessment, through another opportunity."
 EARLIER_ROUND = "CodeScreen says that the candidate already has the assessment: it is round {round}."
 FOLLOW_EARLIER = (
-    "The candidate already has it: it is round {round}. To get its result in Lever, move the candidate out of the stage "
-    "and back in."
+    "The candidate already has it: it is round {round}. To get its result in Lever, move the candidate out of the "
+    "stage and back in."
 )
 
 

@@ -106,7 +106,7 @@ def test_a_conflict_with_an_earlier_round_says_so_and_that_round_is_followed_aga
     second = scenario.reread(second)
     assert (second.status, second.status_reason) == ("failed", EARLIER_ROUND.format(round=1))
     note = scenario.latest_effect("leave_note").payload["text"]
-    assert "could not be sent. The candidate already has it: it is round 1. To get its result in Lever" in note
+    assert "could not be sent. The candidate already has it: it is round 1. To get its result" in note
     Invitation.objects.filter(pk=first.pk).update(changed_at=timezone.now() - timedelta(minutes=5))
     assert scenario.enter().verdict == "already_invited"
     assert scenario.reread(first).status == "invited"
