@@ -9,8 +9,9 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.http.session import PlatformError
-from integrations.http.steps import wait_until_shown
+from integrations.http.steps import LATE_STAGE_WAITS, wait_until_shown
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
+from integrations.invitations.models.invitation import Invitation
 from integrations.privacy.erase import erase
 from integrations.results.poll import apply_hint
 from integrations.store import database
@@ -29,17 +30,27 @@ REPORTS = {
 
 
 def note_codescreen_webhook(delivery: Delivery) -> None:
-    """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost."""
+    """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost.
+
+    CodeScreen may report an invitation before it answers the call that sends it: that is waited for a few times.
+    """
     hint = WebhookHint.from_payload(delivery.payload)
+    # first: what is no longer being sent then has its instance
+    sending = Invitation.objects.filter(organization=delivery.organization, status=Invitation.Status.SENDING)
+    is_sending = sending.exists()
     with transaction.atomic():
         invitation = apply_hint(delivery.organization, hint)
+        reads = delivery.late_reads + 1
+        if invitation is None and is_sending and (wait := wait_until_shown(reads, LATE_STAGE_WAITS)):
+            delivery.release(due_at=database.due_after(wait), late_reads=reads, last_error="")
+            return
         if invitation:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
             if invitation.erased_at is not None:
                 Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
             more = " The invitation is cancelled." if invitation.stopped_by_user else ""
         else:
-            more = " The portal didn't send this assessment."
+            more = " The portal has no invitation for it."
         explanation = f"CodeScreen reports: {REPORTS.get(hint.type, f'“{hint.type}”')}.{more}"
         if not delivery.decide(VerdictCode.NOTED, explanation, invitation):
             transaction.set_rollback(True)

@@ -9,14 +9,17 @@ from integrations.clients import provider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.core.vocabulary import ProgressTag
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.outbox.models.effect import Effect
+from integrations.queue import worker
 from integrations.results import poll, schedule
 from integrations.results.poll import PollOutcome
 from integrations.store import database
 from tests.results.conftest import COMPLETE, INSTANCE, URL, progress_tags
+from tests.support import factories
 
 
 @pytest.mark.parametrize("answer", [[], "text", None, 5])
@@ -197,6 +200,27 @@ def test_a_bounce_is_told_once_in_lever(invitation):
     [note] = Effect.objects.filter(kind="leave_note")
     assert "bounced: it couldn't be delivered. Correct the address in Lever" in note.payload["text"]
     assert invitation.email not in note.payload["text"]
+
+
+def test_a_webhook_that_comes_before_the_answer_to_the_sending_is_of_that_invitation(scenario, monkeypatch):
+    send = CodeScreenClient.send
+
+    def send_and_report(*who):
+        data = {"assessmentInstanceId": send(*who)}
+        payload = {"type": "candidate.invited", "data": data}
+        factories.DeliveryFactory(
+            organization=scenario.organization, platform="codescreen", opportunity_id="", payload=payload
+        )
+        worker.decide(factories.claimed(Delivery, "me"))
+        return data["assessmentInstanceId"]
+
+    monkeypatch.setattr(CodeScreenClient, "send", send_and_report)
+    invitation = scenario.sent_invitation()
+    Delivery.objects.filter(verdict="").update(due_at=timezone.now())
+    scenario.work()
+    noted = Delivery.objects.get(platform="codescreen")
+    assert (noted.invitation, noted.opportunity_id) == (invitation, invitation.opportunity_id)
+    assert noted.explanation == "CodeScreen reports: the invitation was sent."
 
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
