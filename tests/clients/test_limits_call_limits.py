@@ -1,17 +1,20 @@
-"""What every call passes: the circuit breaker, then the rate limit."""
+"""What every call passes: the time for calls, the circuit breaker, then the rate limit."""
 
 import time
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
+from integrations.clients import limits, provider
 from integrations.clients import models as client_models
-from integrations.clients import provider
 from integrations.clients.limits import CallLimits, reserve_slot
 from integrations.clients.models import ApiCall, CircuitBreaker
+from integrations.http import deadlines
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.queue import worker
+from portal.process.supervisor import STOP_SECONDS
 from tests.clients.conftest import API
 from tests.support import factories
 
@@ -122,3 +125,18 @@ def test_no_breaker_is_read_twice_within_a_second_while_the_platform_answers(
     CircuitBreaker.record(organization, "codescreen", timezone.now(), is_answer=False)
     with django_assert_num_queries(1):
         limits.wait()
+
+
+# the time for calls
+
+
+def test_calls_are_refused_when_the_threads_time_is_up():
+    with limits.calls_only_until(time.monotonic() + 60):
+        limits.require_time_for_calls()
+        with limits.calls_only_until(time.monotonic() - 1), pytest.raises(CallDeferred):
+            limits.require_time_for_calls()
+        limits.require_time_for_calls()
+
+
+def test_the_longest_call_ends_before_the_supervisor_kills():
+    assert deadlines.CONNECT_SECONDS + settings.PLATFORM_READ_SECONDS < STOP_SECONDS

@@ -17,17 +17,15 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.perform import apply_outcome
 from integrations.outbox.sending import give_up
-from integrations.queue import worker
 from tests.invitations.test_acts import sending
+from tests.notifications.outgoing import send_all
 from tests.support import factories
 from tests.support.effects import enqueue_invitation
 
 
 def subjects() -> list[str]:
     """Send what waits, and return the subjects of all e-mails so far."""
-    Effect.objects.filter(state="due").update(due_at="2020-01-01T00:00:00Z")
-    worker.work()
-    return [str(message.subject) for message in mail.outbox]
+    return [str(message.subject) for message in send_all()]
 
 
 def hold_invitation(organization) -> Invitation:

@@ -60,10 +60,8 @@ def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(sce
 
 
 def test_an_id_that_cannot_be_levers_is_not_visible_at_once(scenario):
-    delivery = scenario.move()
     scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=400)
-    scenario.work()
-    assert verdict(delivery) == "not_visible"
+    assert scenario.enter().verdict == "not_visible"
 
 
 def test_a_person_who_replays_gets_the_verdict_at_once(scenario, super_admin):
@@ -112,10 +110,8 @@ def test_the_default_is_sent_with_an_explanation_when_the_role_stays_hidden(scen
 
 
 def test_who_has_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(scenario, hide_role):
-    delivery = scenario.move()
     hide_role(times=9)
-    scenario.work()
-    assert verdict(delivery) == "invite"
+    assert scenario.enter().verdict == "invite"
 
 
 def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario):

@@ -95,13 +95,9 @@ def test_the_bulk_limit_counts_candidates_and_neither_their_invitations_nor_who_
         factories.InvitationFactory(organization=scenario.organization, status="held")
     words = ("Hazel", "Hazel", "Alder", "Alder")
     for number, word in enumerate(words):  # of who came before, and of the candidate
-        factories.InvitationFactory(
-            organization=scenario.organization,
-            opportunity_id=sandbox.opportunity_id(word),
-            assessment_id=f"other-{number}",
-            status="invited",
-            instance_id=f"other-{number}",
-        )
+        other = {"assessment_id": f"other-{number}", "instance_id": f"other-{number}"}
+        opportunity_id = sandbox.opportunity_id(word)
+        factories.in_status(scenario.organization, "invited", opportunity_id=opportunity_id, **other)
     first, second = scenario.move("Alder"), scenario.move("Tamarack")
     scenario.work()
     assert (verdict(first), verdict(second)) == ("invite", "held_for_approval")

@@ -6,7 +6,6 @@ from integrations.inbox import noted_events
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.noted_events import NotErased
 from integrations.privacy.models import Erasure
-from tests.support import factories
 from tests.support.scenario import end_wait
 
 ADDRESS = "alder@candidates.example"
@@ -17,12 +16,8 @@ def reported(scenario):
     """Return a function that stores a report of a deletion and works it, and returns the delivery."""
 
     def report(opportunity_id, **data):
-        delivery = factories.DeliveryFactory.create(
-            organization=scenario.organization,
-            event="candidateDeleted",
-            opportunity_id=opportunity_id,
-            payload={"event": "candidateDeleted", "data": {"opportunityId": opportunity_id, **data}},
-        )
+        payload = {"event": "candidateDeleted", "data": {"opportunityId": opportunity_id, **data}}
+        delivery = scenario.deliver(event="candidateDeleted", opportunity_id=opportunity_id, payload=payload)
         scenario.work()
         delivery.refresh_from_db()
         return delivery

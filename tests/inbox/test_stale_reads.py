@@ -13,7 +13,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import acts as queue_acts
 from portal.devtools.sandbox.values import now_ms
-from tests.support import factories
 from tests.support.scenario import STAGE, end_wait, verdict
 
 BEFORE, LAG = "Phone screen", 60
@@ -30,11 +29,8 @@ def move(scenario, sandbox):
         sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
         data = {"fromStageId": sandbox.stage_id(left), "toStageId": sandbox.stage_id(stage)}
         data["opportunityId"] = opportunity_id
-        return factories.DeliveryFactory(
-            organization=scenario.organization,
-            opportunity_id=opportunity_id,
-            payload={"event": "candidateStageChange", "triggeredAt": now_ms(), "data": data},
-        )
+        payload = {"event": "candidateStageChange", "triggeredAt": now_ms(), "data": data}
+        return scenario.deliver(word, stage, payload=payload)
 
     scenario.place(stage=BEFORE)
     for word in ("Alder", "Birch"):

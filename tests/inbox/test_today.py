@@ -122,13 +122,7 @@ def test_nobody_is_freed_during_a_pause_or_who_moved_on_or_is_erased(scenario, h
 
 def test_nobody_is_freed_who_has_the_assessment_elsewhere(scenario, hazel):
     row = Candidate.objects.get()
-    factories.InvitationFactory(
-        organization=scenario.organization,
-        opportunity_id="another",
-        email=row.email.upper(),
-        assessment_id=ASSESSMENT,
-        status="invited",
-        instance_id="i-1",
-    )
+    other = {"opportunity_id": "another", "email": row.email.upper(), "assessment_id": ASSESSMENT}
+    factories.in_status(scenario.organization, "invited", **other)
     (changed,) = Today(scenario.organization).changed.values()
     assert changed.record.code == "invited_elsewhere"

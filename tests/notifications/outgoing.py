@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core import mail
-
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models.effect import Effect
-from integrations.queue import worker
+from tests.support.mailbox import sent_emails
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -25,8 +23,7 @@ def send_all() -> list[Any]:
     """Send every e-mail that waits, in the order in which they were enqueued; return all messages sent so far."""
     for number, effect in enumerate(Effect.objects.filter(state="due").order_by("pk")):
         Effect.objects.filter(pk=effect.pk).update(due_at=LONG_AGO + timedelta(seconds=number))
-    worker.work()
-    return mail.outbox
+    return sent_emails()
 
 
 def html_of(message: Any) -> str:

@@ -7,7 +7,7 @@ import pytest
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import choose_emails
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
-from integrations.notifications.notify import notify_members, notify_reconnected
+from integrations.notifications.notify import notify_reconnected
 from integrations.outbox.models.effect import Effect
 from tests.notifications.outgoing import notify
 from tests.support import factories
@@ -31,15 +31,8 @@ def test_the_same_topic_and_key_is_one_email(organization, super_admin):
 
 def test_a_message_that_was_cancelled_keeps_no_other_back(organization, super_admin):
     def told(key: str) -> bool:
-        notify_members(
-            organization,
-            EmailTopic.INVITATION_FAILED,
-            key,
-            subject="the invitation could not be sent",
-            lines=["x"],
-            invitation=factories.InvitationFactory.create(organization=organization),
-            at_most_every=timedelta(minutes=30),
-        )
+        invitation = factories.InvitationFactory.create(organization=organization)
+        notify(organization, key=key, invitation=invitation, at_most_every=timedelta(minutes=30))
         return Effect.objects.filter(key__endswith=f":{key}").exists()
 
     assert [told("1"), told("2")] == [True, False]

@@ -6,8 +6,8 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import ReportLinkPayload, enqueue
-from tests.outbox.conftest import feedback_forms
-from tests.support.effects import enqueue_note, enqueue_progress_tag
+from tests.outbox.conftest import enqueue_note_on_candidate, feedback_forms
+from tests.support.effects import enqueue_progress_tag
 
 
 @pytest.mark.parametrize("is_stored", [False, True])
@@ -29,9 +29,7 @@ def test_a_super_admin_is_the_author_when_none_is_stored_or_that_one_has_left(sc
 def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):
     sandbox.lever_does("settings", strict_perform_as=True)
     enqueue_progress_tag(invitation, ProgressTag.INVITED)
-    enqueue_note(
-        scenario.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
-    )
+    enqueue_note_on_candidate(scenario)
     payload = ReportLinkPayload("https://report.example/1")
     enqueue(scenario.organization.pk, Effect.Kind.ADD_REPORT_LINK, "x", payload, invitation=invitation)
     scenario.work()

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from django.test import Client
 
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
@@ -10,7 +11,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.queue import worker
 from portal.logs import CorrelationId
 from tests.support import factories
-from tests.support.payloads import load, sign
+from tests.support.payloads import post_stage_change
 
 #: The loggers of what takes in and handles a delivery, performs an effect and records a result.
 WORKED_BY = ("integrations.webhooks", "integrations.inbox", "integrations.outbox", "integrations.results")
@@ -31,22 +32,16 @@ def lines(caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_id_leads_from_a_webhooks_answer_to_the_last_call(scenario, sandbox, lines, client):
+def test_one_id_leads_from_a_webhooks_answer_to_the_last_call(scenario, sandbox, lines):
     opportunity = sandbox.opportunity_id("Alder")
     sandbox.lever_does("move", opportunities=[opportunity], stage="CodeScreen Assessment")
     stage = sandbox.stage_id("CodeScreen Assessment")
     factories.LeverWebhookFactory(organization=scenario.organization)
-    payload = load("lever/candidate_stage_change", data={"opportunityId": opportunity, "toStageId": stage})
+    changes = {"id": "same", "data": {"opportunityId": opportunity, "toStageId": stage}}
+    proxied = Client(headers={"X-Request-ID": "of-the-proxy"})
     ApiCall.objects.all().delete()
-    answers = [
-        client.post(
-            f"/webhooks/lever/{scenario.organization.webhook_key}/",
-            sign(payload, factories.SIGNATURE_TOKEN),
-            "application/json",
-            headers={"X-Request-ID": "of-the-proxy"},
-        )
-        for _ in range(2)
-    ]
+    address = scenario.organization.lever_webhook_url
+    answers = [post_stage_change(proxied, address, factories.SIGNATURE_TOKEN, **changes) for _ in range(2)]
     delivery = Delivery.objects.get(opportunity_id=opportunity)
     while worker.work():
         pass

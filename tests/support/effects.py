@@ -4,7 +4,6 @@ import uuid
 
 from integrations.case.reconcile import changing
 from integrations.case.texts import note_on
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -25,7 +24,6 @@ def enqueue_note(
     text: str,
     *,
     invitation: Invitation | None = None,
-    delivery: Delivery | None = None,
 ) -> None:
     """Enqueue a note on the opportunity, once per opportunity and code."""
     enqueue(
@@ -35,7 +33,6 @@ def enqueue_note(
         note_on(opportunity_id, text, code),
         opportunity_id=opportunity_id,
         invitation=invitation,
-        delivery=delivery,
     )
 
 
