@@ -216,7 +216,7 @@ def test_a_webhook_that_comes_before_the_answer_to_the_sending_is_of_that_invita
 
     monkeypatch.setattr(CodeScreenClient, "send", send_and_report)
     invitation = scenario.sent_invitation()
-    Delivery.objects.filter(verdict="").update(due_at=timezone.now())
+    Delivery.objects.filter(verdict="").update(due_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
     noted = Delivery.objects.get(platform="codescreen")
     assert (noted.invitation, noted.opportunity_id) == (invitation, invitation.opportunity_id)
