@@ -1,9 +1,10 @@
 """What is said of the members of a closed set stands in their records: no table by member anywhere else."""
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from typing import Any
 
 import pytest
 
@@ -58,29 +59,38 @@ CLOSED_SETS = [
 ]
 
 
-def tables(module: ast.Module, closed: ClosedSet) -> Iterator[int]:
-    """Yield the lines of dicts, collections and matches with several members."""
-    for node in ast.walk(module):
-        match node:
-            case ast.Dict():
-                found = [key for key in node.keys if key is not None]
-            case ast.Set() | ast.Tuple() | ast.List():
-                found = node.elts
-            case ast.Match():
-                patterns = [one for case in node.cases for one in ast.walk(case.pattern)]
-                found = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
-            case _:
-                continue
-        if len(found) < TABLE:
-            continue
-        if len({ast.unparse(one) for one in found if closed.is_member(one)}) >= TABLE:
-            yield node.lineno
+@cache
+def literals() -> list[tuple[str, int, list[ast.expr]]]:
+    """Return the dicts, collections and matches that are long enough for a table: path, line and what is in them."""
+    return [
+        (path, node.lineno, found)
+        for path, module in modules().items()
+        for node in ast.walk(module)
+        if len(found := parts_of(node)) >= TABLE
+    ]
+
+
+def parts_of(node: Any) -> list[ast.expr]:
+    """Return the keys, elements or cases of a literal or match; nothing of another node."""
+    match node:
+        case ast.Dict():
+            return [key for key in node.keys if key is not None]
+        case ast.Set() | ast.Tuple() | ast.List():
+            return node.elts
+        case ast.Match():
+            patterns = [one for case in node.cases for one in ast.walk(case.pattern)]
+            return [one.value for one in patterns if isinstance(one, ast.MatchValue)]
+    return []
 
 
 @pytest.mark.parametrize("closed", CLOSED_SETS, ids=lambda closed: closed.members.__qualname__)
 def test_no_table_by_member_stands_outside_the_records(closed):
-    others = {path: module for path, module in modules().items() if not path.startswith(closed.home)}
-    places = [f"{path}:{line}" for path, module in others.items() for line in tables(module, closed)]
+    places = [
+        f"{path}:{line}"
+        for path, line, found in literals()
+        if not path.startswith(closed.home)
+        and len({ast.unparse(one) for one in found if closed.is_member(one)}) >= TABLE
+    ]
     assert places == [], "say it in the record of each member, and read it there"
 
 
