@@ -216,14 +216,10 @@ def test_the_page_shows_the_table_that_is_asked_for(team_member_client, journeys
     assert f'by={label.lower()}">Export as CSV' in page
 
 
-def test_each_number_opens_its_list(team_member_client, journeys):
+def test_the_page_says_which_share_passed_and_that_nobody_was_invited(team_member_client, journeys):
     empty = team_member_client.get("/reports/?since=2020-01-01&until=2020-02-01").content.decode()
     assert "Nobody was invited in this period" in empty
-    page = team_member_client.get("/reports/?by=assessment").content.decode()
-    assert "50 % passed" in page
-    today = timezone.localdate()
-    days = f"since={today - timedelta(days=89)}&amp;until={today}"
-    assert f'href="/activity/?assessment=Data&amp;step=invited&amp;became=failed&amp;{days}"' in page
+    assert "50 % passed" in team_member_client.get("/reports/?by=assessment").content.decode()
 
 
 def test_the_file_has_each_line_of_the_table_and_no_formula(team_member_client, journeys):
