@@ -1,7 +1,8 @@
 """Candidates of CodeScreen's own integration are known here, not invited again, and followed where that is possible."""
 
+from functools import partial
+
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from integrations.audit.models.entry import AuditEntry
@@ -11,8 +12,10 @@ from integrations.invitations.acts.take_over import tagged_candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models.effect import Effect
 from integrations.privacy.models import Erasure
+from tests.management.conftest import printed_by
 from tests.support.scenario import ASSESSMENT, verdict
 
+run = partial(printed_by, "take_over")
 TAGS = [ProgressTag.INVITED, ProgressTag.EXPIRED]
 
 
@@ -31,21 +34,16 @@ def before(scenario, sandbox):
     return make
 
 
-def run(capsys, *arguments):
-    call_command("take_over", *arguments)
-    return capsys.readouterr().out
-
-
 @pytest.mark.parametrize("tag", TAGS)
-def test_who_was_invited_elsewhere_is_known_and_not_invited_again(scenario, sandbox, before, capsys, tag):
+def test_who_was_invited_elsewhere_is_known_and_not_invited_again(scenario, sandbox, before, tag):
     opportunity = before(tag=tag)
-    said = run(capsys, scenario.organization.slug, "--dry-run")
+    said = run(scenario.organization.slug, "--dry-run")
     assert f"{opportunity} {tag} (Backend)" in said
     assert "1 would be taken over" in said
     assert not Invitation.objects.exists()
-    assert "1 taken over, 0 left" in run(capsys, scenario.organization.slug)
+    assert "1 taken over, 0 left" in run(scenario.organization.slug)
     assert AuditEntry.objects.latest("pk").action == "take_over"
-    assert "0 taken over, 0 left" in run(capsys, scenario.organization.slug)
+    assert "0 taken over, 0 left" in run(scenario.organization.slug)
     scenario.work()
     delivery = scenario.enter()
     assert delivery.verdict == "already_invited"
@@ -54,22 +52,22 @@ def test_who_was_invited_elsewhere_is_known_and_not_invited_again(scenario, sand
     assert (in_lever["tags"].count(tag), in_lever["notes"], in_lever["posts"]) == (1, 0, 0)
 
 
-def test_who_has_no_assessment_by_the_rules_is_left_with_the_reason(scenario, before, capsys):
+def test_who_has_no_assessment_by_the_rules_is_left_with_the_reason(scenario, before):
     scenario.set_policies(default_assessment="")
     before("Hazel")
-    output = run(capsys, scenario.organization.slug)
+    output = run(scenario.organization.slug)
     assert "Map the role first" in output
     assert "0 taken over, 1 left" in output
 
 
-def test_an_instance_that_is_given_is_followed_to_its_feedback(scenario, sandbox, before, capsys, tmp_path):
+def test_an_instance_that_is_given_is_followed_to_its_feedback(scenario, sandbox, before, tmp_path):
     opportunity = before(tag=ProgressTag.IN_PROGRESS)
     others = codescreen_client(scenario.organization).send(
         ASSESSMENT, "Candidate Alder", "alder@candidates.example"
     )
     file = tmp_path / "instances.csv"
     file.write_text(f"{opportunity},{others}\n")
-    run(capsys, scenario.organization.slug, "--instances", str(file))
+    run(scenario.organization.slug, "--instances", str(file))
     assert Invitation.objects.get().status == "in_progress"
     scenario.work()
     scenario.evaluate(score=90)
@@ -78,29 +76,29 @@ def test_an_instance_that_is_given_is_followed_to_its_feedback(scenario, sandbox
     assert sandbox.invitations_sent() == 1  # the other integration's
 
 
-def test_who_was_offered_is_offered_no_more(scenario, before, capsys):
+def test_who_was_offered_is_offered_no_more(scenario, before):
     before()
     delivery = scenario.enter()
     assert delivery.verdict == "entered_before"
-    run(capsys, scenario.organization.slug)
+    run(scenario.organization.slug)
     scenario.work()
     assert verdict(delivery) == "already_invited"
 
 
 @pytest.mark.parametrize("line", ["only-one", "a,b,c", ",instance", "opportunity,"])
-def test_a_line_that_is_no_pair_is_named(scenario, capsys, tmp_path, line):
+def test_a_line_that_is_no_pair_is_named(scenario, tmp_path, line):
     file = tmp_path / "instances.csv"
     file.write_text(f"one,two\n{line}\n")
     with pytest.raises(CommandError, match="line 2"):
-        run(capsys, scenario.organization.slug, "--instances", str(file))
+        run(scenario.organization.slug, "--instances", str(file))
 
 
-def test_who_was_erased_stays_erased(scenario, before, capsys):
+def test_who_was_erased_stays_erased(scenario, before):
     opportunity = before()
     Erasure.objects.create(
         organization=scenario.organization, opportunity_id=opportunity, cause=ErasureCause.DELETED
     )
-    output = run(capsys, scenario.organization.slug)
+    output = run(scenario.organization.slug)
     assert opportunity not in output
     assert not Invitation.objects.exists()
 

@@ -1,7 +1,7 @@
 """`configure`: Lever by an API key, in its region and in a user's name."""
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from integrations.clients import provider
@@ -9,6 +9,7 @@ from integrations.health.checks.connections import check_connection
 from integrations.http.session import NotConnected
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
+from tests.management.conftest import printed_by
 from tests.support import factories
 
 NAMED = '[organization]\nname = "Acme"\nslug = "acme"\n[lever]\n'
@@ -69,15 +70,14 @@ def test_what_is_missing_or_wrong_beside_a_key_is_named(configure, db, keys, mes
     assert not LeverConnection.objects.exists()
 
 
-def test_a_file_replaces_a_consent_and_is_exported_without_the_key(configure, db, capsys):
+def test_a_file_replaces_a_consent_and_is_exported_without_the_key(configure, db):
     organization = factories.OrganizationFactory(slug="acme", name="Acme")
     factories.LeverConnectionFactory(organization=organization)
     configure(f'{NAMED}api_key = "key-1"\nperform_as = "user-1"\n')
     stored = connection()
     assert (stored.api_key, stored.access_token, stored.refresh_token) == ("key-1", "", "")
     assert stored.connected_at <= timezone.now()
-    call_command("export_config", "acme")
-    file = capsys.readouterr().out
+    file = printed_by("export_config", "acme")
     assert "key-1" not in file
     assert "# api_key is set; secrets are left out" in file
     assert 'perform_as = "user-1"' in file

@@ -1,6 +1,5 @@
 """Deleted, anonymized and archived in Lever, forgotten, past retention: what stays of each of them in the portal."""
 
-import io
 import json
 import logging
 import sqlite3
@@ -21,6 +20,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from integrations.privacy import lever_changes
 from integrations.privacy.models import Erasure
+from tests.management.conftest import printed_by
 from tests.privacy.test_lever_changes import follow
 from tests.privacy.traces import traces, traces_in_files
 from tests.support import factories
@@ -104,7 +104,7 @@ def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> E
     entry = AuditEntry.objects.get(target_kind="erasure", target_id=erasure.pk)
     assert entry.action == AuditAction.ERASE
     assert entry.changes["rows"][1] == erasure.rows
-    call_command("verify_audit", stdout=io.StringIO())  # raises when the chain isn't whole
+    printed_by("verify_audit")  # raises when the chain isn't whole
     return erasure
 
 
@@ -127,9 +127,7 @@ def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(
 
 
 def forget(organization: Organization, opportunity_id: str) -> dict[str, Any]:
-    out = io.StringIO()
-    call_command("forget", organization.slug, opportunity_id, stdout=out, stderr=io.StringIO())
-    receipt: dict[str, Any] = json.loads(out.getvalue())
+    receipt: dict[str, Any] = json.loads(printed_by("forget", organization.slug, opportunity_id))
     return receipt
 
 

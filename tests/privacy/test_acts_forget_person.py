@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 from unittest import mock
 
@@ -10,7 +9,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from integrations.outbox.models.effect import Effect
 from integrations.privacy import retention
 from integrations.queue.duties import clean_up
 from tests.audit.conftest import is_whole
+from tests.management.conftest import printed_by
 from tests.support import factories
 from tests.support.second_factors import sign_in, with_app, with_recovery_codes
 
@@ -33,9 +33,7 @@ WORDS = (NAME, ADDRESS, CLIENT, "Zuzana")
 
 
 def run(name: str) -> dict[str, Any]:
-    out = StringIO()
-    call_command("forget_person", name, stdout=out, stderr=StringIO())
-    return json.loads(out.getvalue())
+    return json.loads(printed_by("forget_person", name))
 
 
 @pytest.fixture

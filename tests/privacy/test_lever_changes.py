@@ -1,10 +1,8 @@
 """Somebody that Lever anonymized or deleted without a webhook, or that is gone there, is found and erased."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from integrations.clients.models import ApiCall
@@ -15,6 +13,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.privacy import lever_changes
 from integrations.privacy.models import Erasure
 from integrations.queue import duties
+from tests.management.conftest import printed_by
 from tests.support import duty_runs, factories
 
 
@@ -36,9 +35,7 @@ def lists_read() -> list[str]:
 def test_the_sweep_command_finds_who_was_anonymized(scenario):
     invitation = scenario.sent_invitation()
     scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
-    out = StringIO()
-    call_command("sweep", stdout=out)
-    assert out.getvalue() == "repaired 0\n"
+    assert printed_by("sweep") == "repaired 0\n"
     assert Erasure.objects.get().cause == "anonymized"
 
 

@@ -59,10 +59,8 @@ def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(sc
 
 
 def test_an_invitation_is_polled_a_moment_later(scenario, monkeypatch):
-    invitation = scenario.pending_invitation()
-    scenario.work()
+    invitation = scenario.sent_invitation()
     monkeypatch.setattr(poll, "refresh_progress", meeting_a_deadlock(poll.refresh_progress))
-    invitation = scenario.reread(invitation)
     assert worker.poll_invitation(invitation) is poll.PollOutcome.POSTPONED
     assert not type(invitation).objects.due_for_poll().exists()
     stored = scenario.reread(invitation)

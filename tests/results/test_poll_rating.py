@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.core.management import call_command
 
 from integrations.catalog.models import RoleMapping
 from integrations.invitations.models.invitation import Invitation
@@ -11,6 +10,7 @@ from integrations.invitations.models.result import Result
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models.effect import Effect
 from integrations.results.poll import rate
+from tests.management.conftest import printed_by
 from tests.results.conftest import COMPLETE
 
 # the bar: what follows, and in which words
@@ -19,7 +19,7 @@ from tests.results.conftest import COMPLETE
 OWN_BAR = "CodeScreen states no Passed or Failed; this is your organization's own bar."
 
 
-def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(scenario, sandbox, capsys):
+def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(scenario, sandbox):
     sandbox.codescreen_does("settings", metadata=False)
     scenario.set_policies(passing_score=70, passed_tag="fit", stage_on_pass="Phone screen")
     scenario.completed_invitation(score=70)
@@ -29,8 +29,7 @@ def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(scenario, sandbox,
     assert in_lever["feedback"][0]["fields"]["Result"] == f"Meets your bar (70). {OWN_BAR}"
     email = Effect.objects.filter(kind="send_email", email_topic="result").latest("pk")
     assert "70, meets your bar (70)" in email.payload["subject"]
-    call_command("export", "results", scenario.organization.slug)
-    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    row = json.loads(printed_by("export", "results", scenario.organization.slug).splitlines()[-1])
     assert (row["outcome"], row["meets_bar"]) == (None, True)
 
 

@@ -73,9 +73,8 @@ def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, san
 
 def test_an_invitation_is_confirmed_when_a_conflict_names_its_instance(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
-    invitation = scenario.pending_invitation()
-    scenario.work()
-    instance = scenario.reread(invitation).instance_id
+    invitation = scenario.sent_invitation()
+    instance = invitation.instance_id
     factories.InvitationFactory(status="invited", instance_id=instance)  # of another organization
     Invitation.objects.filter(pk=invitation.pk).update(status="uncertain", instance_id="")
     invitations.send_again(invitation, "test")
@@ -86,8 +85,7 @@ def test_an_invitation_is_confirmed_when_a_conflict_names_its_instance(scenario,
 
 def test_an_invitation_fails_when_a_conflict_names_another_invitations_instance(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
-    scenario.pending_invitation()
-    scenario.work()
+    scenario.sent_invitation()
     second = scenario.pending_invitation("Tamarack", email=ALDER)
     scenario.work()
     second = scenario.reread(second)
