@@ -66,7 +66,7 @@ def literals() -> list[tuple[str, int, list[ast.expr]]]:
         (path, node.lineno, found)
         for path, module in modules().items()
         for node in ast.walk(module)
-        if len(found := parts_of(node)) >= TABLE
+        if isinstance(node, ast.expr | ast.Match) and len(found := parts_of(node)) >= TABLE
     ]
 
 
