@@ -106,7 +106,8 @@ def wanted(case: Case) -> Wanted:
     everything.effects.extend(_progress_tag(case))
     for invitation in case.invitations:
         result = case.results.get(invitation.pk)
-        if result is not None:  # of an erased one too: who returns after the retention brings no news of then
+        # of an erased one too: who returns after the retention brings no news of then
+        if result is not None and invitation.status == Status.COMPLETED:
             everything.messages.extend(_messages_of_result(case, invitation, result))
         if invitation.erased_at is not None:
             continue

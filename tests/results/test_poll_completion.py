@@ -78,6 +78,12 @@ def test_a_regrade_without_a_number_or_with_a_lower_one_is_a_new_result_told_onc
     assert feedback.payload["result"] == latest.pk
 
 
+def test_who_is_given_another_chance_is_told_of_again_with_the_same_result(poll_answer, super_admin):
+    for answer in (COMPLETE, {"status": "In_Progress"}, COMPLETE, COMPLETE):
+        poll_answer(answer)
+    assert Effect.objects.filter(kind="send_email").count() == 2
+
+
 def test_an_attempt_is_updated_when_its_result_changes_under_the_same_number(poll_answer):
     poll_answer(COMPLETE)
     poll_answer(COMPLETE | {"score": 20})
