@@ -16,12 +16,13 @@ from integrations.pages.access import own_page
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.settings.rules import rule_in_words
+from integrations.pages.stored_form import StoredForm
 from integrations.pages.views import OperationView, RemoveRowView, RowMixin
 
 AS_FOR_ALL = "As for all roles"
 
 
-class RoleMappingForm(forms.ModelForm):
+class RoleMappingForm(StoredForm):
     """Role, or categories of roles, × stage → assessment, and the mapping's own rules.
 
     Names are chosen from what the platforms list, where they list some.
@@ -49,17 +50,15 @@ class RoleMappingForm(forms.ModelForm):
 
         Own rules that aren't posted stay as they are stored.
         """
-        if data is not None:
-            data = data.copy()
-            for name in OWN_RULES:
-                stored = getattr(instance, name)
-                data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, instance=instance, **kwargs)
+        self.fill_in(OWN_RULES)
         #: The columns that aren't asked for, and are empty then.
         self._others = ("role",) if by_categories else CATEGORY_COLUMNS
         self.by_categories = by_categories
         for name in self._others:
             del self.fields[name]
+        if instance.pk:
+            self.compare_with_shown()
         organization = instance.organization
         stages = pick_list.stages(organization)
         self._lists: dict[str, PickList] = {
@@ -109,7 +108,7 @@ class RoleMappingForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         """Reject what a platform doesn't list; empty what the mapping isn't for any more."""
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         for name in self._others:
             setattr(self.instance, name, "")
         for name, known in self._lists.items():

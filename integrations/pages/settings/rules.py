@@ -23,6 +23,7 @@ from integrations.organizations.models.policies import POLICIES, RULES, RuleGrou
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
+from integrations.pages.stored_form import StoredForm
 from integrations.pages.views import ActView, OperationView
 
 #: The fields that are chosen from what a platform lists, and what they say when they are empty.
@@ -106,7 +107,7 @@ def zones_to_choose(chosen: str) -> list[str]:
     return sorted({*cities, "UTC", chosen} - {""})
 
 
-class PoliciesForm(forms.ModelForm):
+class PoliciesForm(StoredForm):
     """The organization's policies, or those that are asked for; with Lever's users the author of feedback too.
 
     Assessments and stages are chosen from what the platforms list.
@@ -130,7 +131,6 @@ class PoliciesForm(forms.ModelForm):
     ) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
         organization, origins = kwargs["instance"], kwargs["instance"].origins
-        data = data.copy() if data is not None else None
         super().__init__(data, **kwargs)
         self.fields = {name: field for name, field in self.fields.items() if name in names}
         # a stored rule that says what holds anyway counts as none
@@ -142,10 +142,7 @@ class PoliciesForm(forms.ModelForm):
                 initial=origins.get(origin, OriginRule.SEND),
                 required=False,
             )
-        for name, field in self.fields.items():
-            if data is not None and not isinstance(field, forms.BooleanField):
-                stored = field.prepare_value(self.get_initial_for_field(field, name))
-                data.setdefault(name, "" if stored is None else str(stored))
+        self.fill_in(name for name, field in self.fields.items() if not isinstance(field, forms.BooleanField))
         if "time_zone" in names:
             zones = [(name, name) for name in zones_to_choose(self.instance.time_zone)]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
@@ -157,6 +154,7 @@ class PoliciesForm(forms.ModelForm):
                 required=False,
                 error_messages={"invalid_choice": "This person isn't active in Lever: choose another."},
             )
+        self.compare_with_shown()
         self._lists: dict[str, PickList] = {}
         for name, (read, empty) in CHOSEN.items():
             if name in names:
@@ -196,7 +194,7 @@ class PoliciesForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         """Put the rules of the origins together; reject what a platform doesn't list, unless it was stored before."""
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         if ORIGIN_FIELDS.keys() <= self.fields.keys():
             chosen = {origin.value: cleaned.get(name, "") for name, origin in ORIGIN_FIELDS.items()}
             cleaned["origins"] = {

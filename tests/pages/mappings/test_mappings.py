@@ -225,7 +225,12 @@ def test_rules_of_its_own_are_listed_and_stay_when_a_form_does_not_have_them(
         super_admin_client.post(address, posted | {"passing_score": "101"})
     )
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Other")
-    super_admin_client.post(address, posted | {"assessment": "Other"})
+    # the page was opened before the assessment was another one, and before there was a rule
+    shown = {"initial-assessment": "Backend", "initial-passing_score": "", "passing_score": ""}
+    assert 'name="initial-assessment" value="Backend"' in text(super_admin_client.get(address))
+    RoleMapping.objects.update(assessment="Other")
+    super_admin_client.post(address, posted | shown | {"stage": "CodeScreen Assessment"})
+    own |= {"stage": "CodeScreen Assessment"}
     assert RoleMapping.objects.values(*own, "assessment").get() == own | {"assessment": "Other"}
 
 

@@ -82,6 +82,20 @@ def test_what_happens_by_origin_is_saved_and_shown_or_refused(organization_admin
     assert (stored.origins, stored.bulk_limit) == ({"agency": "hold"}, 50)
 
 
+def test_what_somebody_else_changed_since_the_page_was_opened_stays(organization_admin_client, organization):
+    page = organization_admin_client.get(URL).content.decode()
+    shown = re.findall(r'name="(initial-[^"]+)"(?: value="([^"]*)")?', page)
+    assert {"initial-bulk_limit": "50", "initial-note_on_wait": "True"}.items() <= dict(shown).items()
+    others = {"passing_score": 80, "note_on_wait": False, "origins": {"internal": "skip"}}
+    Organization.objects.update(**others)
+    posted = SAME | dict(shown) | {"passing_score": "", "origin_internal": "send"}
+    organization_admin_client.post(URL, posted | {"bulk_limit": "7", "origin_agency": "hold"})
+    assert recorded().get(organization=organization).changes == {
+        "bulk_limit": [50, 7],
+        "origins": [{"internal": "skip"}, {"agency": "hold", "internal": "skip"}],
+    }
+
+
 def options(answer, name: str) -> list[str]:
     select = re.search(rf'<select name="{name}".*?</select>', answer.content.decode(), re.DOTALL)
     assert select, f"{name} is no list"
