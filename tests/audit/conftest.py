@@ -41,9 +41,7 @@ class Chain:
         )
 
     def decide(self, explanation: str) -> None:
-        claimed = self.delivery.lease()
-        assert claimed is not None
-        assert claimed.decide(VerdictCode.NO_EMAIL, explanation)
+        factories.decide(self.delivery, VerdictCode.NO_EMAIL, explanation)
 
     def entries(self):
         """Return the audit entries, first to last."""

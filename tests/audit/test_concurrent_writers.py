@@ -80,9 +80,7 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
 
 def decide_without_lock(organization: Organization) -> None:
     """Decide as a worker does for a delivery that invites nobody: its foreign keys are checked at COMMIT."""
-    claimed = factories.DeliveryFactory.create(organization=organization).lease()
-    assert claimed is not None
-    assert claimed.decide("disconnected", "Lever is not connected.")
+    factories.decide(factories.DeliveryFactory.create(organization=organization), "disconnected")
 
 
 @pytest.mark.parametrize("replace", [replace_by_page, replace_by_file])

@@ -12,7 +12,7 @@ from integrations.inbox.models.delivery import Delivery, Stored, insert_once
 from integrations.inbox.models.verdict import Verdict
 from integrations.privacy.models import Erasure
 from tests.support import factories
-from tests.support.factories import DeliveryFactory
+from tests.support.factories import DeliveryFactory, decide
 
 
 def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):
@@ -103,13 +103,6 @@ def test_only_what_is_at_rest_is_decided_again(organization):
 
 
 # every verdict about a delivery is kept, and exactly one is current
-
-
-def decide(delivery, code: VerdictCode, **more) -> bool:
-    """Lease the delivery and decide it."""
-    claimed = delivery.lease()
-    assert claimed is not None
-    return claimed.decide(code, f"It is {code}.", **more)
 
 
 def history(delivery) -> list[tuple[str, str, bool]]:

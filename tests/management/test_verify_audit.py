@@ -21,10 +21,7 @@ def acme():
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
     for scope in (organization, organization, None):
         audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=scope)
-    delivery = factories.DeliveryFactory.create(organization=organization)
-    claimed = delivery.lease()
-    assert claimed is not None
-    claimed.decide("no_email", "There is no address.")
+    factories.decide(factories.DeliveryFactory.create(organization=organization), "no_email")
     return organization
 
 

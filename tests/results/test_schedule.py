@@ -70,7 +70,6 @@ def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitat
     monkeypatch.setattr(CodeScreenClient, "status", defer)
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now() - timedelta(seconds=1))
     (claimed,) = schedule.claim_polls(1)
-    assert claimed is not None
     worker.poll_invitation(claimed)
     row = Invitation.objects.get(pk=invitation.pk)
     assert row.poll_failures == 0
@@ -179,7 +178,6 @@ def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answ
     codescreen_api.reset()
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
     (claimed,) = schedule.claim_polls(1)
-    assert claimed is not None
     worker.poll_invitation(claimed)
     assert Invitation.objects.get().next_poll_at is not None
 

@@ -271,6 +271,13 @@ def claimed(model, owner) -> Any:
     return row
 
 
+def decide(delivery, code, explanation="", **more) -> None:
+    """Lease the delivery and decide it, as a worker does."""
+    leased = delivery.lease()
+    assert leased is not None
+    assert leased.decide(code, explanation or f"It is {code}.", **more)
+
+
 def api_token(organization, name="warehouse", maker="tests") -> ApiToken:
     """Return a token with every scope."""
     return make_token(organization, name, list(ApiScope), 30, maker).token
