@@ -21,8 +21,8 @@ def add_optional_organization(parser: CommandParser) -> None:
 
 
 def organizations_named(slug: str | None) -> list[Organization]:
-    """Return that organization alone, without a slug all of them. Raises CommandError for an unknown slug."""
-    return [organization_named(slug)] if slug else list(Organization.objects.order_by("slug"))
+    """Return that organization alone, without a slug all of them. Raises CommandError for an unknown or empty slug."""
+    return list(Organization.objects.order_by("slug")) if slug is None else [organization_named(slug)]
 
 
 def organization_named(slug: str) -> Organization:

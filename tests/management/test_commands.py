@@ -37,13 +37,26 @@ def test_doctor_without_any_organization(db) -> None:
     assert json.loads(run("doctor", "--json")) == []
 
 
+@pytest.mark.parametrize(("written", "hint"), [("acmee", "Did you mean acme"), ("", "There are: acme")])
 @pytest.mark.parametrize(
-    "command", ["doctor", "sweep", "poll", "export deliveries", "export_config", "verify_audit", "forget"]
+    "command",
+    [
+        "doctor",
+        "sweep",
+        "poll",
+        "restored --since 2027-01-31",
+        "export deliveries",
+        "export_config",
+        "verify_audit",
+        "forget",
+    ],
 )
-def test_an_unknown_organization_is_an_error_with_suggestions(acme: Organization, command: str) -> None:
+def test_an_unknown_organization_is_an_error_with_suggestions(
+    acme: Organization, command: str, written: str, hint: str
+) -> None:
     more = ["opportunity-1"] if command == "forget" else []
-    with pytest.raises(CommandError, match=r"There is no organization 'acmee'\. Did you mean acme"):
-        run(*command.split(), "acmee", *more)
+    with pytest.raises(CommandError, match=f"There is no organization '{written}'. {hint}"):
+        run(*command.split(), written, *more)
 
 
 # sweep, poll

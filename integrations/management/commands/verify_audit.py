@@ -30,7 +30,7 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         chains: list[Organization | None] = list(organizations_named(options["organization"]))
-        if not options["organization"]:
+        if options["organization"] is None:
             chains.insert(0, None)
         if options["accept"] is not None and not options["accept"].strip():
             raise CommandError("Say the reason why these chains are accepted.")
