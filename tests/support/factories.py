@@ -271,11 +271,12 @@ def claimed(model, owner) -> Any:
     return row
 
 
-def decide(delivery, code, explanation="", **more) -> None:
+def decide(delivery, code, explanation=None, **more) -> None:
     """Lease the delivery and decide it, as a worker does."""
     leased = delivery.lease()
     assert leased is not None
-    assert leased.decide(code, explanation or f"It is {code}.", **more)
+    told = f"It is {code}." if explanation is None else explanation
+    assert leased.decide(code, told, **more)
 
 
 def api_token(organization, name="warehouse", maker="tests") -> ApiToken:
