@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog import lists
-from integrations.catalog.lists import trigger_policy, trigger_stages
+from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.clients import provider
 from integrations.core.vocabulary import Category
@@ -176,9 +176,10 @@ def test_trigger_stages_are_those_with_the_prefix_and_those_that_a_mapping_names
     assert [stage.name for stage in trigger_stages(acme)] == ["codescreen Assessment", "Take-home"]
 
 
-def test_the_policy_ignores_mappings_of_other_organizations(acme: Organization) -> None:
+def test_mappings_of_other_organizations_count_for_nothing(acme: Organization) -> None:
     globex = Organization.objects.create(name="Globex", slug="globex", stage_prefix="Quiz")
     RoleMapping.objects.create(organization=globex, role="Any", stage="Offer", assessment="Backend")
+    assert [rule.role for rule in mapping_index(acme).rules] == ["Engineer", "Nurse"]
     assert not trigger_policy(acme).is_trigger("stage-2", "Offer")
     assert trigger_policy(globex).is_trigger("stage-2", "Offer")
     assert not trigger_policy(globex).is_trigger("stage-1", "codescreen Assessment")
