@@ -247,6 +247,8 @@ def existing_invitation(row: Invitation, entered_at: datetime | None) -> Existin
     return ExistingInvitation(
         id=row.pk,
         assessment_id=row.assessment_id,
+        assessment_name=row.assessment_name,
+        chosen_in=row.stage_id if row.is_fixed else "",
         opportunity_id=row.opportunity_id,
         status=Status(row.status),
         standing=f"{phrase} ({row.changed_at:%-d %B %Y, %H:%M} UTC)",

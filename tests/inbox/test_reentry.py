@@ -9,11 +9,13 @@ from integrations.case.reconcile import changing
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import ErasureCause, HoldReason
 from integrations.invitations.acts import invitations
+from integrations.invitations.acts.chosen import invite_candidate
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.privacy.erase import erase
 from integrations.results.schedule import end_following
-from tests.support.scenario import verdict
+from tests.support.scenario import ASSESSMENT, verdict
 
 
 def test_reentry_starts_a_new_round_once_the_days_have_passed(scenario, sandbox):
@@ -75,6 +77,23 @@ def test_who_enters_again_after_the_retention_is_followed_again(scenario, has_le
     followed = scenario.reread(invitation)
     assert (followed.status, followed.email) == ("completed", "alder@candidates.example")
     assert scenario.latest_effect("write_feedback").state == "done"
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "left"])
+def test_who_returns_is_followed_by_the_assessment_that_a_person_chose(scenario, super_admin, is_cancelled):
+    scenario.enter("Hazel")  # whose role has no assessment
+    invite_candidate(Candidate.objects.get(), super_admin, ASSESSMENT)
+    scenario.work()
+    invitation = Invitation.objects.get()
+    if is_cancelled:
+        invitations.cancel(invitation, super_admin)
+        Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
+    scenario.enter("Hazel", "New applicant")
+    assert scenario.reread(invitation).status == "withdrawn"
+    delivery = scenario.enter("Hazel")
+    assert (delivery.verdict, delivery.assessment_source) == ("already_invited", "choice")
+    assert scenario.reread(invitation).status == "invited"
+    assert Candidate.objects.get().assessment_name == "Backend"
 
 
 # a person's no

@@ -45,6 +45,11 @@ class AssessmentMatch:
         return not is_chosen and len(rules) > 1
 
     @property
+    def is_clear(self) -> bool:
+        """Whether it is known which assessment is named, by which rules."""
+        return len(self.found) == 1 and not self.has_contrary_rules
+
+    @property
     def mapping(self) -> MappingRule | None:
         """The mapping whose rules hold; None where no mapping names the assessment."""
         return next(iter(self.names.mappings), None)

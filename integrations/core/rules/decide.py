@@ -1,7 +1,7 @@
 """Facts → verdict: the order of the checks is the order of `VerdictCode`, the first that holds wins.
 
-One exception: whether a candidate is only offered, or left out for their origin, also depends on their invitations
-here, and is checked again after them.
+Two exceptions: whether a candidate is only offered, or left out for their origin, also depends on their invitations
+here, and is checked again after them. And who has an assessment by a person's choice has it where the rules name none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -173,6 +173,8 @@ def _may_be_lost_elsewhere(
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     match = choose_assessment(facts, candidate)
+    if (match is None or not match.is_clear) and (chosen := _chosen_before(facts, candidate)):
+        return chosen
     if match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "This candidate's role"
         decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} had no assessment.")
@@ -256,19 +258,8 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     if facts.chosen_assessment and (decided := _has_another(facts, assessment)):
         return decided
     for latest in _latest_blocking(here):
-        if latest.is_cancelled_by_person:
-            return Decision(
-                VerdictCode.ALREADY_INVITED,
-                f"“{assessment.name}” was {latest.standing}. To ask for it again, move the candidate out of the stage "
-                "and back in.",
-                existing_invitation_id=latest.id,
-            )
-        if not _starts_new_round(facts, latest):
-            return Decision(
-                VerdictCode.ALREADY_INVITED,
-                f"The candidate already has “{assessment.name}”: {latest.standing}.",
-                existing_invitation_id=latest.id,
-            )
+        if decided := _has_it(facts, assessment, latest):
+            return decided
         round_number = latest.round + 1
     for latest in _latest_blocking([replace(row, is_cancelled_by_person=False) for row in elsewhere]):
         if not _starts_new_round(facts, latest):
@@ -287,6 +278,35 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         f"The assessment is “{assessment.name}”, because of {_where(match)}.{again}",
         round=round_number,
     )
+
+
+def _has_it(facts: Facts, assessment: KnownAssessment, latest: ExistingInvitation) -> Decision | None:
+    """Return the verdict where the candidate has the assessment by this invitation; None where a new round begins."""
+    if latest.is_cancelled_by_person:
+        explanation = (
+            f"“{assessment.name}” was {latest.standing}. To ask for it again, move the candidate out of the stage "
+            "and back in."
+        )
+    elif not _starts_new_round(facts, latest):
+        explanation = f"The candidate already has “{assessment.name}”: {latest.standing}."
+    else:
+        return None
+    return Decision(VerdictCode.ALREADY_INVITED, explanation, existing_invitation_id=latest.id)
+
+
+def _chosen_before(facts: Facts, candidate: CandidateSnapshot) -> Decision | None:
+    """Return the verdict where a person chose an assessment for the candidate in this stage, and they have it."""
+    rows = [row for row in facts.invitations_here if row.chosen_in and row.chosen_in == facts.stage_id]
+    for latest in _latest_blocking(rows):
+        assessment = KnownAssessment(latest.assessment_id, latest.assessment_name)
+        if decided := _has_it(facts, assessment, latest):
+            return replace(
+                decided,
+                assessment=assessment,
+                assessment_source=AssessmentSource.CHOICE,
+                email=first_usable_email(candidate.emails),
+            )
+    return None
 
 
 def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:

@@ -121,6 +121,8 @@ class ExistingInvitation:
     status: InvitationStatus
     standing: str
     was_sent: bool
+    assessment_name: str = ""
+    chosen_in: str = ""  # the id of the stage in which a person chose it for the candidate
     opportunity_id: str = ""
     round: int = 1
     created_at: datetime | None = None
