@@ -40,14 +40,17 @@ def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, 
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_a_pause_by_an_admin_holds_an_email_too(scenario):
+@pytest.mark.parametrize(
+    ("topic", "state", "error"), [("result", "due", "The portal is paused."), ("members_changed", "done", "")]
+)
+def test_a_pause_by_an_admin_holds_an_email_about_candidates_too(scenario, topic, state, error):
     Organization.objects.update(paused=True)
     email = factories.EffectFactory.create(
-        organization=scenario.organization, kind="send_email", email_topic="result", opportunity_id=""
+        organization=scenario.organization, kind="send_email", email_topic=topic, opportunity_id=""
     )
     scenario.work()
     email.refresh_from_db()
-    assert (email.state, email.last_error) == ("due", "The portal is paused.")
+    assert (email.state, email.last_error) == (state, error)
 
 
 def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn(

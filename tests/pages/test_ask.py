@@ -10,6 +10,7 @@ from integrations.core.act import Act
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import SENT_ALREADY, names_of, send_request
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
@@ -51,6 +52,14 @@ def test_all_who_may_act_get_one_email_about_the_candidate(
     assert (entry.actor, entry.action) == (team_member, "ask")
     assert entry.reason == "choose an assessment for the role"
     assert "Lilac" not in str(Effect.objects.get().payload)  # the name is read when it is sent
+
+
+def test_who_is_asked_to_end_a_pause_is_told_in_it(team_member_client, team_member, super_admin):
+    Organization.objects.update(paused=True)
+    page = text(team_member_client.post(ASK, {"act": "end_pause"}, follow=True))
+    assert f"You asked {super_admin} at" in page
+    [told] = sent_emails()
+    assert (told.to, told.subject) == ([super_admin.email], f"{team_member} asks you to end the pause")
 
 
 @pytest.mark.usefixtures("lilac", "super_admin")

@@ -87,14 +87,12 @@ class EmailTopicRecord:
     """All about what one e-mail may be about.
 
     By its `kind` members choose whether they get it, and it is posted to the organization's chat room too; without one
-    it goes to named people. `is_about_signing_in`: people need it whatever their organization does.
-    `is_about_connection`: it names no candidate, so every member may read it.
+    it goes to named people, also in a pause. `is_about_connection`: it names no candidate, so every member may read it.
     """
 
     code: str
     label: str
     kind: EmailKind | None = None
-    is_about_signing_in: bool = False
     is_about_connection: bool = False
 
 
@@ -127,9 +125,9 @@ class EmailTopic(RecordEnum):
         EmailKind.PROBLEMS,
         is_about_connection=True,
     )
-    WELCOME = EmailTopicRecord("welcome", "Welcome of a new member", is_about_signing_in=True)
-    PASSWORD_RESET = EmailTopicRecord("password_reset", "Password reset", is_about_signing_in=True)
-    ACCOUNT = EmailTopicRecord("account", "Change of a person's account", is_about_signing_in=True)
+    WELCOME = EmailTopicRecord("welcome", "Welcome of a new member")
+    PASSWORD_RESET = EmailTopicRecord("password_reset", "Password reset")
+    ACCOUNT = EmailTopicRecord("account", "Change of a person's account")
     REQUEST = EmailTopicRecord("request", "Request to those who may act")
     MEMBERS_CHANGED = EmailTopicRecord("members_changed", "Change of the members")
 

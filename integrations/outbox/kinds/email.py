@@ -105,9 +105,9 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
     return compose_notice(effect, topic.record.kind, payload)
 
 
-def is_about_signing_in(effect: Effect) -> bool:
-    """Whether somebody needs the e-mail to sign in: a pause, which is about candidates, doesn't hold it back."""
-    return EmailTopic(effect.email_topic).record.is_about_signing_in
+def goes_to_named_people(effect: Effect) -> bool:
+    """Whether it is about an account or the members, or somebody asks: a pause, which may be why, doesn't hold it."""
+    return EmailTopic(effect.email_topic).record.kind is None
 
 
 def _message(
@@ -138,7 +138,7 @@ SEND_EMAIL = EffectKind(
     target=Target.EMAIL,
     payload=EmailPayload,
     perform=lambda effect, _: send_email(effect),
-    goes_on_in_a_pause=lambda effect: has_started(effect) or is_about_signing_in(effect),
+    goes_on_in_a_pause=lambda effect: has_started(effect) or goes_to_named_people(effect),
     done="E-mail sent to the team",
     failed="An e-mail to the team could not be sent",
     kept_payload=lambda _: EMPTY_EMAIL,
