@@ -52,10 +52,13 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
         """Rows that wait for a time to come, mostly to be tried again."""
         return self.filter(due_at__gt=Now())
 
+    def unheld(self) -> Self:
+        """Rows that no worker holds, by the database's clock; one that was killed may have left its lease."""
+        return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now()))
+
     def free(self) -> Self:
-        """Due rows that no worker holds, by the database's clock."""
-        unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
-        return self.filter(unheld, due_at__lte=Now())
+        """Due rows that no worker holds."""
+        return self.unheld().filter(due_at__lte=Now())
 
     def due(self) -> Self:
         """Rows that a worker may claim now."""

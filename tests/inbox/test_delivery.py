@@ -94,12 +94,15 @@ def test_the_plan_is_kept_where_a_connection_keeps_none(organization):
 
 
 def test_only_what_is_at_rest_is_decided_again(organization):
-    due, held, at_rest = (DeliveryFactory(organization=organization, due_at=None) for _ in range(3))
+    due, held, left, at_rest = (DeliveryFactory(organization=organization, due_at=None) for _ in range(4))
     later = timezone.now() + timedelta(hours=1)
     Delivery.objects.filter(pk=due.pk).update(due_at=later)
     assert held.lease()
-    assert Delivery.objects.decide_again() == 1
-    assert Delivery.objects.due().get() == at_rest
+    assert (killed := left.lease())
+    Delivery.objects.filter(pk=left.pk).update(leased_until=timezone.now() - timedelta(minutes=1))
+    assert Delivery.objects.decide_again() == 2
+    assert set(Delivery.objects.due()) == {left, at_rest}
+    assert not killed.release(due_at=None), "who held it takes back what was asked for since"
 
 
 # every verdict about a delivery is kept, and exactly one is current

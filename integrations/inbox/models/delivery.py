@@ -56,10 +56,10 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
         """Make the organization's waiting deliveries due. Return how many."""
         return self.stranded().filter(organization=organization).update(due_at=Now(), attempts=0)
 
-    def decide_again(self) -> int:
-        """Make those due that are at rest: decided, and by no worker right now. Return how many."""
-        at_rest = self.filter(due_at__isnull=True, leased_until__isnull=True)
-        return at_rest.update(due_at=Now(), attempts=0)
+    def decide_again(self, **changes: object) -> int:
+        """Make those due that are at rest, with these changes: decided, and held by nobody now. Return how many."""
+        at_rest = self.unheld().filter(due_at__isnull=True)
+        return at_rest.update(due_at=Now(), attempts=0, leased_until=None, lease_owner="", **changes)
 
 
 class Delivery(Leasable):

@@ -69,15 +69,8 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str)
         if found is None:
             raise ActionNotAllowed("CodeScreen no longer has this assessment. Choose another one.")
         name = found
-    chosen_now = {
-        "chosen_at": Now(),
-        "chosen_assessment": assessment_id,
-        "due_at": Now(),
-        "attempts": 0,
-    }
-    # nobody decides it now or is going to
-    free = Delivery.objects.filter(due_at__isnull=True, leased_until__isnull=True)
-    if delivery is None or not free.filter(pk=delivery.pk).update(**chosen_now):
+    chosen = {"chosen_at": Now(), "chosen_assessment": assessment_id}
+    if delivery is None or not Delivery.objects.filter(pk=delivery.pk).decide_again(**chosen):
         raise ActionNotAllowed(BEING_DECIDED)
     changes = {"assessment": ("", name)}
     audit(delivery, actor, AuditAction.INVITE_CANDIDATE, changes, reason)
@@ -89,10 +82,8 @@ def invite_offered(organization: Organization, actor: Actor, last_id: int, reaso
     The bulk limit holds. Raises ActionNotAllowed when nobody is offered any more.
     """
     with transaction.atomic():
-        offered = Delivery.objects.offered().filter(
-            organization=organization, pk__lte=last_id, due_at__isnull=True
-        )
-        count = offered.update(chosen_at=Now(), due_at=Now(), attempts=0)
+        offered = Delivery.objects.offered().filter(organization=organization, pk__lte=last_id)
+        count = offered.decide_again(chosen_at=Now())
         if not count:
             raise ActionNotAllowed(
                 "There is nobody left to choose: somebody else decided, or they left the stage."
