@@ -29,7 +29,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.models.email_kind import EmailTopic, Line
-from integrations.notifications.notices import InvitationUnchanged
+from integrations.notifications.notices import Condition, InvitationUnchanged, ResultUnchanged
 from integrations.organizations.models.policies import TOLD_AFTER
 from integrations.outbox.models.effect import Effect
 from integrations.outbox.models.enqueue import (
@@ -83,7 +83,7 @@ class Message:
     subject: str
     lines: tuple[Line, ...]
     invitation: Invitation
-    holds_while: InvitationUnchanged | None = None
+    holds_while: Condition | None = None
     at_most_every: timedelta | None = None
 
     @property
@@ -302,16 +302,19 @@ def _messages(case: Case, invitation: Invitation) -> Iterator[Message]:
             f"no result: {lower_first(end.label)}",
             (f"{named}: {invitation.following_ended_reason}", NO_RESULT.next_step),
             invitation,
+            InvitationUnchanged.of(invitation),
         )
 
 
 def _messages_of_result(case: Case, invitation: Invitation, result: Result) -> Iterator[Message]:
+    unchanged = ResultUnchanged.of(result)
     yield Message(
         EmailTopic.RESULT,
-        _digest(result.outcome, result.score_text, result.failure_reason, result.report_url),
+        unchanged.says,
         f"{result.in_words} ({invitation.assessment_name})",
         result_lines(invitation, result),
         invitation,
+        unchanged,
     )
     if (told := regraded(case, invitation, result)) is not None:
         yield Message(
@@ -320,6 +323,7 @@ def _messages_of_result(case: Case, invitation: Invitation, result: Result) -> I
             "the result changed after the move",
             told.to_members,
             invitation,
+            unchanged,
         )
 
 

@@ -1,13 +1,16 @@
 """Notices to members: what the outbox keeps of one, whether it still holds when it is sent, and who is told."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Self
 
 from integrations.core.finding_code import FindingCode
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.health.models import Incident
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import (
     EmailKind,
@@ -27,16 +30,32 @@ from integrations.outbox.models.enqueue import Payload
 
 @dataclass(frozen=True)
 class InvitationUnchanged:
-    """The condition that an invitation has kept its status since a moment."""
+    """The condition that an invitation has kept its status since a moment, and is followed as then."""
 
     invitation: int
     status: str
     since: str
+    following_ended: str = ""
 
     @classmethod
     def of(cls, invitation: Invitation) -> Self:
         """Return the condition that the invitation stays as it is now."""
-        return cls(invitation.pk, str(invitation.status), invitation.changed_at.isoformat())
+        since = invitation.changed_at.isoformat()
+        return cls(invitation.pk, str(invitation.status), since, str(invitation.following_ended))
+
+
+@dataclass(frozen=True)
+class ResultUnchanged:
+    """The condition that an invitation is completed, and that its latest result says the same; `says` is a hash."""
+
+    invitation: int
+    says: str
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        """Return the condition that the result says what members are told of it now."""
+        told = (result.outcome, result.score_text, result.failure_reason, result.report_url)
+        return cls(result.invitation_id, hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:20])
 
 
 @dataclass(frozen=True)
@@ -46,14 +65,16 @@ class IncidentOngoing:
     incident: int
 
 
-Condition = InvitationUnchanged | IncidentOngoing
+Condition = InvitationUnchanged | ResultUnchanged | IncidentOngoing
 
 
 def _stored_condition(stored: dict[str, Any] | None) -> Condition | None:
     """Return the condition as it was stored, None where there is none."""
     if not stored:
         return None
-    return IncidentOngoing(**stored) if "incident" in stored else InvitationUnchanged(**stored)
+    if "incident" in stored:
+        return IncidentOngoing(**stored)
+    return ResultUnchanged(**stored) if "says" in stored else InvitationUnchanged(**stored)
 
 
 def _stored_line(stored: dict[str, str] | str) -> Line:
@@ -146,6 +167,10 @@ def still_holds(condition: Condition | None) -> bool:
         case InvitationUnchanged(pk):
             invitation = Invitation.objects.filter(pk=pk).first()
             return invitation is not None and InvitationUnchanged.of(invitation) == condition
+        case ResultUnchanged(pk):
+            completed = Result.objects.filter(invitation=pk, invitation__status=Status.COMPLETED)
+            result = completed.order_by("-attempt").first()
+            return result is not None and ResultUnchanged.of(result) == condition
 
 
 def render_notice(effect: Effect, notice: Notice) -> RenderedEmail:
@@ -172,7 +197,7 @@ def _who(effect: Effect) -> tuple[str, str]:
 def _names_of_held(incident: int) -> list[str]:
     """Return one line with who needs approval; none where the incident is another one."""
     held = Invitation.objects.filter(
-        status=Invitation.Status.HELD,
+        status=Status.HELD,
         organization__incidents=incident,
         organization__incidents__code=FindingCode.HELD_INVITATIONS,
     ).exclude(candidate_name="")

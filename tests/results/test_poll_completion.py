@@ -10,6 +10,7 @@ from integrations.codescreen.payloads import Progress
 from integrations.invitations.models.result import Result
 from integrations.outbox.models.effect import Effect
 from tests.results.conftest import COMPLETE
+from tests.support.mailbox import sent_emails
 
 
 def test_times_are_recorded_when_codescreen_states_them(poll_answer):
@@ -76,6 +77,8 @@ def test_a_regrade_without_a_number_or_with_a_lower_one_is_a_new_result_told_onc
     assert Effect.objects.filter(kind="send_email").count() == 3
     feedback = Effect.objects.filter(kind="write_feedback").latest("pk")
     assert feedback.payload["result"] == latest.pk
+    # those that waited are no longer true
+    assert [message.subject for message in sent_emails()] == ["Alder: Failed 20 (Backend)"]
 
 
 def test_who_is_given_another_chance_is_told_of_again_with_the_same_result(poll_answer, super_admin):

@@ -17,6 +17,7 @@ from integrations.results import poll, schedule
 from integrations.store import database
 from tests.results.conftest import COMPLETE, INSTANCE, URL, progress_tags
 from tests.support import factories
+from tests.support.mailbox import sent_emails
 
 
 def test_a_due_poll_is_claimed_once(db):
@@ -117,6 +118,13 @@ def test_following_a_no_show_ends_in_words_that_are_told_once(poll_answer, invit
     assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
     assert invitation.candidate_name not in str(note.payload)
     assert invitation.email not in str(note.payload)
+
+
+def test_that_no_result_comes_is_not_told_of_one_who_is_followed_again(poll_answer, invitation, super_admin):
+    let_days_pass(57)
+    poll_answer(NOT_STARTED).follow_again()
+    assert emails().count() == 1
+    assert sent_emails() == []
 
 
 def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organization):
