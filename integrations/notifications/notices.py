@@ -11,6 +11,7 @@ from integrations.health.models import Incident
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import (
     EmailKind,
@@ -59,13 +60,27 @@ class ResultUnchanged:
 
 
 @dataclass(frozen=True)
+class ConnectionUnchanged:
+    """The condition that Lever was not connected again since, and accepts the connection or not as then."""
+
+    connection: int
+    connected_at: str
+    state: str
+
+    @classmethod
+    def of(cls, connection: LeverConnection) -> Self:
+        """Return the condition that the connection stays as it is now."""
+        return cls(connection.pk, str(connection.connected_at), str(connection.state))
+
+
+@dataclass(frozen=True)
 class IncidentOngoing:
     """That an incident isn't over."""
 
     incident: int
 
 
-Condition = InvitationUnchanged | ResultUnchanged | IncidentOngoing
+Condition = InvitationUnchanged | ResultUnchanged | ConnectionUnchanged | IncidentOngoing
 
 
 def _stored_condition(stored: dict[str, Any] | None) -> Condition | None:
@@ -74,6 +89,8 @@ def _stored_condition(stored: dict[str, Any] | None) -> Condition | None:
         return None
     if "incident" in stored:
         return IncidentOngoing(**stored)
+    if "connection" in stored:
+        return ConnectionUnchanged(**stored)
     return ResultUnchanged(**stored) if "says" in stored else InvitationUnchanged(**stored)
 
 
@@ -167,6 +184,9 @@ def still_holds(condition: Condition | None) -> bool:
         case InvitationUnchanged(pk):
             invitation = Invitation.objects.filter(pk=pk).first()
             return invitation is not None and InvitationUnchanged.of(invitation) == condition
+        case ConnectionUnchanged(pk):
+            connection = LeverConnection.objects.filter(pk=pk).first()
+            return connection is not None and ConnectionUnchanged.of(connection) == condition
         case ResultUnchanged(pk):
             completed = Result.objects.filter(invitation=pk, invitation__status=Status.COMPLETED)
             result = completed.order_by("-attempt").first()

@@ -17,7 +17,7 @@ from integrations.notifications.models.email_kind import (
     page_link,
     timeline_link,
 )
-from integrations.notifications.notices import Condition, EmailPayload, Notice
+from integrations.notifications.notices import Condition, ConnectionUnchanged, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models.effect import Effect
@@ -136,6 +136,7 @@ def notify_reconnect_needed(organization: Organization) -> None:
             "Nothing is lost: what arrives is kept and processed when Lever is connected again.",
             page_link(LEVER_SETTINGS, "A Super Admin can reconnect Lever under Settings"),
         ],
+        holds_while=ConnectionUnchanged.of(grant),
     )
 
 
@@ -157,6 +158,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
             "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
             page_link(LEVER_SETTINGS, "A Super Admin can reconnect Lever under Settings"),
         ],
+        holds_while=ConnectionUnchanged.of(grant),
     )
 
 

@@ -24,6 +24,7 @@ from integrations.queue import duties, worker
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
 from tests.support import factories
 from tests.support.at_once import run_at_once
+from tests.support.mailbox import sent_emails
 
 
 def test_an_access_token_that_expires_soon_is_refreshed_first(lever_api, grant):
@@ -266,6 +267,7 @@ def test_reconnect_needed_is_notified_once_per_breakage(grant):
         notify.notify_reconnect_needed(grant.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     LeverConnection.objects.update(state="connected", generation=9)
+    assert sent_emails() == []  # it works again
     grant.refresh_from_db()
     grant.mark_needs_reconnect("Revoked again.")
     notify.notify_reconnect_needed(grant.organization)
@@ -333,6 +335,14 @@ def test_a_step_that_began_with_the_other_kind_of_connection_begins_again(
     assert not lever_api.calls
     connection.refresh_from_db()
     assert connection.state == "connected"
+
+
+def test_the_end_of_a_grant_is_foretold_unless_it_is_connected_again_before(grant):
+    LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=360))
+    duties.warn_expiry(Organization.objects.get())
+    assert Effect.objects.filter(email_topic="connection_ends").count() == 1
+    LeverConnection.objects.update(connected_at=timezone.now())
+    assert sent_emails() == []
 
 
 def test_a_key_is_never_refreshed_and_no_end_of_it_is_foretold(lever_api, by_key):
