@@ -1,7 +1,8 @@
 """Facts → verdict: the order of the checks is the order of `VerdictCode`, the first that holds wins.
 
-Two exceptions: whether a candidate is only offered, or left out for their origin, also depends on their invitations
-here, and is checked again after them. And who has an assessment by a person's choice has it where the rules name none.
+Two exceptions: whether a candidate is only offered, left out for their origin, or lacks an address also depends on
+their invitations here, and is checked again after them. And who has an assessment by a person's choice has it where the
+rules name none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -226,11 +227,14 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     if rule == OriginRule.SKIP and not has_it:
         return excluded
     email = first_usable_email(candidate.emails)
-    if not email:
-        return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
+    no_email = Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
+    if not email and not has_it:
+        return no_email
     decision = _decide_invitation(facts, assessment, match)
     if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
+    if decision.verdict == VerdictCode.INVITE and not email:
+        return no_email
     approval = match.mapping.approval if match.mapping else Approval.ABOVE_LIMIT
     if decision.verdict == VerdictCode.INVITE and (holds := list(holds_of(facts, candidate, approval))):
         decision = replace(

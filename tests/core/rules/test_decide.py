@@ -51,8 +51,8 @@ HOLDS = {
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
 
 
-#: Who has an invitation here is neither offered one nor left out.
-UNLESS_INVITED = {"entered_before", "origin_excluded"}
+#: Who has an invitation here is neither offered one nor left out, and needs no address.
+UNLESS_INVITED = {"entered_before", "origin_excluded", "no_email"}
 
 
 def test_every_code_has_a_case():
@@ -200,16 +200,17 @@ def test_after_a_restore_what_the_person_may_have_got_through_another_opportunit
     assert decide(facts).verdict == ("invited_elsewhere" if code == "invited_elsewhere" else "invite")
 
 
-def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round():
-    facts = with_candidate(replace(FACTS, origins={"agency": "skip"}), origin=Origin.AGENCY)
+@pytest.mark.parametrize("code", ["origin_excluded", "no_email"])
+def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round(code):
+    facts = HOLDS[code](FACTS)
     assert decide(replace(facts, invitations_here=(existing_invitation(),))).verdict == "already_invited"
     other = existing_invitation(assessment="another")
-    assert decide(replace(facts, invitations_here=(other,))).verdict == "origin_excluded"
+    assert decide(replace(facts, invitations_here=(other,))).verdict == code
     unsent = existing_invitation("withdrawn", was_sent=False)
-    assert decide(replace(facts, invitations_here=(unsent,))).verdict == "origin_excluded"
+    assert decide(replace(facts, invitations_here=(unsent,))).verdict == code
     earlier = replace(existing_invitation("completed"), days_since_completion=20, was_reentered=True)
     again = replace(facts, reentry_days=10, invitations_here=(earlier,))
-    assert decide(again).verdict == "origin_excluded"
+    assert decide(again).verdict == code
 
 
 @pytest.mark.parametrize(
