@@ -6,9 +6,11 @@ Each public method of `History` but `rest` is an event that may happen. One that
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.test import Client
 
 from integrations.case.case import Case
@@ -46,6 +48,7 @@ from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
+from tests.support.elsewhere import Elsewhere
 from tests.support.undone import Wire, copied, forget
 
 ONE, OTHER = "Tamarack", "Tamarack again"  # two candidacies of one person
@@ -57,6 +60,11 @@ NO_TAG = {"passed_tag": "{assessment}: passed", "failed_tag": "{assessment}: fai
 RULES = {"bulk_limit": 0, "hold_tag": HOLD_TAG, "not_started_days": 3, "attach_report": True, **NO_TAG}
 REFUSALS = (ActionNotAllowed, HttpError, PlatformError, ObjectDoesNotExist)
 MOMENTS = 60
+
+
+def own(model: type[Model]) -> QuerySet[Any]:
+    """Return the organization's rows; another one has rows about the same candidacies."""
+    return model._default_manager.filter(organization__slug=ACCOUNT)
 
 
 class Kept:
@@ -88,6 +96,7 @@ class Kept:
         made.role_mappings.create(role="Backend Engineer", stage=TAKE_HOME, assessment="Data Engineer")
         connect(platforms)
         worker.work()
+        self.elsewhere = Elsewhere([stable_id(ACCOUNT, "opportunity", word) for word in (ONE, OTHER)])
         self._since = clock.now()
         self._accounts = copied((lever, codescreen, vars(platforms.lever.grants)), platforms)
 
@@ -115,6 +124,7 @@ class History:
             kept.person,
         )
         self._client = Client(SERVER_NAME="testserver")
+        self.elsewhere = kept.elsewhere
         self.lines: list[str] = []
         #: By assessment, how often more than once somebody or a rule had it sent to the person.
         self.asked: dict[str, int] = {}
@@ -162,7 +172,7 @@ class History:
 
     def invitation(self, word: str) -> Invitation:
         """Return the latest invitation through this candidacy. Raises DoesNotExist."""
-        rows = Invitation.objects.filter(opportunity_id=self.id_of(word))
+        rows = own(Invitation).filter(opportunity_id=self.id_of(word))
         return rows.select_related("organization").latest("created_at", "pk")
 
     def sent(self, assessment_id: str = "") -> list[Instance]:
@@ -258,7 +268,7 @@ class History:
     def resolve(self, word: str) -> None:
         """A person looks in CodeScreen, and says what they see there."""
         row = self.invitation(word)
-        known = set(Invitation.objects.values_list("instance_id", flat=True))
+        known = set(own(Invitation).values_list("instance_id", flat=True))
         unknown = [one for one in self.sent(row.assessment_id) if one.id not in known]
         if unknown:
             invitations.resolve_as_sent(row, unknown[-1].id, self.person)
@@ -275,7 +285,7 @@ class History:
         self._note_asked(invitations.invite_again(self.invitation(word), self.person).assessment_id)
 
     def choose(self, word: str, assessment: str) -> None:
-        row = Candidate.objects.get(opportunity_id=self.id_of(word))
+        row = own(Candidate).get(opportunity_id=self.id_of(word))
         found = self.codescreen.find_assessment(assessment) if assessment else None
         chosen.invite_candidate(row, self.person, found.id if found else "")
         self._note_asked(found.id if found else "")
@@ -308,8 +318,8 @@ class History:
         if self._backup is None:
             raise ActionNotAllowed("there is no backup")
         self.clock.advance(60.0)
-        self.lost |= set(Invitation.objects.values_list("opportunity_id", "assessment_id"))
-        forgotten = Erasure.objects.filter(cause=ErasureCause.FORGOTTEN)
+        self.lost |= set(own(Invitation).values_list("opportunity_id", "assessment_id"))
+        forgotten = own(Erasure).filter(cause=ErasureCause.FORGOTTEN)
         erased = list(forgotten.values_list("opportunity_id", flat=True))
         transaction.savepoint_rollback(self._backup[0])
         forget()
@@ -341,7 +351,7 @@ class History:
         self._work_off()
         for _ in range(8):  # the last time nothing is written
             before = len(self.wire.writes)
-            for effect in Effect.objects.failed_steps():
+            for effect in Effect.objects.filter(organization=self.organization).failed_steps():
                 assert effect.last_error, f"{effect} failed without a reason"
                 retry_effect(effect, self.person)
             self.do_by_the_clock()

@@ -20,12 +20,12 @@ from portal.devtools.sandbox.codescreen.state import Instance, Phase
 from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.values import stable_id
 from tests.privacy.traces import traces
-from tests.support.history import HOLD_TAG, ONE, OTHER, ROLES, STAGE, TAKE_HOME, History
+from tests.support.history import HOLD_TAG, ONE, OTHER, ROLES, STAGE, TAKE_HOME, History, own
 
 
 def why_not_to_send(history: History, instance: Instance) -> str:
     """Return why this wasn't to be sent, by what Lever and the rules say now; empty when it was."""
-    rows = Invitation.objects.filter(Q(instance_id=instance.id) | Q(status=Invitation.Status.UNCERTAIN))
+    rows = own(Invitation).filter(Q(instance_id=instance.id) | Q(status=Invitation.Status.UNCERTAIN))
     row = rows.filter(assessment_id=instance.assessment.id).order_by("instance_id").last()
     found = history.lever.opportunities.get(row.opportunity_id) if row else None
     name = instance.assessment.name
@@ -50,27 +50,27 @@ def why_not_to_send(history: History, instance: Instance) -> str:
 
 def check(history: History) -> None:
     """Raise an AssertionError that names each promise that is broken; called when all is at rest."""
-    broken = [*history.wrongly_sent, *of_rows(history), *of_person(history)]
+    broken = [*history.wrongly_sent, *history.elsewhere.changes(), *of_rows(history), *of_person(history)]
     for word in (ONE, OTHER):
         found = history.lever.opportunities.get(history.id_of(word))
-        if found is not None and not Erasure.objects.filter(opportunity_id=found.id).exists():
+        if found is not None and not own(Erasure).filter(opportunity_id=found.id).exists():
             broken += [f"{word}: {what}" for what in of_candidacy(history, found)]
     assert not broken, "\n".join(broken)
 
 
 def of_rows(history: History) -> Iterator[str]:
     """Nothing is lost: each row has its end, or waits with a reason."""
-    erased = set(Erasure.objects.values_list("opportunity_id", flat=True))
-    for one in Delivery.objects.all():
+    erased = set(own(Erasure).values_list("opportunity_id", flat=True))
+    for one in own(Delivery):
         is_explained = one.explanation or one.opportunity_id in erased
         if not one.verdict or not is_explained or one.due_at or one.verdict in {"paused", "disconnected"}:
             yield f"delivery {one.pk} ({one.event}) is {one.verdict or 'undecided'}: {one.last_error}"
-    for effect in Effect.objects.exclude(state="done"):
+    for effect in own(Effect).exclude(state="done"):
         is_expected = effect.state in {"failed", "uncertain"} and effect.kind == "send_invitation"
         is_explained = effect.reason or effect.opportunity_id in erased  # an erasure takes the reason too
         if (effect.state != "cancelled" and not is_expected) or not is_explained:
             yield f"effect {effect.pk} ({effect.kind}) is {effect.state}: {effect.reason}"
-    for row in Invitation.objects.all():
+    for row in own(Invitation):
         if row.status in {"pending", "sending"}:
             yield f"invitation {row.pk} is {row.status} for good"
         needs_reason = row.status in {"held", "uncertain", "failed", "withdrawn"} and not row.erased_at
@@ -84,10 +84,10 @@ def of_person(history: History) -> Iterator[str]:
     for assessment_id, times in sent.items():
         if times > 1 + history.asked.get(assessment_id, 0):
             yield f"{history.codescreen.assessments[assessment_id].name} was sent {times} times"
-    if kept := Invitation.objects.filter(erased_at__isnull=False).exclude(candidate_name="", email=""):
+    if kept := own(Invitation).filter(erased_at__isnull=False).exclude(candidate_name="", email=""):
         yield f"of the erased person are kept {list(kept)}"
     ids = [history.id_of(word) for word in (ONE, OTHER)]
-    is_erased = Erasure.objects.filter(opportunity_id__in=ids).count() == len(ids)
+    is_erased = own(Erasure).filter(opportunity_id__in=ids).count() == len(ids)
     if is_erased and (places := traces("Candidate Tamarack", *history.addresses)):
         yield f"the erased person is still in {', '.join(places)}"
 
@@ -95,7 +95,7 @@ def of_person(history: History) -> Iterator[str]:
 def of_candidacy(history: History, found: Opportunity) -> Iterator[str]:
     """Lever shows what is so, each thing once, and the portal says where the candidate stands."""
     rows = list(
-        Invitation.objects.filter(opportunity_id=found.id).exclude(instance_id="").order_by("invited_at")
+        own(Invitation).filter(opportunity_id=found.id).exclude(instance_id="").order_by("invited_at")
     )
     instances = {row.pk: history.codescreen.instances[row.instance_id] for row in rows}
     tags = {tag for tag in found.tags if tag in set(ProgressTag)}
@@ -109,8 +109,8 @@ def of_candidacy(history: History, found: Opportunity) -> Iterator[str]:
     if moves > len(passed):
         yield f"moved {moves} times, after {len(passed)} assessments were passed"
     yield from of_results(history, found, rows, instances)
-    candidate = Candidate.objects.filter(opportunity_id=found.id).first()
-    if candidate is None and Invitation.objects.filter(opportunity_id=found.id).exists():
+    candidate = own(Candidate).filter(opportunity_id=found.id).first()
+    if candidate is None and own(Invitation).filter(opportunity_id=found.id).exists():
         yield "not in the list of candidates"
     if candidate is not None:
         card = card_of_candidate(CandidateRows(history.organization, found.id))
@@ -129,7 +129,7 @@ def expected_tags(
         row.assessment_id: row for row in sorted(rows, key=attrgetter("round")) if row.status != "withdrawn"
     }
     live = [row for row in rows if row in latest.values()]
-    known = set(Invitation.objects.values_list("instance_id", flat=True))
+    known = set(own(Invitation).values_list("instance_id", flat=True))
     is_lost = history.lost and any(one.id not in known for one in history.sent())
     if not live or is_lost:
         return set(
