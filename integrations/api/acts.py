@@ -26,6 +26,10 @@ TOKEN_OVERLAP = timedelta(days=1)
 #: How many one organization may have.
 MOST_TOKENS = 20
 DEFAULT_DAYS, MOST_DAYS = 365, 730
+REPLACED = (
+    "This token was rotated since the page was opened, and the new one was shown then. Rotate it again only if nobody "
+    "has copied that."
+)
 API_TOKENS = KeptRows(
     ApiToken,
     roles=SUPER_ADMINS,
@@ -77,10 +81,11 @@ def make_token(
     return NewToken(token, text)
 
 
-def rotate_token(token: ApiToken, actor: Actor) -> NewToken:
+def rotate_token(token: ApiToken, actor: Actor, made: str = "") -> NewToken:
     """Replace a token by one that reads the same for as long again; the one before counts for TOKEN_OVERLAP.
 
-    Raises ActionNotAllowed once it is revoked.
+    `made` is when the one was made that is to be replaced, as text; empty for whichever it is. Raises ActionNotAllowed
+    once that is revoked or replaced.
     """
     text, now = _new_text(), database.now()
     with transaction.atomic():
@@ -88,6 +93,8 @@ def rotate_token(token: ApiToken, actor: Actor) -> NewToken:
         stored = API_TOKENS.of(token.organization).filter(pk=token.pk).first()
         if stored is None:
             raise ActionNotAllowed("Somebody has revoked this token. Make a new one.")
+        if made and made != stored.created_at.isoformat():
+            raise ActionNotAllowed(REPLACED)
         former_until = min(now + TOKEN_OVERLAP, stored.expires_at)
         changed = {
             "previous_digest": stored.digest,

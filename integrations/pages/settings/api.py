@@ -34,9 +34,8 @@ class RotateApiTokenView(ApiTokensView):
     http_method_names = ["post"]
 
     def new_token(self, form: Form) -> NewToken:
-        return rotate_token(
-            get_object_or_404(API_TOKENS.of(self.organization), pk=self.kwargs["pk"]), self.user
-        )
+        token = get_object_or_404(API_TOKENS.of(self.organization), pk=self.kwargs["pk"])
+        return rotate_token(token, self.user, self.request.POST.get("made", ""))
 
 
 class RevokeApiTokenView(RemoveRowView[ApiToken]):

@@ -83,14 +83,26 @@ def test_a_token_that_somebody_revokes_meanwhile_is_not_rotated_and_the_page_say
 ):
     token = factories.api_token(organization)
 
-    def rotate_revoked(token, actor):
+    def rotate_revoked(token, actor, made):
         ApiToken.objects.all().delete()
-        return rotate_token(token, actor)
+        return rotate_token(token, actor, made)
 
     monkeypatch.setattr("integrations.pages.settings.api.rotate_token", rotate_revoked)
     page = super_admin_client.post(f"{MAKE}{token.pk}/rotate/").content.decode()
     assert "Somebody has revoked this token." in page
     assert 'name="scopes"' in page, "the form for a new one is whole"
+
+
+def test_the_answer_that_shows_a_rotated_token_rotates_nothing_when_it_is_loaded_again(
+    super_admin_client, organization, client
+):
+    first = shown(super_admin_client.post(MAKE, FORM))
+    token = ApiToken.objects.get()
+    page = super_admin_client.get(PAGE).content.decode()
+    made = page.split('name="made"')[1].split('value="')[1].split('"')[0]
+    second, again = (super_admin_client.post(f"{MAKE}{token.pk}/rotate/", {"made": made}) for _ in range(2))
+    assert "This token was rotated since the page was opened" in again.content.decode()
+    assert [status(client, one) for one in (first, shown(second))] == [200, 200]
 
 
 def test_a_token_that_has_ended_is_rotated_without_an_overlap(super_admin_client, organization):
