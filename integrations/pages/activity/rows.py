@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
+
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import Tone
@@ -35,10 +37,12 @@ class Standing:
 BEING_DECIDED = Standing("Being decided", Tone.INFO, "Decided automatically")
 
 
-def standing_of(candidate: Candidate, result: Result | None, changed: Changed | None = None) -> Standing:
+def standing_of(
+    candidate: Candidate, result: Result | None, changed: Changed | None = None, *, is_written: bool = True
+) -> Standing:
     """Return where the candidate stands, by the latest invitation and its latest result, else by the verdict.
 
-    The verdict is that of now where it `changed`.
+    The verdict is that of now where it `changed`. `is_written`: no feedback waits to be written.
     """
     verdict = candidate.delivery.verdict if candidate.delivery else ""
     if candidate.invitation is None:
@@ -47,7 +51,7 @@ def standing_of(candidate: Candidate, result: Result | None, changed: Changed | 
         if changed is not None and changed.is_freed:
             return Standing("Not invited", Tone.WARN, "An Admin invites them", changed.phrase)
         return without_invitation(changed.record.code if changed else verdict)
-    standing = standing_of_invitation(candidate.invitation, result)
+    standing = standing_of_invitation(candidate.invitation, result, is_written=is_written)
     if candidate.delivery is None or candidate.delivery.invitation_id == candidate.invitation_id:
         return standing
     if verdict not in NOT_INVITED_VERDICTS:
@@ -65,7 +69,7 @@ def without_invitation(verdict: str) -> Standing:
     return Standing(text, record.tone, record.waits_for, record.phrase)
 
 
-def standing_of_invitation(invitation: Invitation, result: Result | None) -> Standing:
+def standing_of_invitation(invitation: Invitation, result: Result | None, *, is_written: bool) -> Standing:
     """Return where an invitation stands."""
     words = invitation.words
     if invitation.status != Invitation.Status.COMPLETED:
@@ -74,7 +78,7 @@ def standing_of_invitation(invitation: Invitation, result: Result | None) -> Sta
     text = (
         result.in_words if result and said else f"{words.label} {result.score_text if result else ''}".strip()
     )
-    following = "Result is in Lever" if invitation.feedback_id else "Result goes to Lever"
+    following = "Result is in Lever" if invitation.feedback_id and is_written else "Result goes to Lever"
     return Standing(text, said.tone if said else words.tone, following)
 
 
@@ -116,14 +120,15 @@ def candidate_rows(candidates: Iterable[Candidate], today: Today) -> list[Candid
     """Return the table's rows, judged by `today`; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
-    steps, sendings = _what_failed(found)
+    steps, sendings, unwritten = _open_steps(found)
     rows = []
     for candidate in found:
         delivery, invitation = candidate.delivery, candidate.invitation
         result = results.get(invitation.pk) if invitation else None
         changed = today.of(candidate) if invitation is None else None
         verdict, explanation = (delivery.verdict, delivery.explanation) if delivery else ("", "")
-        standing = standing_of(candidate, result, changed)
+        is_written = candidate.invitation_id not in unwritten
+        standing = standing_of(candidate, result, changed, is_written=is_written)
         is_decided = invitation is None and standing != BEING_DECIDED
         of_now = changed.decision.verdict if changed else verdict
         rows.append(
@@ -158,21 +163,32 @@ def candidates_of(
     return {candidate.opportunity_id: candidate for candidate in found}
 
 
-def _what_failed(candidates: Sequence[Candidate]) -> tuple[dict[str, list[str]], dict[int, Effect]]:
-    """Return the names of failed steps by the opportunity's id, and failed sendings by the invitation's; one query."""
-    failed = Effect.objects.filter(
+def _open_steps(
+    candidates: Sequence[Candidate],
+) -> tuple[dict[str, list[str]], dict[int, Effect], set[int]]:
+    """Return the names of failed steps by the opportunity's id, failed sendings by the invitation's; one query.
+
+    And the ids of the invitations whose feedback waits to be written, or could not be.
+    """
+    feedback = Effect.Kind.WRITE_FEEDBACK
+    open_steps = Effect.objects.filter(
+        Q(state=Effect.State.FAILED) | Q(kind=feedback, state__in=[Effect.State.DUE, Effect.State.UNCERTAIN]),
         organization__in={one.organization_id for one in candidates},
         opportunity_id__in=[one.opportunity_id for one in candidates],
-        state=Effect.State.FAILED,
     )
     steps: dict[str, list[str]] = {}
     sendings: dict[int, Effect] = {}
-    for effect in failed.only("kind", "state", "opportunity_id", "invitation_id").order_by("pk"):
+    unwritten: set[int] = set()
+    for effect in open_steps.only("kind", "state", "opportunity_id", "invitation_id").order_by("pk"):
+        if effect.kind == feedback and effect.invitation_id is not None:
+            unwritten.add(effect.invitation_id)
+        if effect.state != Effect.State.FAILED:
+            continue
         if effect.kind != Effect.Kind.SEND_INVITATION:
             steps.setdefault(effect.opportunity_id, []).append(effect.get_kind_display())
         elif effect.invitation_id is not None:
             sendings[effect.invitation_id] = effect
-    return steps, sendings
+    return steps, sendings, unwritten
 
 
 def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:

@@ -198,6 +198,26 @@ def test_a_later_entry_that_invited_nobody_is_said_beside_the_earlier_result(
     assert "Not invited again: no e-mail address" in page
 
 
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"state": "done", "done_at": timezone.now()}, "Result is in Lever"),
+        ({"state": "due", "due_at": timezone.now()}, "Result goes to Lever"),
+        ({"state": "failed"}, "Result goes to Lever"),
+    ],
+    ids=["written", "waits", "failed"],
+)
+def test_a_later_result_is_in_lever_once_the_feedback_says_it(
+    super_admin_client, organization, columns, words
+):
+    invitation = invited(organization, "Alder", "completed", outcome="Passed")
+    invitation.change(feedback_id="feedback-1")  # with the result before
+    factories.EffectFactory.create(
+        organization=organization, invitation=invitation, kind="write_feedback", **{"due_at": None} | columns
+    )
+    assert words in text(super_admin_client.get(CANDIDATES))
+
+
 def test_a_malformed_payload_does_not_break_the_pages(super_admin_client, organization):
     candidate(organization, "Alder", "no_email")
     Delivery.objects.update(payload={"data": [1]})
